@@ -1,0 +1,139 @@
+"""What the command line does: run the service, or one sync with a progress bar."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from contextlib import suppress
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from backend.app import open_service
+from backend.clock import iso
+from backend.core.coverage import MINUTE
+from backend.core.series import Series
+from backend.errors import ConfigurationError
+from backend.services.backfill import Progress as SyncProgress
+from backend.services.service import Service
+from backend.services.sync import SyncResult
+from backend.settings import Settings
+from backend.web.app import make_server
+
+log = logging.getLogger(__name__)
+
+GRACE_SECONDS = 8.0
+"""How long work in flight may take to finish when the process is told to stop."""
+
+INTERRUPTED_STATUS = 130
+VOIDS_SHOWN = 10
+
+
+async def serve(settings: Settings) -> int:
+    """Serve the API until SIGINT or SIGTERM; then finish the pages in flight and leave."""
+    stop = stop_event()
+    async with open_service(settings) as service:
+        server = make_server(service)
+        address = f"{settings.server_address}:{settings.server_port}"
+        try:
+            server.listen(settings.server_port, settings.server_address)
+        except OSError as error:
+            raise ConfigurationError(
+                f"cannot listen on {address} ({error.strerror}): set SERVER_PORT or SERVER_ADDRESS"
+            ) from error
+        log.info("listening at http://%s", address)
+        await stop.wait()
+        log.info("stopping")
+        server.stop()
+        await service.syncs.stop(GRACE_SECONDS)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(server.close_all_connections(), 1)
+    return 0
+
+
+async def sync(settings: Settings, series: Series, start: int | None, end: int | None) -> int:
+    """Sync one series with a progress bar; Ctrl-C ends it with everything fetched so far kept."""
+    console = Console()
+    stop = stop_event()
+    async with open_service(settings) as service:
+        series = service.markets.series(series.symbol, series.exchange, series.market)
+        with _progress_bar(console) as bar:
+            result = await _until_stopped(service, series, start, end, bar, stop)
+    if result is None:
+        console.print("Stopped. What came is stored; sync again to fetch only the rest.")
+        return INTERRUPTED_STATUS
+    _print_result(console, result)
+    if stop.is_set():
+        return INTERRUPTED_STATUS
+    return 1 if result.error else 0
+
+
+async def _until_stopped(
+    service: Service, series: Series, start: int | None, end: int | None, bar: Progress, stop: asyncio.Event
+) -> SyncResult | None:
+    """The result; None if even the pages in flight had to be given up."""
+    task = bar.add_task(series.symbol, total=None)
+
+    def show(progress: SyncProgress) -> None:
+        bar.update(task, completed=progress.done, total=progress.total)
+
+    syncing = asyncio.create_task(service.syncs.sync(series, start, end, show))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({syncing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not syncing.done():
+        await service.syncs.stop(GRACE_SECONDS)
+    if not syncing.done():
+        syncing.cancel()
+    with suppress(asyncio.CancelledError):
+        return await syncing
+    return None
+
+
+def stop_event() -> asyncio.Event:
+    """An event that SIGINT or SIGTERM sets; a second signal ends the process at once."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM)
+
+    def begin() -> None:
+        stop.set()
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+    for number in signals:
+        loop.add_signal_handler(number, begin)
+    return stop
+
+
+class _RateColumn(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed or 0:,.0f} candles/s")
+
+
+def _progress_bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f}/{task.total:,.0f} minutes"),
+        _RateColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    )
+
+
+def _print_result(console: Console, result: SyncResult) -> None:
+    found = result.statistics
+    console.print(
+        f"{found.series.symbol}: {result.new_records:,} new candles, {found.total_records:,} stored"
+    )
+    if found.first_record is not None and found.last_record is not None:
+        console.print(f"from {iso(found.first_record)} to {iso(found.last_record)}")
+    for void in result.voids[:VOIDS_SHOWN]:
+        first, last = void.window.start, void.window.end - MINUTE
+        console.print(f"not at the exchange: {void.window.minutes:,} minutes, {iso(first)} to {iso(last)}")
+    if len(result.voids) > VOIDS_SHOWN:
+        console.print(f"and {len(result.voids) - VOIDS_SHOWN} more such windows")
+    console.print(f"[red]{result.shortfall}." if result.error else "Complete.")

@@ -1,0 +1,151 @@
+"""What is known of a series: which minutes are held, which the exchange does not have, which are missing.
+
+Windows are half-open `[start, end)`, in ms UTC, on the minute grid. `Spans` are sorted windows that neither
+touch nor overlap, so that equal sets of minutes are equal tuples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+WEEK = 7 * 24 * HOUR
+
+
+class Window(NamedTuple):
+    """The minutes that open in `[start, end)`."""
+
+    start: int
+    end: int
+
+    @property
+    def minutes(self) -> int:
+        return (self.end - self.start) // MINUTE
+
+
+Spans = tuple[Window, ...]
+VoidReason = Literal["before_listing", "no_data"]
+
+
+def normalise(windows: Iterable[Window]) -> Spans:
+    """Sort windows and merge those that touch or overlap; empty ones vanish."""
+    merged: list[Window] = []
+    for window in sorted(windows):
+        if window.start >= window.end:
+            continue
+        if merged and window.start <= merged[-1].end:
+            if window.end > merged[-1].end:
+                merged[-1] = Window(merged[-1].start, window.end)
+        else:
+            merged.append(window)
+    return tuple(merged)
+
+
+def subtract(spans: Spans, taken: Spans) -> Spans:
+    """The minutes of `spans` that are not in `taken`."""
+    left: list[Window] = []
+    others = list(reversed(taken))
+    for start, end in spans:
+        cursor = start
+        while others and others[-1].end <= cursor:
+            others.pop()
+        for other in reversed(others):
+            if other.start >= end:
+                break
+            if other.start > cursor:
+                left.append(Window(cursor, other.start))
+            cursor = max(cursor, other.end)
+        if cursor < end:
+            left.append(Window(cursor, end))
+    return tuple(left)
+
+
+def intersect(spans: Spans, window: Window) -> Spans:
+    """The minutes of `spans` inside `window`."""
+    return tuple(
+        Window(max(start, window.start), min(end, window.end))
+        for start, end in spans
+        if start < window.end and end > window.start
+    )
+
+
+def count_minutes(spans: Spans) -> int:
+    """How many minutes `spans` hold."""
+    return sum(window.minutes for window in spans)
+
+
+class Void(NamedTuple):
+    """Minutes that the exchange was asked for and does not have.
+
+    `confirmed` is when it last said so; `ask_again` is when to ask once more, None for never (ms UTC).
+    """
+
+    window: Window
+    reason: VoidReason
+    confirmed: int
+    ask_again: int | None
+
+
+def void_before_listing(first_candle: int, now: int) -> Void:
+    """All time before an exchange's first candle of a series: never asked for again."""
+    return Void(Window(0, first_candle - first_candle % MINUTE), "before_listing", now, None)
+
+
+def void_without_data(window: Window, now: int) -> Void:
+    """Minutes that the exchange left out: asked for again soon while they are young, weekly when old."""
+    age = now - window.end
+    return Void(window, "no_data", now, now + min(max(age, MINUTE), WEEK))
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """The ledger of one series. `since` is the earliest open time that anybody asked for, None at first."""
+
+    since: int | None = None
+    held: Spans = ()
+    voids: tuple[Void, ...] = ()
+
+    def missing(self, wanted: Window, now: int) -> Spans:
+        """The minutes of `wanted` that are neither held nor known to be absent, at exchange time `now`."""
+        believed = [void.window for void in self.voids if void.ask_again is None or void.ask_again > now]
+        return subtract(subtract(normalise([wanted]), self.held), normalise(believed))
+
+    def asked_from(self, start: int) -> Coverage:
+        """Remember that somebody wants the series from `start` on."""
+        return replace(self, since=start if self.since is None else min(start, self.since))
+
+    def with_held(self, held: Iterable[Window]) -> Coverage:
+        """Add minutes that are stored. A held minute is void no longer."""
+        added = normalise(held)
+        return replace(
+            self,
+            held=normalise((*self.held, *added)),
+            voids=tuple(_without(self.voids, added)) if added else self.voids,
+        )
+
+    def with_voids(self, voids: Iterable[Void]) -> Coverage:
+        """Add minutes that the exchange does not have; what is held stays held, newer word replaces older."""
+        kept = self.voids
+        for void in voids:
+            rest = subtract((void.window,), self.held)
+            kept = (*_without(kept, rest), *(void._replace(window=window) for window in rest))
+        return replace(self, voids=tuple(sorted(kept, key=lambda void: void.window)))
+
+    def united(self, other: Coverage) -> Coverage:
+        """Join what two writers learnt about the same series."""
+        joined = self if other.since is None else self.asked_from(other.since)
+        return joined.with_voids(other.voids).with_held(other.held)
+
+    @property
+    def first_candle(self) -> int | None:
+        """The exchange's first open time of this series, where it was asked for."""
+        return next((void.window.end for void in self.voids if void.reason == "before_listing"), None)
+
+
+def _without(voids: Iterable[Void], taken: Spans) -> Iterator[Void]:
+    for void in voids:
+        for window in subtract((void.window,), taken):
+            yield void._replace(window=window)

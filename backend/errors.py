@@ -1,0 +1,90 @@
+"""Every deliberate error of the service, named for what the caller should do.
+
+    MarketDataError
+    ├── ConfigurationError          mend a setting and start again
+    ├── InvalidRequest              mend the request
+    ├── NotFound                    ask for something else
+    │   ├── UnknownSymbol             the exchange does not list it
+    │   └── SeriesNotStored           sync it first
+    ├── ExchangeError
+    │   ├── ExchangeRefused           the exchange will not answer this: retrying does not help
+    │   │   └── RegionBlocked           name another base URL
+    │   ├── MalformedAnswer           the exchange sent garbage: try again
+    │   └── ExchangeUnavailable       try again later
+    │       └── RateLimited             try again at a known moment
+    │           └── Banned                likewise, and until then send nothing at all
+    ├── DatabaseUnavailable         try again later
+    └── Interrupted                 the service was told to stop: try again when it is back
+
+`code` is the stable word that clients may rely on; the message is a sentence for people.
+HTTP statuses are the business of `web/base.py` alone.
+"""
+
+from __future__ import annotations
+
+
+class MarketDataError(Exception):
+    """Base of the tree. `code` names the kind; `retry_after` is in seconds, None when unknown."""
+
+    code = "internal_error"
+
+    def __init__(self, message: str, *, code: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.code = code or type(self).code
+        self.retry_after = retry_after
+
+
+class ConfigurationError(MarketDataError):
+    code = "invalid_configuration"
+
+
+class InvalidRequest(MarketDataError):
+    code = "invalid_request"
+
+
+class NotFound(MarketDataError):
+    code = "not_found"
+
+
+class UnknownSymbol(NotFound):
+    code = "unknown_symbol"
+
+
+class SeriesNotStored(NotFound):
+    code = "not_stored"
+
+
+class ExchangeError(MarketDataError):
+    code = "exchange_error"
+
+
+class ExchangeRefused(ExchangeError):
+    code = "exchange_refused"
+
+
+class RegionBlocked(ExchangeRefused):
+    code = "region_blocked"
+
+
+class MalformedAnswer(ExchangeError):
+    code = "malformed_answer"
+
+
+class ExchangeUnavailable(ExchangeError):
+    code = "exchange_unavailable"
+
+
+class RateLimited(ExchangeUnavailable):
+    code = "rate_limited"
+
+
+class Banned(RateLimited):
+    code = "banned"
+
+
+class DatabaseUnavailable(MarketDataError):
+    code = "database_unavailable"
+
+
+class Interrupted(MarketDataError):
+    code = "interrupted"

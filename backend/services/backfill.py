@@ -1,0 +1,128 @@
+"""Fetches missing minutes page by page, several pages in flight, until each minute is held or known void.
+
+A page's minutes that did not come are asked for again as a page of their own; they are void only when that
+narrower question brings nothing at all. So a page cap that shrank, a short page or a bad edge costs requests,
+never candles. Candles are on disk before the ledger claims them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
+
+from backend.core.candles import clean, held_by
+from backend.core.coverage import Coverage, Spans, Window, count_minutes, subtract, void_without_data
+from backend.core.plan import pages
+from backend.core.series import Series
+from backend.errors import ExchangeUnavailable, MalformedAnswer, MarketDataError, RateLimited
+from backend.services.ledger import Ledger
+from backend.services.ports import CandleSource, CandleStore
+
+log = logging.getLogger(__name__)
+
+GIVE_UP_AFTER = 5
+"""So many pages lost in a row mean that the exchange is away, not that a page is bad."""
+
+
+class Progress(NamedTuple):
+    """Minutes resolved, minutes to resolve, and candles that were new so far."""
+
+    done: int
+    total: int
+    new_records: int
+
+
+class Page(NamedTuple):
+    """Minutes to ask for. `again` marks those that a wider question did not bring."""
+
+    window: Window
+    again: bool = False
+
+
+class Backfill:
+    """One pass over the missing minutes of one series; used once.
+
+    After `run`, `error` says why minutes may still be missing: the first page that was lost, or what ended
+    the pass early. The ledger says which they are.
+    """
+
+    def __init__(
+        self,
+        series: Series,
+        source: CandleSource,
+        store: CandleStore,
+        ledger: Ledger,
+        missing: Spans,
+        on_progress: Callable[[Progress], None],
+    ) -> None:
+        self._series = series
+        self._source = source
+        self._store = store
+        self._ledger = ledger
+        self._pages = deque(Page(window) for window in pages(missing, source.page_size))
+        self._on_progress = on_progress
+        self._total = count_minutes(missing)
+        self._done = 0
+        self._lost_in_a_row = 0
+        self._halted = False
+        self.new_records = 0
+        self.off_grid = 0
+        self.error: MarketDataError | None = None
+
+    async def run(self, pages_in_flight: int) -> None:
+        """Work until nothing is left to ask or going on makes no sense."""
+        self._report()
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(min(pages_in_flight, len(self._pages))):
+                workers.create_task(self._work())
+
+    def halt(self, reason: MarketDataError) -> None:
+        """Take no further page; the pages in flight are finished."""
+        self.error = self.error or reason
+        self._halted = True
+
+    async def _work(self) -> None:
+        while self._pages and not self._halted:
+            page = self._pages.popleft()
+            try:
+                await self._fetch(page)
+            except (ExchangeUnavailable, MalformedAnswer) as error:
+                self._lose(page, error)
+            except MarketDataError as error:
+                self.halt(error)
+            else:
+                self._lost_in_a_row = 0
+
+    async def _fetch(self, page: Page) -> None:
+        rows = await self._source.candles(self._series.symbol, page.window)
+        candles, off_grid = clean(rows, page.window)
+        self.off_grid += off_grid
+        if candles:
+            written = await self._store.write(self._series, candles)
+            self.new_records += written.inserted
+        held = held_by(candles)
+        absent = subtract((page.window,), held)
+        if page.again and not held:
+            now = await self._source.now()
+            await self._learn(lambda known: known.with_voids([void_without_data(page.window, now)]), absent)
+            return
+        self._pages.extendleft(Page(window, again=True) for window in reversed(absent))
+        await self._learn(lambda known: known.with_held(held), held)
+
+    async def _learn(self, change: Callable[[Coverage], Coverage], resolved: Spans) -> None:
+        await self._ledger.record(change)
+        self._done += count_minutes(resolved)
+        self._report()
+
+    def _lose(self, page: Page, error: MarketDataError) -> None:
+        log.warning("%s: gave up on the page from %d: %s", self._series.name, page.window.start, error)
+        self.error = self.error or error
+        self._lost_in_a_row += 1
+        if self._lost_in_a_row >= GIVE_UP_AFTER or isinstance(error, RateLimited):
+            self.halt(error)
+
+    def _report(self) -> None:
+        self._on_progress(Progress(self._done, self._total, self.new_records))

@@ -1,0 +1,44 @@
+"""The markets that can be synced, and the way from a user's words to a series."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Mapping
+from typing import TypeVar
+
+from backend.core.series import Series, canonical_symbol
+from backend.errors import InvalidRequest
+from backend.services.ports import CandleSource
+
+Choice = TypeVar("Choice")
+
+DEFAULT_EXCHANGE = "binance"
+DEFAULT_MARKET = "spot"
+
+
+class Markets:
+    """Candle sources by exchange and market."""
+
+    def __init__(self, sources: Mapping[str, Mapping[str, CandleSource]]) -> None:
+        self._sources = sources
+
+    def source(self, series: Series) -> CandleSource:
+        return self._sources[series.exchange][series.market]
+
+    def series(self, symbol: str, exchange: str = DEFAULT_EXCHANGE, market: str = DEFAULT_MARKET) -> Series:
+        """The series that is meant; InvalidRequest says what is accepted instead."""
+        markets = _named(self._sources, "exchange", exchange)
+        _named(markets, "market", market)
+        try:
+            return Series(exchange, market, canonical_symbol(symbol))
+        except ValueError as error:
+            raise InvalidRequest(str(error), code="invalid_symbol") from error
+
+
+def _named(choices: Mapping[str, Choice], what: str, name: str) -> Choice:
+    if name in choices:
+        return choices[name]
+    raise InvalidRequest(
+        f"unknown {what} {reprlib.repr(name)}: give one of {', '.join(sorted(choices))}",
+        code=f"unknown_{what}",
+    )

@@ -1,0 +1,66 @@
+"""What the use cases need from the outside world, as shapes. The edges fit them; `app.py` introduces them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import NamedTuple, Protocol
+
+from backend.core.candles import Candle
+from backend.core.coverage import Coverage, Window
+from backend.core.series import Series
+
+
+class CandleSource(Protocol):
+    """One market of one exchange. Every call may raise ExchangeError or UnknownSymbol."""
+
+    @property
+    def page_size(self) -> int:
+        """The most minutes that one call of `candles` may ask for."""
+
+    async def candles(self, symbol: str, window: Window) -> Sequence[Candle]:
+        """What the exchange sends for `window`: in any order, with gaps, repeats and strays."""
+
+    async def first_candle(self, symbol: str) -> int | None:
+        """Open time of the exchange's oldest candle."""
+
+    async def now(self) -> int:
+        """The exchange's time, ms; behind it rather than ahead."""
+
+
+class Written(NamedTuple):
+    """How many candles were new, and how many replaced a stored one that differed."""
+
+    inserted: int
+    replaced: int
+
+
+class CandleStore(Protocol):
+    """Where candles are kept. Every call may raise DatabaseUnavailable."""
+
+    async def create(self, series: Series) -> None:
+        """Make the place for a series unless it is there."""
+
+    async def write(self, series: Series, candles: Sequence[Candle]) -> Written:
+        """Store ascending candles so that a crash cannot lose them."""
+
+    def batches(
+        self, series: Series, window: Window, limit: int | None = None
+    ) -> AsyncIterator[list[Candle]]:
+        """The candles that open in `window` (the first `limit`), ascending, in bounded batches."""
+
+
+class Entry(NamedTuple):
+    """A series' coverage and the version of it that was read."""
+
+    coverage: Coverage
+    version: int
+
+
+class CoverageStore(Protocol):
+    """Where the ledger is kept. Every call may raise DatabaseUnavailable."""
+
+    async def load(self, series: Series) -> Entry:
+        """What is known of a series; an empty coverage at version 0 if nothing is."""
+
+    async def save(self, series: Series, coverage: Coverage, version: int) -> bool:
+        """Replace version `version` durably; False if it is no longer the newest."""

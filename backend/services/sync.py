@@ -1,0 +1,183 @@
+"""The main job: work out which minutes a series lacks, fetch exactly those, and say what is known then.
+
+Time is the cursor and the ledger is the checkpoint: a sync that stopped anywhere goes on where it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from weakref import WeakValueDictionary
+
+from backend.core.coverage import (
+    Coverage,
+    Spans,
+    Void,
+    Window,
+    count_minutes,
+    intersect,
+    normalise,
+    void_before_listing,
+    void_without_data,
+)
+from backend.core.plan import closed_until
+from backend.core.series import Series
+from backend.errors import Interrupted, MarketDataError
+from backend.services.backfill import Backfill, Progress
+from backend.services.ledger import Ledger
+from backend.services.markets import Markets
+from backend.services.ports import CandleSource, CandleStore, CoverageStore
+from backend.services.queries import Statistics, statistics_of
+
+log = logging.getLogger(__name__)
+
+
+def no_progress(_progress: Progress) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncResult:
+    """How a sync ended. Complete when `missing` is empty; otherwise `error` says why it is not.
+
+    `window` is what was wanted, `voids` what the exchange does not have of it since its listing, `off_grid`
+    the number of rows left out because they do not open on a whole minute.
+    """
+
+    statistics: Statistics
+    window: Window
+    new_records: int
+    off_grid: int
+    voids: tuple[Void, ...]
+    missing: Spans
+    error: MarketDataError | None
+
+    @property
+    def shortfall(self) -> str:
+        """What an incomplete sync means for the user."""
+        return (
+            f"{count_minutes(self.missing)} minutes of {self.statistics.series.symbol} are still missing: "
+            f"{self.error}. What came is stored; sync again to fetch only the rest"
+        )
+
+
+class SyncService:
+    """Syncs series, one sync a series at a time: a second one waits, and then finds little left to do."""
+
+    def __init__(
+        self,
+        markets: Markets,
+        candles: CandleStore,
+        coverage: CoverageStore,
+        *,
+        sync_start: int,
+        pages_in_flight: int,
+    ) -> None:
+        self._markets = markets
+        self._candles = candles
+        self._coverage = coverage
+        self._sync_start = sync_start
+        self._pages_in_flight = pages_in_flight
+        self._locks: WeakValueDictionary[Series, asyncio.Lock] = WeakValueDictionary()
+        self._running: set[Backfill] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._stopping = False
+
+    async def sync(
+        self,
+        series: Series,
+        start: int | None = None,
+        end: int | None = None,
+        on_progress: Callable[[Progress], None] = no_progress,
+    ) -> SyncResult:
+        """Fetch what is missing of the minutes that open in `[start, end)`, both on the minute grid.
+
+        Without `start`: from where the series was first asked for, at the very first from the default start.
+        `end` is cut at the last minute that is closed by the exchange's clock. Raises MarketDataError when
+        it cannot begin (an unknown symbol, an exchange or a database that is away); once begun, what goes
+        wrong is told in the result, because what came before is stored.
+        """
+        lock = self._locks.setdefault(series, asyncio.Lock())
+        async with lock:
+            return await self._sync(series, start, end, on_progress)
+
+    async def stop(self, seconds: float) -> None:
+        """Let every sync finish its pages in flight and end with what it has; wait at most `seconds`."""
+        self._stopping = True
+        for backfill in self._running:
+            backfill.halt(_interruption())
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), seconds)
+
+    async def _sync(
+        self, series: Series, start: int | None, end: int | None, on_progress: Callable[[Progress], None]
+    ) -> SyncResult:
+        source = self._markets.source(series)
+        ledger = await Ledger.load(self._coverage, series)
+        now = await source.now()
+        wanted = self._wanted(ledger.coverage, start, end, now)
+        learnt = await self._listing(series, source, ledger.coverage, wanted, now)
+        await self._candles.create(series)
+        await ledger.record(lambda known: known.asked_from(wanted.start).with_voids(learnt))
+        backfill = Backfill(
+            series, source, self._candles, ledger, ledger.coverage.missing(wanted, now), on_progress
+        )
+        await self._run(backfill)
+        log.info("%s: %d new candles", series.name, backfill.new_records)
+        return _result(series, ledger.coverage, wanted, now, backfill)
+
+    def _wanted(self, known: Coverage, start: int | None, end: int | None, now: int) -> Window:
+        begin = start if start is not None else self._sync_start if known.since is None else known.since
+        closed = closed_until(now)
+        return Window(begin, max(begin, closed if end is None else min(end, closed)))
+
+    async def _listing(
+        self, series: Series, source: CandleSource, known: Coverage, wanted: Window, now: int
+    ) -> list[Void]:
+        """Ask once for the first candle ever: nothing before it is asked for page by page."""
+        if known.first_candle is not None:
+            return []
+        first = await source.first_candle(series.symbol)
+        return [void_without_data(wanted, now) if first is None else void_before_listing(first, now)]
+
+    async def _run(self, backfill: Backfill) -> None:
+        if self._stopping:
+            backfill.halt(_interruption())
+        self._running.add(backfill)
+        self._idle.clear()
+        try:
+            await backfill.run(self._pages_in_flight)
+        finally:
+            self._running.discard(backfill)
+            if not self._running:
+                self._idle.set()
+
+
+def _result(series: Series, known: Coverage, wanted: Window, now: int, backfill: Backfill) -> SyncResult:
+    missing = known.missing(wanted, now)
+    return SyncResult(
+        statistics=statistics_of(series, known),
+        window=wanted,
+        new_records=backfill.new_records,
+        off_grid=backfill.off_grid,
+        voids=_voids_within(known, wanted),
+        missing=missing,
+        error=backfill.error if missing else None,
+    )
+
+
+def _voids_within(known: Coverage, wanted: Window) -> tuple[Void, ...]:
+    return tuple(
+        void._replace(window=window)
+        for void in known.voids
+        if void.reason != "before_listing"
+        for window in intersect(normalise([void.window]), wanted)
+    )
+
+
+def _interruption() -> Interrupted:
+    return Interrupted("the service was told to stop")

@@ -1,0 +1,162 @@
+"""The service's settings: one table, read once from the environment and `.env` into a frozen value.
+
+This is the only reader of the environment. A value that makes no sense ends the start with a sentence that
+names the variable.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote_plus, urlsplit
+
+from dotenv import dotenv_values
+
+from backend.clock import parse_time
+from backend.errors import ConfigurationError
+from backend.exchanges import EXCHANGES
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+class Setting(NamedTuple):
+    """One row of the table. `read` turns text into the value or raises ValueError saying what is expected."""
+
+    name: str
+    default: str
+    help: str
+    read: Callable[[str], Any] = str
+
+
+def _whole(lowest: int, highest: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and lowest <= int(text) <= highest):
+            raise ValueError(f"give a whole number from {lowest} to {highest}")
+        return int(text)
+
+    return read
+
+
+def _number(lowest: float, highest: float) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        message = f"give a number above {lowest:g} and up to {highest:g}"
+        try:
+            value = float(text)
+        except ValueError as error:
+            raise ValueError(message) from error
+        if not lowest < value <= highest:
+            raise ValueError(message)
+        return value
+
+    return read
+
+
+def _log_level(text: str) -> str:
+    if text.upper() not in LOG_LEVELS:
+        raise ValueError(f"give one of {', '.join(LOG_LEVELS)}")
+    return text.upper()
+
+
+def _base_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("give a base URL such as https://api.example.com")
+    return text.rstrip("/")
+
+
+def _database_name(text: str) -> str:
+    if not 0 < len(text.encode()) <= 63 or set(text) & set('/\\. "$*<>:|?\0'):
+        raise ValueError("give a database name of 1 to 63 letters, digits, _ or -")
+    return text
+
+
+def _mongodb_uri(text: str) -> str:
+    if text and not text.startswith(("mongodb://", "mongodb+srv://")):
+        raise ValueError("give a URI that begins with mongodb:// or mongodb+srv://")
+    return text
+
+
+_URL_SETTINGS = tuple(
+    Setting(
+        market.url_setting, market.base_url, f"Base URL of {exchange.name}'s {market.name} market.", _base_url
+    )
+    for exchange in EXCHANGES.values()
+    for market in exchange.markets.values()
+)
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("MONGODB_URI", "", "MongoDB connection URI; wins over the five parts below.", _mongodb_uri),
+    Setting("MONGODB_HOST", "", "MongoDB host. Unset, and no URI: the embedded database (compose: mongodb)."),
+    Setting("MONGODB_PORT", "27017", "MongoDB port.", _whole(1, 65535)),
+    Setting("MONGODB_DATABASE", "binance_data", "Name of the database.", _database_name),
+    Setting("MONGODB_USERNAME", "", "MongoDB user (compose: required, becomes the root user)."),
+    Setting("MONGODB_PASSWORD", "", "That user's password (compose: required)."),
+    Setting("DATA_DIR", "./data", "Where the embedded database keeps its files.", Path),
+    Setting("SERVER_ADDRESS", "localhost", "Address to listen on (compose: 0.0.0.0)."),
+    Setting("SERVER_PORT", "8888", "Port to listen on.", _whole(1, 65535)),
+    Setting("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING, ERROR or CRITICAL.", _log_level),
+    Setting("SYNC_START", "2025-06-01T00:00:00Z", "Where a first sync begins: ISO-8601 or ms.", parse_time),
+    Setting("PAGES_IN_FLIGHT", "8", "Pages that one sync fetches side by side.", _whole(1, 64)),
+    Setting("REQUEST_TIMEOUT", "10", "Seconds that an exchange may take to answer.", _number(0, 300)),
+    Setting("RATE_LIMIT_SHARE", "0.9", "Share of each exchange's rate limit to use.", _number(0, 1)),
+    *_URL_SETTINGS,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings in force; field names are the variables' in lower case."""
+
+    mongodb_uri: str = field(repr=False)
+    mongodb_host: str
+    mongodb_port: int
+    mongodb_database: str
+    mongodb_username: str
+    mongodb_password: str = field(repr=False)
+    data_dir: Path
+    server_address: str
+    server_port: int
+    log_level: str
+    sync_start: int
+    pages_in_flight: int
+    request_timeout: float
+    rate_limit_share: float
+    base_urls: Mapping[str, str]
+
+    @property
+    def database_uri(self) -> str | None:
+        """Where MongoDB is, None for the embedded one."""
+        if self.mongodb_uri:
+            return self.mongodb_uri
+        if not self.mongodb_host:
+            return None
+        if not self.mongodb_username:
+            return f"mongodb://{self.mongodb_host}:{self.mongodb_port}/"
+        user = f"{quote_plus(self.mongodb_username)}:{quote_plus(self.mongodb_password)}"
+        return f"mongodb://{user}@{self.mongodb_host}:{self.mongodb_port}/?authSource=admin"
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the table from `environment` (default: `.env` in the working folder, overruled by os.environ).
+
+    An empty value counts as unset. Raises ConfigurationError.
+    """
+    if environment is None:
+        dotenv = {name: value for name, value in dotenv_values(".env").items() if value}
+        environment = {**dotenv, **{name: value for name, value in os.environ.items() if value}}
+    values = {setting.name: _read(setting, environment.get(setting.name, "")) for setting in SETTINGS}
+    if bool(values["MONGODB_USERNAME"]) != bool(values["MONGODB_PASSWORD"]):
+        raise ConfigurationError("MONGODB_USERNAME and MONGODB_PASSWORD go together: set both or neither")
+    urls = {setting.name: values.pop(setting.name) for setting in _URL_SETTINGS}
+    return Settings(base_urls=urls, **{name.lower(): value for name, value in values.items()})
+
+
+def _read(setting: Setting, text: str) -> Any:
+    try:
+        return setting.read(text or setting.default)
+    except ValueError as error:
+        shown = "its value" if "PASSWORD" in setting.name or "URI" in setting.name else repr(text)
+        raise ConfigurationError(f"{setting.name}: {shown} does not do: {error}") from error

@@ -1,0 +1,1 @@
+"""The database edge: the only package that speaks MongoDB."""

@@ -1,0 +1,78 @@
+"""Connecting to MongoDB, and turning the driver's errors into ours. The only file that names the driver.
+
+The driver is Motor. The rest of `store/` keeps to what Motor and PyMongo's own async client share, so that
+moving to the latter means changing this file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+import pymongo
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
+from pymongo import WriteConcern
+from pymongo.errors import ConfigurationError as BadOptions
+from pymongo.errors import ConnectionFailure, InvalidURI, PyMongoError
+
+from backend.errors import ConfigurationError, DatabaseUnavailable
+
+log = logging.getLogger(__name__)
+
+Document: TypeAlias = dict[str, Any]
+Database: TypeAlias = AsyncIOMotorDatabase[Document]
+
+OPERATION_SECONDS = 30.0
+SELECTION_SECONDS = 5.0
+
+DURABLE = WriteConcern("majority", j=True)
+"""An acknowledged write survives `kill -9`: the ledger must never claim a candle that a crash can lose."""
+
+
+def connect(uri: str, database: str) -> Database:
+    """Open a client, lazily: nothing is sent yet. Raises ConfigurationError for a URI that is none."""
+    try:
+        client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+            uri,
+            appname="market-data-service",
+            connectTimeoutMS=int(SELECTION_SECONDS * 1000),
+            serverSelectionTimeoutMS=int(SELECTION_SECONDS * 1000),
+        )
+    except (InvalidURI, BadOptions) as error:
+        raise ConfigurationError(f"MONGODB_URI cannot be used: {error}") from error
+    return client.get_database(database, write_concern=DURABLE)
+
+
+async def disconnect(database: Database) -> None:
+    """Close the client behind `database`."""
+    close: Callable[[], object] = database.client.close
+    if inspect.isawaitable(closing := close()):
+        await closing
+
+
+async def is_connected(database: Database, seconds: float = 1.5) -> bool:
+    """Whether the database answers within `seconds`."""
+    try:
+        with pymongo.timeout(seconds):
+            await asyncio.wait_for(database.command("ping"), seconds)
+    except (PyMongoError, TimeoutError):
+        return False
+    return True
+
+
+@contextmanager
+def guard(action: str) -> Iterator[None]:
+    """Bound what happens inside to OPERATION_SECONDS and raise DatabaseUnavailable when it fails."""
+    try:
+        with pymongo.timeout(OPERATION_SECONDS):
+            yield
+    except ConnectionFailure as error:
+        log.warning("database away while it should %s: %s", action, error)
+        raise DatabaseUnavailable("the database does not answer: try again in a moment") from error
+    except PyMongoError as error:
+        log.error("database failed to %s: %s", action, error)
+        raise DatabaseUnavailable(f"the database could not {action}") from error

@@ -1,0 +1,43 @@
+"""All routes."""
+
+from __future__ import annotations
+
+from tornado.httpserver import HTTPServer
+from tornado.web import Application
+
+from backend.services.service import Service
+from backend.web.base import UnknownRoute, log_request
+from backend.web.data import DataHandler
+from backend.web.health import HealthHandler
+from backend.web.stats import StatsHandler
+from backend.web.sync import SyncHandler
+
+HEADER_SECONDS = 75.0
+"""How long an idle or dawdling connection is kept."""
+
+
+def make_application(service: Service) -> Application:
+    """The API over `service`."""
+    given = {"service": service}
+    return Application(
+        [
+            (r"/health", HealthHandler, given),
+            (r"/api/sync", SyncHandler, given),
+            (r"/api/data(?:/(.*))?", DataHandler, given),
+            (r"/api/stats(?:/(.*))?", StatsHandler, given),
+        ],
+        default_handler_class=UnknownRoute,
+        default_handler_args=given,
+        log_function=log_request,
+    )
+
+
+def make_server(service: Service) -> HTTPServer:
+    """An HTTP server for the API. Handlers refuse large bodies themselves, in JSON, so it has no limit."""
+    return HTTPServer(
+        make_application(service),
+        max_body_size=2**63,
+        max_header_size=16 * 1024,
+        idle_connection_timeout=HEADER_SECONDS,
+        body_timeout=HEADER_SECONDS,
+    )

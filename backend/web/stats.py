@@ -1,0 +1,15 @@
+"""`GET /api/stats/{symbol}`: how much of a series is stored."""
+
+from __future__ import annotations
+
+from backend.web import views
+from backend.web.base import ApiHandler
+
+KNOWN = ("exchange", "market")
+
+
+class StatsHandler(ApiHandler):
+    async def get(self, symbol: str | None) -> None:
+        series = self.series(self.query(KNOWN) | {"symbol": symbol})
+        found = await self.service.queries.statistics(series)
+        self.answer({"success": True, "statistics": views.statistics(found)})

@@ -1,0 +1,39 @@
+"""`POST /api/sync`: fetch what is missing of a series, answer when that is done."""
+
+from __future__ import annotations
+
+from backend.services.sync import SyncResult
+from backend.web import params, views
+from backend.web.base import ApiHandler
+
+KNOWN = ("symbol", "exchange", "market", "start_time", "end_time")
+
+
+class SyncHandler(ApiHandler):
+    async def post(self) -> None:
+        self.query(())
+        values = self.json_object(KNOWN)
+        series = self.series(values)
+        wanted = params.time_range(values)
+        window = wanted.window()
+        result = await self.service.syncs.sync(
+            series,
+            start=None if wanted.start is None else window.start,
+            end=None if wanted.end is None else window.end,
+        )
+        self._answer_result(result)
+
+    def _answer_result(self, result: SyncResult) -> None:
+        body = {
+            "symbol": result.statistics.series.symbol,
+            "new_records": result.new_records,
+            "statistics": views.statistics(result.statistics),
+            "complete": not result.missing,
+            **views.missing(result.missing),
+            **views.voids(result.voids),
+            "off_grid_rows": result.off_grid,
+        }
+        if result.error is None:
+            self.answer({"success": True, **body})
+        else:
+            self.answer_error(result.error, result.shortfall, **body)
