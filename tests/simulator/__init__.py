@@ -1,0 +1,24 @@
+"""A runnable local stand-in of crypto exchanges, written from the exchanges' documents.
+
+In-process: `async with Simulator() as simulator: ... simulator.url`. As a program: `python -m
+tests.simulator --help`.
+"""
+
+from tests.simulator.clock import SimulatorClock
+from tests.simulator.csvfile import market_of_file
+from tests.simulator.faults import Faults, Forced
+from tests.simulator.markets import Market, default_markets, synthetic_market
+from tests.simulator.requestlog import Record
+from tests.simulator.server import Simulator
+
+__all__ = [
+    "Faults",
+    "Forced",
+    "Market",
+    "Record",
+    "Simulator",
+    "SimulatorClock",
+    "default_markets",
+    "market_of_file",
+    "synthetic_market",
+]

@@ -1,0 +1,90 @@
+"""What the exchange really has: the source's minutes within a market's life, less outages, with revisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from tests.simulator.clock import SimulatorClock
+from tests.simulator.faults import Faults
+from tests.simulator.intervals import MINUTES, Grid
+from tests.simulator.markets import Market
+from tests.simulator.rows import Numbers, Row, merged, numbers, so_far
+from tests.simulator.times import BLOCK, MINUTE
+
+FOREVER = 2**62
+
+
+class Archive:
+    """The simulator's market data, shared by all exchanges that it imitates."""
+
+    def __init__(self, markets: Iterable[Market], clock: SimulatorClock, faults: Faults) -> None:
+        self._markets = {market.symbol: market for market in markets}
+        self.clock = clock
+        self.faults = faults
+        self._block = lru_cache(maxsize=64)(self._read_block)
+
+    def listed(self) -> list[Market]:
+        """Return the markets whose trading has begun by the clock, delisted ones included."""
+        now = self.clock.now()
+        return [market for market in self._markets.values() if market.listed <= now]
+
+    def market(self, symbol: str) -> Market | None:
+        """Return the market of a symbol, None when there is none (yet)."""
+        market = self._markets.get(symbol)
+        return market if market is not None and market.listed <= self.clock.now() else None
+
+    def history(self, symbol: str, start: int, end: int) -> list[Numbers]:
+        """Return the candles that open in [start, end) and are closed by the clock, oldest first."""
+        until = min(end, self.finished_until(MINUTES))
+        return [numbers(row) for row in self.minutes(self._markets[symbol], start, until)]
+
+    def finished_until(self, grid: Grid) -> int:
+        """Return the instant (ms UTC) before which every candle that opens is finished by the clock."""
+        now = self.clock.now()
+        return now - MINUTE + 1 if grid.step == MINUTE else grid.floor(now)
+
+    def candles(self, symbol: str, grid: Grid, start: int, end: int) -> list[Row]:
+        """Return the whole candles that open in [start, end), whatever the clock says."""
+        market = self._markets[symbol]
+        if grid.step == MINUTE:
+            return self.minutes(market, start, end)
+        rows = []
+        open_time = grid.floor(start)
+        while open_time < end:
+            following = grid.following(open_time)
+            if open_time >= start and (minutes := self.minutes(market, open_time, following)):
+                rows.append(merged(open_time, minutes))
+            open_time = following
+        return rows
+
+    def forming(self, market: Market, grid: Grid) -> Row | None:
+        """Return the candle that is not finished by the clock, as far as it has got; None where nothing
+        trades."""
+        now = self.clock.now()
+        rows = [
+            so_far(row, now - row.open_time)
+            for row in self.minutes(market, self.finished_until(grid), now + 1)
+        ]
+        if not rows:
+            return None
+        return rows[-1] if grid.step == MINUTE else merged(grid.floor(now), rows)
+
+    def minutes(self, market: Market, start: int, end: int) -> list[Row]:
+        """Return the one-minute candles that open in [start, end), whatever the clock says."""
+        start = max(start, market.listed)
+        end = min(end, market.delisted or FOREVER)
+        rows: list[Row] = []
+        for number in range(start // BLOCK, -(-end // BLOCK)):
+            block = self._block(market.symbol, number)
+            inside = start <= number * BLOCK and (number + 1) * BLOCK <= end
+            rows.extend(block if inside else [row for row in block if start <= row[0] < end])
+        if start < end and self.faults.change(market.symbol, start, end):
+            return self._changed(market.symbol, rows)
+        return rows
+
+    def _changed(self, symbol: str, rows: Iterable[Row]) -> list[Row]:
+        return [self.faults.applied(symbol, row) for row in rows if not self.faults.is_absent(row.open_time)]
+
+    def _read_block(self, symbol: str, number: int) -> Sequence[Row]:
+        return self._markets[symbol].minutes.block(number)

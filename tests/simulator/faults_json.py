@@ -1,0 +1,112 @@
+"""Faults as JSON, for the control routes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tests.simulator.faults import Faults, Forced
+from tests.simulator.rows import Row
+from tests.simulator.times import Window, checked_window, parse_instant, parse_window
+
+RATES = (
+    "error_rate",
+    "reset_rate",
+    "hang_rate",
+    "garbage_rate",
+    "unordered_rate",
+    "duplicate_rate",
+    "outside_rate",
+)
+SECONDS = ("latency", "jitter")
+
+
+def shown(faults: Faults) -> dict[str, Any]:
+    """Return the switches as JSON values; windows and instants in ms UTC, `hanging` is a count."""
+    plain = ("page_cap", "error_statuses", "garbage_kinds", "hang_seconds", "failing", "outages", "hanging")
+    forced = faults.forced
+    return {
+        **{name: getattr(faults, name) for name in (*SECONDS, *RATES, *plain)},
+        "revisions": [
+            {"symbol": symbol, "open_time": open_time, "values": dict(values)}
+            for (symbol, open_time), values in faults.revisions.items()
+        ],
+        "forced": forced
+        and {"status": forced.status, "count": forced.count, "retry_after": forced.retry_after},
+    }
+
+
+def changed(faults: Faults, changes: Mapping[str, Any]) -> None:
+    """Set the switches that are named; raise ValueError and change nothing when one is unknown or wrong."""
+    unknown = set(changes) - set(PARSERS)
+    if unknown:
+        raise ValueError(f"unknown faults {sorted(unknown)}; known are {sorted(PARSERS)}")
+    values = {name: PARSERS[name](value) for name, value in changes.items()}
+    for name, value in values.items():
+        if name == "seed":
+            faults.reseed(value)
+        else:
+            setattr(faults, name, value)
+
+
+def _rate(value: Any) -> float:
+    if not 0 <= float(value) <= 1:
+        raise ValueError(f"a rate is between 0 and 1, got {value!r}")
+    return float(value)
+
+
+def _seconds(value: Any) -> float:
+    if float(value) < 0:
+        raise ValueError(f"seconds are not negative, got {value!r}")
+    return float(value)
+
+
+def _count(value: Any) -> int:
+    if int(value) < 1:
+        raise ValueError(f"a page holds at least one row, got {value!r}")
+    return int(value)
+
+
+def _optional(parse: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: None if value is None else parse(value)
+
+
+def _windows(value: list[Any]) -> list[Window]:
+    return [_window(item) for item in value]
+
+
+def _window(value: Any) -> Window:
+    if isinstance(value, str):
+        return parse_window(value)
+    start, end = value
+    return checked_window(parse_instant(start), parse_instant(end))
+
+
+def _revisions(value: list[Mapping[str, Any]]) -> dict[tuple[str, int], Mapping[str, str | int]]:
+    return {(item["symbol"], parse_instant(item["open_time"])): _fields(item["values"]) for item in value}
+
+
+def _fields(values: Mapping[str, Any]) -> dict[str, str | int]:
+    unknown = set(values) - set(Row._fields[1:])
+    if unknown:
+        raise ValueError(f"unknown candle fields {sorted(unknown)}")
+    return {name: int(value) if name == "trades" else str(value) for name, value in values.items()}
+
+
+def _forced(value: Mapping[str, Any]) -> Forced:
+    return Forced(**value)
+
+
+PARSERS: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(RATES, _rate),
+    **dict.fromkeys(SECONDS, _seconds),
+    "page_cap": _optional(_count),
+    "hang_seconds": _optional(_seconds),
+    "error_statuses": lambda value: [int(status) for status in value],
+    "garbage_kinds": lambda value: [str(kind) for kind in value],
+    "failing": _windows,
+    "outages": _windows,
+    "revisions": _revisions,
+    "forced": _optional(_forced),
+    "seed": int,
+}

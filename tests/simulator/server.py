@@ -1,0 +1,159 @@
+"""The HTTP server: it meets requests with the faults that are switched on, then lets an exchange answer."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+
+from tests.simulator.answers import Admission, Answer, Question, Venue, json_answer
+from tests.simulator.archive import Archive
+from tests.simulator.binance_spot import BinanceSpot
+from tests.simulator.clock import SimulatorClock
+from tests.simulator.control import Control
+from tests.simulator.faults import Faults
+from tests.simulator.markets import Market, default_markets
+from tests.simulator.requestlog import Record, RequestLog
+from tests.simulator.rows import Numbers
+from tests.simulator.weights import Policy
+
+NO_HEADERS: Mapping[str, str] = {}
+
+CUT = Answer(0, b"")
+"""Stands for an answer that never went out: the connection was reset."""
+
+
+class Simulator:
+    """Imitated exchanges behind one local address; an async context manager that starts and stops it.
+
+    `weight_limit` is a minute's weight on Binance spot (None for no limit); `patience` the refused
+    requests in a minute before a ban; `cached_chunks` bounds the memory for rendered candles (about 250 kB
+    a chunk); `kept_requests` bounds `requests`.
+    """
+
+    def __init__(
+        self,
+        markets: Iterable[Market] | None = None,
+        clock: SimulatorClock | None = None,
+        faults: Faults | None = None,
+        *,
+        weight_limit: int | None = 6000,
+        patience: int = 10,
+        cached_chunks: int = 1000,
+        kept_requests: int = 100_000,
+    ) -> None:
+        self.clock = clock or SimulatorClock()
+        self.faults = faults or Faults()
+        self.log = RequestLog(kept_requests)
+        self.url = ""
+        self._archive = Archive(default_markets() if markets is None else markets, self.clock, self.faults)
+        policy = Policy(limit=weight_limit, patience=patience)
+        self._venues: list[Venue] = [BinanceSpot(self._archive, policy, cached_chunks)]
+        self._control = Control(self.clock, self.faults, self.log)
+        self._runner: web.ServerRunner | None = None
+
+    @property
+    def requests(self) -> deque[Record]:
+        """The latest requests, oldest first, without those to `/_sim/`."""
+        return self.log.records
+
+    def history(self, symbol: str, start: int, end: int) -> list[Numbers]:
+        """Return the candles that the exchange has, opening in [start, end) and closed by now; times in ms
+        UTC.
+
+        Each is (open_time, open, high, low, close, volume, quote_volume, trades, taker_buy_volume,
+        taker_buy_quote_volume). Raises KeyError for an unknown symbol.
+        """
+        return self._archive.history(symbol, start, end)
+
+    async def start(self, port: int = 0, host: str = "127.0.0.1") -> None:
+        """Listen on a port (0 for a free one) and set `url`."""
+        self._runner = web.ServerRunner(
+            web.Server(self._serve, access_log=None, handler_cancellation=True), shutdown_timeout=1.0
+        )
+        await self._runner.setup()
+        await web.TCPSite(self._runner, host, port).start()
+        self.url = "http://{}:{}".format(*self._runner.addresses[0][:2])
+
+    async def stop(self) -> None:
+        """Let go of hanging answers and close the server."""
+        self.faults.release()
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.path.startswith("/_sim/"):
+            return self._response(self._control.answer(request.method, request.path, await request.read()))
+        question = _question(request)
+        venue = next((venue for venue in self._venues if venue.serves(question.path)), None)
+        admission = venue.admit(question) if venue else Admission(0, NO_HEADERS)
+        record = Record(question.path, dict(question.params), 0, admission.weight, self.clock.now())
+        try:
+            answer = await self._answer(venue, question, admission)
+        except asyncio.CancelledError:
+            self.log.add(record)
+            raise
+        self.log.add(replace(record, status=answer.status))
+        if answer is CUT:
+            _reset(request)
+        return self._response(answer, admission.headers)
+
+    async def _answer(self, venue: Venue | None, question: Question, admission: Admission) -> Answer:
+        if venue is None:
+            return json_answer({"error": f"no exchange serves {question.path}"}, 404)
+        faults = self.faults
+        if delay := faults.delay():
+            await asyncio.sleep(delay)
+        if admission.refusal:
+            return admission.refusal
+        if forced := faults.take_forced():
+            return venue.failure(forced.status, forced.retry_after)
+        if faults.strikes(faults.reset_rate):
+            return CUT
+        if faults.strikes(faults.hang_rate):
+            await faults.hang()
+        if faults.strikes(faults.error_rate):
+            return venue.failure(faults.random.choice(faults.error_statuses))
+        answer = venue.answer(question)
+        return faults.garbled(answer) if faults.strikes(faults.garbage_rate) else answer
+
+    def _response(self, answer: Answer, headers: Mapping[str, str] = NO_HEADERS) -> web.Response:
+        head = {
+            "Date": self.clock.http_date(),
+            "Content-Type": answer.content_type,
+            **headers,
+            **answer.headers,
+        }
+        return web.Response(body=answer.body, status=answer.status or 500, headers=head)
+
+
+def _question(request: web.BaseRequest) -> Question:
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return Question(request.method, request.path, tuple(request.query.items()), headers)
+
+
+def _reset(request: web.BaseRequest) -> None:
+    """Cut the connection with a TCP reset instead of a proper end."""
+    transport = request.transport
+    if transport is not None:
+        transport.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+        )
+        transport.abort()
