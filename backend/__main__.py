@@ -13,7 +13,7 @@ from backend.clock import parse_time
 from backend.commands import INTERRUPTED_STATUS, serve, sync
 from backend.core.plan import whole_minutes
 from backend.core.series import Series
-from backend.errors import ConfigurationError, MarketDataError
+from backend.errors import ConfigurationError, InvalidRequest, MarketDataError
 from backend.services.markets import DEFAULT_EXCHANGE, DEFAULT_MARKET
 from backend.settings import Settings, load_settings
 
@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = load_settings()
         return _serve(settings) if options.command == "serve" else _sync(settings, options)
-    except ConfigurationError as error:
+    except (ConfigurationError, InvalidRequest) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except MarketDataError as error:

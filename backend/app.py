@@ -35,7 +35,7 @@ async def open_service(settings: Settings, clock: Clock | None = None) -> AsyncI
     calm_garbage_collector()
     async with AsyncExitStack() as stack:
         uri = settings.database_uri or await _embedded(settings, clock, stack)
-        database = connect(uri, settings.mongodb_database)
+        database = connect(uri, settings.mongodb_database, settings.database_timeout)
         stack.push_async_callback(disconnect, database)
         session = await stack.enter_async_context(_session(settings))
         markets = _markets(settings, session, clock)

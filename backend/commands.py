@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 from contextlib import suppress
+from functools import partial
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
@@ -15,7 +16,7 @@ from backend.app import open_service
 from backend.clock import iso
 from backend.core.coverage import MINUTE
 from backend.core.series import Series
-from backend.errors import ConfigurationError
+from backend.errors import ConfigurationError, InvalidRequest
 from backend.services.backfill import Progress as SyncProgress
 from backend.services.service import Service
 from backend.services.sync import SyncResult
@@ -28,7 +29,7 @@ GRACE_SECONDS = 8.0
 """How long work in flight may take to finish when the process is told to stop."""
 
 INTERRUPTED_STATUS = 130
-VOIDS_SHOWN = 10
+ABSENCES_SHOWN = 10
 
 
 async def serve(settings: Settings) -> int:
@@ -55,6 +56,8 @@ async def serve(settings: Settings) -> int:
 
 async def sync(settings: Settings, series: Series, start: int | None, end: int | None) -> int:
     """Sync one series with a progress bar; Ctrl-C ends it with everything fetched so far kept."""
+    if start is not None and end is not None and start >= end:
+        raise InvalidRequest("--start is after --end")
     console = Console()
     stop = stop_event()
     async with open_service(settings) as service:
@@ -108,17 +111,20 @@ def stop_event() -> asyncio.Event:
     return stop
 
 
-class _RateColumn(ProgressColumn):
+class _MinutesColumn(ProgressColumn):
+    """Minutes done of all, and how many a second."""
+
     def render(self, task: Task) -> Text:
-        return Text(f"{task.speed or 0:,.0f} candles/s")
+        if task.total is None:
+            return Text("asking the exchange")
+        return Text(f"{task.completed:,.0f}/{task.total:,.0f} minutes  {task.speed or 0:,.0f} candles/s")
 
 
 def _progress_bar(console: Console) -> Progress:
     return Progress(
         TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:,.0f}/{task.total:,.0f} minutes"),
-        _RateColumn(),
+        BarColumn(bar_width=20),
+        _MinutesColumn(),
         TimeRemainingColumn(),
         console=console,
     )
@@ -126,14 +132,16 @@ def _progress_bar(console: Console) -> Progress:
 
 def _print_result(console: Console, result: SyncResult) -> None:
     found = result.statistics
-    console.print(
-        f"{found.series.symbol}: {result.new_records:,} new candles, {found.total_records:,} stored"
-    )
+    say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
+    say(f"{found.series.symbol}: {result.new_records:,} new candles, {found.total_records:,} stored")
     if found.first_record is not None and found.last_record is not None:
-        console.print(f"from {iso(found.first_record)} to {iso(found.last_record)}")
-    for void in result.voids[:VOIDS_SHOWN]:
-        first, last = void.window.start, void.window.end - MINUTE
-        console.print(f"not at the exchange: {void.window.minutes:,} minutes, {iso(first)} to {iso(last)}")
-    if len(result.voids) > VOIDS_SHOWN:
-        console.print(f"and {len(result.voids) - VOIDS_SHOWN} more such windows")
-    console.print(f"[red]{result.shortfall}." if result.error else "Complete.")
+        say(f"from {iso(found.first_record)} to {iso(found.last_record)}")
+    for window, _reason in result.absent[:ABSENCES_SHOWN]:
+        first, last = window.start, window.end - MINUTE
+        say(f"not at the exchange: {window.minutes:,} minutes, {iso(first)} to {iso(last)}")
+    if len(result.absent) > ABSENCES_SHOWN:
+        say(f"and {len(result.absent) - ABSENCES_SHOWN} more such windows")
+    if result.error:
+        say(f"{result.shortfall}.", style="red")
+    else:
+        say("Complete.")

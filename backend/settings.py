@@ -94,6 +94,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MONGODB_DATABASE", "binance_data", "Name of the database.", _database_name),
     Setting("MONGODB_USERNAME", "", "MongoDB user (compose: required, becomes the root user)."),
     Setting("MONGODB_PASSWORD", "", "That user's password (compose: required)."),
+    Setting("DATABASE_TIMEOUT", "10", "Seconds that a database operation may take.", _number(0, 300)),
     Setting("DATA_DIR", "./data", "Where the embedded database keeps its files.", Path),
     Setting("SERVER_ADDRESS", "localhost", "Address to listen on (compose: 0.0.0.0)."),
     Setting("SERVER_PORT", "8888", "Port to listen on.", _whole(1, 65535)),
@@ -116,6 +117,7 @@ class Settings:
     mongodb_database: str
     mongodb_username: str
     mongodb_password: str = field(repr=False)
+    database_timeout: float
     data_dir: Path
     server_address: str
     server_port: int
@@ -139,15 +141,14 @@ class Settings:
         return f"mongodb://{user}@{self.mongodb_host}:{self.mongodb_port}/?authSource=admin"
 
 
-def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+def load_settings(environment: Mapping[str, str | None] | None = None) -> Settings:
     """Read the table from `environment` (default: `.env` in the working folder, overruled by os.environ).
 
     An empty value counts as unset. Raises ConfigurationError.
     """
     if environment is None:
-        dotenv = {name: value for name, value in dotenv_values(".env").items() if value}
-        environment = {**dotenv, **{name: value for name, value in os.environ.items() if value}}
-    values = {setting.name: _read(setting, environment.get(setting.name, "")) for setting in SETTINGS}
+        environment = {**dotenv_values(".env"), **os.environ}
+    values = {setting.name: _read(setting, environment.get(setting.name) or "") for setting in SETTINGS}
     if bool(values["MONGODB_USERNAME"]) != bool(values["MONGODB_PASSWORD"]):
         raise ConfigurationError("MONGODB_USERNAME and MONGODB_PASSWORD go together: set both or neither")
     urls = {setting.name: values.pop(setting.name) for setting in _URL_SETTINGS}

@@ -100,6 +100,13 @@ def void_without_data(window: Window, now: int) -> Void:
     return Void(window, "no_data", now, now + min(max(age, MINUTE), WEEK))
 
 
+class Absence(NamedTuple):
+    """Minutes that the exchange does not have, and why, whenever it said so."""
+
+    window: Window
+    reason: VoidReason
+
+
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """The ledger of one series. `since` is the earliest open time that anybody asked for, None at first."""
@@ -112,6 +119,11 @@ class Coverage:
         """The minutes of `wanted` that are neither held nor known to be absent, at exchange time `now`."""
         believed = [void.window for void in self.voids if void.ask_again is None or void.ask_again > now]
         return subtract(subtract(normalise([wanted]), self.held), normalise(believed))
+
+    def absent(self, wanted: Window) -> tuple[Absence, ...]:
+        """The minutes of `wanted` that the exchange does not have since its listing, in few windows."""
+        spans = normalise(void.window for void in self.voids if void.reason == "no_data")
+        return tuple(Absence(window, "no_data") for window in intersect(spans, wanted))
 
     def asked_from(self, start: int) -> Coverage:
         """Remember that somebody wants the series from `start` on."""

@@ -84,7 +84,7 @@ class MarketClient:
         retrying = AsyncRetrying(
             retry=retry_if_exception(helps_to_retry),
             stop=stop_after_attempt(ATTEMPTS),
-            wait=wait_exponential_jitter(initial=0.25, max=8, jitter=0.25),
+            wait=wait_exponential_jitter(multiplier=0.25, max=8, jitter=0.25),
             before_sleep=self._log_retry,
             sleep=self._clock.sleep,
             reraise=True,

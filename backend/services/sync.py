@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 from backend.core.coverage import (
+    Absence,
     Coverage,
     Spans,
     Void,
     Window,
     count_minutes,
-    intersect,
-    normalise,
     void_before_listing,
     void_without_data,
 )
@@ -43,7 +42,7 @@ def no_progress(_progress: Progress) -> None:
 class SyncResult:
     """How a sync ended. Complete when `missing` is empty; otherwise `error` says why it is not.
 
-    `window` is what was wanted, `voids` what the exchange does not have of it since its listing, `off_grid`
+    `window` is what was wanted, `absent` what the exchange does not have of it since its listing, `off_grid`
     the number of rows left out because they do not open on a whole minute.
     """
 
@@ -51,7 +50,7 @@ class SyncResult:
     window: Window
     new_records: int
     off_grid: int
-    voids: tuple[Void, ...]
+    absent: tuple[Absence, ...]
     missing: Spans
     error: MarketDataError | None
 
@@ -164,18 +163,9 @@ def _result(series: Series, known: Coverage, wanted: Window, now: int, backfill:
         window=wanted,
         new_records=backfill.new_records,
         off_grid=backfill.off_grid,
-        voids=_voids_within(known, wanted),
+        absent=known.absent(wanted),
         missing=missing,
         error=backfill.error if missing else None,
-    )
-
-
-def _voids_within(known: Coverage, wanted: Window) -> tuple[Void, ...]:
-    return tuple(
-        void._replace(window=window)
-        for void in known.voids
-        if void.reason != "before_listing"
-        for window in intersect(normalise([void.window]), wanted)
     )
 
 

@@ -85,7 +85,7 @@ class MongoCandles:
 
     async def _find(self, series: Series, window: Window, limit: int) -> list[Document]:
         within = {"_id": {"$gte": window.start, "$lt": window.end}}
-        cursor = self._database[series.name].find(within).sort("_id", 1).limit(limit)
+        cursor = self._database[series.name].find(within).sort("_id", 1).limit(limit).batch_size(limit)
         return await cursor.to_list(None)
 
     async def _stored(self, series: Series, candles: Sequence[Candle]) -> dict[int, Document]:

@@ -26,21 +26,22 @@ log = logging.getLogger(__name__)
 Document: TypeAlias = dict[str, Any]
 Database: TypeAlias = AsyncIOMotorDatabase[Document]
 
-OPERATION_SECONDS = 30.0
-SELECTION_SECONDS = 5.0
+FAREWELL_SECONDS = 1.0
 
 DURABLE = WriteConcern("majority", j=True)
 """An acknowledged write survives `kill -9`: the ledger must never claim a candle that a crash can lose."""
 
 
-def connect(uri: str, database: str) -> Database:
-    """Open a client, lazily: nothing is sent yet. Raises ConfigurationError for a URI that is none."""
+def connect(uri: str, database: str, timeout: float = 10.0) -> Database:
+    """Open a client, lazily: nothing is sent yet. Raises ConfigurationError for a URI that is none.
+
+    No operation takes longer than `timeout` seconds, waiting for a server that is away included.
+    """
     try:
         client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
             uri,
             appname="market-data-service",
-            connectTimeoutMS=int(SELECTION_SECONDS * 1000),
-            serverSelectionTimeoutMS=int(SELECTION_SECONDS * 1000),
+            timeoutMS=int(timeout * 1000),
         )
     except (InvalidURI, BadOptions) as error:
         raise ConfigurationError(f"MONGODB_URI cannot be used: {error}") from error
@@ -48,10 +49,11 @@ def connect(uri: str, database: str) -> Database:
 
 
 async def disconnect(database: Database) -> None:
-    """Close the client behind `database`."""
+    """Close the client behind `database`, at once even when the server is away."""
     close: Callable[[], object] = database.client.close
-    if inspect.isawaitable(closing := close()):
-        await closing
+    with pymongo.timeout(FAREWELL_SECONDS):
+        if inspect.isawaitable(closing := close()):
+            await closing
 
 
 async def is_connected(database: Database, seconds: float = 1.5) -> bool:
@@ -66,10 +68,9 @@ async def is_connected(database: Database, seconds: float = 1.5) -> bool:
 
 @contextmanager
 def guard(action: str) -> Iterator[None]:
-    """Bound what happens inside to OPERATION_SECONDS and raise DatabaseUnavailable when it fails."""
+    """Raise DatabaseUnavailable when an operation inside fails."""
     try:
-        with pymongo.timeout(OPERATION_SECONDS):
-            yield
+        yield
     except ConnectionFailure as error:
         log.warning("database away while it should %s: %s", action, error)
         raise DatabaseUnavailable("the database does not answer: try again in a moment") from error

@@ -30,7 +30,7 @@ class SyncHandler(ApiHandler):
             "statistics": views.statistics(result.statistics),
             "complete": not result.missing,
             **views.missing(result.missing),
-            **views.voids(result.voids),
+            **views.absent(result.absent),
             "off_grid_rows": result.off_grid,
         }
         if result.error is None:

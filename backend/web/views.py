@@ -8,7 +8,7 @@ import msgspec
 
 from backend.clock import iso
 from backend.core.candles import Candle
-from backend.core.coverage import MINUTE, Spans, Void, count_minutes
+from backend.core.coverage import MINUTE, Absence, Spans, count_minutes
 from backend.services.queries import Statistics
 
 MOST_WINDOWS = 100
@@ -55,11 +55,11 @@ def missing(spans: Spans) -> dict[str, object]:
     }
 
 
-def voids(found: Sequence[Void]) -> dict[str, object]:
+def absent(found: Sequence[Absence]) -> dict[str, object]:
     """How many minutes the exchange does not have and the first windows of them, each with its reason."""
     return {
-        "void_records": sum(void.window.minutes for void in found),
-        "void": [_window(*void.window) | {"reason": void.reason} for void in found[:MOST_WINDOWS]],
+        "void_records": sum(absence.window.minutes for absence in found),
+        "void": [_window(*absence.window) | {"reason": absence.reason} for absence in found[:MOST_WINDOWS]],
     }
 
 

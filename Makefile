@@ -1,0 +1,51 @@
+# `make help` lists what there is. Everything installs what it needs into .venv first.
+
+PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: help run demo test check coverage bench clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+run: $(VENV)/.runtime ## start the service at http://localhost:8888 with its embedded database
+	@$(BIN)/python -m backend serve
+
+demo: $(VENV)/.runtime ## sync and read a simulated exchange, without internet
+	@$(BIN)/python -m tests.simulator.demo
+
+test: check ## lint, types and the whole suite, with branch coverage
+	@$(BIN)/python -m pytest --cov --cov-report=term
+
+check: $(VENV)/.dev ## lint and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+coverage: $(VENV)/.dev ## the suite, with an HTML report of branch coverage in htmlcov/
+	@$(BIN)/python -m pytest --cov --cov-report=html
+	@echo "open htmlcov/index.html"
+
+bench: $(VENV)/.dev ## the benchmarks, some minutes
+	@$(BIN)/python -m benchmarks.ingest
+
+clean: ## remove .venv and what tests leave behind; ./data stays
+	@rm -rf $(VENV) htmlcov .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "Python's venv module is needed: on Debian and Ubuntu, apt install python3-venv"; exit 1; }
+
+$(VENV)/.runtime: requirements.txt requirements-embedded.txt | $(BIN)/python
+	@echo "installing what the service runs on ..."
+	@$(PIP) -r requirements.txt -r requirements-embedded.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
+	@echo "installing what the tests need ..."
+	@$(PIP) -r requirements-dev.txt
+	@touch $@

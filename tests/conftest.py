@@ -1,0 +1,107 @@
+"""Shared fixtures: a real mongod for the whole run, a simulated exchange and a service for each test.
+
+Async tests are plain coroutines that pytest-tornasync runs on the `io_loop` fixture; fixtures stay
+synchronous and use `io_loop.run_sync`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from tornado.ioloop import IOLoop
+from tornado.web import Application
+
+from backend.app import open_service
+from backend.clock import SystemClock, parse_time
+from backend.services.service import Service
+from backend.settings import Settings, load_settings
+from backend.store.embedded import EmbeddedMongod
+from backend.store.mongo import Database, connect, disconnect
+from backend.web.app import make_application
+from tests.simulator import Simulator, SimulatorClock
+
+NOW = parse_time("2025-06-02T01:00:30Z")
+"""What the simulated exchange's clock shows: 1,500 closed minutes after the default start of a sync."""
+
+
+class ImpatientClock(SystemClock):
+    """Real time, but a wait before another try takes a twentieth of it."""
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds / 20)
+
+
+@pytest.fixture(scope="session")
+def mongod_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real MongoDB server, started once a run."""
+    mongod = EmbeddedMongod(tmp_path_factory.mktemp("mongod"))
+    yield mongod.start()
+    mongod.stop()
+
+
+@pytest.fixture
+def io_loop() -> Iterator[IOLoop]:
+    """The loop that pytest-tornasync runs a test's coroutine on."""
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        asyncio.set_event_loop(loop)
+
+        async def current() -> IOLoop:
+            return IOLoop.current()
+
+        yield loop.run_until_complete(current())
+        asyncio.set_event_loop(None)
+
+
+@pytest.fixture
+def database(mongod_uri: str, io_loop: IOLoop) -> Iterator[Database]:
+    """An empty database of the test's own."""
+    found = connect(mongod_uri, f"test_{uuid4().hex}")
+    yield found
+    io_loop.run_sync(lambda: _drop(found))
+
+
+@pytest.fixture
+def simulator(io_loop: IOLoop) -> Iterator[Simulator]:
+    """A Binance whose clock stands still at NOW."""
+    simulated = Simulator(clock=SimulatorClock(NOW, frozen=True))
+    io_loop.run_sync(simulated.start)
+    yield simulated
+    io_loop.run_sync(simulated.stop)
+
+
+@pytest.fixture
+def settings(mongod_uri: str, database: Database, simulator: Simulator, tmp_path: Path) -> Settings:
+    """Settings that point at the simulated exchange and the test's own database."""
+    return load_settings(
+        {
+            "MONGODB_URI": mongod_uri,
+            "MONGODB_DATABASE": database.name,
+            "BINANCE_SPOT_URL": simulator.url,
+            "DATA_DIR": str(tmp_path / "data"),
+        }
+    )
+
+
+@pytest.fixture
+def service(settings: Settings, io_loop: IOLoop) -> Iterator[Service]:
+    """The service itself, composed as in production."""
+    stack = AsyncExitStack()
+    yield io_loop.run_sync(lambda: stack.enter_async_context(open_service(settings, ImpatientClock())))
+    io_loop.run_sync(stack.aclose)
+
+
+@pytest.fixture
+def app(service: Service) -> Application:
+    """What pytest-tornasync's `http_server_client` talks to."""
+    return make_application(service)
+
+
+async def _drop(database: Database) -> None:
+    await database.client.drop_database(database.name)
+    await disconnect(database)

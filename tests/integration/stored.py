@@ -1,0 +1,37 @@
+"""What is in the database, read with the plain driver and compared with what the exchange has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pymongo import MongoClient
+
+from backend.core.coverage import Coverage, count_minutes
+from backend.core.series import Series
+from backend.store.coverage import MongoCoverage
+from backend.store.mongo import Database
+
+SERIES = Series("binance", "spot", "BTCUSDT")
+FIELDS = (
+    *("_id", "open", "high", "low", "close", "volume", "quote_volume", "trades"),
+    *("taker_buy_volume", "taker_buy_quote_volume"),
+)
+
+
+def stored_rows(uri: str, database: str, name: str = SERIES.name) -> list[tuple[Any, ...]]:
+    """All candles of a series, ascending, in the shape of the simulator's history."""
+    with MongoClient[dict[str, Any]](uri) as client:
+        found = client[database][name].find().sort("_id", 1)
+        return [tuple(document[field] for field in FIELDS) for document in found]
+
+
+async def held_minutes(database: Database, series: Series = SERIES) -> set[int]:
+    """The open times that the ledger claims."""
+    coverage = (await MongoCoverage(database).load(series)).coverage
+    return minutes_of(coverage)
+
+
+def minutes_of(coverage: Coverage) -> set[int]:
+    minutes = {minute for window in coverage.held for minute in range(window.start, window.end, 60_000)}
+    assert len(minutes) == count_minutes(coverage.held)
+    return minutes

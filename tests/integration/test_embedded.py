@@ -1,0 +1,124 @@
+"""The embedded mongod: starts, is shared, comes back after kill -9, leaves no orphan, says why it cannot."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from pymongo import MongoClient, WriteConcern
+
+from backend.errors import ConfigurationError
+from backend.store import embedded
+from backend.store.embedded import EmbeddedMongod, find_mongod
+from tests.integration.processes import children, is_alive, running_service, until
+
+
+def insert(uri: str, number: int) -> None:
+    with MongoClient[dict[str, int]](uri) as client:
+        numbers = client["test"].get_collection("numbers", write_concern=WriteConcern("majority", j=True))
+        numbers.insert_one({"_id": number})
+
+
+def stored(uri: str) -> list[int]:
+    with MongoClient[dict[str, int]](uri) as client:
+        return [document["_id"] for document in client["test"]["numbers"].find().sort("_id")]
+
+
+def test_data_outlives_a_stop_and_a_start(tmp_path: Path) -> None:
+    for number in range(2):
+        mongod = EmbeddedMongod(tmp_path)
+        insert(mongod.start(), number)
+        mongod.stop()
+    mongod = EmbeddedMongod(tmp_path)
+    assert stored(mongod.start()) == [0, 1]
+    mongod.stop()
+
+
+def test_stopping_leaves_no_process(tmp_path: Path) -> None:
+    mongod = EmbeddedMongod(tmp_path)
+    mongod.start()
+    pid = mongod.pid
+    assert pid is not None
+    assert is_alive(pid)
+    mongod.stop()
+    assert not is_alive(pid)
+
+
+def test_killed_it_is_revived_on_the_same_address_with_its_data(tmp_path: Path) -> None:
+    mongod = EmbeddedMongod(tmp_path)
+    uri = mongod.start()
+    insert(uri, 7)
+    first = mongod.pid
+    assert first is not None
+    mongod.revive()
+    assert mongod.pid == first
+    os.kill(first, signal.SIGKILL)
+
+    def revived() -> bool:
+        mongod.revive()
+        return mongod.pid != first
+
+    until(revived, "mongod to be started again")
+    assert stored(uri) == [7]
+    mongod.stop()
+
+
+def test_a_second_user_of_the_same_folder_shares_the_first_ones_server(tmp_path: Path) -> None:
+    owner, guest = EmbeddedMongod(tmp_path), EmbeddedMongod(tmp_path)
+    uri = owner.start()
+    assert guest.start() == uri
+    assert guest.pid is None
+    guest.stop()
+    insert(uri, 1)
+    owner.stop()
+
+
+def test_no_orphan_stays_when_the_service_is_killed_and_the_next_one_starts(tmp_path: Path) -> None:
+    settings = {"DATA_DIR": str(tmp_path / "data")}
+    with running_service(tmp_path / "log", **settings) as service:
+        [mongod] = children(service.process.pid)
+        service.kill()
+    with running_service(tmp_path / "log", **settings) as service:
+        assert service.call("/health")[0] == 200
+        assert not is_alive(mongod)
+        [mongod] = children(service.process.pid)
+        assert service.stop() == 0
+    assert not is_alive(mongod)
+
+
+def test_its_data_stay_inside_the_folder_and_on_loopback(tmp_path: Path) -> None:
+    mongod = EmbeddedMongod(tmp_path / "deep" / "folder")
+    assert mongod.start().startswith("mongodb://127.0.0.1:")
+    mongod.stop()
+    assert (tmp_path / "deep" / "folder" / "mongod" / "WiredTiger").exists()
+
+
+def test_another_platform_is_told_the_two_ways_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+    with pytest.raises(ConfigurationError, match=r"aarch64.*MONGODB_URI.*docker compose"):
+        find_mongod(tmp_path)
+
+
+def test_a_missing_wheel_is_told_with_the_two_ways_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "WHEEL", "a-package-that-is-not-there")
+    with pytest.raises(ConfigurationError, match=r"not installed.*MONGODB_URI.*docker compose"):
+        find_mongod(tmp_path)
+
+
+def test_a_server_that_cannot_run_is_told_with_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "mongod-broken"
+    broken.write_text(
+        '#!/bin/sh\necho "$0: error while loading shared libraries: libcurl.so.4: not found" >&2\nexit 127\n'
+    )
+    broken.chmod(0o755)
+    monkeypatch.setattr(embedded, "find_mongod", lambda _spare: broken)
+    mongod = EmbeddedMongod(tmp_path)
+    with pytest.raises(ConfigurationError, match=r"libcurl\.so\.4.*MONGODB_URI.*docker compose"):
+        mongod.start()
+    mongod.stop()
