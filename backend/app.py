@@ -8,12 +8,10 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 
-import aiohttp
-
 from backend import __version__
 from backend.clock import Clock, SystemClock
 from backend.exchanges import EXCHANGES
-from backend.net.client import MarketClient
+from backend.net.client import MarketClient, Session, open_session
 from backend.net.throttle import Throttle
 from backend.services.markets import Markets
 from backend.services.queries import Queries
@@ -26,6 +24,7 @@ from backend.store.embedded import EmbeddedMongod
 from backend.store.mongo import connect, disconnect, is_connected
 
 REVIVE_SECONDS = 1.0
+USER_AGENT = f"market-data-service/{__version__}"
 
 
 @asynccontextmanager
@@ -37,7 +36,7 @@ async def open_service(settings: Settings, clock: Clock | None = None) -> AsyncI
         uri = settings.database_uri or await _embedded(settings, clock, stack)
         database = connect(uri, settings.mongodb_database, settings.database_timeout)
         stack.push_async_callback(disconnect, database)
-        session = await stack.enter_async_context(_session(settings))
+        session = await stack.enter_async_context(open_session(settings.request_timeout, USER_AGENT))
         markets = _markets(settings, session, clock)
         candles, coverage = MongoCandles(database), MongoCoverage(database)
         syncs = SyncService(
@@ -76,14 +75,7 @@ async def _cancel(task: asyncio.Task[None]) -> None:
         await task
 
 
-def _session(settings: Settings) -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(
-        timeout=aiohttp.ClientTimeout(total=settings.request_timeout),
-        headers={"User-Agent": f"market-data-service/{__version__}"},
-    )
-
-
-def _markets(settings: Settings, session: aiohttp.ClientSession, clock: Clock) -> Markets:
+def _markets(settings: Settings, session: Session, clock: Clock) -> Markets:
     throttles: dict[str, Throttle] = {}
     sources: dict[str, dict[str, MarketClient]] = {}
     for exchange in EXCHANGES.values():

@@ -16,6 +16,7 @@ from urllib.parse import quote_plus, urlsplit
 from dotenv import dotenv_values
 
 from backend.clock import parse_time
+from backend.core.plan import whole_minutes
 from backend.errors import ConfigurationError
 from backend.exchanges import EXCHANGES
 
@@ -60,10 +61,21 @@ def _log_level(text: str) -> str:
     return text.upper()
 
 
+def _whole_minute(text: str) -> int:
+    moment = parse_time(text)
+    return whole_minutes(moment, moment).start
+
+
 def _base_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("give a base URL such as https://api.example.com")
+    message = "give a base URL such as https://api.example.com"
+    try:
+        parts = urlsplit(text)
+        port_is_possible = parts.port is None or parts.port > 0
+    except ValueError as error:
+        raise ValueError(message) from error
+    plain = not (parts.query or parts.fragment or any(character.isspace() for character in text))
+    if parts.scheme not in ("http", "https") or not (parts.hostname and port_is_possible and plain):
+        raise ValueError(message)
     return text.rstrip("/")
 
 
@@ -94,12 +106,14 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MONGODB_DATABASE", "binance_data", "Name of the database.", _database_name),
     Setting("MONGODB_USERNAME", "", "MongoDB user (compose: required, becomes the root user)."),
     Setting("MONGODB_PASSWORD", "", "That user's password (compose: required)."),
-    Setting("DATABASE_TIMEOUT", "10", "Seconds that a database operation may take.", _number(0, 300)),
+    Setting("DATABASE_TIMEOUT", "10", "Seconds that a database operation may take.", _number(0.01, 300)),
     Setting("DATA_DIR", "./data", "Where the embedded database keeps its files.", Path),
     Setting("SERVER_ADDRESS", "localhost", "Address to listen on (compose: 0.0.0.0)."),
     Setting("SERVER_PORT", "8888", "Port to listen on.", _whole(1, 65535)),
     Setting("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING, ERROR or CRITICAL.", _log_level),
-    Setting("SYNC_START", "2025-06-01T00:00:00Z", "Where a first sync begins: ISO-8601 or ms.", parse_time),
+    Setting(
+        "SYNC_START", "2025-06-01T00:00:00Z", "Where a first sync begins: ISO-8601 or ms.", _whole_minute
+    ),
     Setting("PAGES_IN_FLIGHT", "8", "Pages that one sync fetches side by side.", _whole(1, 64)),
     Setting("REQUEST_TIMEOUT", "10", "Seconds that an exchange may take to answer.", _number(0, 300)),
     Setting("RATE_LIMIT_SHARE", "0.9", "Share of each exchange's rate limit to use.", _number(0, 1)),
@@ -135,10 +149,11 @@ class Settings:
             return self.mongodb_uri
         if not self.mongodb_host:
             return None
+        host = f"[{self.mongodb_host}]" if ":" in self.mongodb_host else self.mongodb_host
         if not self.mongodb_username:
-            return f"mongodb://{self.mongodb_host}:{self.mongodb_port}/"
+            return f"mongodb://{host}:{self.mongodb_port}/"
         user = f"{quote_plus(self.mongodb_username)}:{quote_plus(self.mongodb_password)}"
-        return f"mongodb://{user}@{self.mongodb_host}:{self.mongodb_port}/?authSource=admin"
+        return f"mongodb://{user}@{host}:{self.mongodb_port}/?authSource=admin"
 
 
 def load_settings(environment: Mapping[str, str | None] | None = None) -> Settings:

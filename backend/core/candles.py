@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -53,6 +53,11 @@ def clean(rows: Iterable[Candle], window: Window) -> Cleaned:
     return Cleaned([by_minute[minute] for minute in sorted(by_minute)], off_grid)
 
 
-def held_by(candles: Iterable[Candle]) -> Spans:
+def held_by(candles: Sequence[Candle]) -> Spans:
     """The minutes that ascending candles cover, as windows."""
+    if not candles:
+        return ()
+    first, last = candles[0].open_time, candles[-1].open_time
+    if last - first == (len(candles) - 1) * MINUTE:
+        return (Window(first, last + MINUTE),)
     return normalise(Window(candle.open_time, candle.open_time + MINUTE) for candle in candles)

@@ -68,7 +68,7 @@ def intersect(spans: Spans, window: Window) -> Spans:
     return tuple(
         Window(max(start, window.start), min(end, window.end))
         for start, end in spans
-        if start < window.end and end > window.start
+        if max(start, window.start) < min(end, window.end)
     )
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 from typing import Annotated
 
@@ -68,6 +69,8 @@ class Refusal(msgspec.Struct):
     msg: str
 
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 _klines = msgspec.json.Decoder(list[KlineRow], strict=False)
 _time = msgspec.json.Decoder(ServerTime)
 _refusal = msgspec.json.Decoder(Refusal)
@@ -80,6 +83,7 @@ URL_SETTING = "BINANCE_SPOT_URL"
 UNKNOWN_SYMBOL_CODES = frozenset({-1100, -1121})
 OVERLOAD_CODES = frozenset({-1000, -1001, -1003, -1007, -1008, -1016})
 FIREWALL_SECONDS = 300.0
+SHORTEST_BAN_SECONDS = 120.0
 
 
 def candles_request(symbol: str, window: Window) -> Request:
@@ -101,7 +105,7 @@ def parse_candles(body: bytes) -> list[Candle]:
     """Decode the rows of an answer as they came; MalformedAnswer if any is not a kline."""
     try:
         rows = _klines.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise MalformedAnswer(f"binance sent klines that cannot be read: {error}") from error
     return [
         Candle(
@@ -124,14 +128,14 @@ def parse_time(body: bytes) -> int:
     """The exchange's clock, Unix ms."""
     try:
         return _time.decode(body).server_time
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise MalformedAnswer(f"binance sent a time that cannot be read: {error}") from error
 
 
 def used(headers: Mapping[str, str]) -> dict[str, int]:
     """The weight this address has spent in the running minute, by Binance's count."""
-    spent = headers.get("x-mbx-used-weight-1m", "")
-    return {WEIGHT: int(spent)} if spent.isascii() and spent.isdigit() else {}
+    spent = _number(headers.get("x-mbx-used-weight-1m"))
+    return {} if spent is None else {WEIGHT: spent}
 
 
 def failure(answer: Answer) -> MarketDataError | None:
@@ -140,9 +144,9 @@ def failure(answer: Answer) -> MarketDataError | None:
         return None
     refusal = _read_refusal(answer.body)
     said = f"binance answered {answer.status}" + (f": {refusal.msg}" if refusal.msg else "")
-    retry_after = _seconds(answer.headers.get("retry-after"))
+    retry_after = _number(answer.headers.get("retry-after"))
     if answer.status == 418:
-        return Banned(said, retry_after=retry_after)
+        return Banned(said, retry_after=retry_after or _ban_seconds(answer, refusal))
     if answer.status == 429:
         return RateLimited(said, retry_after=retry_after)
     if answer.status == 451:
@@ -161,12 +165,22 @@ def failure(answer: Answer) -> MarketDataError | None:
 def _read_refusal(body: bytes) -> Refusal:
     try:
         return _refusal.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return Refusal(code=0, msg="")
 
 
-def _seconds(text: str | None) -> float | None:
-    return float(text) if text and re.fullmatch(r"\d{1,9}", text, re.ASCII) else None
+def _number(text: str | None) -> int | None:
+    return int(text) if text and re.fullmatch(r"\d{1,9}", text, re.ASCII) else None
+
+
+def _ban_seconds(answer: Answer, refusal: Refusal) -> float:
+    """How long a ban lasts that only its text dates, "banned until 1660090423228", by the answer's clock."""
+    until = re.search(r"until (\d{13})\b", refusal.msg, re.ASCII)
+    try:
+        said_at = parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
+    except ValueError:
+        return SHORTEST_BAN_SECONDS
+    return max(int(until[1]) / 1000 - said_at, 0) if until else SHORTEST_BAN_SECONDS
 
 
 SPOT = Market(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import aiohttp
 from tenacity import (
@@ -25,11 +25,17 @@ from backend.net.throttle import PATIENCE, Throttle
 log = logging.getLogger(__name__)
 
 Parsed = TypeVar("Parsed")
+Session: TypeAlias = aiohttp.ClientSession
 
 ATTEMPTS = 5
 LARGEST_ANSWER = 64 * 1024 * 1024
 CLOCK_READING_LASTS = 600.0
 """Seconds for which one reading of the exchange's clock is carried forward by the monotonic clock."""
+
+
+def open_session(timeout: float, user_agent: str) -> Session:
+    """Connections to exchanges; no answer may take longer than `timeout` seconds."""
+    return Session(timeout=aiohttp.ClientTimeout(total=timeout), headers={"User-Agent": user_agent})
 
 
 def helps_to_retry(error: BaseException) -> bool:
@@ -47,7 +53,7 @@ class MarketClient:
         exchange: str,
         market: Market,
         base_url: str,
-        session: aiohttp.ClientSession,
+        session: Session,
         throttle: Throttle,
         clock: Clock,
     ) -> None:

@@ -41,6 +41,11 @@ class SlidingWindow:
         self._bookings.append((moment, units))
         self._booked += units
 
+    def cancel_after(self, now: float) -> None:
+        """Take back what was booked for later than `now`."""
+        while self._bookings and self._bookings[-1][0] > now:
+            self._booked -= self._bookings.pop()[1]
+
     def spent(self, now: float) -> float:
         """Units of the window that ends at `now`; what is booked for later does not count."""
         self._forget(now)
@@ -72,6 +77,7 @@ class Throttle:
         self._windows = {limit.unit: SlidingWindow(limit.capacity * share, limit.seconds) for limit in limits}
         self._clock = clock
         self._blocked_until = 0.0
+        self._blocks = 0
         self._refusal = RateLimited("")
 
     async def acquire(self, cost: Mapping[str, int]) -> None:
@@ -81,9 +87,10 @@ class Throttle:
         """
         while True:
             await self._unblocked()
+            blocks = self._blocks
             moment = self.reserve(cost, self._clock.monotonic())
             await self._until(moment)
-            if self._clock.monotonic() >= self._blocked_until:
+            if blocks == self._blocks:
                 return
 
     def reserve(self, cost: Mapping[str, int], now: float) -> float:
@@ -95,9 +102,12 @@ class Throttle:
         return moment
 
     def block(self, refusal: RateLimited) -> None:
-        """Let nothing out until the venue's refusal is over."""
-        seconds = DEFAULT_BLOCK if refusal.retry_after is None else refusal.retry_after
-        until = self._clock.monotonic() + seconds
+        """Let nothing out until the venue's refusal is over; everybody who waits books anew then."""
+        now = self._clock.monotonic()
+        self._blocks += 1
+        for window in self._windows.values():
+            window.cancel_after(now)
+        until = now + (DEFAULT_BLOCK if refusal.retry_after is None else refusal.retry_after)
         if until > self._blocked_until:
             self._blocked_until, self._refusal = until, refusal
 

@@ -99,7 +99,7 @@ class Backfill:
     async def _fetch(self, page: Page) -> None:
         rows = await self._source.candles(self._series.symbol, page.window)
         candles, off_grid = clean(rows, page.window)
-        self.off_grid += off_grid
+        self.off_grid += 0 if page.again else off_grid
         if candles:
             written = await self._store.write(self._series, candles)
             self.new_records += written.inserted

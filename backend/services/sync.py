@@ -82,6 +82,7 @@ class SyncService:
         self._pages_in_flight = pages_in_flight
         self._locks: WeakValueDictionary[Series, asyncio.Lock] = WeakValueDictionary()
         self._running: set[Backfill] = set()
+        self._active = 0
         self._idle = asyncio.Event()
         self._idle.set()
         self._stopping = False
@@ -101,8 +102,15 @@ class SyncService:
         wrong is told in the result, because what came before is stored.
         """
         lock = self._locks.setdefault(series, asyncio.Lock())
-        async with lock:
-            return await self._sync(series, start, end, on_progress)
+        self._active += 1
+        self._idle.clear()
+        try:
+            async with lock:
+                return await self._sync(series, start, end, on_progress)
+        finally:
+            self._active -= 1
+            if not self._active:
+                self._idle.set()
 
     async def stop(self, seconds: float) -> None:
         """Let every sync finish its pages in flight and end with what it has; wait at most `seconds`."""
@@ -115,13 +123,16 @@ class SyncService:
     async def _sync(
         self, series: Series, start: int | None, end: int | None, on_progress: Callable[[Progress], None]
     ) -> SyncResult:
+        if self._stopping:
+            raise _interruption()
         source = self._markets.source(series)
         ledger = await Ledger.load(self._coverage, series)
         now = await source.now()
         wanted = self._wanted(ledger.coverage, start, end, now)
         learnt = await self._listing(series, source, ledger.coverage, wanted, now)
-        await self._candles.create(series)
-        await ledger.record(lambda known: known.asked_from(wanted.start).with_voids(learnt))
+        if wanted.minutes:
+            await self._candles.create(series)
+            await ledger.record(lambda known: known.asked_from(wanted.start).with_voids(learnt))
         backfill = Backfill(
             series, source, self._candles, ledger, ledger.coverage.missing(wanted, now), on_progress
         )
@@ -147,13 +158,10 @@ class SyncService:
         if self._stopping:
             backfill.halt(_interruption())
         self._running.add(backfill)
-        self._idle.clear()
         try:
             await backfill.run(self._pages_in_flight)
         finally:
             self._running.discard(backfill)
-            if not self._running:
-                self._idle.set()
 
 
 def _result(series: Series, known: Coverage, wanted: Window, now: int, backfill: Backfill) -> SyncResult:

@@ -9,7 +9,7 @@ from pymongo import ReplaceOne
 from pymongo.errors import BulkWriteError, CollectionInvalid, OperationFailure
 
 from backend.core.candles import Candle
-from backend.core.coverage import Window
+from backend.core.coverage import MINUTE, Window
 from backend.core.series import Series
 from backend.errors import DatabaseUnavailable
 from backend.services.ports import Written
@@ -53,10 +53,7 @@ class MongoCandles:
         with guard(f"write candles of {series.name}"):
             for _ in range(WRITE_ROUNDS):
                 stored = await self._stored(series, candles)
-                new = [document for document in documents if document["_id"] not in stored]
-                changed = [
-                    document for document in documents if stored.get(document["_id"], document) != document
-                ]
+                new, changed = _compared(documents, stored)
                 replaced += await self._replace(series, changed)
                 added, clashed = await self._insert(series, new)
                 inserted += added
@@ -91,8 +88,8 @@ class MongoCandles:
     async def _stored(self, series: Series, candles: Sequence[Candle]) -> dict[int, Document]:
         if not candles:
             return {}
-        range_ = Window(candles[0].open_time, candles[-1].open_time + 1)
-        return {document["_id"]: document for document in await self._find(series, range_, len(candles))}
+        window = Window(candles[0].open_time, candles[-1].open_time + MINUTE)
+        return {document["_id"]: document for document in await self._find(series, window, window.minutes)}
 
     async def _insert(self, series: Series, documents: list[Document]) -> tuple[int, bool]:
         if not documents:
@@ -114,6 +111,17 @@ class MongoCandles:
         replacements = [ReplaceOne({"_id": document["_id"]}, document) for document in documents]
         result = await self._database[series.name].bulk_write(replacements, ordered=False)
         return int(result.modified_count)
+
+
+def _compared(
+    documents: list[Document], stored: dict[int, Document]
+) -> tuple[list[Document], list[Document]]:
+    """The documents that are not stored, and those that are stored otherwise."""
+    if not stored:
+        return documents, []
+    new = [document for document in documents if document["_id"] not in stored]
+    changed = [document for document in documents if stored.get(document["_id"], document) != document]
+    return new, changed
 
 
 def _document(candle: Candle) -> Document:

@@ -16,8 +16,7 @@ from typing import Any, TypeAlias
 import pymongo
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pymongo import WriteConcern
-from pymongo.errors import ConfigurationError as BadOptions
-from pymongo.errors import ConnectionFailure, InvalidURI, PyMongoError
+from pymongo.errors import ConnectionFailure, PyMongoError
 
 from backend.errors import ConfigurationError, DatabaseUnavailable
 
@@ -27,6 +26,12 @@ Document: TypeAlias = dict[str, Any]
 Database: TypeAlias = AsyncIOMotorDatabase[Document]
 
 FAREWELL_SECONDS = 1.0
+
+UNUSABLE = (
+    "MONGODB_URI cannot be used: are user name and password percent-encoded, the port a number, "
+    "and the options MongoDB's?"
+)
+"""Says nothing of the value, which may hold a password."""
 
 DURABLE = WriteConcern("majority", j=True)
 """An acknowledged write survives `kill -9`: the ledger must never claim a candle that a crash can lose."""
@@ -43,8 +48,8 @@ def connect(uri: str, database: str, timeout: float = 10.0) -> Database:
             appname="market-data-service",
             timeoutMS=int(timeout * 1000),
         )
-    except (InvalidURI, BadOptions) as error:
-        raise ConfigurationError(f"MONGODB_URI cannot be used: {error}") from error
+    except (PyMongoError, ValueError, TypeError) as error:
+        raise ConfigurationError(UNUSABLE) from error
     return client.get_database(database, write_concern=DURABLE)
 
 

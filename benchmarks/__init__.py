@@ -1,0 +1,1 @@
+"""Measured ratios against a named alternative in the same run; see README.md."""

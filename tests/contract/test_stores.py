@@ -1,0 +1,419 @@
+"""What every candle store and every coverage store does, over both drivers, a mock and the tests' own fakes.
+
+Motor is the driver in use and PyMongo's async client is its successor; both talk to a real server here. The
+mock and the fakes show that tests which use them are not told fairy tales.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import msgspec
+import pytest
+from mongomock_motor import AsyncMongoMockClient
+from pymongo import AsyncMongoClient
+from tornado.ioloop import IOLoop
+
+from backend.clock import LATEST
+from backend.core.candles import Candle
+from backend.core.coverage import WEEK, Coverage, Void, Window
+from backend.core.series import Series
+from backend.errors import ConfigurationError, DatabaseUnavailable
+from backend.services.ports import CandleStore, CoverageStore, Entry, Written
+from backend.store.candles import BATCH, MongoCandles
+from backend.store.coverage import MongoCoverage
+from backend.store.mongo import DURABLE, connect, disconnect, is_connected
+from tests.fakes import BTC, START, MemoryCandles, MemoryCoverage, candle, minute, minutes
+from tests.mongomock_shim import mend_bulk_writes
+
+ETH = Series("binance", "spot", "ETHUSDT")
+EVERYTHING = Window(0, LATEST + 1)
+
+KNOWN = Coverage(
+    since=START,
+    held=(minutes(0, 5), minutes(7, 9)),
+    voids=(
+        Void(Window(0, START), "before_listing", minute(50), None),
+        Void(minutes(5, 7), "no_data", minute(51), minute(51) + WEEK),
+    ),
+)
+
+
+class Stores(NamedTuple):
+    """The two stores of one database. `database` is the driver's, None for the fakes."""
+
+    candles: CandleStore
+    coverage: CoverageStore
+    database: Any
+
+
+def connected(driver: str, uri: str, name: str, timeout: float = 10.0) -> Any:
+    """A database of `uri` through `driver`; typed Any, because the store is meant for both."""
+    if driver == "motor":
+        return connect(uri, name, timeout)
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(uri, timeoutMS=int(timeout * 1000))
+    return client.get_database(name, write_concern=DURABLE)
+
+
+@contextmanager
+def on_a_server(driver: str, uri: str, io_loop: IOLoop) -> Iterator[Stores]:
+    """Stores in an empty database of their own, dropped afterwards."""
+    database = connected(driver, uri, f"contract_{uuid4().hex}")
+
+    async def drop() -> None:
+        await database.client.drop_database(database.name)
+        await disconnect(database)
+
+    yield Stores(MongoCandles(database), MongoCoverage(database), database)
+    io_loop.run_sync(drop)
+
+
+@pytest.fixture(params=["motor", "pymongo", "mongomock", "fakes"])
+def stores(
+    request: pytest.FixtureRequest, io_loop: IOLoop, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Stores]:
+    """Stores of every kind."""
+    if request.param == "fakes":
+        yield Stores(MemoryCandles(), MemoryCoverage(), None)
+    elif request.param == "mongomock":
+        mend_bulk_writes(monkeypatch)
+        database: Any = AsyncMongoMockClient()["contract"]
+        yield Stores(MongoCandles(database), MongoCoverage(database), database)
+    else:
+        with on_a_server(request.param, request.getfixturevalue("mongod_uri"), io_loop) as found:
+            yield found
+
+
+@pytest.fixture(params=["motor", "pymongo"])
+def real(request: pytest.FixtureRequest, mongod_uri: str, io_loop: IOLoop) -> Iterator[Stores]:
+    """Stores on a real server, through either driver."""
+    with on_a_server(request.param, mongod_uri, io_loop) as found:
+        yield found
+
+
+@pytest.fixture(params=["motor", "pymongo"])
+def deserted(request: pytest.FixtureRequest, io_loop: IOLoop) -> Iterator[Stores]:
+    """Stores whose server is away."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        database = connected(request.param, f"mongodb://127.0.0.1:{probe.getsockname()[1]}", "away", 0.2)
+        yield Stores(MongoCandles(database), MongoCoverage(database), database)
+        io_loop.run_sync(lambda: disconnect(database))
+
+
+def candles_at(numbers: Iterable[int]) -> list[Candle]:
+    return [candle(minute(number)) for number in numbers]
+
+
+async def read(
+    store: CandleStore, window: Window = EVERYTHING, limit: int | None = None, series: Series = BTC
+) -> list[Candle]:
+    return [row async for batch in store.batches(series, window, limit) for row in batch]
+
+
+async def test_what_is_written_is_read_back(stores: Stores) -> None:
+    rows = candles_at(range(5))
+    assert await stores.candles.write(BTC, rows) == Written(inserted=5, replaced=0)
+    assert await read(stores.candles) == rows
+
+
+async def test_writing_the_same_again_changes_nothing(stores: Stores) -> None:
+    rows = candles_at(range(5))
+    await stores.candles.write(BTC, rows)
+    assert await stores.candles.write(BTC, rows) == Written(0, 0)
+    assert await read(stores.candles) == rows
+
+
+async def test_a_candle_that_differs_is_replaced_and_counted(stores: Stores) -> None:
+    await stores.candles.write(BTC, candles_at(range(5)))
+    rows = candles_at(range(5))
+    rows[2] = candle(minute(2), close=1.25)
+    assert await stores.candles.write(BTC, rows) == Written(inserted=0, replaced=1)
+    assert await read(stores.candles) == rows
+
+
+async def test_new_equal_and_changed_candles_can_come_together(stores: Stores) -> None:
+    await stores.candles.write(BTC, candles_at([1, 2, 4]))
+    rows = candles_at(range(6))
+    rows[4] = candle(minute(4), close=1.25)
+    assert await stores.candles.write(BTC, rows) == Written(inserted=3, replaced=1)
+    assert await read(stores.candles) == rows
+
+
+async def test_a_field_that_is_published_later_is_a_change(stores: Stores) -> None:
+    whole = candle(minute(0))
+    await stores.candles.write(BTC, [msgspec.structs.replace(whole, trades=None)])
+    assert await stores.candles.write(BTC, [whole]) == Written(inserted=0, replaced=1)
+    assert await read(stores.candles) == [whole]
+
+
+async def test_nothing_to_write_is_written_without_a_word(stores: Stores) -> None:
+    assert await stores.candles.write(BTC, []) == Written(0, 0)
+    assert await read(stores.candles) == []
+
+
+async def test_what_a_venue_does_not_publish_stays_absent(stores: Stores) -> None:
+    bare = Candle(open_time=minute(0), open=1.0, high=2.0, low=0.5, close=1.5, volume=0.0)
+    await stores.candles.write(BTC, [bare])
+    assert await read(stores.candles) == [bare]
+
+
+async def test_candles_between_which_others_lie_are_written(stores: Stores) -> None:
+    await stores.candles.write(BTC, candles_at(range(0, 10, 3)))
+    assert await stores.candles.write(BTC, candles_at([1, 5])) == Written(2, 0)
+    assert await read(stores.candles) == candles_at([0, 1, 3, 5, 6, 9])
+
+
+async def test_extreme_numbers_come_back_as_they_were(stores: Stores) -> None:
+    extreme = Candle(
+        open_time=LATEST - LATEST % 60_000,
+        open=1e18,
+        high=1e18,
+        low=1e-8,
+        close=67540.01,
+        volume=0.0,
+        quote_volume=123456789.12345679,
+        trades=2**53,
+    )
+    await stores.candles.write(BTC, [candle(0), extreme])
+    assert await read(stores.candles) == [candle(0), extreme]
+
+
+async def test_numbers_come_back_as_plain_python_numbers(stores: Stores) -> None:
+    await stores.candles.write(BTC, candles_at([0]))
+    (row,) = await read(stores.candles)
+    kinds = {name: type(value) for name, value in msgspec.structs.asdict(row).items()}
+    assert {name for name, kind in kinds.items() if kind is int} == {"open_time", "trades"}
+    assert set(kinds.values()) == {int, float}
+
+
+async def test_series_do_not_mix(stores: Stores) -> None:
+    await stores.candles.write(BTC, candles_at([0, 1]))
+    await stores.candles.write(ETH, candles_at([1, 2]))
+    assert await read(stores.candles, series=BTC) == candles_at([0, 1])
+    assert await read(stores.candles, series=ETH) == candles_at([1, 2])
+
+
+async def test_candles_are_read_in_the_order_of_time(stores: Stores) -> None:
+    for number in (3, 0, 4, 1):
+        await stores.candles.write(BTC, candles_at([number]))
+    assert await read(stores.candles) == candles_at([0, 1, 3, 4])
+
+
+@pytest.mark.parametrize(
+    ("window", "limit", "numbers"),
+    [
+        (minutes(2, 5), None, [2, 3, 4]),
+        (Window(minute(2) + 1, minute(5) + 1), None, [3, 4, 5]),
+        (minutes(-5, 1), None, [0]),
+        (minutes(9, 50), None, [9]),
+        (minutes(10, 50), None, []),
+        (minutes(3, 3), None, []),
+        (EVERYTHING, 4, [0, 1, 2, 3]),
+        (minutes(2, 5), 2, [2, 3]),
+        (minutes(2, 5), 3, [2, 3, 4]),
+        (minutes(2, 5), 100, [2, 3, 4]),
+        (EVERYTHING, 0, []),
+    ],
+)
+async def test_the_first_candles_of_a_window_are_read(
+    stores: Stores, window: Window, limit: int | None, numbers: list[int]
+) -> None:
+    await stores.candles.write(BTC, candles_at(range(10)))
+    assert await read(stores.candles, window, limit) == candles_at(numbers)
+
+
+async def test_a_series_that_is_not_there_has_no_candles(stores: Stores) -> None:
+    assert await read(stores.candles) == []
+
+
+async def test_a_series_that_was_never_synced_has_an_empty_ledger_at_version_zero(stores: Stores) -> None:
+    assert await stores.coverage.load(BTC) == Entry(Coverage(), 0)
+
+
+@pytest.mark.parametrize("coverage", [KNOWN, Coverage(), Coverage(since=0)])
+async def test_a_ledger_that_is_saved_is_loaded_again(stores: Stores, coverage: Coverage) -> None:
+    assert await stores.coverage.save(BTC, coverage, 0)
+    assert await stores.coverage.load(BTC) == Entry(coverage, 1)
+
+
+async def test_every_save_makes_the_next_version(stores: Stores) -> None:
+    for version in range(3):
+        held = Coverage(held=(minutes(0, version + 1),))
+        assert await stores.coverage.save(BTC, held, version)
+        assert await stores.coverage.load(BTC) == Entry(held, version + 1)
+
+
+@pytest.mark.parametrize("version", [0, 1, 3])
+async def test_saving_over_another_version_than_the_newest_is_refused(stores: Stores, version: int) -> None:
+    await stores.coverage.save(BTC, Coverage(), 0)
+    await stores.coverage.save(BTC, KNOWN, 1)
+    assert not await stores.coverage.save(BTC, Coverage(since=1), version)
+    assert await stores.coverage.load(BTC) == Entry(KNOWN, 2)
+
+
+async def test_of_many_who_save_over_one_version_exactly_one_succeeds(stores: Stores) -> None:
+    for version in range(3):
+        saved = await asyncio.gather(
+            *(stores.coverage.save(BTC, Coverage(since=number), version) for number in range(5))
+        )
+        assert saved.count(True) == 1
+        assert await stores.coverage.load(BTC) == Entry(Coverage(since=saved.index(True)), version + 1)
+
+
+async def test_each_series_has_a_ledger_of_its_own(stores: Stores) -> None:
+    await stores.coverage.save(BTC, KNOWN, 0)
+    assert await stores.coverage.load(ETH) == Entry(Coverage(), 0)
+    assert await stores.coverage.save(ETH, Coverage(since=5), 0)
+    assert await stores.coverage.load(BTC) == Entry(KNOWN, 1)
+
+
+async def test_the_place_for_a_series_may_be_made_again(real: Stores) -> None:
+    await real.candles.create(BTC)
+    await real.candles.write(BTC, candles_at([0]))
+    await real.candles.create(BTC)
+    await asyncio.gather(*(real.candles.create(ETH) for _ in range(4)))
+    assert await read(real.candles) == candles_at([0])
+
+
+async def test_a_series_is_clustered_on_its_open_time_and_packed_with_zstd(real: Stores) -> None:
+    await real.candles.create(BTC)
+    found = await real.database.command("listCollections", filter={"name": "binance.spot.BTCUSDT"})
+    (collection,) = found["cursor"]["firstBatch"]
+    index = collection["options"]["clusteredIndex"]
+    assert (index["key"], index["unique"]) == ({"_id": 1}, True)
+    assert "indexes" not in collection
+    statistics = await real.database.command("collStats", "binance.spot.BTCUSDT")
+    assert "block_compressor=zstd" in statistics["wiredTiger"]["creationString"]
+    assert statistics["indexSizes"] == {}
+
+
+async def test_an_absent_field_takes_no_place_in_the_document(real: Stores) -> None:
+    bare = Candle(open_time=minute(0), open=1.0, high=2.0, low=0.5, close=1.5, volume=0.0)
+    await real.candles.write(BTC, [bare])
+    document = await real.database["binance.spot.BTCUSDT"].find_one()
+    prices = {"open": 1.0, "high": 2.0, "low": 0.5, "close": 1.5}
+    assert document == {"_id": minute(0), **prices, "volume": 0.0}
+
+
+async def test_more_candles_than_one_batch_are_written_and_read_in_bounded_batches(real: Stores) -> None:
+    rows = candles_at(range(2 * BATCH + 500))
+    assert await real.candles.write(BTC, rows) == Written(len(rows), 0)
+    batches = [batch async for batch in real.candles.batches(BTC, EVERYTHING)]
+    assert [len(batch) for batch in batches] == [BATCH, BATCH, 500]
+    assert [row for batch in batches for row in batch] == rows
+
+
+@pytest.mark.parametrize("limit", [BATCH - 1, BATCH, BATCH + 1, 2 * BATCH])
+async def test_a_limit_holds_across_batches(real: Stores, limit: int) -> None:
+    rows = candles_at(range(2 * BATCH))
+    await real.candles.write(BTC, rows)
+    assert await read(real.candles, limit=limit) == rows[:limit]
+
+
+async def test_exactly_one_full_batch_is_the_end(real: Stores) -> None:
+    await real.candles.write(BTC, candles_at(range(BATCH)))
+    batches = [batch async for batch in real.candles.batches(BTC, EVERYTHING)]
+    assert [len(batch) for batch in batches] == [BATCH]
+
+
+async def test_writers_of_overlapping_ranges_store_every_candle_once(real: Stores) -> None:
+    await real.candles.create(BTC)
+    ranges = [range(start, start + 300) for start in (0, 100, 200, 250)]
+    written = await asyncio.gather(*(real.candles.write(BTC, candles_at(numbers)) for numbers in ranges))
+    assert sum(one.inserted for one in written) == 550
+    assert sum(one.replaced for one in written) == 0
+    assert await read(real.candles) == candles_at(range(550))
+
+
+async def test_writers_who_disagree_leave_one_of_their_candles_whole(real: Stores) -> None:
+    await real.candles.create(BTC)
+    versions = [[candle(minute(number), close=close) for number in range(100)] for close in (1.0, 2.0)]
+    written = await asyncio.gather(*(real.candles.write(BTC, rows) for rows in versions))
+    assert sum(one.inserted for one in written) == 100
+    stored = await read(real.candles)
+    assert len(stored) == 100
+    assert all(row in (one, two) for row, one, two in zip(stored, *versions, strict=True))
+
+
+async def test_candles_with_gaps_can_be_written_where_the_gaps_are_stored(real: Stores) -> None:
+    await real.candles.write(BTC, candles_at(range(5)))
+    assert await real.candles.write(BTC, candles_at([0, 4])) == Written(0, 0)
+    assert await read(real.candles) == candles_at(range(5))
+
+
+async def test_the_ledger_is_a_document_that_people_can_read(real: Stores) -> None:
+    await real.coverage.save(BTC, KNOWN, 0)
+    assert await real.database["coverage"].find_one() == {
+        "_id": "binance.spot.BTCUSDT",
+        "exchange": "binance",
+        "market": "spot",
+        "symbol": "BTCUSDT",
+        "version": 1,
+        "since": START,
+        "held": [[minute(0), minute(5)], [minute(7), minute(9)]],
+        "void": [
+            {
+                "start": 0,
+                "end": START,
+                "reason": "before_listing",
+                "confirmed": minute(50),
+                "ask_again": None,
+            },
+            {
+                "start": minute(5),
+                "end": minute(7),
+                "reason": "no_data",
+                "confirmed": minute(51),
+                "ask_again": minute(51) + WEEK,
+            },
+        ],
+    }
+
+
+async def test_writes_are_acknowledged_when_a_crash_cannot_lose_them(real: Stores) -> None:
+    assert real.database.write_concern.document == {"w": "majority", "j": True}
+
+
+async def test_a_server_that_answers_is_connected(real: Stores) -> None:
+    assert await is_connected(real.database)
+
+
+async def test_a_server_that_is_away_is_not_connected(deserted: Stores) -> None:
+    assert not await is_connected(deserted.database, 0.2)
+
+
+async def test_whatever_is_asked_of_a_server_that_is_away_is_unavailable(deserted: Stores) -> None:
+    found = await asyncio.gather(
+        deserted.candles.create(BTC),
+        deserted.candles.write(BTC, candles_at([0])),
+        read(deserted.candles),
+        deserted.coverage.load(BTC),
+        deserted.coverage.save(BTC, KNOWN, 0),
+        deserted.coverage.save(BTC, KNOWN, 1),
+        return_exceptions=True,
+    )
+    assert [type(one) for one in found] == [DatabaseUnavailable] * 6
+    assert {str(one) for one in found} == {"the database does not answer: try again in a moment"}
+
+
+@pytest.mark.parametrize("uri", ["mongodb://", "mongodb://me:p@ss@db/", "mongodb://db/a b"])
+def test_a_uri_that_is_none_is_a_matter_of_configuration(uri: str) -> None:
+    with pytest.raises(ConfigurationError, match="MONGODB_URI cannot be used"):
+        connect(uri, "candles")
+
+
+def test_a_uri_with_a_bad_port_is_a_matter_of_configuration() -> None:
+    with pytest.raises(ConfigurationError, match="MONGODB_URI cannot be used"):
+        connect("mongodb://db:port/", "candles")
+
+
+def test_a_password_is_not_repeated_when_its_uri_is_refused() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        connect("mongodb://me:hun/ter2@db/", "candles")
+    assert "ter2" not in str(caught.value)

@@ -1,0 +1,273 @@
+"""Stand-ins for the outside world: a clock, two stores in memory, an exchange that follows a script.
+
+They fit `backend.clock.Clock` and the ports of `backend.services.ports`; the stores pass the contract tests
+of the real ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from itertools import count, pairwise
+
+from backend.core.candles import Candle
+from backend.core.coverage import MINUTE, Coverage, Spans, Window, normalise
+from backend.core.series import Series
+from backend.errors import MarketDataError, UnknownSymbol
+from backend.services.ports import Entry, Written
+
+START = 1_748_736_000_000
+"""2025-06-01T00:00:00Z, the beginning of most stories in the tests."""
+
+BTC = Series("binance", "spot", "BTCUSDT")
+
+SETTLING_TURNS = 8
+"""Turns of the event loop in which everybody may act before time moves on."""
+
+
+def minute(number: int) -> int:
+    """The open time of the minute that is `number` minutes after START."""
+    return START + number * MINUTE
+
+
+def minutes(first: int, end: int) -> Window:
+    """The minutes from number `first` up to and without number `end`."""
+    return Window(minute(first), minute(end))
+
+
+def candle(open_time: int, close: float | None = None) -> Candle:
+    """A whole candle whose prices follow from its time, so that no two neighbours look alike."""
+    price = 100.0 + open_time // MINUTE % 1000
+    return Candle(
+        open_time=open_time,
+        open=price,
+        high=price + 2,
+        low=price - 2,
+        close=price + 1 if close is None else close,
+        volume=1.5,
+        quote_volume=1.5 * price,
+        trades=7,
+        taker_buy_volume=0.5,
+        taker_buy_quote_volume=0.5 * price,
+    )
+
+
+def minutes_of(spans: Iterable[Window]) -> set[int]:
+    """The open times that `spans` cover, one by one."""
+    return {moment for start, end in spans for moment in range(start, end, MINUTE)}
+
+
+def spans_of(moments: Iterable[int]) -> Spans:
+    """The spans that cover exactly these open times."""
+    return normalise(Window(moment, moment + MINUTE) for moment in moments)
+
+
+class FakeClock:
+    """Time that stands still while anybody works and jumps to the next wake-up when all have gone to sleep.
+
+    Fits `backend.clock.Clock`. Sleepers wake in the order of their moments, and those of the same moment in
+    the order in which they went to sleep.
+    """
+
+    def __init__(self, now: int = START) -> None:
+        self._epoch = now
+        self._seconds = 0.0
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._numbers = count()
+        self._waking = False
+
+    def now(self) -> int:
+        return self._epoch + round(self._seconds * 1000)
+
+    def monotonic(self) -> float:
+        return self._seconds
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass by hand."""
+        self._seconds += seconds
+
+    async def sleep(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        woken = loop.create_future()
+        moment = self._seconds + max(seconds, 0.0)
+        heapq.heappush(self._sleepers, (moment, next(self._numbers), woken))
+        if not self._waking:
+            self._waking = True
+            loop.call_soon(self._settle, loop, SETTLING_TURNS)
+        await woken
+
+    def _settle(self, loop: asyncio.AbstractEventLoop, turns: int) -> None:
+        if turns:
+            loop.call_soon(self._settle, loop, turns - 1)
+            return
+        self._wake_next()
+        self._waking = bool(self._sleepers)
+        if self._waking:
+            loop.call_soon(self._settle, loop, SETTLING_TURNS)
+
+    def _wake_next(self) -> None:
+        while self._sleepers:
+            moment, _, woken = heapq.heappop(self._sleepers)
+            if not woken.done():
+                self._seconds = max(self._seconds, moment)
+                woken.set_result(None)
+                return
+
+
+class MemoryCandles:
+    """Fits `backend.services.ports.CandleStore`. `failure`, when set, is raised by every call."""
+
+    BATCH = 100
+
+    def __init__(self) -> None:
+        self.failure: MarketDataError | None = None
+        self.created: list[Series] = []
+        self.rows: dict[Series, dict[int, Candle]] = {}
+
+    async def create(self, series: Series) -> None:
+        await self._answer()
+        self.created.append(series)
+
+    async def write(self, series: Series, candles: Sequence[Candle]) -> Written:
+        await self._answer()
+        if any(later.open_time <= earlier.open_time for earlier, later in pairwise(candles)):
+            raise AssertionError("candles to write must ascend")
+        rows = self.rows.setdefault(series, {})
+        inserted = sum(row.open_time not in rows for row in candles)
+        replaced = sum(rows.get(row.open_time, row) != row for row in candles)
+        rows.update((row.open_time, row) for row in candles)
+        return Written(inserted, replaced)
+
+    async def batches(
+        self, series: Series, window: Window, limit: int | None = None
+    ) -> AsyncIterator[list[Candle]]:
+        await self._answer()
+        within = [row for row in self.stored(series) if window.start <= row.open_time < window.end]
+        chosen = within if limit is None else within[:limit]
+        for first in range(0, len(chosen), self.BATCH):
+            yield chosen[first : first + self.BATCH]
+
+    def stored(self, series: Series = BTC) -> list[Candle]:
+        """Every stored candle, ascending."""
+        return [row for _, row in sorted(self.rows.get(series, {}).items())]
+
+    def moments(self, series: Series = BTC) -> set[int]:
+        """The open times that are stored."""
+        return set(self.rows.get(series, {}))
+
+    async def _answer(self) -> None:
+        await asyncio.sleep(0)
+        if self.failure:
+            raise self.failure
+
+
+class MemoryCoverage:
+    """Fits `backend.services.ports.CoverageStore`. `saves` counts the attempts."""
+
+    def __init__(self) -> None:
+        self.failure: MarketDataError | None = None
+        self.entries: dict[Series, Entry] = {}
+        self.saves = 0
+
+    async def load(self, series: Series) -> Entry:
+        await self._answer()
+        return self.entries.get(series, Entry(Coverage(), 0))
+
+    async def save(self, series: Series, coverage: Coverage, version: int) -> bool:
+        self.saves += 1
+        await self._answer()
+        newest = self.entries[series].version if series in self.entries else 0
+        if version != newest:
+            return False
+        self.entries[series] = Entry(coverage, version + 1)
+        await asyncio.sleep(0)
+        return True
+
+    def known(self, series: Series = BTC) -> Coverage:
+        """What is saved of a series."""
+        return self.entries.get(series, Entry(Coverage(), 0)).coverage
+
+    async def _answer(self) -> None:
+        await asyncio.sleep(0)
+        if self.failure:
+            raise self.failure
+
+
+async def at_once(_window: Window) -> None:
+    """Take one turn of the loop to answer, like an exchange that is very near."""
+    await asyncio.sleep(0)
+
+
+def untouched(rows: list[Candle], _window: Window) -> list[Candle]:
+    """Send what was asked for."""
+    return rows
+
+
+class ScriptedSource:
+    """Fits `backend.services.ports.CandleSource`: an exchange that has exactly `moments`.
+
+    `cap` is the most rows it sends, whatever was asked for. A window that covers a moment of `broken` fails
+    with that error. `distort` turns the right rows into what is sent; `delay` runs before each answer.
+    `asked` lists the windows of `candles`, `first_asked` counts the calls of `first_candle`, and
+    `most_in_flight` is the largest number of open `candles` calls at any time.
+    """
+
+    def __init__(
+        self,
+        moments: Iterable[int] = (),
+        clock: FakeClock | None = None,
+        *,
+        page_size: int = 10,
+        cap: int | None = None,
+        symbols: Iterable[str] = (BTC.symbol,),
+    ) -> None:
+        self.moments = set(moments)
+        self.clock = clock or FakeClock(minute(1_000_000))
+        self.cap = cap
+        self.symbols = set(symbols)
+        self.broken: dict[int, MarketDataError] = {}
+        self.distort: Callable[[list[Candle], Window], list[Candle]] = untouched
+        self.delay: Callable[[Window], Awaitable[None]] = at_once
+        self.asked: list[Window] = []
+        self.first_asked = 0
+        self.in_flight = 0
+        self.most_in_flight = 0
+        self._page_size = page_size
+
+    @property
+    def page_size(self) -> int:
+        return self._page_size
+
+    async def candles(self, symbol: str, window: Window) -> Sequence[Candle]:
+        self.asked.append(window)
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            await self.delay(window)
+        finally:
+            self.in_flight -= 1
+        self._refuse_strangers(symbol)
+        for moment, error in self.broken.items():
+            if window.start <= moment < window.end:
+                raise error
+        within = sorted(moment for moment in self.moments if window.start <= moment < window.end)
+        return self.distort([candle(moment) for moment in within[: self.cap]], window)
+
+    async def first_candle(self, symbol: str) -> int | None:
+        self.first_asked += 1
+        await asyncio.sleep(0)
+        self._refuse_strangers(symbol)
+        return min(self.moments, default=None)
+
+    async def now(self) -> int:
+        await asyncio.sleep(0)
+        return self.clock.now()
+
+    def asked_minutes(self) -> list[int]:
+        """Every minute that was asked for, as often as it was."""
+        return [moment for start, end in self.asked for moment in range(start, end, MINUTE)]
+
+    def _refuse_strangers(self, symbol: str) -> None:
+        if symbol not in self.symbols:
+            raise UnknownSymbol(f"the exchange does not list {symbol}")

@@ -1,0 +1,217 @@
+"""Who may import whom, and who may touch the clock and the environment: the rules of ARCHITECTURE.md."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+import backend
+
+ROOT = Path(backend.__file__).parent
+
+MAY_IMPORT: dict[str, set[str]] = {
+    "errors": set(),
+    "clock": set(),
+    "core": {"core"},
+    "exchanges": {"exchanges", "core", "errors", "clock"},
+    "services": {"services", "core", "errors", "clock"},
+    "net": {"net", "exchanges", "core", "errors", "clock"},
+    "store": {"store", "services.ports", "core", "errors", "clock"},
+    "web": {"web", "services", "core", "errors", "clock"},
+    "settings": {"exchanges", "core", "errors", "clock"},
+}
+"""For each part of the backend, the parts that its modules may import. Edges never import each other."""
+
+COMPOSITION = {"app", "commands", "__main__", "__init__"}
+"""The modules that put the parts together, and may import everything of ours."""
+
+OWNERS: dict[str, set[str]] = {
+    "aiohttp": {"net"},
+    "tornado": {"web"},
+    "motor": {"store.mongo"},
+    "pymongo": {"store"},
+    "bson": {"store"},
+    "dotenv": {"settings"},
+    "rich": {"commands", "__main__"},
+}
+"""Who may import the libraries that touch the outside world."""
+
+CLOCK = {
+    "time.time",
+    "time.time_ns",
+    "time.monotonic",
+    "time.monotonic_ns",
+    "time.perf_counter",
+    "time.sleep",
+    "asyncio.sleep",
+    "datetime.datetime.now",
+    "datetime.datetime.utcnow",
+    "datetime.datetime.today",
+    "datetime.date.today",
+}
+
+ENVIRONMENT = {"os.environ", "os.environb", "os.getenv", "os.putenv"}
+
+
+def module_name(path: Path) -> str:
+    """The module's name below `backend`: "core.plan"."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+MODULES = {module_name(path): ast.parse(path.read_text()) for path in sorted(ROOT.rglob("*.py"))}
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Every module or name that is imported anywhere in the file, in full: "backend.web.params"."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            prefix = "." * node.level + (node.module or "")
+            yield from (f"{prefix}.{alias.name}" for alias in node.names)
+
+
+def used(tree: ast.AST) -> Iterator[str]:
+    """Every dotted name that is used or imported, in full, whatever it was renamed to."""
+    meanings: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                top = alias.name.partition(".")[0]
+                meanings[alias.asname or top] = alias.name if alias.asname else top
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                meanings[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+    yield from meanings.values()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            first, *rest = ast.unparse(node).split(".")
+            yield ".".join([meanings.get(first, first), *rest])
+
+
+def looks_at(tree: ast.AST, forbidden: set[str]) -> list[str]:
+    """Which of the forbidden names, or of what is inside them, a file uses."""
+    return [name for name in used(tree) if any(below(name, one) for one in forbidden)]
+
+
+def below(name: str, parent: str) -> bool:
+    """Whether a dotted name is `parent` or inside it."""
+    return name == parent or name.startswith(f"{parent}.")
+
+
+def part_of(module: str) -> str:
+    """The part of the backend that a module belongs to: "core" for "core.plan"."""
+    return module.partition(".")[0]
+
+
+def forbidden_imports(module: str, tree: ast.AST) -> list[str]:
+    """What a module imports of the backend although its part may not."""
+    allowed = MAY_IMPORT[part_of(module)]
+    ours = (name.removeprefix("backend.") for name in imported(tree) if below(name, "backend"))
+    return [name for name in ours if not any(below(name, part) for part in allowed)]
+
+
+def foreign_libraries(module: str, tree: ast.AST) -> list[str]:
+    """What a module imports of libraries that others own."""
+    return [
+        name
+        for name in imported(tree)
+        if (owners := OWNERS.get(name.partition(".")[0])) is not None
+        and not any(below(module, owner) for owner in owners)
+    ]
+
+
+def offences(found: Callable[[str, ast.AST], list[str]], excused: Iterable[str] = ()) -> dict[str, list[str]]:
+    """What `found` says of every module of which it says anything."""
+    said = {module: found(module, tree) for module, tree in MODULES.items() if module not in excused}
+    return {module: names for module, names in said.items() if names}
+
+
+def test_every_module_belongs_to_a_part_with_rules() -> None:
+    assert {part_of(module) for module in MODULES} == set(MAY_IMPORT) | COMPOSITION
+
+
+def test_a_module_imports_only_what_its_part_may() -> None:
+    assert offences(forbidden_imports, excused=COMPOSITION) == {}
+
+
+def test_a_library_of_the_outside_world_has_one_owner() -> None:
+    assert offences(foreign_libraries) == {}
+
+
+def test_nobody_imports_by_relative_names() -> None:
+    assert offences(lambda _, tree: [name for name in imported(tree) if name.startswith(".")]) == {}
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    assert offences(lambda _, tree: looks_at(tree, ENVIRONMENT), excused=["settings"]) == {}
+
+
+def test_only_the_clock_knows_the_time() -> None:
+    """The keeper of the embedded database is excused: it works before there is an event loop."""
+    assert offences(lambda _, tree: looks_at(tree, CLOCK), excused=["clock", "store.embedded"]) == {}
+
+
+def test_the_core_is_pure() -> None:
+    core = [tree for module, tree in MODULES.items() if part_of(module) in ("core", "exchanges")]
+    waiting = (ast.Await, ast.AsyncFunctionDef, ast.AsyncFor, ast.AsyncWith)
+    assert core
+    assert not any(isinstance(node, waiting) for tree in core for node in ast.walk(tree))
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("core.plan", "from backend.errors import NotFound"),
+        ("core.plan", "import backend.clock"),
+        ("exchanges.bitget", "from backend.services.ports import Entry"),
+        ("services.live", "from backend.net.client import MarketClient"),
+        ("net.stream", "from backend import store"),
+        ("store.jobs", "from backend.services.sync import SyncService"),
+        ("store.jobs", "from backend.services import sync"),
+        ("web.live", "def later():\n    from backend.store import mongo"),
+        ("settings", "from backend.app import open_service"),
+    ],
+)
+def test_a_forbidden_import_would_be_seen(module: str, source: str) -> None:
+    assert len(forbidden_imports(module, ast.parse(source))) == 1
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("services.live", "import aiohttp"),
+        ("commands", "from tornado.ioloop import IOLoop"),
+        ("store.candles", "import motor.motor_asyncio"),
+        ("app", "from pymongo import MongoClient"),
+        ("network", "import aiohttp"),
+    ],
+)
+def test_a_foreign_library_would_be_seen(module: str, source: str) -> None:
+    assert len(foreign_libraries(module, ast.parse(source))) == 1
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import time\ntime.time()",
+        "import time as t\nt.monotonic()",
+        "from time import sleep",
+        "import asyncio\nasyncio.sleep(1)",
+        "from datetime import datetime\ndatetime.now()",
+        "import datetime as dt\ndt.datetime.utcnow()",
+        "from datetime import datetime as moment\nmoment.now",
+    ],
+)
+def test_a_look_at_the_clock_would_be_seen(source: str) -> None:
+    assert looks_at(ast.parse(source), CLOCK)
+
+
+@pytest.mark.parametrize(
+    "source", ["import os\nos.environ.get('A')", "from os import getenv", "import os as o\no.environ['A']"]
+)
+def test_a_look_at_the_environment_would_be_seen(source: str) -> None:
+    assert looks_at(ast.parse(source), ENVIRONMENT)

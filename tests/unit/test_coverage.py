@@ -1,0 +1,263 @@
+"""The arithmetic of minutes, checked against plain sets, and the rules of the ledger."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.core.coverage import (
+    HOUR,
+    MINUTE,
+    WEEK,
+    Coverage,
+    Spans,
+    Void,
+    Window,
+    count_minutes,
+    intersect,
+    normalise,
+    subtract,
+    void_before_listing,
+    void_without_data,
+)
+from tests.fakes import minute, minutes, minutes_of, spans_of
+
+NOW = minute(100_000)
+
+points = st.integers(0, 40)
+windows = st.builds(minutes, points, points)
+whole_windows = windows.filter(lambda window: window.start < window.end)
+window_lists = st.lists(windows, max_size=8)
+span_sets = window_lists.map(normalise)
+ask_agains = st.sampled_from([None, NOW - 1, NOW, NOW + 1, NOW + HOUR])
+voids = st.builds(
+    Void, whole_windows, st.sampled_from(["no_data", "before_listing"]), st.just(NOW), ask_agains
+)
+void_lists = st.lists(voids, max_size=5)
+
+
+def build(held: list[Window], found: list[Void], since: int | None = None) -> Coverage:
+    return Coverage(since).with_held(held).with_voids(found)
+
+
+coverages = st.builds(build, window_lists, void_lists, st.none() | points.map(minute))
+
+
+def is_normal(spans: Spans) -> bool:
+    """Sorted, none empty, none touching the next."""
+    return all(window.start < window.end for window in spans) and all(
+        earlier.end < later.start for earlier, later in pairwise(spans)
+    )
+
+
+def void_minutes(coverage: Coverage) -> list[int]:
+    """Every void minute, as often as it is void."""
+    return [moment for void in coverage.voids for moment in sorted(minutes_of([void.window]))]
+
+
+def is_sound(coverage: Coverage) -> bool:
+    """Held is normal, voids are sorted, none is empty, and no minute is claimed twice."""
+    absent = void_minutes(coverage)
+    return (
+        is_normal(coverage.held)
+        and all(void.window.start < void.window.end for void in coverage.voids)
+        and absent == sorted(set(absent))
+        and not set(absent) & minutes_of(coverage.held)
+    )
+
+
+@given(window_lists)
+def test_normalising_keeps_the_minutes_and_sorts_and_joins_them(found: list[Window]) -> None:
+    spans = normalise(found)
+    assert minutes_of(spans) == minutes_of(found)
+    assert is_normal(spans)
+
+
+@given(window_lists)
+def test_equal_sets_of_minutes_are_equal_spans(found: list[Window]) -> None:
+    minute_by_minute = spans_of(minutes_of(found))
+    assert normalise(reversed(found)) == normalise(found) == minute_by_minute
+
+
+def test_windows_that_touch_are_one() -> None:
+    assert normalise([minutes(3, 5), minutes(1, 3)]) == (minutes(1, 5),)
+
+
+def test_a_window_inside_another_does_not_shorten_it() -> None:
+    assert normalise([minutes(1, 9), minutes(2, 3)]) == (minutes(1, 9),)
+
+
+@given(span_sets, span_sets)
+def test_subtracting_is_the_difference_of_sets(spans: Spans, taken: Spans) -> None:
+    left = subtract(spans, taken)
+    assert minutes_of(left) == minutes_of(spans) - minutes_of(taken)
+    assert is_normal(left)
+
+
+@given(span_sets, windows)
+def test_intersecting_is_the_intersection_of_sets(spans: Spans, window: Window) -> None:
+    inside = intersect(spans, window)
+    assert minutes_of(inside) == minutes_of(spans) & minutes_of([window])
+
+
+@given(span_sets, whole_windows)
+def test_an_intersection_stays_normal(spans: Spans, window: Window) -> None:
+    assert is_normal(intersect(spans, window))
+
+
+def test_an_intersection_with_no_time_at_all_is_nothing() -> None:
+    assert intersect((minutes(0, 10),), minutes(5, 5)) == ()
+
+
+@given(span_sets)
+def test_counting_counts_each_minute_once(spans: Spans) -> None:
+    assert count_minutes(spans) == len(minutes_of(spans))
+
+
+@given(coverages, windows)
+def test_missing_is_wanted_without_held_and_without_believed_voids(
+    coverage: Coverage, wanted: Window
+) -> None:
+    believed = [void.window for void in coverage.voids if void.ask_again is None or void.ask_again > NOW]
+    missing = coverage.missing(wanted, NOW)
+    assert minutes_of(missing) == minutes_of([wanted]) - minutes_of(coverage.held) - minutes_of(believed)
+    assert is_normal(missing)
+
+
+@given(coverages, whole_windows)
+def test_absent_is_what_the_exchange_lacks_since_its_listing(coverage: Coverage, wanted: Window) -> None:
+    lacking = [void.window for void in coverage.voids if void.reason == "no_data"]
+    absent = coverage.absent(wanted)
+    assert minutes_of(absence.window for absence in absent) == minutes_of(lacking) & minutes_of([wanted])
+    assert is_normal(tuple(absence.window for absence in absent))
+    assert {absence.reason for absence in absent} <= {"no_data"}
+
+
+def test_a_void_is_believed_until_its_moment_and_not_at_it() -> None:
+    coverage = Coverage().with_voids([Void(minutes(0, 5), "no_data", NOW, NOW + 1)])
+    assert coverage.missing(minutes(0, 5), NOW) == ()
+    assert coverage.missing(minutes(0, 5), NOW + 1) == (minutes(0, 5),)
+
+
+@given(coverages, window_lists)
+def test_adding_held_minutes_adds_exactly_those_and_ends_their_voids(
+    coverage: Coverage, added: list[Window]
+) -> None:
+    after = coverage.with_held(added)
+    assert minutes_of(after.held) == minutes_of(coverage.held) | minutes_of(added)
+    assert set(void_minutes(after)) == set(void_minutes(coverage)) - minutes_of(added)
+    assert is_sound(after)
+
+
+@given(coverages, void_lists)
+def test_adding_voids_never_touches_what_is_held(coverage: Coverage, added: list[Void]) -> None:
+    after = coverage.with_voids(added)
+    said = minutes_of(void.window for void in added)
+    assert after.held == coverage.held
+    assert set(void_minutes(after)) == (set(void_minutes(coverage)) | said) - minutes_of(coverage.held)
+    assert is_sound(after)
+
+
+def test_newer_word_of_a_void_replaces_the_older_where_they_overlap() -> None:
+    older = Void(minutes(0, 10), "no_data", NOW, NOW + HOUR)
+    newer = Void(minutes(4, 6), "no_data", NOW + 1, NOW + WEEK)
+    after = Coverage().with_voids([older]).with_voids([newer])
+    assert after.voids == (
+        older._replace(window=minutes(0, 4)),
+        newer,
+        older._replace(window=minutes(6, 10)),
+    )
+
+
+def test_a_held_minute_cuts_the_void_around_it_in_two() -> None:
+    void = Void(minutes(0, 3), "no_data", NOW, NOW + HOUR)
+    after = Coverage().with_voids([void]).with_held([minutes(1, 2)])
+    assert after.voids == (void._replace(window=minutes(0, 1)), void._replace(window=minutes(2, 3)))
+
+
+@given(coverages, coverages)
+def test_what_is_held_or_known_in_a_union_does_not_depend_on_the_order(one: Coverage, two: Coverage) -> None:
+    union, other_way = one.united(two), two.united(one)
+    assert union.held == other_way.held == normalise((*one.held, *two.held))
+    assert set(void_minutes(union)) == set(void_minutes(other_way))
+    assert union.since == other_way.since
+    assert is_sound(union)
+
+
+@given(coverages, coverages)
+def test_a_union_loses_no_knowledge(one: Coverage, two: Coverage) -> None:
+    union = one.united(two)
+    known = minutes_of(union.held) | set(void_minutes(union))
+    each = [minutes_of(side.held) | set(void_minutes(side)) for side in (one, two)]
+    assert known == each[0] | each[1]
+
+
+@given(coverages, coverages)
+def test_uniting_again_changes_nothing(one: Coverage, two: Coverage) -> None:
+    assert one.united(one) == one
+    assert one.united(two).united(two) == one.united(two)
+
+
+def test_in_a_union_a_candle_of_one_side_outweighs_a_void_of_the_other() -> None:
+    held = Coverage().with_held([minutes(0, 5)])
+    void = Coverage().with_voids([Void(minutes(0, 5), "no_data", NOW, None)])
+    assert held.united(void) == void.united(held) == held
+
+
+def test_the_earliest_start_that_was_asked_for_is_remembered() -> None:
+    coverage = Coverage().asked_from(minute(5))
+    assert coverage.since == minute(5)
+    assert coverage.asked_from(minute(9)).since == minute(5)
+    assert coverage.asked_from(minute(2)).since == minute(2)
+
+
+def test_a_union_is_asked_for_from_the_earlier_start() -> None:
+    early, late, never = Coverage(since=minute(1)), Coverage(since=minute(2)), Coverage()
+    assert [early.united(late).since, late.united(early).since] == [minute(1)] * 2
+    assert [never.united(late).since, late.united(never).since] == [minute(2)] * 2
+
+
+def ask_again_after(age: int) -> int | None:
+    """How long after its confirmation a void is asked for again, given how long ago it ended."""
+    void = void_without_data(Window(NOW - age - MINUTE, NOW - age), NOW)
+    return None if void.ask_again is None else void.ask_again - NOW
+
+
+def test_a_young_void_is_asked_for_again_soon() -> None:
+    assert [ask_again_after(age) for age in (0, MINUTE, HOUR)] == [MINUTE, MINUTE, HOUR]
+
+
+def test_an_old_void_is_asked_for_again_weekly() -> None:
+    assert [ask_again_after(age) for age in (WEEK, WEEK + MINUTE, 500 * WEEK)] == [WEEK] * 3
+
+
+def test_a_void_that_has_not_ended_yet_is_still_asked_for_again_later() -> None:
+    assert ask_again_after(-10 * MINUTE) == MINUTE
+
+
+def test_a_void_without_data_says_so_and_when() -> None:
+    void = void_without_data(minutes(1, 2), NOW)
+    assert (void.window, void.reason, void.confirmed) == (minutes(1, 2), "no_data", NOW)
+
+
+def test_time_before_listing_is_never_asked_for_again() -> None:
+    void = void_before_listing(minute(50), NOW)
+    assert void == Void(Window(0, minute(50)), "before_listing", NOW, None)
+
+
+def test_listing_inside_a_minute_leaves_that_minute_to_be_asked_for() -> None:
+    assert void_before_listing(minute(50) + 14_789, NOW).window.end == minute(50)
+
+
+def test_the_first_candle_is_where_listing_began() -> None:
+    coverage = Coverage().with_voids(
+        [void_without_data(minutes(60, 61), NOW), void_before_listing(minute(50), NOW)]
+    )
+    assert coverage.first_candle == minute(50)
+
+
+def test_the_first_candle_is_unknown_until_it_was_asked_for() -> None:
+    coverage = Coverage().with_voids([void_without_data(minutes(60, 61), NOW)]).with_held([minutes(0, 5)])
+    assert coverage.first_candle is None

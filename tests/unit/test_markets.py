@@ -1,0 +1,62 @@
+"""From a user's words to a series."""
+
+from __future__ import annotations
+
+import pytest
+
+from backend.core.series import Series
+from backend.errors import InvalidRequest
+from backend.services.markets import Markets
+from tests.fakes import ScriptedSource
+
+SPOT, PERPETUAL, OTHER = ScriptedSource(), ScriptedSource(), ScriptedSource()
+MARKETS = Markets({"binance": {"spot": SPOT, "perpetual": PERPETUAL}, "bitget": {"spot": OTHER}})
+
+
+def test_a_symbol_alone_means_binance_spot() -> None:
+    assert MARKETS.series("btc-usdt") == Series("binance", "spot", "BTCUSDT")
+
+
+def test_an_exchange_and_a_market_can_be_named() -> None:
+    assert MARKETS.series("BTCUSDT", "binance", "perpetual") == Series("binance", "perpetual", "BTCUSDT")
+
+
+@pytest.mark.parametrize(
+    ("series", "source"),
+    [
+        (Series("binance", "spot", "BTCUSDT"), SPOT),
+        (Series("binance", "perpetual", "BTCUSDT"), PERPETUAL),
+        (Series("bitget", "spot", "BTCUSDT"), OTHER),
+    ],
+)
+def test_a_series_has_the_source_of_its_market(series: Series, source: ScriptedSource) -> None:
+    assert MARKETS.source(series) is source
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("BTCUSDT", "kraken"), "unknown_exchange", "exchange 'kraken': give one of binance, bitget"),
+        (("BTCUSDT", "Binance"), "unknown_exchange", "exchange 'Binance': give one of binance, bitget"),
+        (
+            ("BTCUSDT", "binance", "options"),
+            "unknown_market",
+            "market 'options': give one of perpetual, spot",
+        ),
+        (("BTCUSDT", "bitget", "perpetual"), "unknown_market", "market 'perpetual': give one of spot"),
+        (("BTC USDT",), "invalid_symbol", "'BTC USDT' is no symbol"),
+    ],
+)
+def test_a_word_that_is_not_known_is_answered_with_those_that_are(
+    words: tuple[str, ...], code: str, message: str
+) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        MARKETS.series(*words)
+    assert caught.value.code == code
+    assert message in str(caught.value)
+
+
+def test_a_long_word_is_not_repeated_in_full() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        MARKETS.series("BTCUSDT", "x" * 10_000)
+    assert len(str(caught.value)) < 120

@@ -1,0 +1,69 @@
+"""From wanted minutes to pages."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.core.coverage import MINUTE, Spans, Window, normalise
+from backend.core.plan import closed_until, pages, whole_minutes
+from tests.fakes import minute, minutes, minutes_of
+
+points = st.integers(0, 60)
+span_sets = st.lists(st.builds(minutes, points, points), max_size=6).map(normalise)
+
+
+@pytest.mark.parametrize(
+    ("now", "end"),
+    [
+        (minute(5), minute(5)),
+        (minute(5) + 1, minute(5)),
+        (minute(6) - 1, minute(5)),
+        (minute(6), minute(6)),
+    ],
+)
+def test_a_minute_is_closed_when_the_next_one_has_begun(now: int, end: int) -> None:
+    assert closed_until(now) == end
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "window"),
+    [
+        (minute(2), minute(4), minutes(2, 5)),
+        (minute(2), minute(2), minutes(2, 3)),
+        (minute(2) + 1, minute(4), minutes(3, 5)),
+        (minute(2) - 1, minute(4), minutes(2, 5)),
+        (minute(2), minute(4) + 59_999, minutes(2, 5)),
+        (minute(2), minute(5) - 1, minutes(2, 5)),
+        (0, 0, Window(0, MINUTE)),
+    ],
+)
+def test_both_bounds_on_open_times_are_inclusive(start: int, end: int, window: Window) -> None:
+    assert whole_minutes(start, end) == window
+
+
+def test_bounds_between_two_open_times_hold_no_minute() -> None:
+    assert whole_minutes(minute(2) + 1, minute(3) - 1).minutes == 0
+
+
+@given(st.integers(0, 10 * MINUTE), st.integers(0, 10 * MINUTE))
+def test_a_window_holds_exactly_the_open_times_between_its_bounds(start: int, length: int) -> None:
+    window = whole_minutes(start, start + length)
+    assert minutes_of([window]) == {
+        moment for moment in range(0, 21 * MINUTE, MINUTE) if start <= moment <= start + length
+    }
+
+
+@given(span_sets, st.integers(1, 70))
+def test_pages_are_the_missing_minutes_in_windows_of_bounded_size(missing: Spans, page_size: int) -> None:
+    cut = list(pages(missing, page_size))
+    assert minutes_of(cut) == minutes_of(missing)
+    assert sum(page.minutes for page in cut) == len(minutes_of(missing))
+    assert all(1 <= page.minutes <= page_size for page in cut)
+    assert cut == sorted(cut)
+
+
+@given(span_sets, st.integers(1, 70))
+def test_no_more_pages_are_cut_than_needed(missing: Spans, page_size: int) -> None:
+    assert len(list(pages(missing, page_size))) == sum(-(-span.minutes // page_size) for span in missing)

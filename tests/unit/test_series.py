@@ -1,0 +1,44 @@
+"""Names of series and spellings of symbols."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.core.series import Series, canonical_symbol
+
+
+def test_a_series_is_named_after_its_exchange_market_and_symbol() -> None:
+    assert Series("binance", "spot", "BTCUSDT").name == "binance.spot.BTCUSDT"
+
+
+@pytest.mark.parametrize("text", ["BTCUSDT", "btcusdt", "BTC-USDT", "btc/usdt", " BtcUsdt\n"])
+def test_one_symbol_has_one_spelling(text: str) -> None:
+    assert canonical_symbol(text) == "BTCUSDT"
+
+
+@pytest.mark.parametrize("text", ["1INCHUSDT", "币安人生USDT", "A", "BTC_USDT.P", "X" * 50])
+def test_every_name_that_an_exchange_may_list_passes(text: str) -> None:
+    assert canonical_symbol(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "  ", "-", "/", "_BTC", ".BTC", "BTC USDT", "BTC$", "BTC\0", "BTC\nUSDT", "X" * 51, "X" * 10_000],
+)
+def test_a_text_that_no_exchange_could_list_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is no symbol: give 1 to 50 letters and digits") as caught:
+        canonical_symbol(text)
+    assert len(str(caught.value)) < 150
+
+
+@given(st.text(max_size=60) | st.text("abcXYZ019-/_. ß", max_size=60))
+def test_the_canonical_spelling_of_a_canonical_spelling_is_itself(text: str) -> None:
+    try:
+        symbol = canonical_symbol(text)
+    except ValueError:
+        return
+    assert canonical_symbol(symbol) == symbol
+    assert 1 <= len(symbol) <= 50
+    assert not set(symbol) & set(" -/$\0\n")

@@ -1,0 +1,211 @@
+"""Settings: defaults, where values come from, and refusals that name the variable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pymongo.uri_parser import parse_uri
+
+from backend.clock import parse_time
+from backend.errors import ConfigurationError
+from backend.settings import LOG_LEVELS, SETTINGS, Settings, load_settings
+
+SECRET = "hunter2-s3cret"
+
+DEFAULTS: dict[str, object] = {
+    "mongodb_uri": "",
+    "mongodb_host": "",
+    "mongodb_port": 27017,
+    "mongodb_database": "binance_data",
+    "mongodb_username": "",
+    "mongodb_password": "",
+    "database_timeout": 10.0,
+    "data_dir": Path("data"),
+    "server_address": "localhost",
+    "server_port": 8888,
+    "log_level": "INFO",
+    "sync_start": parse_time("2025-06-01T00:00:00Z"),
+    "pages_in_flight": 8,
+    "request_timeout": 10.0,
+    "rate_limit_share": 0.9,
+    "base_urls": {"BINANCE_SPOT_URL": "https://api.binance.com"},
+}
+
+BAD = {
+    "MONGODB_URI": ["localhost:27017", "http://localhost", "mongodb:localhost"],
+    "MONGODB_PORT": ["0", "65536", "-1", "27017.0", "port", "٣", " 1", "1_0", "9" * 5000],
+    "MONGODB_DATABASE": ["a b", "a.b", "a/b", "a$b", 'a"b', "x" * 64],
+    "DATABASE_TIMEOUT": ["0", "-1", "301", "nan", "inf", "soon"],
+    "SERVER_PORT": ["0", "65536", "http"],
+    "LOG_LEVEL": ["LOUD", "10", "TRACE"],
+    "SYNC_START": ["yesterday", "1748736000", "-1", "2025-13-01"],
+    "PAGES_IN_FLIGHT": ["0", "65", "many", "-3"],
+    "REQUEST_TIMEOUT": ["0", "-1", "301", "nan", "inf", "soon"],
+    "RATE_LIMIT_SHARE": ["0", "1.01", "-0.5", "nan", "inf", "90%"],
+    "BINANCE_SPOT_URL": [
+        "api.binance.com",
+        "ftp://api.binance.com",
+        "https://",
+        "https://h/?a=1",
+        "https://h/#a",
+        "http://[",
+    ],
+}
+
+FREE_TEXTS = {"MONGODB_HOST", "MONGODB_USERNAME", "MONGODB_PASSWORD", "DATA_DIR", "SERVER_ADDRESS"}
+
+
+def fields_of(settings: Settings) -> dict[str, object]:
+    return {name: getattr(settings, name) for name in DEFAULTS}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working folder, and an environment without any setting of ours."""
+    monkeypatch.chdir(tmp_path)
+    for setting in SETTINGS:
+        monkeypatch.delenv(setting.name, raising=False)
+    return tmp_path
+
+
+def test_every_setting_has_a_default() -> None:
+    assert fields_of(load_settings({})) == DEFAULTS
+
+
+def test_every_setting_is_explained() -> None:
+    assert all(setting.help.endswith(".") or ":" in setting.help for setting in SETTINGS)
+    assert len({setting.name for setting in SETTINGS}) == len(SETTINGS)
+
+
+def test_every_setting_that_can_be_wrong_is_tried_below() -> None:
+    assert set(BAD) | FREE_TEXTS == {setting.name for setting in SETTINGS}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name in BAD for value in BAD[name]])
+def test_a_value_that_makes_no_sense_ends_with_the_name_of_its_variable(name: str, value: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"^{name}: .* does not do: "):
+        load_settings({name: value})
+
+
+@pytest.mark.parametrize("value", ["http://localhost:abc", "http://localhost:99999"])
+def test_a_base_url_with_an_impossible_port_is_refused_at_the_start(value: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"^BINANCE_SPOT_URL: "):
+        load_settings({"BINANCE_SPOT_URL": value})
+
+
+def test_a_first_sync_begins_on_a_whole_minute() -> None:
+    settings = load_settings({"SYNC_START": "2025-06-01T00:00:30Z"})
+    assert settings.sync_start % 60_000 == 0
+
+
+@pytest.mark.parametrize("level", LOG_LEVELS)
+def test_a_log_level_may_be_written_small(level: str) -> None:
+    assert load_settings({"LOG_LEVEL": level.lower()}).log_level == level
+
+
+def test_a_share_of_the_whole_limit_is_allowed() -> None:
+    assert load_settings({"RATE_LIMIT_SHARE": "1"}).rate_limit_share == 1.0
+
+
+def test_a_slash_at_the_end_of_a_base_url_makes_no_difference() -> None:
+    settings = load_settings({"BINANCE_SPOT_URL": "http://localhost:9000/spot/"})
+    assert settings.base_urls == {"BINANCE_SPOT_URL": "http://localhost:9000/spot"}
+
+
+def test_an_empty_value_counts_as_unset() -> None:
+    assert fields_of(load_settings({setting.name: "" for setting in SETTINGS})) == DEFAULTS
+
+
+@pytest.mark.parametrize("name", ["MONGODB_USERNAME", "MONGODB_PASSWORD"])
+def test_a_username_and_a_password_go_together(name: str) -> None:
+    with pytest.raises(
+        ConfigurationError, match="MONGODB_USERNAME and MONGODB_PASSWORD go together"
+    ) as caught:
+        load_settings({"MONGODB_HOST": "db", name: SECRET})
+    assert SECRET not in str(caught.value)
+
+
+def test_neither_the_password_nor_the_uri_is_shown() -> None:
+    settings = load_settings(
+        {
+            "MONGODB_URI": f"mongodb://me:{SECRET}@db/",
+            "MONGODB_USERNAME": "me",
+            "MONGODB_PASSWORD": SECRET,
+        }
+    )
+    assert SECRET not in repr(settings)
+    assert SECRET not in str(settings)
+
+
+def test_a_refused_uri_is_not_repeated() -> None:
+    with pytest.raises(ConfigurationError, match=r"^MONGODB_URI: its value does not do") as caught:
+        load_settings({"MONGODB_URI": f"mongo://me:{SECRET}@db/"})
+    assert SECRET not in str(caught.value)
+    assert SECRET not in str(caught.value.__cause__)
+
+
+def test_without_a_host_or_a_uri_the_database_is_the_embedded_one() -> None:
+    assert load_settings({}).database_uri is None
+    assert load_settings({"MONGODB_PORT": "27018"}).database_uri is None
+
+
+def test_a_host_and_a_port_make_a_uri() -> None:
+    settings = load_settings({"MONGODB_HOST": "db", "MONGODB_PORT": "27018"})
+    assert settings.database_uri == "mongodb://db:27018/"
+
+
+def test_a_user_is_looked_up_in_the_admin_database() -> None:
+    settings = load_settings(
+        {"MONGODB_HOST": "db", "MONGODB_USERNAME": "me", "MONGODB_PASSWORD": "p@ss/w:rd %"}
+    )
+    assert settings.database_uri == "mongodb://me:p%40ss%2Fw%3Ard+%25@db:27017/?authSource=admin"
+
+
+@given(st.text(min_size=1), st.text(min_size=1))
+def test_any_username_and_password_arrive_at_the_driver(username: str, password: str) -> None:
+    uri = load_settings(
+        {"MONGODB_HOST": "db", "MONGODB_USERNAME": username, "MONGODB_PASSWORD": password}
+    ).database_uri
+    parsed = parse_uri(uri or "")
+    assert (parsed["username"], parsed["password"]) == (username, password)
+    assert parsed["nodelist"] == [("db", 27017)]
+
+
+def test_a_whole_uri_wins_over_its_parts() -> None:
+    settings = load_settings({"MONGODB_URI": "mongodb+srv://cluster.example/", "MONGODB_HOST": "db"})
+    assert settings.database_uri == "mongodb+srv://cluster.example/"
+
+
+def test_settings_come_from_a_dotenv_file_in_the_working_folder(folder: Path) -> None:
+    (folder / ".env").write_text("SERVER_PORT=9001\nLOG_LEVEL=debug\n")
+    settings = load_settings()
+    assert (settings.server_port, settings.log_level) == (9001, "DEBUG")
+
+
+def test_the_environment_wins_over_the_dotenv_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / ".env").write_text("SERVER_PORT=9001\nLOG_LEVEL=debug\n")
+    monkeypatch.setenv("SERVER_PORT", "9002")
+    settings = load_settings()
+    assert (settings.server_port, settings.log_level) == (9002, "DEBUG")
+
+
+def test_an_empty_variable_of_the_environment_brings_the_default_back(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / ".env").write_text("SERVER_PORT=9001\n")
+    monkeypatch.setenv("SERVER_PORT", "")
+    assert load_settings().server_port == 8888
+
+
+@pytest.mark.usefixtures("folder")
+def test_without_a_dotenv_file_the_environment_alone_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MONGODB_DATABASE", "candles")
+    assert fields_of(load_settings()) == DEFAULTS | {"mongodb_database": "candles"}
+
+
+def test_names_that_are_not_ours_are_left_alone(folder: Path) -> None:
+    (folder / ".env").write_text("COMPOSE_PROJECT_NAME=x\nNOT_OURS\n")
+    assert fields_of(load_settings()) == DEFAULTS

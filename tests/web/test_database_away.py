@@ -1,0 +1,46 @@
+"""What becomes of requests when MongoDB is at an address where nobody listens."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+
+import pytest
+from pytest_tornasync.plugin import AsyncHTTPServerClient
+from tornado.ioloop import IOLoop
+from tornado.web import Application
+
+from backend.app import open_service
+from backend.settings import load_settings
+from backend.web.app import make_application
+from tests.web.client import error_code, get, post
+
+
+@pytest.fixture
+def app(io_loop: IOLoop) -> Iterator[Application]:
+    """A service that never finds its database."""
+    stack = AsyncExitStack()
+    settings = load_settings({"MONGODB_URI": "mongodb://127.0.0.1:1/", "DATABASE_TIMEOUT": "0.5"})
+    service = io_loop.run_sync(lambda: stack.enter_async_context(open_service(settings)))
+    yield make_application(service)
+    io_loop.run_sync(stack.aclose)
+
+
+async def test_health_says_so_within_two_seconds(http_server_client: AsyncHTTPServerClient) -> None:
+    began = time.monotonic()
+    reply = await get(http_server_client, "/health")
+    assert time.monotonic() - began < 2
+    assert reply.status == 503
+    assert reply.body == {"status": "unhealthy", "service": "binance-backend", "database": "disconnected"}
+
+
+@pytest.mark.parametrize("path", ["/api/data/BTCUSDT", "/api/stats/BTCUSDT"])
+async def test_reading_is_503(http_server_client: AsyncHTTPServerClient, path: str) -> None:
+    reply = await get(http_server_client, path)
+    assert (reply.status, error_code(reply)) == (503, "database_unavailable")
+
+
+async def test_syncing_is_503(http_server_client: AsyncHTTPServerClient) -> None:
+    reply = await post(http_server_client, "/api/sync", {"symbol": "BTCUSDT"})
+    assert (reply.status, error_code(reply)) == (503, "database_unavailable")
