@@ -26,6 +26,7 @@ class MongoCandles:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._overlapping: set[Series] = set()
 
     async def create(self, series: Series) -> None:
         """Make the series' collection unless it is there: clustered on `_id`, zstd on disk."""
@@ -45,18 +46,19 @@ class MongoCandles:
     async def write(self, series: Series, candles: Sequence[Candle]) -> Written:
         """Store ascending candles durably: insert what is not there, replace what differs.
 
-        Reading the range first and inserting in bulk is an upsert at several times the speed of one; a
-        writer that gets in between shows as a duplicate key, and the range is read anew.
+        Usually nothing is there, and a bulk insert is all it takes. A duplicate key says otherwise: then the
+        range is read first, in this write and in the next ones until they find their range empty.
         """
         documents = [_document(candle) for candle in candles]
         inserted = replaced = 0
         with guard(f"write candles of {series.name}"):
             for _ in range(WRITE_ROUNDS):
-                stored = await self._stored(series, candles)
+                stored = await self._stored(series, candles) if series in self._overlapping else {}
                 new, changed = _compared(documents, stored)
                 replaced += await self._replace(series, changed)
                 added, clashed = await self._insert(series, new)
                 inserted += added
+                (self._overlapping.add if clashed or stored else self._overlapping.discard)(series)
                 if not clashed:
                     return Written(inserted, replaced)
         raise DatabaseUnavailable(f"other writers keep changing {series.name}: try again in a moment")
