@@ -4,17 +4,23 @@ In-process: `async with Simulator() as simulator: ... simulator.url`. As a progr
 tests.simulator --help`.
 """
 
+from tests.simulator.bingx_rules import BingxRules
 from tests.simulator.clock import SimulatorClock
 from tests.simulator.csvfile import market_of_file
+from tests.simulator.extended_rules import ExtendedRules
 from tests.simulator.faults import Faults, Forced
 from tests.simulator.markets import Market, default_markets, synthetic_market
+from tests.simulator.quirks import Quirks
 from tests.simulator.requestlog import Record
 from tests.simulator.server import Simulator
 
 __all__ = [
+    "BingxRules",
+    "ExtendedRules",
     "Faults",
     "Forced",
     "Market",
+    "Quirks",
     "Record",
     "Simulator",
     "SimulatorClock",

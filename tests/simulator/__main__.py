@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.simulator.clock import SimulatorClock
 from tests.simulator.csvfile import market_of_file
 from tests.simulator.faults import Faults
+from tests.simulator.markets import KINDS
 from tests.simulator.server import Simulator
 from tests.simulator.times import parse_instant, parse_window
 
@@ -30,11 +31,17 @@ def parser() -> argparse.ArgumentParser:
         "--csv", type=Path, metavar="FILE", help="serve real candles of one symbol from a file"
     )
     flags.add_argument("--symbol", help="symbol of the file, where its name does not tell")
+    flags.add_argument(
+        "--kind", choices=KINDS, default="spot", help="market kind of the file (default %(default)s)"
+    )
     limits = flags.add_mutually_exclusive_group()
     limits.add_argument(
-        "--weight-limit", type=int, default=6000, help="weight per minute (default %(default)s)"
+        "--weight-limit",
+        type=int,
+        default=6000,
+        help="weight per minute on Binance spot (default %(default)s)",
     )
-    limits.add_argument("--no-limit", action="store_true", help="never refuse for weight")
+    limits.add_argument("--no-limit", action="store_true", help="let no exchange refuse for its rate limits")
     flags.add_argument("--page-cap", type=int, help="rows in a page at most, below the documented 1000")
     flags.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
     flags.add_argument("--jitter", type=float, default=0.0, help="up to so many seconds more")
@@ -52,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
 
 def simulator_of(options: argparse.Namespace) -> Simulator:
     """Return the simulator that the options describe."""
-    market = market_of_file(options.csv, options.symbol) if options.csv else None
+    market = market_of_file(options.csv, options.symbol, options.kind) if options.csv else None
     now = options.now
     if now is None and market is not None and market.delisted is not None:
         now = market.delisted
@@ -60,7 +67,8 @@ def simulator_of(options: argparse.Namespace) -> Simulator:
         markets=[market] if market else None,
         clock=SimulatorClock(now, frozen=options.frozen),
         faults=_faults(options),
-        weight_limit=None if options.no_limit else options.weight_limit,
+        limits=not options.no_limit,
+        weight_limit=options.weight_limit,
     )
 
 

@@ -41,8 +41,22 @@ class Admission:
     refusal: Answer | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the simulator tells every exchange.
+
+    `limited` is False where no exchange may refuse for its limits. `weight_limit` (None for no limit) and
+    `patience` are Binance's. `cached_chunks` bounds the rendered candles that are kept per market kind.
+    """
+
+    limited: bool = True
+    weight_limit: int | None = 6000
+    patience: int = 10
+    cached_chunks: int = 1000
+
+
 class Venue(Protocol):
-    """One imitated exchange and market type."""
+    """One imitated interface of an exchange."""
 
     def serves(self, path: str) -> bool:
         """Whether the path belongs to this venue."""

@@ -16,7 +16,7 @@ FOREVER = 2**62
 
 
 class Archive:
-    """The simulator's market data, shared by all exchanges that it imitates."""
+    """The market data of one exchange and market kind; `market` and the like take a neutral symbol."""
 
     def __init__(self, markets: Iterable[Market], clock: SimulatorClock, faults: Faults) -> None:
         self._markets = {market.symbol: market for market in markets}
@@ -84,7 +84,7 @@ class Archive:
         return rows
 
     def _changed(self, symbol: str, rows: Iterable[Row]) -> list[Row]:
-        return [self.faults.applied(symbol, row) for row in rows if not self.faults.is_absent(row.open_time)]
+        return [self.faults.applied(symbol, row) for row in rows if not self.faults.is_absent(row)]
 
     def _read_block(self, symbol: str, number: int) -> Sequence[Row]:
         return self._markets[symbol].minutes.block(number)

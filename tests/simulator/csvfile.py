@@ -57,7 +57,7 @@ class FileMinutes:
         return self.rows[start : bisect_left(self.open_times, (number + 1) * BLOCK)]
 
 
-def market_of_file(path: Path, symbol: str | None = None) -> Market:
+def market_of_file(path: Path, symbol: str | None = None, kind: str = "spot") -> Market:
     """Return the market of a file, listed with its first row and delisted after its last one."""
     symbol = symbol or symbol_of_name(path.name)
     rows = read_rows(path)
@@ -65,7 +65,7 @@ def market_of_file(path: Path, symbol: str | None = None) -> Market:
         raise ValueError(f"{path} holds no candles")
     base, quote = split_symbol(symbol)
     minutes = FileMinutes(rows, [row.open_time for row in rows])
-    return Market(symbol, base, quote, minutes, rows[0].open_time, rows[-1].open_time + MINUTE)
+    return Market(symbol, base, quote, minutes, rows[0].open_time, rows[-1].open_time + MINUTE, kind=kind)
 
 
 def symbol_of_name(name: str) -> str:

@@ -1,7 +1,7 @@
-"""`make demo`: the service against the simulated exchange, as somebody without internet can try it.
+"""`make demo`: the service against simulated exchanges, as somebody without internet can try it.
 
-Starts the simulator and the service, syncs BTCUSDT from the command line with its progress bar, then reads it
-back over HTTP. Everything lies in a temporary folder and is gone at the end.
+Starts the simulator and the service, syncs a week of BTCUSDT from six markets at once with a progress line
+each, then reads some of it back over HTTP. Everything lies in a temporary folder and is gone at the end.
 """
 
 from __future__ import annotations
@@ -15,9 +15,16 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
 from tempfile import TemporaryDirectory
 
 PATIENCE = 60.0
+SHARED_URLS = ("BINANCE_SPOT_URL", "BINANCE_PERPETUAL_URL", "BITGET_URL", "BINGX_URL")
+MARKETS = [
+    f"{exchange}:{market}:BTCUSDT"
+    for exchange in ("binance", "bitget", "bingx")
+    for market in ("spot", "perpetual")
+]
 
 
 def main() -> int:
@@ -26,11 +33,12 @@ def main() -> int:
         folder = stack.enter_context(TemporaryDirectory(prefix="market-data-demo-"))
         simulator = stack.enter_context(_process("tests.simulator", "--port", "0", stdout=subprocess.PIPE))
         assert simulator.stdout is not None
-        exchange = simulator.stdout.readline().split()[-1]
-        print(f"A simulated Binance answers at {exchange}")
+        exchanges = simulator.stdout.readline().split()[-1]
+        print(f"Simulated exchanges answer at {exchanges}")
         port = _free_port()
         settings = {
-            "BINANCE_SPOT_URL": exchange,
+            **dict.fromkeys(SHARED_URLS, exchanges),
+            "EXTENDED_URL": f"{exchanges}/api/v1",
             "DATA_DIR": folder,
             "SERVER_PORT": str(port),
             "LOG_LEVEL": "ERROR",
@@ -40,10 +48,17 @@ def main() -> int:
         stack.enter_context(_process("backend", "serve", settings=settings))
         service = f"http://localhost:{port}"
         _wait_for(f"{service}/health")
-        print(f"The service and its embedded MongoDB answer at {service}\n\n$ python -m backend sync BTCUSDT")
-        with _process("backend", "sync", "BTCUSDT", settings=settings) as sync:
+        print(f"The service and its embedded MongoDB answer at {service}")
+        week_ago = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(days=7)
+        arguments = ["sync", *MARKETS, "--start", week_ago.isoformat()]
+        print(f"\n$ python -m backend {' '.join(arguments)}")
+        with _process("backend", *arguments, settings=settings) as sync:
             status = sync.wait()
-        for path in ("/api/stats/BTCUSDT", "/api/data/BTCUSDT?limit=3"):
+        for path in (
+            "/api/stats/BTCUSDT",
+            "/api/data/BTCUSDT?limit=2",
+            "/api/data/BTCUSDT?exchange=bingx&market=perpetual&limit=1",
+        ):
             _show(f"{service}{path}")
         return status
 

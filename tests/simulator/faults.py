@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, TypeVar
 
-from tests.simulator.answers import Answer, html_answer
+from tests.simulator.answers import Answer, html_answer, json_answer
+from tests.simulator.quirks import Quirks
 from tests.simulator.rows import Row
 from tests.simulator.times import Window
 
@@ -18,11 +19,22 @@ T = TypeVar("T")
 @dataclass(slots=True)
 class Forced:
     """Answer the next `count` requests with a status, and `Retry-After: retry_after` (s) where it is
-    given."""
+    given.
+
+    `body` is a JSON value to send as it is; None for what the exchange itself sends with the status.
+    """
 
     status: int
     count: int = 1
     retry_after: int | None = None
+    body: Any = None
+
+    def verbatim(self) -> Answer | None:
+        """Return the answer with the given body, None where none is given."""
+        if self.body is None:
+            return None
+        headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        return json_answer(self.body, self.status, headers)
 
 
 @dataclass(slots=True)
@@ -34,7 +46,7 @@ class Faults:
     below the documented one. `failing` are windows (ms UTC, half-open) whose candles always answer 500. In
     `outages` the exchange has no candles. `revisions` maps (symbol, open time) to the fields of `Row` that
     changed after the candle closed. `hang_seconds` ends a hanging answer by itself, None leaves it until
-    `release`.
+    `release`. `quirks` are no faults, but what the documents leave open.
     """
 
     latency: float = 0.0
@@ -54,6 +66,7 @@ class Faults:
     outages: list[Window] = field(default_factory=list)
     revisions: dict[tuple[str, int], Mapping[str, Any]] = field(default_factory=dict)
     forced: Forced | None = None
+    quirks: Quirks = field(default_factory=Quirks)
     hanging: int = 0
     random: Random = field(default_factory=lambda: Random(0), repr=False, compare=False)
     _released: asyncio.Event = field(default_factory=asyncio.Event, repr=False, compare=False)
@@ -110,12 +123,17 @@ class Faults:
             start < failing_end and failing_start <= end for failing_start, failing_end in self.failing
         )
 
-    def is_absent(self, open_time: int) -> bool:
-        """Whether the minute that opens then lies in an outage."""
-        return any(start <= open_time < end for start, end in self.outages)
+    def is_absent(self, row: Row) -> bool:
+        """Whether the minute lies in an outage, or is empty where empty ones do not exist."""
+        if self.quirks.omit_empty and not float(row.volume):
+            return True
+        return any(start <= row.open_time < end for start, end in self.outages)
 
     def change(self, symbol: str, start: int, end: int) -> bool:
-        """Whether an outage or a revision touches the symbol's minutes in [start, end), ms UTC."""
+        """Whether an outage, a revision or a quirk may touch the symbol's minutes in [start, end), ms
+        UTC."""
+        if self.quirks.omit_empty:
+            return True
         if any(start < outage_end and outage_start < end for outage_start, outage_end in self.outages):
             return True
         return any(name == symbol and start <= instant < end for name, instant in self.revisions)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields
 from typing import Any
 
+from tests.simulator.bingx_rules import BingxRules
+from tests.simulator.bitget_rules import BitgetRules
+from tests.simulator.extended_rules import ExtendedRules
 from tests.simulator.faults import Faults, Forced
+from tests.simulator.quirks import Quirks
 from tests.simulator.rows import Row
 from tests.simulator.times import Window, checked_window, parse_instant, parse_window
 
@@ -19,6 +24,12 @@ RATES = (
     "outside_rate",
 )
 SECONDS = ("latency", "jitter")
+RULES: dict[str, Callable[..., Any]] = {
+    "bitget": BitgetRules,
+    "bingx": BingxRules,
+    "extended": ExtendedRules,
+}
+"""Quirks that hold an exchange's rules; their fields come as a JSON object."""
 
 
 def shown(faults: Faults) -> dict[str, Any]:
@@ -31,8 +42,9 @@ def shown(faults: Faults) -> dict[str, Any]:
             {"symbol": symbol, "open_time": open_time, "values": dict(values)}
             for (symbol, open_time), values in faults.revisions.items()
         ],
+        "quirks": asdict(faults.quirks),
         "forced": forced
-        and {"status": forced.status, "count": forced.count, "retry_after": forced.retry_after},
+        and {name: getattr(forced, name) for name in ("status", "count", "retry_after", "body")},
     }
 
 
@@ -93,6 +105,17 @@ def _fields(values: Mapping[str, Any]) -> dict[str, str | int]:
     return {name: int(value) if name == "trades" else str(value) for name, value in values.items()}
 
 
+def _quirks(value: Mapping[str, Any]) -> Quirks:
+    """Return the quirks that are named, the others as they are by default: booleans, or an exchange's
+    rules."""
+    rules = {name: RULES[name](**value[name]) for name in RULES if name in value}
+    plain = {name: switch for name, switch in value.items() if name not in RULES}
+    unknown = set(value) - {field.name for field in fields(Quirks)}
+    if unknown or not all(isinstance(switch, bool) for switch in plain.values()):
+        raise ValueError(f"quirks are booleans named {[field.name for field in fields(Quirks)]}")
+    return Quirks(**plain, **rules)
+
+
 def _forced(value: Mapping[str, Any]) -> Forced:
     return Forced(**value)
 
@@ -107,6 +130,7 @@ PARSERS: dict[str, Callable[[Any], Any]] = {
     "failing": _windows,
     "outages": _windows,
     "revisions": _revisions,
+    "quirks": _quirks,
     "forced": _optional(_forced),
     "seed": int,
 }

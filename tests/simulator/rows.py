@@ -93,7 +93,7 @@ def so_far(row: Row, elapsed: int) -> Row:
         close=_printed(close, row.close),
         volume=_printed(volume, row.volume),
         quote_volume=_printed(quote_volume, row.quote_volume),
-        trades=max(int(row.trades * share), min(row.trades, int(volume > 0))),
+        trades=max(int(row.trades * share), 1) if volume > 0 else 0,
         taker_buy_volume=_printed(_part(row.taker_buy_volume, share, lot), row.taker_buy_volume),
         taker_buy_quote_volume=_printed(quote_volume * taker_share, row.taker_buy_quote_volume),
     )

@@ -6,23 +6,22 @@ import asyncio
 import socket
 import struct
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 from aiohttp import web
 
-from tests.simulator.answers import Admission, Answer, Question, Venue, json_answer
+from tests.simulator.answers import Admission, Answer, Options, Question, Venue, json_answer
 from tests.simulator.archive import Archive
-from tests.simulator.binance_spot import BinanceSpot
 from tests.simulator.clock import SimulatorClock
 from tests.simulator.control import Control
+from tests.simulator.exchanges import EXCHANGES
 from tests.simulator.faults import Faults
-from tests.simulator.markets import Market, default_markets
+from tests.simulator.markets import KINDS, Market, default_markets, markets_of
 from tests.simulator.requestlog import Record, RequestLog
 from tests.simulator.rows import Numbers
-from tests.simulator.weights import Policy
 
 NO_HEADERS: Mapping[str, str] = {}
 
@@ -33,9 +32,10 @@ CUT = Answer(0, b"")
 class Simulator:
     """Imitated exchanges behind one local address; an async context manager that starts and stops it.
 
-    `weight_limit` is a minute's weight on Binance spot (None for no limit); `patience` the refused
-    requests in a minute before a ban; `cached_chunks` bounds the memory for rendered candles (about 250 kB
-    a chunk); `kept_requests` bounds `requests`.
+    `limits` is False where no exchange may refuse for its rate limits. `weight_limit` is a minute's weight on
+    Binance spot (None for no limit); `patience` the refused requests in a minute before Binance bans;
+    `cached_chunks` bounds the memory for rendered candles (about 250 kB a chunk) of each exchange and
+    market kind; `kept_requests` bounds `requests`.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class Simulator:
         clock: SimulatorClock | None = None,
         faults: Faults | None = None,
         *,
+        limits: bool = True,
         weight_limit: int | None = 6000,
         patience: int = 10,
         cached_chunks: int = 1000,
@@ -53,9 +54,11 @@ class Simulator:
         self.faults = faults or Faults()
         self.log = RequestLog(kept_requests)
         self.url = ""
-        self._archive = Archive(default_markets() if markets is None else markets, self.clock, self.faults)
-        policy = Policy(limit=weight_limit, patience=patience)
-        self._venues: list[Venue] = [BinanceSpot(self._archive, policy, cached_chunks)]
+        self._archives = self._filled(default_markets() if markets is None else list(markets))
+        options = Options(limits, weight_limit, patience, cached_chunks)
+        self._venues: list[Venue] = [
+            venue for name, build in EXCHANGES.items() for venue in build(self._archives[name], options)
+        ]
         self._control = Control(self.clock, self.faults, self.log)
         self._runner: web.ServerRunner | None = None
 
@@ -64,14 +67,18 @@ class Simulator:
         """The latest requests, oldest first, without those to `/_sim/`."""
         return self.log.records
 
-    def history(self, symbol: str, start: int, end: int) -> list[Numbers]:
+    def history(
+        self, symbol: str, start: int, end: int, venue: str = "binance", market: str = "spot"
+    ) -> list[Numbers]:
         """Return the candles that the exchange has, opening in [start, end) and closed by now; times in ms
         UTC.
 
+        The symbol is base + quote on every exchange; `market` is "spot" or "perpetual".
+
         Each is (open_time, open, high, low, close, volume, quote_volume, trades, taker_buy_volume,
-        taker_buy_quote_volume). Raises KeyError for an unknown symbol.
+        taker_buy_quote_volume). Raises KeyError for an unknown symbol, exchange or market kind.
         """
-        return self._archive.history(symbol, start, end)
+        return self._archives[venue][market].history(symbol, start, end)
 
     async def start(self, port: int = 0, host: str = "127.0.0.1") -> None:
         """Listen on a port (0 for a free one) and set `url`."""
@@ -97,6 +104,15 @@ class Simulator:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.stop()
+
+    def _filled(self, markets: Sequence[Market]) -> dict[str, dict[str, Archive]]:
+        """Return an archive for each exchange and market kind."""
+        return {
+            venue: {
+                kind: Archive(markets_of(venue, kind, markets), self.clock, self.faults) for kind in KINDS
+            }
+            for venue in EXCHANGES
+        }
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.path.startswith("/_sim/"):
@@ -124,7 +140,7 @@ class Simulator:
         if admission.refusal:
             return admission.refusal
         if forced := faults.take_forced():
-            return venue.failure(forced.status, forced.retry_after)
+            return forced.verbatim() or venue.failure(forced.status, forced.retry_after)
         if faults.strikes(faults.reset_rate):
             return CUT
         if faults.strikes(faults.hang_rate):

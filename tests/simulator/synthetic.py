@@ -1,8 +1,8 @@
 """Invented one-minute candles that look like a market and are the same in every run.
 
 A block of 1000 minutes is a random walk between two anchor prices, drawn from a generator seeded with the
-symbol and the block's number. So any minute follows from (symbol, open time) alone, and blocks join
-without a jump.
+symbol (and the exchange) and the block's number. So any minute follows from (symbol, open time) alone, and
+blocks join without a jump.
 """
 
 from __future__ import annotations
@@ -18,10 +18,6 @@ from tests.simulator.times import BLOCK, MINUTE
 
 BLOCK_MINUTES = BLOCK // MINUTE
 
-FLAT_SHARE = 0.02
-"""Share of minutes without a trade. The first and last minute of a block and every full hour always have
-trades."""
-
 NOTHING = "0.00000000"
 
 
@@ -29,9 +25,12 @@ NOTHING = "0.00000000"
 class SyntheticMinutes:
     """Candles of an invented market.
 
+    Of the minutes, `flat_share` have no trade, but the first and last minute of a block and every 20th
+    always have some. Markets with another `seed` have other candles around the same prices.
+
     `price` is a typical price in quote currency, `volume` a typical minute's base volume; the decimals are
-    those of the tick and of the lot. Their sum is at most 8, so that quote volumes are exact with 8
-    decimals.
+    those of the tick and of the lot. Their sum is at most `quote_decimals`, itself at most 8, so that
+    quote volumes are exact with so many decimals.
     """
 
     symbol: str
@@ -39,12 +38,16 @@ class SyntheticMinutes:
     volume: float
     price_decimals: int
     volume_decimals: int
+    quote_decimals: int = 8
+    flat_share: float = 0.02
+    seed: str = ""
 
     def block(self, number: int) -> list[Row]:
         """Return the 1000 candles of a block, oldest first; its first minute opens at number x BLOCK ms."""
-        random = Random(f"{self.symbol}:{number}").random
+        random = Random(f"{self.symbol}{self.seed}:{number}").random
         price_unit, lot_unit = 10**self.price_decimals, 10**self.volume_decimals
         quote_scale = 10 ** (8 - self.price_decimals - self.volume_decimals)
+        quote_unit = 10 ** (8 - self.quote_decimals)
         lots = self.volume * lot_unit * 3
         opened = self._anchor(number)
         spread = opened * 0.0006 + 2
@@ -73,7 +76,7 @@ class SyntheticMinutes:
                     "%.8f" % (quote / 1e8),
                     1 + volume % 997,
                     "%.8f" % (taker / lot_unit),
-                    "%.8f" % (quote * taker // volume / 1e8),
+                    "%.8f" % (quote * taker // volume // quote_unit * quote_unit / 1e8),
                 )
             )
             opened, open_text = closed, close_text
@@ -81,7 +84,7 @@ class SyntheticMinutes:
 
     def _anchor(self, number: int) -> int:
         """Return the price at the edge before a block, in ticks: slow waves and a little noise."""
-        noise = Random(f"{self.symbol}|{number}").random() - 0.5
+        noise = Random(f"{self.symbol}{self.seed}|{number}").random() - 0.5
         phase = len(self.symbol) + ord(self.symbol[0])
         level = 0.7 * sin(number / 190 + phase) + 0.2 * sin(number / 23 + phase) + 0.02 * noise
         scale: int = 10**self.price_decimals
@@ -94,7 +97,7 @@ class SyntheticMinutes:
         walk = list(accumulate((random() - 0.5) * scale for _ in range(BLOCK_MINUTES)))
         slope = (last - first - walk[-1]) / BLOCK_MINUTES
         closes: list[int | None] = [
-            None if random() < FLAT_SHARE else max(1, round(first + step + slope * minute))
+            None if random() < self.flat_share else max(1, round(first + step + slope * minute))
             for minute, step in enumerate(walk, start=1)
         ]
         for minute in range(0, BLOCK_MINUTES, 20):

@@ -125,6 +125,20 @@ async def test_a_files_last_minute_may_be_seen_forming(tmp_path: Path) -> None:
     assert row[8] == 517
 
 
+async def test_a_file_may_be_a_perpetuals_and_is_served_by_every_exchange(tmp_path: Path) -> None:
+    path = tmp_path / "BTCUSDT-1m-2024-06.csv"
+    path.write_text(archive_lines(3))
+    market = market_of_file(path, kind="perpetual")
+    asked = {"symbol": "BTCUSDT", "productType": "USDT-FUTURES", "granularity": "1m"}
+    async with Simulator(markets=[market], clock=SimulatorClock(market.delisted, frozen=True)) as simulator:
+        binance = (await ask(simulator, "/fapi/v1/klines", {"symbol": "BTCUSDT", "interval": "1m"})).json
+        bitget = (await ask(simulator, "/api/v2/mix/market/candles", asked)).json["data"]
+        spot = (await ask(simulator, "/api/v3/exchangeInfo")).json["symbols"]
+    assert binance[2][1:6] == ["67540.01", "67561.22", "67530.00", "67555.10", "12.41232"]
+    assert bitget[2] == [str(FIRST + 2 * MINUTE), "67540.01", "67561.22", "67530", "67555.1", *bitget[2][5:]]
+    assert spot == []
+
+
 @pytest.mark.parametrize(
     ("name", "symbol"),
     [

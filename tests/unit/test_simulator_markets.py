@@ -18,6 +18,10 @@ markets = st.sampled_from(MARKETS)
 minutes = st.integers(parse_instant("2017-08-17") // MINUTE, parse_instant("2031-01-01") // MINUTE)
 
 
+def identity(market: Market) -> tuple[object, ...]:
+    return market.kind, market.venue, market.symbol
+
+
 def candle(market: Market, minute: int) -> Row:
     """Return the candle of a minute (counted from the epoch)."""
     return market.minutes.block(minute * MINUTE // BLOCK)[minute % 1000]
@@ -25,7 +29,7 @@ def candle(market: Market, minute: int) -> Row:
 
 @given(market=markets, minute=minutes)
 def test_a_minute_follows_from_symbol_and_open_time_alone(market: Market, minute: int) -> None:
-    again = next(fresh for fresh in default_markets() if fresh.symbol == market.symbol)
+    again = next(fresh for fresh in default_markets() if identity(fresh) == identity(market))
     assert candle(market, minute) == candle(again, minute)
     assert candle(market, minute).open_time == minute * MINUTE
 
@@ -76,7 +80,7 @@ def test_numbers_have_eight_decimals(market: Market, minute: int) -> None:
     assert all(len(text.partition(".")[2]) == 8 for text in texts)
 
 
-@pytest.mark.parametrize("market", MARKETS, ids=lambda market: market.symbol)
+@pytest.mark.parametrize("market", MARKETS, ids=lambda market: ".".join(map(str, identity(market))))
 def test_some_minutes_have_no_trades_and_repeat_the_previous_close(market: Market) -> None:
     block = market.minutes.block(29_000)
     flat = [(before, row) for before, row in pairwise(block) if row.trades == 0]
@@ -85,6 +89,6 @@ def test_some_minutes_have_no_trades_and_repeat_the_previous_close(market: Marke
         assert row[1:] == (before.close,) * 4 + ("0.00000000", "0.00000000", 0, "0.00000000", "0.00000000")
 
 
-@pytest.mark.parametrize("market", MARKETS, ids=lambda market: market.symbol)
+@pytest.mark.parametrize("market", MARKETS, ids=lambda market: ".".join(map(str, identity(market))))
 def test_the_first_minute_has_trades(market: Market) -> None:
     assert candle(market, market.listed // MINUTE).trades > 0

@@ -117,10 +117,25 @@ async def test_faults_are_read_and_changed_over_http() -> None:
     assert faults.forced == Forced(429, 3, 9)
 
 
+async def test_quirks_and_bodies_are_set_over_http() -> None:
+    async with Simulator() as simulator:
+        quirks = {"omit_empty": True, "bitget": {"start_ignored": True}}
+        await post(
+            simulator, "/_sim/faults", {"quirks": quirks, "forced": {"status": 400, "body": {"code": "1"}}}
+        )
+        shown = (await ask(simulator, "/_sim/faults")).json
+        forced = await ask(simulator, "/api/v2/public/time")
+    assert (shown["quirks"]["omit_empty"], shown["quirks"]["binance_perpetual_unread"]) == (True, False)
+    assert (shown["quirks"]["bitget"]["start_ignored"], shown["quirks"]["bitget"]["each"]) == (True, 20)
+    assert (forced.status, forced.json) == (400, {"code": "1"})
+
+
 @pytest.mark.parametrize(
     "changes",
     [
         {"erorr_rate": 1},
+        {"quirks": {"omit_everything": True}},
+        {"quirks": {"bitget": {"start_forgotten": True}}},
         {"error_rate": 2},
         {"error_rate": 0.5, "latency": -1},
         {"page_cap": 0},

@@ -1,0 +1,151 @@
+"""BingX perpetual swaps in USDT and USDC: candles in both generations, mark price candles, contracts, time.
+
+Source: https://bingx-api.github.io/docs-v3 (Swap, Market Data). A row, `time` being its open time:
+{"open":"64175.4","close":"64160.1","high":"64200.0","low":"64100.5","volume":"1.7765","time":1702717260000}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from typing import Any
+
+from tests.simulator.answers import Answer, Question
+from tests.simulator.archive import Archive
+from tests.simulator.bingx_answers import failure, page, success, swap_error
+from tests.simulator.bingx_candles import Bounds, Candles, Failed
+from tests.simulator.bingx_params import Params, Rejected
+from tests.simulator.bingx_spot import hyphened
+from tests.simulator.decimals import fixed, unit
+from tests.simulator.markets import Market
+from tests.simulator.pages import Render
+from tests.simulator.rows import Row
+from tests.simulator.times import DAY
+
+MAXIMUM_LIMIT = 1440
+QUOTES = ("USDT", "USDC")
+
+
+class BingxSwap:
+    """The swap endpoints over an archive."""
+
+    def __init__(self, archive: Archive, cached_chunks: int) -> None:
+        self._archive = archive
+        self._candles = Candles(archive, cached_chunks)
+
+    def routes(self) -> Mapping[str, Callable[[Question], Answer]]:
+        """Return the handlers by path."""
+        klines = partial(self._klines, printer=rows_of)
+        marks = partial(self._klines, printer=marks_of)
+        return {
+            "/openApi/swap/v3/quote/klines": lambda asked: self._checked(klines, asked),
+            "/openApi/swap/v2/quote/klines": lambda asked: self._checked(klines, asked),
+            "/openApi/swap/v1/market/markPriceKlines": lambda asked: self._checked(marks, asked),
+            "/openApi/swap/v2/quote/contracts": lambda asked: self._checked(self._contracts, asked),
+            "/openApi/swap/v2/server/time": lambda asked: self._checked(self._time, asked),
+        }
+
+    def _checked(self, route: Callable[[Params], Answer], question: Question) -> Answer:
+        try:
+            return route(Params(dict(question.params), code=109400))
+        except Rejected as rejected:
+            return swap_error(rejected.code, rejected.message)
+        except Failed:
+            return failure(500, None)
+
+    def _klines(self, params: Params, printer: Callable[[int, int], Render]) -> Answer:
+        rules = self._archive.faults.quirks.bingx
+        market = self._market(params)
+        grid = params.grid().shifted(params.offset(0))
+        limit = params.limit(MAXIMUM_LIMIT, refused=rules.swap_limit_refused)
+        wanted = self._candles.selection(self._bounds(params), limit, rules)
+        kept = rules.swap_retention.get(params.needed("interval"))
+        render = printer(market.price_decimals, market.volume_decimals)
+        return page(self._candles.newest(market, grid, wanted, kept, render))
+
+    def _bounds(self, params: Params) -> Bounds:
+        rules = self._archive.faults.quirks.bingx
+        bounds = Bounds(
+            params.number("startTime"),
+            params.number("endTime"),
+            rules.swap_start_included,
+            rules.swap_end_included,
+        )
+        return bounds.checked(params, rules)
+
+    def _market(self, params: Params) -> Market:
+        symbol = params.needed("symbol")
+        if symbol.rpartition("-")[2] not in QUOTES:
+            raise params.wrong("symbol", "must end with -USDT or -USDC.")
+        for market in self._listed():
+            if hyphened(market) == symbol:
+                return market
+        text = f"{symbol} not exist, please verify it in api: /openApi/swap/v2/quote/contracts"
+        raise Rejected(109425, text)
+
+    def _listed(self) -> list[Market]:
+        return [market for market in self._archive.listed() if market.quote in QUOTES]
+
+    def _contracts(self, params: Params) -> Answer:
+        markets = [self._market(params)] if params.values.get("symbol") else self._listed()
+        now = self._archive.clock.now()
+        return success([_contract(number, market, now) for number, market in enumerate(markets, 100)])
+
+    def _time(self, _: Params) -> Answer:
+        return success({"serverTime": self._archive.clock.now()})
+
+
+@cache
+def rows_of(price_decimals: int, volume_decimals: int) -> Render:
+    """Return how the candles of a market are printed."""
+
+    def row(candle: Row, _: int) -> bytes:
+        prices = _prices(candle, price_decimals)
+        volume = fixed(candle.volume, volume_decimals)
+        return f'{{{prices},"volume":"{volume}","time":{candle.open_time}}}'.encode()
+
+    return row
+
+
+@cache
+def marks_of(price_decimals: int, _: int) -> Render:
+    """Return how the mark price candles of a market are printed: without volume, both times the open time."""
+
+    def row(candle: Row, _: int) -> bytes:
+        times = f'"openTime":{candle.open_time},"closeTime":{candle.open_time}'
+        return f'{{{_prices(candle, price_decimals)},"volume":"0.00",{times}}}'.encode()
+
+    return row
+
+
+def _prices(candle: Row, decimals: int) -> str:
+    prices = {"open": candle.open, "close": candle.close, "high": candle.high, "low": candle.low}
+    return ",".join(f'"{name}":"{fixed(price, decimals)}"' for name, price in prices.items())
+
+
+def _contract(number: int, market: Market, now: int) -> dict[str, Any]:
+    """Return a contract; its launch time is the day's on which trading began, as the real one is vague."""
+    online = market.delisted is None or now < market.delisted
+    return {
+        "contractId": str(number),
+        "symbol": hyphened(market),
+        "size": unit(market.volume_decimals),
+        "quantityPrecision": market.volume_decimals,
+        "pricePrecision": market.price_decimals,
+        "feeRate": 0.0005,
+        "makerFeeRate": 0.0002,
+        "takerFeeRate": 0.0005,
+        "tradeMinQuantity": 10**-market.volume_decimals,
+        "tradeMinUSDT": 2,
+        "currency": market.quote,
+        "asset": market.base,
+        "status": 1 if online else 0,
+        "apiStateOpen": str(online).lower(),
+        "apiStateClose": str(online).lower(),
+        "ensureTrigger": True,
+        "triggerFeeRate": "0.00050000",
+        "launchTime": market.listed - market.listed % DAY,
+        "maintainTime": 0,
+        "offTime": 0 if online else market.delisted,
+        "displayName": hyphened(market),
+    }
