@@ -14,7 +14,7 @@ help: ## list the targets
 run: $(VENV)/.runtime ## start the service at http://localhost:8888 with its embedded database
 	@$(BIN)/python -m backend serve
 
-demo: $(VENV)/.runtime ## sync and read a simulated exchange, without internet
+demo: $(VENV)/.runtime ## sync and read simulated exchanges, without internet
 	@$(BIN)/python -m tests.simulator.demo
 
 test: check ## lint, types and the whole suite, with branch coverage
@@ -31,6 +31,8 @@ coverage: $(VENV)/.dev ## the suite, with an HTML report of branch coverage in h
 
 bench: $(VENV)/.dev ## the benchmarks, some minutes
 	@$(BIN)/python -m benchmarks.ingest
+	@$(BIN)/python -m benchmarks.topup
+	@$(BIN)/python -m benchmarks.budget
 
 clean: ## remove .venv and what tests leave behind; ./data stays
 	@rm -rf $(VENV) htmlcov .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis

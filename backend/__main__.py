@@ -1,4 +1,4 @@
-"""The command line: `python -m backend serve` and `python -m backend sync BTCUSDT`."""
+"""The command line: `python -m backend serve`, `sync BTCUSDT` and `verify BTCUSDT`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 from rich.logging import RichHandler
 
 from backend.clock import parse_time
-from backend.commands import INTERRUPTED_STATUS, serve, sync
+from backend.commands import INTERRUPTED_STATUS, serve, sync, verify
 from backend.core.plan import whole_minutes
 from backend.core.series import Series
 from backend.errors import ConfigurationError, InvalidRequest, MarketDataError
@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         settings = load_settings()
-        return _serve(settings) if options.command == "serve" else _sync(settings, options)
+        return _serve(settings) if options.command == "serve" else _work(settings, options)
     except (ConfigurationError, InvalidRequest) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -38,13 +38,21 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m backend", description="Self-hosted one-minute candles.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="run the service")
-    syncing = commands.add_parser("sync", help="fetch what is missing of one series")
-    syncing.add_argument("symbol", help="for example BTCUSDT")
-    syncing.add_argument("--exchange", default=DEFAULT_EXCHANGE)
-    syncing.add_argument("--market", default=DEFAULT_MARKET)
+    syncing = commands.add_parser("sync", help="fetch what is missing of some series, side by side")
+    verifying = commands.add_parser("verify", help="recount series against their ledgers, set those right")
+    for command in (syncing, verifying):
+        _add_series_arguments(command)
     syncing.add_argument("--start", type=_moment, help="first open time: ISO-8601 or ms")
     syncing.add_argument("--end", type=_moment, help="last open time: ISO-8601 or ms")
     return parser
+
+
+def _add_series_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "symbols", nargs="+", metavar="symbol", help="BTCUSDT, or with its market: bitget:perpetual:BTCUSDT"
+    )
+    command.add_argument("--exchange", default=DEFAULT_EXCHANGE, help="of symbols that name none")
+    command.add_argument("--market", default=DEFAULT_MARKET, help="of symbols that name none")
 
 
 def _serve(settings: Settings) -> int:
@@ -52,13 +60,21 @@ def _serve(settings: Settings) -> int:
     return asyncio.run(serve(settings))
 
 
-def _sync(settings: Settings, options: argparse.Namespace) -> int:
+def _work(settings: Settings, options: argparse.Namespace) -> int:
     level = settings.log_level if settings.log_level in ("DEBUG", "ERROR", "CRITICAL") else logging.WARNING
     logging.basicConfig(level=level, format="%(message)s", handlers=[RichHandler(show_path=False)])
-    series = Series(options.exchange, options.market, options.symbol)
+    wanted = [_series(text, options.exchange, options.market) for text in options.symbols]
+    if options.command == "verify":
+        return asyncio.run(verify(settings, wanted))
     start = None if options.start is None else whole_minutes(options.start, options.start).start
     end = None if options.end is None else whole_minutes(options.end, options.end).end
-    return asyncio.run(sync(settings, series, start, end))
+    return asyncio.run(sync(settings, wanted, start, end))
+
+
+def _series(text: str, exchange: str, market: str) -> Series:
+    """Read exchange:market:symbol, or a symbol alone ("BTC/USDT:USDT" is one)."""
+    parts = text.split(":", 2)
+    return Series(*parts) if len(parts) == 3 else Series(exchange, market, text)
 
 
 def _moment(text: str) -> int:

@@ -22,6 +22,7 @@ from backend.store.candles import MongoCandles
 from backend.store.coverage import MongoCoverage
 from backend.store.embedded import EmbeddedMongod
 from backend.store.mongo import connect, disconnect, is_connected
+from backend.store.revisions import MongoRevisions
 
 REVIVE_SECONDS = 1.0
 USER_AGENT = f"market-data-service/{__version__}"
@@ -38,15 +39,18 @@ async def open_service(settings: Settings, clock: Clock | None = None) -> AsyncI
         stack.push_async_callback(disconnect, database)
         session = await stack.enter_async_context(open_session(settings.request_timeout, USER_AGENT))
         markets = _markets(settings, session, clock)
-        candles, coverage = MongoCandles(database), MongoCoverage(database)
+        revisions = MongoRevisions(database, clock)
+        candles, coverage = MongoCandles(database, revisions), MongoCoverage(database)
         syncs = SyncService(
             markets,
             candles,
             coverage,
             sync_start=settings.sync_start,
             pages_in_flight=settings.pages_in_flight,
+            settle_seconds=settings.settle_seconds,
+            recheck_minutes=settings.recheck_minutes,
         )
-        yield Service(markets, syncs, Queries(candles, coverage), partial(is_connected, database))
+        yield Service(markets, syncs, Queries(candles, coverage, revisions), partial(is_connected, database))
 
 
 def calm_garbage_collector() -> None:
@@ -81,7 +85,10 @@ def _markets(settings: Settings, session: Session, clock: Clock) -> Markets:
     for exchange in EXCHANGES.values():
         for market in exchange.markets.values():
             throttle = throttles.setdefault(
-                market.budget.name, Throttle(market.budget.limits, settings.rate_limit_share, clock)
+                market.budget.name,
+                Throttle(
+                    market.budget.limits, settings.rate_limit_share, clock, careful=market.budget.careful
+                ),
             )
             sources.setdefault(exchange.name, {})[market.name] = MarketClient(
                 exchange.name, market, settings.base_urls[market.url_setting], session, throttle, clock

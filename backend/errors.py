@@ -11,6 +11,7 @@
     │   │   └── RegionBlocked           name another base URL
     │   ├── MalformedAnswer           the exchange sent garbage: try again
     │   └── ExchangeUnavailable       try again later
+    │       ├── Maintenance             try again much later
     │       └── RateLimited             try again at a known moment
     │           └── Banned                likewise, and until then send nothing at all
     ├── DatabaseUnavailable         try again later
@@ -72,6 +73,10 @@ class MalformedAnswer(ExchangeError):
 
 class ExchangeUnavailable(ExchangeError):
     code = "exchange_unavailable"
+
+
+class Maintenance(ExchangeUnavailable):
+    code = "maintenance"
 
 
 class RateLimited(ExchangeUnavailable):

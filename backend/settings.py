@@ -7,8 +7,9 @@ names the variable.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote_plus, urlsplit
@@ -91,13 +92,16 @@ def _mongodb_uri(text: str) -> str:
     return text
 
 
-_URL_SETTINGS = tuple(
-    Setting(
-        market.url_setting, market.base_url, f"Base URL of {exchange.name}'s {market.name} market.", _base_url
-    )
-    for exchange in EXCHANGES.values()
-    for market in exchange.markets.values()
-)
+def _url_settings() -> Iterator[Setting]:
+    """One for each base URL: markets of a venue may share theirs."""
+    for exchange in EXCHANGES.values():
+        for url_setting, markets in groupby(exchange.markets.values(), lambda market: market.url_setting):
+            found = list(markets)
+            names = " and ".join(market.name for market in found)
+            yield Setting(url_setting, found[0].base_url, f"Base URL of {exchange.name} {names}.", _base_url)
+
+
+_URL_SETTINGS = tuple(_url_settings())
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("MONGODB_URI", "", "MongoDB connection URI; wins over the five parts below.", _mongodb_uri),
@@ -115,6 +119,8 @@ SETTINGS: tuple[Setting, ...] = (
         "SYNC_START", "2025-06-01T00:00:00Z", "Where a first sync begins: ISO-8601 or ms.", _whole_minute
     ),
     Setting("PAGES_IN_FLIGHT", "8", "Pages that one sync fetches side by side.", _whole(1, 64)),
+    Setting("SETTLE_SECONDS", "2", "Seconds after a minute's end before its candle is final.", _whole(0, 59)),
+    Setting("RECHECK_MINUTES", "5", "Newest stored minutes that a top-up reads once more.", _whole(0, 100)),
     Setting("REQUEST_TIMEOUT", "10", "Seconds that an exchange may take to answer.", _number(0, 300)),
     Setting("RATE_LIMIT_SHARE", "0.9", "Share of each exchange's rate limit to use.", _number(0, 1)),
     *_URL_SETTINGS,
@@ -138,6 +144,8 @@ class Settings:
     log_level: str
     sync_start: int
     pages_in_flight: int
+    settle_seconds: int
+    recheck_minutes: int
     request_timeout: float
     rate_limit_share: float
     base_urls: Mapping[str, str]

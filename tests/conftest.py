@@ -17,7 +17,7 @@ from tornado.ioloop import IOLoop
 from tornado.web import Application
 
 from backend.app import open_service
-from backend.clock import SystemClock, parse_time
+from backend.clock import Clock, SystemClock, parse_time
 from backend.services.service import Service
 from backend.settings import Settings, load_settings
 from backend.store.embedded import EmbeddedMongod
@@ -68,11 +68,17 @@ def database(mongod_uri: str, io_loop: IOLoop) -> Iterator[Database]:
 
 @pytest.fixture
 def simulator(io_loop: IOLoop) -> Iterator[Simulator]:
-    """A Binance whose clock stands still at NOW."""
+    """Exchanges whose clock stands still at NOW."""
     simulated = Simulator(clock=SimulatorClock(NOW, frozen=True))
     io_loop.run_sync(simulated.start)
     yield simulated
     io_loop.run_sync(simulated.stop)
+
+
+def simulated_urls(url: str) -> dict[str, str]:
+    """Settings that point every exchange at the simulator."""
+    names = ("BINANCE_SPOT_URL", "BINANCE_PERPETUAL_URL", "BITGET_URL", "BINGX_URL")
+    return {**dict.fromkeys(names, url), "EXTENDED_URL": f"{url}/api/v1"}
 
 
 @pytest.fixture
@@ -82,17 +88,23 @@ def settings(mongod_uri: str, database: Database, simulator: Simulator, tmp_path
         {
             "MONGODB_URI": mongod_uri,
             "MONGODB_DATABASE": database.name,
-            "BINANCE_SPOT_URL": simulator.url,
+            **simulated_urls(simulator.url),
             "DATA_DIR": str(tmp_path / "data"),
         }
     )
 
 
 @pytest.fixture
-def service(settings: Settings, io_loop: IOLoop) -> Iterator[Service]:
+def clock() -> Clock:
+    """The service's clock."""
+    return ImpatientClock()
+
+
+@pytest.fixture
+def service(settings: Settings, clock: Clock, io_loop: IOLoop) -> Iterator[Service]:
     """The service itself, composed as in production."""
     stack = AsyncExitStack()
-    yield io_loop.run_sync(lambda: stack.enter_async_context(open_service(settings, ImpatientClock())))
+    yield io_loop.run_sync(lambda: stack.enter_async_context(open_service(settings, clock)))
     io_loop.run_sync(stack.aclose)
 
 

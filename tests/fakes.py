@@ -1,4 +1,4 @@
-"""Stand-ins for the outside world: a clock, two stores in memory, an exchange that follows a script.
+"""Stand-ins for the outside world: a clock, two stores in memory, an exchange that follows a script, garbage.
 
 They fit `backend.clock.Clock` and the ports of `backend.services.ports`; the stores pass the contract tests
 of the real ones.
@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from itertools import count, pairwise
+from typing import Any
+
+from hypothesis import strategies as st
 
 from backend.core.candles import Candle
 from backend.core.coverage import MINUTE, Coverage, Spans, Window, normalise
-from backend.core.series import Series
+from backend.core.series import Listing, Series, canonical_symbol
 from backend.errors import MarketDataError, UnknownSymbol
 from backend.services.ports import Entry, Written
 
@@ -61,6 +66,50 @@ def minutes_of(spans: Iterable[Window]) -> set[int]:
 def spans_of(moments: Iterable[int]) -> Spans:
     """The spans that cover exactly these open times."""
     return normalise(Window(moment, moment + MINUTE) for moment in moments)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=5,
+)
+"""Anything that JSON can say, and NaN and Infinity, which some servers say all the same."""
+
+
+def hostile_bodies(right: object) -> st.SearchStrategy[bytes]:
+    """What an exchange may send instead of `right`: noise, other JSON, a damaged place, a part."""
+    whole = json.dumps(right).encode()
+    places = list(_places(right))
+    damaged = st.tuples(st.sampled_from(places), json_values).map(lambda damage: _damaged(right, *damage))
+    return (
+        st.binary()
+        | json_values.map(lambda value: json.dumps(value).encode())
+        | damaged.map(lambda value: json.dumps(value).encode())
+        | st.integers(0, len(whole)).map(lambda end: whole[:end])
+    )
+
+
+def _places(value: object) -> Iterator[tuple[int | str, ...]]:
+    """The way to every value inside `value`."""
+    yield ()
+    inner: Iterable[tuple[int | str, object]] = ()
+    if isinstance(value, dict):
+        inner = value.items()
+    elif isinstance(value, list):
+        inner = enumerate(value)
+    for key, part in inner:
+        yield from ((key, *rest) for rest in _places(part))
+
+
+def _damaged(value: object, place: tuple[int | str, ...], instead: object) -> object:
+    if not place:
+        return instead
+    copied: Any = deepcopy(value)
+    holder = copied
+    for key in place[:-1]:
+        holder = holder[key]
+    holder[place[-1]] = instead
+    return copied
 
 
 class FakeClock:
@@ -148,6 +197,18 @@ class MemoryCandles:
         for first in range(0, len(chosen), self.BATCH):
             yield chosen[first : first + self.BATCH]
 
+    async def span(self, series: Series) -> Window | None:
+        await self._answer()
+        moments = self.moments(series)
+        return Window(min(moments), max(moments) + MINUTE) if moments else None
+
+    async def count(self, series: Series, window: Window) -> int:
+        return len(await self.open_times(series, window))
+
+    async def open_times(self, series: Series, window: Window) -> list[int]:
+        await self._answer()
+        return sorted(moment for moment in self.moments(series) if window.start <= moment < window.end)
+
     def stored(self, series: Series = BTC) -> list[Candle]:
         """Every stored candle, ascending."""
         return [row for _, row in sorted(self.rows.get(series, {}).items())]
@@ -173,6 +234,14 @@ class MemoryCoverage:
     async def load(self, series: Series) -> Entry:
         await self._answer()
         return self.entries.get(series, Entry(Coverage(), 0))
+
+    async def stored_symbols(self, exchange: str, market: str) -> set[str]:
+        await self._answer()
+        return {
+            series.symbol
+            for series, entry in self.entries.items()
+            if (series.exchange, series.market) == (exchange, market) and entry.coverage.held
+        }
 
     async def save(self, series: Series, coverage: Coverage, version: int) -> bool:
         self.saves += 1
@@ -207,8 +276,9 @@ def untouched(rows: list[Candle], _window: Window) -> list[Candle]:
 class ScriptedSource:
     """Fits `backend.services.ports.CandleSource`: an exchange that has exactly `moments`.
 
-    `cap` is the most rows it sends, whatever was asked for. A window that covers a moment of `broken` fails
-    with that error. `distort` turns the right rows into what is sent; `delay` runs before each answer.
+    `listed` are its symbols. `size` says how many minutes a page may have by their age, `page_size` at first,
+    and `cap` is the most rows it sends, whatever was asked for. A window that covers a moment of `broken`
+    fails with that error. `distort` turns the right rows into what is sent; `delay` runs before each answer.
     `asked` lists the windows of `candles`, `first_asked` counts the calls of `first_candle`, and
     `most_in_flight` is the largest number of open `candles` calls at any time.
     """
@@ -225,7 +295,7 @@ class ScriptedSource:
         self.moments = set(moments)
         self.clock = clock or FakeClock(minute(1_000_000))
         self.cap = cap
-        self.symbols = set(symbols)
+        self.listed = set(symbols)
         self.broken: dict[int, MarketDataError] = {}
         self.distort: Callable[[list[Candle], Window], list[Candle]] = untouched
         self.delay: Callable[[Window], Awaitable[None]] = at_once
@@ -233,11 +303,19 @@ class ScriptedSource:
         self.first_asked = 0
         self.in_flight = 0
         self.most_in_flight = 0
-        self._page_size = page_size
+        self.size: Callable[[int], int] = lambda _age: page_size
 
-    @property
-    def page_size(self) -> int:
-        return self._page_size
+    def canonical(self, text: str) -> str:
+        return canonical_symbol(text)
+
+    def page_size(self, age: int) -> int:
+        return self.size(age)
+
+    async def symbols(self) -> Mapping[str, Listing]:
+        await asyncio.sleep(0)
+        return {
+            symbol: Listing(symbol, symbol, symbol[:-4], symbol[-4:], "TRADING") for symbol in self.listed
+        }
 
     async def candles(self, symbol: str, window: Window) -> Sequence[Candle]:
         self.asked.append(window)
@@ -269,5 +347,5 @@ class ScriptedSource:
         return [moment for start, end in self.asked for moment in range(start, end, MINUTE)]
 
     def _refuse_strangers(self, symbol: str) -> None:
-        if symbol not in self.symbols:
+        if symbol not in self.listed:
             raise UnknownSymbol(f"the exchange does not list {symbol}")

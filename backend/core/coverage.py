@@ -109,25 +109,44 @@ class Absence(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """The ledger of one series. `since` is the earliest open time that anybody asked for, None at first."""
+    """The ledger of one series.
+
+    `since` and `until` bound what anybody ever asked for (`until` not beyond what was closed then); None at
+    first.
+    """
 
     since: int | None = None
     held: Spans = ()
     voids: tuple[Void, ...] = ()
+    until: int | None = None
 
     def missing(self, wanted: Window, now: int) -> Spans:
         """The minutes of `wanted` that are neither held nor known to be absent, at exchange time `now`."""
         believed = [void.window for void in self.voids if void.ask_again is None or void.ask_again > now]
         return subtract(subtract(normalise([wanted]), self.held), normalise(believed))
 
+    def readable(self, wanted: Window, now: int) -> Spans:
+        """The minutes of `wanted` that the exchange is not known to lack, held ones included."""
+        return replace(self, held=()).missing(wanted, now)
+
     def absent(self, wanted: Window) -> tuple[Absence, ...]:
         """The minutes of `wanted` that the exchange does not have since its listing, in few windows."""
         spans = normalise(void.window for void in self.voids if void.reason == "no_data")
         return tuple(Absence(window, "no_data") for window in intersect(spans, wanted))
 
-    def asked_from(self, start: int) -> Coverage:
-        """Remember that somebody wants the series from `start` on."""
-        return replace(self, since=start if self.since is None else min(start, self.since))
+    def asked(self, window: Window) -> Coverage:
+        """Remember that somebody wants the minutes of `window`."""
+        since = window.start if self.since is None else min(window.start, self.since)
+        until = window.end if self.until is None else max(window.end, self.until)
+        return replace(self, since=since, until=until)
+
+    @property
+    def expected(self) -> Window:
+        """All that was asked for and can exist: from the first candle or later, to the last closed minute."""
+        if self.since is None or self.until is None:
+            return Window(0, 0)
+        start = max(self.since, self.first_candle or 0)
+        return Window(start, max(start, self.until))
 
     def with_held(self, held: Iterable[Window]) -> Coverage:
         """Add minutes that are stored. A held minute is void no longer."""
@@ -148,7 +167,9 @@ class Coverage:
 
     def united(self, other: Coverage) -> Coverage:
         """Join what two writers learnt about the same series."""
-        joined = self if other.since is None else self.asked_from(other.since)
+        since = min((one.since for one in (self, other) if one.since is not None), default=None)
+        until = max((one.until for one in (self, other) if one.until is not None), default=None)
+        joined = replace(self, since=since, until=until)
         return joined.with_voids(other.voids).with_held(other.held)
 
     @property

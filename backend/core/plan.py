@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from backend.core.coverage import MINUTE, Spans, Window
+from backend.core.coverage import MINUTE, Spans, Window, intersect, normalise
 
 
 def closed_until(now: int) -> int:
@@ -17,9 +17,22 @@ def whole_minutes(start: int, end: int) -> Window:
     return Window(-(-start // MINUTE) * MINUTE, end - end % MINUTE + MINUTE)
 
 
-def pages(missing: Spans, page_size: int) -> Iterator[Window]:
-    """Cut missing minutes into windows of at most `page_size` minutes, oldest first."""
-    step = page_size * MINUTE
+def rechecked(missing: Spans, wanted: Window, held: Spans, minutes: int) -> Spans:
+    """Let a top-up read the newest `minutes` that are held before it once more: do they still read the same?
+
+    Only where something at the end of `wanted` is missing anyway.
+    """
+    if not missing or missing[-1].end != wanted.end:
+        return missing
+    start = missing[-1].start
+    return normalise((*missing, *intersect(held, Window(start - minutes * MINUTE, start))))
+
+
+def pages(missing: Spans, page_size: Callable[[int], int]) -> Iterator[Window]:
+    """Cut missing minutes into windows, oldest first; one that opens at `t` has at most `page_size(t)`."""
     for start, end in missing:
-        for cursor in range(start, end, step):
-            yield Window(cursor, min(cursor + step, end))
+        cursor = start
+        while cursor < end:
+            page = Window(cursor, min(cursor + page_size(cursor) * MINUTE, end))
+            yield page
+            cursor = page.end

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import reprlib
 from dataclasses import dataclass
+from typing import NamedTuple
 
 _SYMBOL = re.compile(r"[^\W_][\w\-.]{0,49}")
 _SEPARATORS = re.compile(r"[-/]")
+_SETTLEMENT = re.compile(r":\w+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +26,28 @@ class Series:
         return f"{self.exchange}.{self.market}.{self.symbol}"
 
 
-def canonical_symbol(text: str) -> str:
-    """Bring a spelling to the canonical one: "btcusdt", "BTC-USDT", "BTC/USDT" -> "BTCUSDT".
+class Listing(NamedTuple):
+    """A symbol that an exchange lists.
 
-    ValueError if no exchange could list such a name. Letters of any script pass: Binance lists such
-    symbols since December 2025.
+    `symbol` is our spelling and `native` the venue's own. `status` is the venue's word. `listed` is when
+    trading began in ms, None where the venue does not publish it reliably.
     """
-    symbol = _SEPARATORS.sub("", text.strip().upper())
+
+    symbol: str
+    native: str
+    base: str
+    quote: str
+    status: str
+    listed: int | None = None
+
+
+def canonical_symbol(text: str, separator: str = "") -> str:
+    """Bring a spelling to ours: "btcusdt", "BTC-USDT", "BTC/USDT", "BTC/USDT:USDT" -> "BTCUSDT".
+
+    With a `separator` it stays between base and quote: "BTC/USD" -> "BTC-USD". ValueError if no exchange
+    could list such a name. Letters of any script pass: Binance lists such symbols since December 2025.
+    """
+    symbol = _SEPARATORS.sub(separator, _SETTLEMENT.sub("", text.strip().upper()))
     if not _SYMBOL.fullmatch(symbol):
         raise ValueError(
             f"{reprlib.repr(text)} is no symbol: give 1 to 50 letters and digits, such as BTCUSDT"

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Annotated, Any, TypeVar
 
+import msgspec
+
+from backend.clock import LATEST
 from backend.core.candles import Candle
 from backend.core.coverage import Window
-from backend.errors import MarketDataError
+from backend.core.series import Listing, canonical_symbol
+from backend.errors import MalformedAnswer, MarketDataError
+
+Amount = Annotated[float, msgspec.Meta(ge=0, le=1e18)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Moment = Annotated[int, msgspec.Meta(ge=0, le=LATEST)]
+"""What prices and volumes, counts, and times in ms must look like on the wire to be believed."""
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+Decoded = TypeVar("Decoded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +39,14 @@ class RateLimit:
 class Budget:
     """What one IP address may spend at a venue; markets that share a budget name the same one.
 
-    `used` reads what the venue says was used, per unit, from an answer's headers.
+    `used` reads what the venue says was used, per unit, from an answer's headers. `careful` is the part of
+    the limits to begin with, and to fall back to at a refusal, where the venue's counting is not certain.
     """
 
     name: str
     limits: tuple[RateLimit, ...]
     used: Callable[[Mapping[str, str]], Mapping[str, int]] = lambda _headers: {}
+    careful: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +71,31 @@ class Answer:
 class Market:
     """One kind of trading at a venue: where its candles are and how they are asked for.
 
-    `page_size` is the most candles that one `candles_request` may ask for. `first_candle_request` asks for
-    the oldest candle the venue has. The parsers raise MalformedAnswer.
+    Requests take the venue's own spelling of a symbol. `page_size(age)` is the most minutes that one
+    `candles_request` may ask for when the oldest of them opened `age` ms ago; `candles_request` gets the
+    venue's time as well, for venues that keep young and old candles in different places.
+    `earliest_request(symbol)` asks for the oldest candle there is, where the venue can say. Otherwise it is
+    None, and `newest_before_request(symbol, end)` asks for the newest `search_rows` candles before `end`.
+    The parsers raise MalformedAnswer; `failure` is asked first and says what an answer means if it is no
+    success. `canonical` brings a user's spelling to ours.
     """
 
     name: str
     base_url: str
     url_setting: str
     budget: Budget
-    page_size: int
-    candles_request: Callable[[str, Window], Request]
+    page_size: Callable[[int], int]
+    candles_request: Callable[[str, Window, int], Request]
     parse_candles: Callable[[bytes], Sequence[Candle]]
-    first_candle_request: Callable[[str], Request]
+    symbols_request: Request
+    parse_symbols: Callable[[bytes], Sequence[Listing]]
     time_request: Request
-    parse_time: Callable[[bytes], int]
+    parse_time: Callable[[Answer], int]
     failure: Callable[[Answer], MarketDataError | None]
+    earliest_request: Callable[[str], Request] | None = None
+    newest_before_request: Callable[[str, int], Request] | None = None
+    search_rows: int = 1
+    canonical: Callable[[str], str] = canonical_symbol
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +104,32 @@ class Exchange:
 
     name: str
     markets: Mapping[str, Market]
+
+
+def decode(decoder: msgspec.json.Decoder[Decoded], body: bytes, venue: str) -> Decoded:
+    """Read a body, or raise MalformedAnswer in the venue's name."""
+    try:
+        return decoder.decode(body)
+    except UNREADABLE as error:
+        raise MalformedAnswer(f"{venue} sent an answer that cannot be read: {error}") from error
+
+
+def refusal(decoder: msgspec.json.Decoder[Decoded], body: bytes, otherwise: Decoded) -> Decoded:
+    """Read the body of a refusal, `otherwise` where it is not the venue's own (HTML, nothing)."""
+    try:
+        return decoder.decode(body)
+    except UNREADABLE:
+        return otherwise
+
+
+def whole_number(text: Any) -> int | None:
+    """A header's number, None for what is none."""
+    return int(text) if isinstance(text, str) and re.fullmatch(r"\d{1,9}", text, re.ASCII) else None
+
+
+def date_header(answer: Answer) -> int | None:
+    """The moment that the answer's Date header names, ms; None where it names none."""
+    try:
+        return int(parsedate_to_datetime(answer.headers.get("date", "")).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias, TypeVar
 
 import aiohttp
@@ -15,10 +16,12 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
-from backend.clock import Clock
+from backend.clock import Clock, parse_time
 from backend.core.candles import Candle
-from backend.core.coverage import Window
-from backend.errors import Banned, ExchangeUnavailable, MalformedAnswer, RateLimited
+from backend.core.coverage import MINUTE, Window
+from backend.core.plan import closed_until
+from backend.core.series import Listing
+from backend.errors import Banned, ExchangeUnavailable, MalformedAnswer, RateLimited, UnknownSymbol
 from backend.exchanges.base import Answer, Market, Request
 from backend.net.throttle import PATIENCE, Throttle
 
@@ -29,6 +32,12 @@ Session: TypeAlias = aiohttp.ClientSession
 
 ATTEMPTS = 5
 LARGEST_ANSWER = 64 * 1024 * 1024
+LISTING_LASTS = 3600.0
+NEW_LISTING_LASTS = 60.0
+"""Seconds for which a copy of what the exchange lists is good enough, and when a symbol is not in it."""
+
+NO_VENUE_BEFORE = parse_time("2017-01-01")
+
 CLOCK_READING_LASTS = 600.0
 """Seconds for which one reading of the exchange's clock is carried forward by the monotonic clock."""
 
@@ -63,21 +72,36 @@ class MarketClient:
         self._session = session
         self._throttle = throttle
         self._clock = clock
+        self._listing = asyncio.Lock()
+        self._listed_at: float | None = None
+        self._listings: Mapping[str, Listing] = {}
         self._read_at: float | None = None
         self._reading = 0
 
-    @property
-    def page_size(self) -> int:
-        return self._market.page_size
+    def canonical(self, text: str) -> str:
+        """Our spelling of a symbol; ValueError if no symbol can be called so."""
+        return self._market.canonical(text)
+
+    def page_size(self, age: int) -> int:
+        """The most minutes of one call of `candles` when the oldest opened `age` ms ago."""
+        return self._market.page_size(age)
 
     async def candles(self, symbol: str, window: Window) -> Sequence[Candle]:
         """What the exchange sends for `window`, untouched. Raises ExchangeError or UnknownSymbol."""
-        return await self._ask(self._market.candles_request(symbol, window), self._market.parse_candles)
+        native = await self._native(symbol)
+        return await self._candles(self._market.candles_request(native, window, await self.now()))
 
     async def first_candle(self, symbol: str) -> int | None:
         """Open time of the oldest candle that the exchange has, None if it has none. Raises as `candles`."""
-        rows = await self._ask(self._market.first_candle_request(symbol), self._market.parse_candles)
+        native = await self._native(symbol)
+        if self._market.earliest_request is None:
+            return await self._search_first_candle(native)
+        rows = await self._candles(self._market.earliest_request(native))
         return min((row.open_time for row in rows), default=None)
+
+    async def symbols(self) -> Mapping[str, Listing]:
+        """What the exchange lists, by our spelling; read again when the copy is an hour old."""
+        return await self._listed(LISTING_LASTS)
 
     async def now(self) -> int:
         """The exchange's time in ms, never ahead of it: read at times, carried on by a steady clock."""
@@ -86,7 +110,50 @@ class MarketClient:
             self._read_at = self._clock.monotonic()
         return self._reading + int((self._clock.monotonic() - self._read_at) * 1000)
 
-    async def _ask(self, request: Request, parse: Callable[[bytes], Parsed]) -> Parsed:
+    async def _native(self, symbol: str) -> str:
+        for lasts in (LISTING_LASTS, NEW_LISTING_LASTS):
+            if found := (await self._listed(lasts)).get(symbol):
+                return found.native
+        raise UnknownSymbol(f"{self._exchange} lists no {symbol} on its {self._market.name} market")
+
+    async def _listed(self, lasts: float) -> Mapping[str, Listing]:
+        async with self._listing:
+            if self._listed_at is None or self._clock.monotonic() - self._listed_at > lasts:
+                found = await self._ask(
+                    self._market.symbols_request, lambda answer: self._market.parse_symbols(answer.body)
+                )
+                self._listings = {listing.symbol: listing for listing in found}
+                self._listed_at = self._clock.monotonic()
+        return self._listings
+
+    async def _search_first_candle(self, native: str) -> int | None:
+        """Bisect for venues that cannot say it: before which moment is there no candle?
+
+        A page that comes short most likely reaches back to the first candle, so that is asked next, until it
+        turns out that this venue's pages come short anyway.
+        """
+        page = await self._newest_before(native, closed_until(await self.now()))
+        low, short_is_telling = NO_VENUE_BEFORE, True
+        while page and low < (begins := closed_until(page[0])):
+            short = short_is_telling and len(page) < self._market.search_rows
+            end = begins if short else max(closed_until((low + begins) // 2), low) + MINUTE
+            earlier = await self._newest_before(native, end)
+            if earlier:
+                page, short_is_telling = earlier, short_is_telling and not short
+            else:
+                low = end
+        return page[0] if page else None
+
+    async def _newest_before(self, native: str, end: int) -> list[int]:
+        """Open times of a page of candles that open before `end`, ascending."""
+        assert self._market.newest_before_request is not None
+        rows = await self._candles(self._market.newest_before_request(native, end))
+        return sorted(row.open_time for row in rows if row.open_time < end)
+
+    async def _candles(self, request: Request) -> Sequence[Candle]:
+        return await self._ask(request, lambda answer: self._market.parse_candles(answer.body))
+
+    async def _ask(self, request: Request, parse: Callable[[Answer], Parsed]) -> Parsed:
         retrying = AsyncRetrying(
             retry=retry_if_exception(helps_to_retry),
             stop=stop_after_attempt(ATTEMPTS),
@@ -97,13 +164,13 @@ class MarketClient:
         )
         return await retrying(self._attempt, request, parse)
 
-    async def _attempt(self, request: Request, parse: Callable[[bytes], Parsed]) -> Parsed:
+    async def _attempt(self, request: Request, parse: Callable[[Answer], Parsed]) -> Parsed:
         await self._throttle.acquire(request.cost)
         answer = await self._send(request)
         self._throttle.learn(self._market.budget.used(answer.headers))
         failure = self._market.failure(answer)
         if failure is None:
-            return parse(answer.body)
+            return parse(answer)
         if isinstance(failure, RateLimited):
             self._throttle.block(failure)
         raise failure

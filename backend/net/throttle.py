@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from backend.clock import Clock
 from backend.errors import RateLimited
@@ -12,12 +13,22 @@ from backend.exchanges.base import RateLimit
 PATIENCE = 120.0
 """Seconds that a caller waits for a venue that refuses everybody; beyond that it is told instead."""
 
+SHORT_WINDOW = 10.0
+"""Seconds up to which a limit's requests are spread evenly over its window."""
+
+WIDENING = 1.25
+"""By how much a careful pace grows after each window without a refusal."""
+
 DEFAULT_BLOCK = 60.0
 """Seconds to keep quiet after a refusal that names no time."""
 
 
 class SlidingWindow:
-    """Units spent in the last `seconds`; bookings lie in time order and may lie ahead."""
+    """Units spent in the last `seconds`; bookings lie in time order and may lie ahead.
+
+    In a short window requests are spread evenly: a burst at its end and one at the beginning of the next
+    could otherwise meet at the venue, when the first travels slower.
+    """
 
     def __init__(self, capacity: float, seconds: float) -> None:
         self._capacity = capacity
@@ -25,11 +36,19 @@ class SlidingWindow:
         self._bookings: deque[tuple[float, float]] = deque()
         self._booked = 0.0
 
-    def earliest(self, units: float, now: float) -> float:
-        """The first moment from `now` on at which `units` more fit, behind everything booked so far."""
+    def earliest(self, units: float, now: float, pace: float = 1.0) -> float:
+        """The first moment from `now` on at which `units` more fit, behind everything booked so far.
+
+        `pace` is the part of the capacity to use.
+        """
         self._forget(now)
-        moment = max(now, self._bookings[-1][0]) if self._bookings else now
-        excess = self._booked + units - self._capacity
+        capacity = self._capacity * pace
+        moment = now
+        if self._bookings:
+            last, booked = self._bookings[-1]
+            spread = booked * self._seconds / capacity if self._seconds <= SHORT_WINDOW else 0.0
+            moment = max(now, last + spread)
+        excess = self._booked + units - capacity
         for booked_at, booked in self._bookings:
             if excess <= 0 and booked_at + self._seconds > moment:
                 break
@@ -65,51 +84,74 @@ class SlidingWindow:
             self._booked -= self._bookings.popleft()[1]
 
 
+@dataclass(slots=True, eq=False)
+class _Waiter:
+    """Somebody who waits for a booked moment, which may be moved to a later one."""
+
+    cost: Mapping[str, int]
+    moment: float
+
+
 class Throttle:
     """Lets requests out so that no window of any limit ever holds more than `share` of its capacity.
 
     Windows slide: they hold for a venue that counts by wall-clock minute as for one that counts by the last
     sixty seconds. Deciding and booking happen in one step, so that no interleaving can overspend. What the
-    venue reports can only tighten the budget, and a refusal stops everybody.
+    venue reports can only tighten the budget, and a refusal stops everybody. A venue whose counting is not
+    certain is begun with the part `careful` of its limits; the part grows with every window that goes well,
+    and a refusal brings it back.
     """
 
-    def __init__(self, limits: Iterable[RateLimit], share: float, clock: Clock) -> None:
+    def __init__(self, limits: Sequence[RateLimit], share: float, clock: Clock, careful: float = 1.0) -> None:
         self._windows = {limit.unit: SlidingWindow(limit.capacity * share, limit.seconds) for limit in limits}
+        self._longest = max(limit.seconds for limit in limits)
+        self._careful = self._pace = careful
+        self._paced_at = clock.monotonic()
         self._clock = clock
         self._blocked_until = 0.0
-        self._blocks = 0
+        self._waiters: list[_Waiter] = []
         self._refusal = RateLimited("")
 
     async def acquire(self, cost: Mapping[str, int]) -> None:
         """Wait until `cost` may be spent, then return at once for the request to be sent.
 
-        Raises the refusal that blocks the venue when it lasts for more than PATIENCE seconds.
+        Who comes first goes first. Raises the refusal that blocks the venue when it lasts for more than
+        PATIENCE seconds.
         """
-        while True:
-            await self._unblocked()
-            blocks = self._blocks
-            moment = self.reserve(cost, self._clock.monotonic())
-            await self._until(moment)
-            if blocks == self._blocks:
-                return
+        self._refuse_a_long_wait()
+        waiter = _Waiter(cost, self.reserve(cost, self._clock.monotonic()))
+        self._waiters.append(waiter)
+        try:
+            while (wait := waiter.moment - self._clock.monotonic()) > 0:
+                await self._clock.sleep(wait)
+                self._refuse_a_long_wait()
+        except BaseException:
+            self._waiters.remove(waiter)
+            self._book_anew(self._clock.monotonic())
+            raise
+        self._waiters.remove(waiter)
 
     def reserve(self, cost: Mapping[str, int], now: float) -> float:
         """Book `cost` at the earliest moment that every limit allows, and say when that is."""
+        self._widen(now)
+        return self._book(cost, now)
+
+    def _book(self, cost: Mapping[str, int], now: float) -> float:
+        begin = max(now, self._blocked_until)
         spent = [(self._windows[unit], units) for unit, units in cost.items() if unit in self._windows]
-        moment = max((window.earliest(units, now) for window, units in spent), default=now)
+        moment = max((window.earliest(units, begin, self._pace) for window, units in spent), default=begin)
         for window, units in spent:
             window.book(units, moment)
         return moment
 
     def block(self, refusal: RateLimited) -> None:
-        """Let nothing out until the venue's refusal is over; everybody who waits books anew then."""
+        """Let nothing out until the venue's refusal is over; who waits already keeps the order."""
         now = self._clock.monotonic()
-        self._blocks += 1
-        for window in self._windows.values():
-            window.cancel_after(now)
         until = now + (DEFAULT_BLOCK if refusal.retry_after is None else refusal.retry_after)
         if until > self._blocked_until:
             self._blocked_until, self._refusal = until, refusal
+        self._pace, self._paced_at = self._careful, self._blocked_until
+        self._book_anew(now)
 
     def learn(self, used: Mapping[str, int]) -> None:
         """Take in what the venue says was spent: what others spent on this address counts as ours."""
@@ -118,12 +160,21 @@ class Throttle:
             if (window := self._windows.get(unit)) and (excess := units - window.spent(now)) > 0:
                 window.learn(excess, now)
 
-    async def _unblocked(self) -> None:
-        while (wait := self._blocked_until - self._clock.monotonic()) > 0:
-            if wait > PATIENCE:
-                raise type(self._refusal)(str(self._refusal), retry_after=wait)
-            await self._clock.sleep(wait)
+    def _book_anew(self, now: float) -> None:
+        """Book for all who wait once more, in their order, and for nobody earlier than it was.
 
-    async def _until(self, moment: float) -> None:
-        while (wait := moment - self._clock.monotonic()) > 0:
-            await self._clock.sleep(wait)
+        They sleep until the moment they knew of: an earlier one would be booked but not used.
+        """
+        for window in self._windows.values():
+            window.cancel_after(now)
+        for waiter in self._waiters:
+            waiter.moment = self._book(waiter.cost, max(now, waiter.moment))
+
+    def _refuse_a_long_wait(self) -> None:
+        wait = self._blocked_until - self._clock.monotonic()
+        if wait > PATIENCE:
+            raise type(self._refusal)(str(self._refusal), retry_after=wait)
+
+    def _widen(self, now: float) -> None:
+        if self._pace < 1.0 and now - self._paced_at >= self._longest:
+            self._pace, self._paced_at = min(self._pace * WIDENING, 1.0), now

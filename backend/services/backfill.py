@@ -45,8 +45,8 @@ class Page(NamedTuple):
 class Backfill:
     """One pass over the missing minutes of one series; used once.
 
-    After `run`, `error` says why minutes may still be missing: the first page that was lost, or what ended
-    the pass early. The ledger says which they are.
+    `now` is the exchange's time, by which pages are cut. After `run`, `error` says why minutes may still be
+    missing: the first page that was lost, or what ended the pass early. The ledger says which they are.
     """
 
     def __init__(
@@ -56,19 +56,24 @@ class Backfill:
         store: CandleStore,
         ledger: Ledger,
         missing: Spans,
+        now: int,
         on_progress: Callable[[Progress], None],
     ) -> None:
         self._series = series
         self._source = source
         self._store = store
         self._ledger = ledger
-        self._pages = deque(Page(window) for window in pages(missing, source.page_size))
+        self._pages = deque(
+            Page(window) for window in pages(missing, lambda start: source.page_size(now - start))
+        )
         self._on_progress = on_progress
         self._total = count_minutes(missing)
         self._done = 0
         self._lost_in_a_row = 0
         self._halted = False
+        self._lost = False
         self.new_records = 0
+        self.revised_records = 0
         self.off_grid = 0
         self.error: MarketDataError | None = None
 
@@ -78,6 +83,11 @@ class Backfill:
         async with asyncio.TaskGroup() as workers:
             for _ in range(min(pages_in_flight, len(self._pages))):
                 workers.create_task(self._work())
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether pages were lost, or left because the pass ended early."""
+        return self._lost or bool(self._pages)
 
     def halt(self, reason: MarketDataError) -> None:
         """Take no further page; the pages in flight are finished."""
@@ -89,10 +99,8 @@ class Backfill:
             page = self._pages.popleft()
             try:
                 await self._fetch(page)
-            except (ExchangeUnavailable, MalformedAnswer) as error:
-                self._lose(page, error)
             except MarketDataError as error:
-                self.halt(error)
+                self._lose(page, error)
             else:
                 self._lost_in_a_row = 0
 
@@ -103,14 +111,15 @@ class Backfill:
         if candles:
             written = await self._store.write(self._series, candles)
             self.new_records += written.inserted
+            self.revised_records += written.replaced
         held = held_by(candles)
-        absent = subtract((page.window,), held)
+        absent = subtract(subtract((page.window,), held), self._ledger.coverage.held)
         if page.again and not held:
             now = await self._source.now()
             await self._learn(lambda known: known.with_voids([void_without_data(page.window, now)]), absent)
             return
         self._pages.extendleft(Page(window, again=True) for window in reversed(absent))
-        await self._learn(lambda known: known.with_held(held), held)
+        await self._learn(lambda known: known.with_held(held), subtract((page.window,), absent))
 
     async def _learn(self, change: Callable[[Coverage], Coverage], resolved: Spans) -> None:
         await self._ledger.record(change)
@@ -119,10 +128,16 @@ class Backfill:
 
     def _lose(self, page: Page, error: MarketDataError) -> None:
         log.warning("%s: gave up on the page from %d: %s", self._series.name, page.window.start, error)
+        self._lost = True
         self.error = self.error or error
         self._lost_in_a_row += 1
-        if self._lost_in_a_row >= GIVE_UP_AFTER or isinstance(error, RateLimited):
+        if self._lost_in_a_row >= GIVE_UP_AFTER or not _concerns_one_page(error):
             self.halt(error)
 
     def _report(self) -> None:
         self._on_progress(Progress(self._done, self._total, self.new_records))
+
+
+def _concerns_one_page(error: MarketDataError) -> bool:
+    """Whether the next page may fare better: not after a refusal of everything, or without a database."""
+    return isinstance(error, ExchangeUnavailable | MalformedAnswer) and not isinstance(error, RateLimited)

@@ -6,7 +6,7 @@ import reprlib
 from collections.abc import Mapping
 from typing import TypeVar
 
-from backend.core.series import Series, canonical_symbol
+from backend.core.series import Series
 from backend.errors import InvalidRequest
 from backend.services.ports import CandleSource
 
@@ -25,12 +25,15 @@ class Markets:
     def source(self, series: Series) -> CandleSource:
         return self._sources[series.exchange][series.market]
 
+    def named(self, exchange: str, market: str) -> CandleSource:
+        """The source of a market; InvalidRequest says what there is instead."""
+        return _named(_named(self._sources, "exchange", exchange), "market", market)
+
     def series(self, symbol: str, exchange: str = DEFAULT_EXCHANGE, market: str = DEFAULT_MARKET) -> Series:
         """The series that is meant; InvalidRequest says what is accepted instead."""
-        markets = _named(self._sources, "exchange", exchange)
-        _named(markets, "market", market)
+        source = self.named(exchange, market)
         try:
-            return Series(exchange, market, canonical_symbol(symbol))
+            return Series(exchange, market, source.canonical(symbol))
         except ValueError as error:
             raise InvalidRequest(str(error), code="invalid_symbol") from error
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from backend.core.candles import Candle
 from backend.core.coverage import Coverage, Window
-from backend.core.series import Series
+from backend.core.series import Listing, Series
 
 
 class CandleSource(Protocol):
     """One market of one exchange. Every call may raise ExchangeError or UnknownSymbol."""
 
-    @property
-    def page_size(self) -> int:
-        """The most minutes that one call of `candles` may ask for."""
+    def canonical(self, text: str) -> str:
+        """Our spelling of a symbol; ValueError if no symbol can be called so."""
+
+    def page_size(self, age: int) -> int:
+        """The most minutes that one call of `candles` may ask for when the oldest opened `age` ms ago."""
+
+    async def symbols(self) -> Mapping[str, Listing]:
+        """What the exchange lists, by our spelling; a copy that may be some time old."""
 
     async def candles(self, symbol: str, window: Window) -> Sequence[Candle]:
         """What the exchange sends for `window`: in any order, with gaps, repeats and strays."""
@@ -48,6 +53,34 @@ class CandleStore(Protocol):
     ) -> AsyncIterator[list[Candle]]:
         """The candles that open in `window` (the first `limit`), ascending, in bounded batches."""
 
+    async def span(self, series: Series) -> Window | None:
+        """From the first to the last stored minute, None when nothing is stored."""
+
+    async def count(self, series: Series, window: Window) -> int:
+        """How many minutes of `window` are stored, counted where they lie."""
+
+    async def open_times(self, series: Series, window: Window) -> list[int]:
+        """The stored minutes of `window`, ascending."""
+
+
+class Revision(NamedTuple):
+    """A stored candle that was told differently later: its fields before and after, and when that showed."""
+
+    open_time: int
+    at: int
+    before: Mapping[str, float]
+    after: Mapping[str, float]
+
+
+class RevisionStore(Protocol):
+    """Where revisions are kept. Every call may raise DatabaseUnavailable."""
+
+    async def count(self, series: Series) -> int:
+        """How many revisions a series has."""
+
+    async def page(self, series: Series, window: Window, limit: int) -> list[Revision]:
+        """The first `limit` revisions of candles that open in `window`, ascending by open time."""
+
 
 class Entry(NamedTuple):
     """A series' coverage and the version of it that was read."""
@@ -61,6 +94,9 @@ class CoverageStore(Protocol):
 
     async def load(self, series: Series) -> Entry:
         """What is known of a series; an empty coverage at version 0 if nothing is."""
+
+    async def stored_symbols(self, exchange: str, market: str) -> set[str]:
+        """The symbols of a market of which at least one candle is held."""
 
     async def save(self, series: Series, coverage: Coverage, version: int) -> bool:
         """Replace version `version` durably; False if it is no longer the newest."""

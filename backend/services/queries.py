@@ -6,46 +6,92 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from backend.core.candles import Candle
-from backend.core.coverage import MINUTE, Coverage, Window, count_minutes
+from backend.core.coverage import MINUTE, Coverage, Spans, Window, count_minutes
 from backend.core.series import Series
 from backend.errors import SeriesNotStored
-from backend.services.ports import CandleStore, CoverageStore
+from backend.services.ports import CandleStore, CoverageStore, Revision, RevisionStore
+
+LONG_AGO = 0
+"""As of this moment no void is due to be asked for again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """What is stored of a series; first and last are open times in ms, None when nothing is stored."""
+    """What is stored of a series; first and last are open times in ms, None when nothing is stored.
+
+    `expected_records` is what the exchange should have of all that was ever asked for: what is stored of
+    it and what is missing. `void_records` is what the exchange does not have of it.
+    """
 
     series: Series
     total_records: int
     first_record: int | None
     last_record: int | None
+    expected_records: int
+    missing_records: int
+    void_records: int
 
 
 def statistics_of(series: Series, coverage: Coverage) -> Statistics:
     """Read from the ledger, so that the cost does not grow with what is stored."""
-    held = coverage.held
+    held, expected = coverage.held, coverage.expected
+    missing = count_minutes(missing_of(coverage))
+    void = sum(absence.window.minutes for absence in coverage.absent(expected))
     return Statistics(
         series,
         total_records=count_minutes(held),
         first_record=held[0].start if held else None,
         last_record=held[-1].end - MINUTE if held else None,
+        expected_records=expected.minutes - void,
+        missing_records=missing,
+        void_records=void,
+    )
+
+
+def missing_of(coverage: Coverage) -> Spans:
+    """The minutes that were asked for and are neither held nor known to be absent."""
+    return coverage.missing(coverage.expected, LONG_AGO)
+
+
+def _not_stored(series: Series) -> SeriesNotStored:
+    return SeriesNotStored(
+        f"nothing is stored of {series.symbol} ({series.exchange} {series.market}): sync it first"
     )
 
 
 class Queries:
-    """Both raise SeriesNotStored for a series of which nothing is held, and DatabaseUnavailable."""
+    """Statistics and candles raise SeriesNotStored for a series of which nothing is held. All may raise
+    DatabaseUnavailable."""
 
-    def __init__(self, candles: CandleStore, coverage: CoverageStore) -> None:
+    def __init__(self, candles: CandleStore, coverage: CoverageStore, revisions: RevisionStore) -> None:
         self._candles = candles
         self._coverage = coverage
+        self._revisions = revisions
 
     async def statistics(self, series: Series) -> Statistics:
         found = statistics_of(series, (await self._coverage.load(series)).coverage)
         if not found.total_records:
-            raise SeriesNotStored(
-                f"nothing is stored of {series.symbol} ({series.exchange} {series.market}): sync it first"
-            )
+            raise _not_stored(series)
+        return found
+
+    async def stored_symbols(self, exchange: str, market: str) -> set[str]:
+        """The symbols of a market of which at least one candle is stored."""
+        return await self._coverage.stored_symbols(exchange, market)
+
+    async def revision_count(self, series: Series) -> int:
+        """How many stored candles the exchange later told differently."""
+        return await self._revisions.count(series)
+
+    async def revisions(self, series: Series, window: Window, limit: int) -> list[Revision]:
+        """The first `limit` revisions of candles that open in `window`."""
+        await self.coverage(series)
+        return await self._revisions.page(series, window, limit)
+
+    async def coverage(self, series: Series) -> Coverage:
+        """What is known of a series that was asked for at least once."""
+        found = (await self._coverage.load(series)).coverage
+        if found.since is None:
+            raise _not_stored(series)
         return found
 
     async def candles(

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeAlias
 from weakref import WeakValueDictionary
 
 from backend.core.coverage import (
@@ -22,9 +23,10 @@ from backend.core.coverage import (
     void_before_listing,
     void_without_data,
 )
-from backend.core.plan import closed_until
+from backend.core.plan import closed_until, rechecked
 from backend.core.series import Series
 from backend.errors import Interrupted, MarketDataError
+from backend.services.audit import Audit, Auditor
 from backend.services.backfill import Backfill, Progress
 from backend.services.ledger import Ledger
 from backend.services.markets import Markets
@@ -34,21 +36,27 @@ from backend.services.queries import Statistics, statistics_of
 log = logging.getLogger(__name__)
 
 
+Select: TypeAlias = Callable[[Coverage, Window, int], Spans]
+"""From what is known, what is wanted and the exchange's time to the minutes to ask for."""
+
+
 def no_progress(_progress: Progress) -> None:
     """Tell nobody."""
 
 
 @dataclass(frozen=True, slots=True)
 class SyncResult:
-    """How a sync ended. Complete when `missing` is empty; otherwise `error` says why it is not.
+    """How a sync ended. `error` says why it did not read all that it meant to, None when it did.
 
-    `window` is what was wanted, `absent` what the exchange does not have of it since its listing, `off_grid`
-    the number of rows left out because they do not open on a whole minute.
+    `window` is what was wanted, `revised_records` counts stored candles that read differently now, `absent`
+    is what the exchange does not have since its listing, `off_grid` counts rows that were left out because
+    they do not open on a whole minute.
     """
 
     statistics: Statistics
     window: Window
     new_records: int
+    revised_records: int
     off_grid: int
     absent: tuple[Absence, ...]
     missing: Spans
@@ -57,9 +65,12 @@ class SyncResult:
     @property
     def shortfall(self) -> str:
         """What an incomplete sync means for the user."""
+        symbol = self.statistics.series.symbol
+        if not self.missing:
+            return f"not all minutes of {symbol} could be read again: {self.error}"
         return (
-            f"{count_minutes(self.missing)} minutes of {self.statistics.series.symbol} are still missing: "
-            f"{self.error}. What came is stored; sync again to fetch only the rest"
+            f"{count_minutes(self.missing)} minutes of {symbol} are still missing: {self.error}. "
+            "What came is stored; sync again to fetch only the rest"
         )
 
 
@@ -74,12 +85,17 @@ class SyncService:
         *,
         sync_start: int,
         pages_in_flight: int,
+        settle_seconds: int = 0,
+        recheck_minutes: int = 0,
     ) -> None:
         self._markets = markets
         self._candles = candles
         self._coverage = coverage
+        self._auditor = Auditor(candles, coverage)
         self._sync_start = sync_start
         self._pages_in_flight = pages_in_flight
+        self._settle_ms = settle_seconds * 1000
+        self._recheck_minutes = recheck_minutes
         self._locks: WeakValueDictionary[Series, asyncio.Lock] = WeakValueDictionary()
         self._running: set[Backfill] = set()
         self._active = 0
@@ -97,20 +113,50 @@ class SyncService:
         """Fetch what is missing of the minutes that open in `[start, end)`, both on the minute grid.
 
         Without `start`: from where the series was first asked for, at the very first from the default start.
-        `end` is cut at the last minute that is closed by the exchange's clock. Raises MarketDataError when
-        it cannot begin (an unknown symbol, an exchange or a database that is away); once begun, what goes
-        wrong is told in the result, because what came before is stored.
+        `end` is cut at the last minute that is closed by the exchange's clock and has settled. A top-up reads
+        the newest stored minutes once more. Raises MarketDataError when it cannot begin (an unknown symbol,
+        an exchange or a database that is away); once begun, what goes wrong is told in the result, because
+        what came before is stored.
         """
+
+        def missing(known: Coverage, wanted: Window, now: int) -> Spans:
+            return rechecked(known.missing(wanted, now), wanted, known.held, self._recheck_minutes)
+
+        return await self._alone(series, start, end, on_progress, missing)
+
+    async def refresh(
+        self,
+        series: Series,
+        start: int,
+        end: int,
+        on_progress: Callable[[Progress], None] = no_progress,
+    ) -> SyncResult:
+        """Read the minutes that open in `[start, end)` again, stored or not. Otherwise as `sync`."""
+        return await self._alone(series, start, end, on_progress, Coverage.readable)
+
+    async def _alone(
+        self,
+        series: Series,
+        start: int | None,
+        end: int | None,
+        on_progress: Callable[[Progress], None],
+        select: Select,
+    ) -> SyncResult:
         lock = self._locks.setdefault(series, asyncio.Lock())
         self._active += 1
         self._idle.clear()
         try:
             async with lock:
-                return await self._sync(series, start, end, on_progress)
+                return await self._sync(series, start, end, on_progress, select)
         finally:
             self._active -= 1
             if not self._active:
                 self._idle.set()
+
+    async def verify(self, series: Series) -> Audit:
+        """Recount the series against its ledger, with no sync of it under way. Raises as `Auditor.audit`."""
+        async with self._locks.setdefault(series, asyncio.Lock()):
+            return await self._auditor.audit(series)
 
     async def stop(self, seconds: float) -> None:
         """Let every sync finish its pages in flight and end with what it has; wait at most `seconds`."""
@@ -121,7 +167,12 @@ class SyncService:
             await asyncio.wait_for(self._idle.wait(), seconds)
 
     async def _sync(
-        self, series: Series, start: int | None, end: int | None, on_progress: Callable[[Progress], None]
+        self,
+        series: Series,
+        start: int | None,
+        end: int | None,
+        on_progress: Callable[[Progress], None],
+        select: Select,
     ) -> SyncResult:
         if self._stopping:
             raise _interruption()
@@ -132,17 +183,16 @@ class SyncService:
         learnt = await self._listing(series, source, ledger.coverage, wanted, now)
         if wanted.minutes:
             await self._candles.create(series)
-            await ledger.record(lambda known: known.asked_from(wanted.start).with_voids(learnt))
-        backfill = Backfill(
-            series, source, self._candles, ledger, ledger.coverage.missing(wanted, now), on_progress
-        )
+            await ledger.record(lambda known: known.asked(wanted).with_voids(learnt))
+        chosen = select(ledger.coverage, wanted, now)
+        backfill = Backfill(series, source, self._candles, ledger, chosen, now, on_progress)
         await self._run(backfill)
         log.info("%s: %d new candles", series.name, backfill.new_records)
         return _result(series, ledger.coverage, wanted, now, backfill)
 
     def _wanted(self, known: Coverage, start: int | None, end: int | None, now: int) -> Window:
         begin = start if start is not None else self._sync_start if known.since is None else known.since
-        closed = closed_until(now)
+        closed = closed_until(now - self._settle_ms)
         return Window(begin, max(begin, closed if end is None else min(end, closed)))
 
     async def _listing(
@@ -170,10 +220,11 @@ def _result(series: Series, known: Coverage, wanted: Window, now: int, backfill:
         statistics=statistics_of(series, known),
         window=wanted,
         new_records=backfill.new_records,
+        revised_records=backfill.revised_records,
         off_grid=backfill.off_grid,
         absent=known.absent(wanted),
         missing=missing,
-        error=backfill.error if missing else None,
+        error=backfill.error if backfill.unfinished else None,
     )
 
 

@@ -14,6 +14,7 @@ from backend.core.series import Series
 from backend.errors import DatabaseUnavailable
 from backend.services.ports import Written
 from backend.store.mongo import Database, Document, guard
+from backend.store.revisions import MongoRevisions
 
 DUPLICATE_KEY = 11_000
 NAMESPACE_EXISTS = 48
@@ -24,8 +25,9 @@ WRITE_ROUNDS = 5
 class MongoCandles:
     """Fits `services.ports.CandleStore`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, revisions: MongoRevisions) -> None:
         self._database = database
+        self._revisions = revisions
         self._overlapping: set[Series] = set()
 
     async def create(self, series: Series) -> None:
@@ -46,8 +48,9 @@ class MongoCandles:
     async def write(self, series: Series, candles: Sequence[Candle]) -> Written:
         """Store ascending candles durably: insert what is not there, replace what differs.
 
-        Usually nothing is there, and a bulk insert is all it takes. A duplicate key says otherwise: then the
-        range is read first, in this write and in the next ones until they find their range empty.
+        A candle that differs is recorded as a revision before it is replaced. Usually nothing is there, and a
+        bulk insert is all it takes. A duplicate key says otherwise: then the range is read first, in this
+        write and in the next ones until they find their range empty.
         """
         documents = [_document(candle) for candle in candles]
         inserted = replaced = 0
@@ -55,6 +58,7 @@ class MongoCandles:
             for _ in range(WRITE_ROUNDS):
                 stored = await self._stored(series, candles) if series in self._overlapping else {}
                 new, changed = _compared(documents, stored)
+                await self._revisions.record(series, [(stored[after["_id"]], after) for after in changed])
                 replaced += await self._replace(series, changed)
                 added, clashed = await self._insert(series, new)
                 inserted += added
@@ -81,6 +85,29 @@ class MongoCandles:
                 return
             start = found[-1]["_id"] + 1
             left = None if left is None else left - size
+
+    async def span(self, series: Series) -> Window | None:
+        """From the first to the last stored minute, None when nothing is stored."""
+        with guard(f"read {series.name}"):
+            ends = [
+                await self._database[series.name].find({}, {"_id": 1}).sort("_id", way).limit(1).to_list(None)
+                for way in (1, -1)
+            ]
+        if not ends[0]:
+            return None
+        first, last = (int(found[0]["_id"]) for found in ends)
+        return Window(first - first % MINUTE, last - last % MINUTE + MINUTE)
+
+    async def count(self, series: Series, window: Window) -> int:
+        """How many minutes of `window` are stored, counted by the database."""
+        with guard(f"count {series.name}"):
+            return await self._database[series.name].count_documents(_whole_minutes(window))
+
+    async def open_times(self, series: Series, window: Window) -> list[int]:
+        """The stored minutes of `window`, ascending."""
+        with guard(f"read {series.name}"):
+            cursor = self._database[series.name].find(_whole_minutes(window), {"_id": 1}).sort("_id", 1)
+            return [int(document["_id"]) for document in await cursor.to_list(None)]
 
     async def _find(self, series: Series, window: Window, limit: int) -> list[Document]:
         within = {"_id": {"$gte": window.start, "$lt": window.end}}
@@ -113,6 +140,10 @@ class MongoCandles:
         replacements = [ReplaceOne({"_id": document["_id"]}, document) for document in documents]
         result = await self._database[series.name].bulk_write(replacements, ordered=False)
         return int(result.modified_count)
+
+
+def _whole_minutes(window: Window) -> Document:
+    return {"_id": {"$gte": window.start, "$lt": window.end, "$mod": [MINUTE, 0]}}
 
 
 def _compared(

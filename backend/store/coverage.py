@@ -1,7 +1,7 @@
 """The coverage ledger in MongoDB: collection `coverage`, one document a series, written durably.
 
 {"_id": "binance.spot.BTCUSDT", "exchange": "binance", "market": "spot", "symbol": "BTCUSDT",
- "version": 7, "since": 1748736000000, "held": [[start, end], ...],
+ "version": 7, "since": 1748736000000, "until": .., "held": [[start, end], ...],
  "void": [{"start": .., "end": .., "reason": "no_data", "confirmed": .., "ask_again": ..}, ...]}
 """
 
@@ -29,6 +29,13 @@ class MongoCoverage:
             document = await self._collection.find_one({"_id": series.name})
         return _entry(document) if document else Entry(Coverage(), 0)
 
+    async def stored_symbols(self, exchange: str, market: str) -> set[str]:
+        """The symbols of a market of which at least one candle is held."""
+        wanted = {"exchange": exchange, "market": market, "held.0": {"$exists": True}}
+        with guard("list the stored series"):
+            found = await self._collection.find(wanted, {"symbol": 1}).to_list(None)
+        return {document["symbol"] for document in found}
+
     async def save(self, series: Series, coverage: Coverage, version: int) -> bool:
         """Replace what was loaded as `version`; False if somebody else saved in between."""
         document = _document(series, coverage, version + 1)
@@ -53,6 +60,7 @@ def _document(series: Series, coverage: Coverage, version: int) -> Document:
         "symbol": series.symbol,
         "version": version,
         "since": coverage.since,
+        "until": coverage.until,
         "held": [list(window) for window in coverage.held],
         "void": [
             {
@@ -73,4 +81,4 @@ def _entry(document: Document) -> Entry:
         for void in document["void"]
     )
     held = tuple(Window(start, end) for start, end in document["held"])
-    return Entry(Coverage(document["since"], held, voids), document["version"])
+    return Entry(Coverage(document["since"], held, voids, document.get("until")), document["version"])

@@ -7,10 +7,14 @@ from tornado.web import Application
 
 from backend.services.service import Service
 from backend.web.base import UnknownRoute, log_request
+from backend.web.coverage import CoverageHandler
 from backend.web.data import DataHandler
 from backend.web.health import HealthHandler
+from backend.web.revisions import RevisionsHandler
 from backend.web.stats import StatsHandler
+from backend.web.symbols import SymbolsHandler
 from backend.web.sync import SyncHandler
+from backend.web.verify import VerifyHandler
 
 HEADER_SECONDS = 75.0
 """How long an idle or dawdling connection is kept."""
@@ -23,7 +27,11 @@ def make_application(service: Service) -> Application:
         [
             (r"/health", HealthHandler, given),
             (r"/api/sync", SyncHandler, given),
+            (r"/api/verify", VerifyHandler, given),
+            (r"/api/symbols", SymbolsHandler, given),
             (r"/api/data(?:/(.*))?", DataHandler, given),
+            (r"/api/coverage(?:/(.*))?", CoverageHandler, given),
+            (r"/api/revisions(?:/(.*))?", RevisionsHandler, given),
             (r"/api/stats(?:/(.*))?", StatsHandler, given),
         ],
         default_handler_class=UnknownRoute,

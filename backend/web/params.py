@@ -67,6 +67,14 @@ def time_range(values: Mapping[str, object]) -> TimeRange:
     return found
 
 
+def flag(values: Mapping[str, object], name: str) -> bool:
+    """A JSON true or false; false when it is not there."""
+    value = values.get(name, False)
+    if not isinstance(value, bool):
+        raise InvalidRequest(f"{name} must be true or false", code=f"invalid_{name}")
+    return value
+
+
 def limit(values: Mapping[str, object]) -> int | None:
     """`limit`, a positive whole number; None for no limit."""
     value = values.get("limit")

@@ -12,4 +12,5 @@ class StatsHandler(ApiHandler):
     async def get(self, symbol: str | None) -> None:
         series = self.series(self.query(KNOWN) | {"symbol": symbol})
         found = await self.service.queries.statistics(series)
-        self.answer({"success": True, "statistics": views.statistics(found)})
+        revisions = await self.service.queries.revision_count(series)
+        self.answer({"success": True, "statistics": views.statistics(found) | {"revisions": revisions}})

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from backend.errors import InvalidRequest
 from backend.services.sync import SyncResult
 from backend.web import params, views
 from backend.web.base import ApiHandler
 
-KNOWN = ("symbol", "exchange", "market", "start_time", "end_time")
+KNOWN = ("symbol", "exchange", "market", "start_time", "end_time", "refresh")
 
 
 class SyncHandler(ApiHandler):
@@ -14,12 +15,17 @@ class SyncHandler(ApiHandler):
         self.query(())
         values = self.json_object(KNOWN)
         series = self.series(values)
-        wanted = params.time_range(values)
-        window = wanted.window()
+        bounds = params.time_range(values)
+        start, end = bounds.window()
+        if params.flag(values, "refresh"):
+            if bounds.start is None or bounds.end is None:
+                raise InvalidRequest("refresh needs start_time and end_time", code="missing_time")
+            self._answer_result(await self.service.syncs.refresh(series, start, end))
+            return
         result = await self.service.syncs.sync(
             series,
-            start=None if wanted.start is None else window.start,
-            end=None if wanted.end is None else window.end,
+            start=None if bounds.start is None else start,
+            end=None if bounds.end is None else end,
         )
         self._answer_result(result)
 
@@ -27,6 +33,7 @@ class SyncHandler(ApiHandler):
         body = {
             "symbol": result.statistics.series.symbol,
             "new_records": result.new_records,
+            "revised_records": result.revised_records,
             "statistics": views.statistics(result.statistics),
             "complete": not result.missing,
             **views.missing(result.missing),

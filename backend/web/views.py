@@ -8,10 +8,13 @@ import msgspec
 
 from backend.clock import iso
 from backend.core.candles import Candle
-from backend.core.coverage import MINUTE, Absence, Spans, count_minutes
-from backend.services.queries import Statistics
+from backend.core.coverage import MINUTE, Absence, Coverage, Spans, Void, count_minutes, intersect
+from backend.core.series import Listing
+from backend.services.audit import Audit
+from backend.services.ports import Revision
+from backend.services.queries import Statistics, missing_of
 
-MOST_WINDOWS = 100
+MOST_WINDOWS = 1000
 
 
 class CandleRow(msgspec.Struct, omit_defaults=True, gc=False):
@@ -44,6 +47,69 @@ def statistics(found: Statistics) -> dict[str, object]:
         "total_records": found.total_records,
         "first_record": _iso(found.first_record),
         "last_record": _iso(found.last_record),
+        "expected_records": found.expected_records,
+        "missing_records": found.missing_records,
+        "void_records": found.void_records,
+        "complete": not found.missing_records,
+    }
+
+
+def coverage(known: Coverage) -> dict[str, object]:
+    """All that the ledger says: what was asked for, what is held, void and missing of it."""
+    expected = known.expected
+    held = intersect(known.held, expected)
+    missing_spans = missing_of(known)
+    return {
+        "since": _iso(known.since),
+        "until": _iso(known.until and known.until - MINUTE),
+        "first_candle": _iso(known.first_candle),
+        "complete": not missing_spans,
+        "held_records": count_minutes(held),
+        "held_percent": _percent(count_minutes(held), expected.minutes),
+        "held": [_window(*window) for window in held[:MOST_WINDOWS]],
+        **missing(missing_spans),
+        "missing_percent": _percent(count_minutes(missing_spans), expected.minutes),
+        "void_records": sum(absence.window.minutes for absence in known.absent(expected)),
+        "void": [_void(void) for void in known.voids[:MOST_WINDOWS]],
+    }
+
+
+def audit(found: Audit) -> dict[str, object]:
+    """What an audit found."""
+    return {
+        "symbol": found.series.symbol,
+        "exchange": found.series.exchange,
+        "market": found.series.market,
+        "stored_records": count_minutes(found.stored),
+        "drift": bool(found.lost or found.unclaimed),
+        "lost_records": count_minutes(found.lost),
+        "lost": [_window(*window) for window in found.lost[:MOST_WINDOWS]],
+        "unclaimed_records": count_minutes(found.unclaimed),
+        "unclaimed": [_window(*window) for window in found.unclaimed[:MOST_WINDOWS]],
+    }
+
+
+def revision(found: Revision) -> dict[str, object]:
+    """A candle's values before and after, and when the change was seen."""
+    return {
+        "open_time": found.open_time,
+        "timestamp": iso(found.open_time),
+        "seen": iso(found.at),
+        "before": found.before,
+        "after": found.after,
+    }
+
+
+def listing(found: Listing, stored: bool) -> dict[str, object]:
+    """A symbol that an exchange lists; `native` is the venue's own spelling."""
+    return {
+        "symbol": found.symbol,
+        "native": found.native,
+        "base": found.base,
+        "quote": found.quote,
+        "status": found.status,
+        "listed": _iso(found.listed),
+        "stored": stored,
     }
 
 
@@ -61,6 +127,15 @@ def absent(found: Sequence[Absence]) -> dict[str, object]:
         "void_records": sum(absence.window.minutes for absence in found),
         "void": [_window(*absence.window) | {"reason": absence.reason} for absence in found[:MOST_WINDOWS]],
     }
+
+
+def _void(void: Void) -> dict[str, object]:
+    about = {"reason": void.reason, "confirmed": iso(void.confirmed), "ask_again": _iso(void.ask_again)}
+    return _window(*void.window) | about
+
+
+def _percent(part: int, whole: int) -> float:
+    return round(100 * part / whole, 4) if whole else 100.0
 
 
 def _window(start: int, end: int) -> dict[str, object]:

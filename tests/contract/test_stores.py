@@ -28,7 +28,8 @@ from backend.services.ports import CandleStore, CoverageStore, Entry, Written
 from backend.store.candles import BATCH, MongoCandles
 from backend.store.coverage import MongoCoverage
 from backend.store.mongo import DURABLE, connect, disconnect, is_connected
-from tests.fakes import BTC, START, MemoryCandles, MemoryCoverage, candle, minute, minutes
+from backend.store.revisions import MongoRevisions
+from tests.fakes import BTC, START, FakeClock, MemoryCandles, MemoryCoverage, candle, minute, minutes
 from tests.mongomock_shim import mend_bulk_writes
 
 ETH = Series("binance", "spot", "ETHUSDT")
@@ -36,6 +37,7 @@ EVERYTHING = Window(0, LATEST + 1)
 
 KNOWN = Coverage(
     since=START,
+    until=minute(50),
     held=(minutes(0, 5), minutes(7, 9)),
     voids=(
         Void(Window(0, START), "before_listing", minute(50), None),
@@ -50,6 +52,12 @@ class Stores(NamedTuple):
     candles: CandleStore
     coverage: CoverageStore
     database: Any
+
+
+def stores_in(database: Any) -> Stores:
+    """The stores of one database."""
+    revisions = MongoRevisions(database, FakeClock(minute(500)))
+    return Stores(MongoCandles(database, revisions), MongoCoverage(database), database)
 
 
 def connected(driver: str, uri: str, name: str, timeout: float = 10.0) -> Any:
@@ -69,7 +77,7 @@ def on_a_server(driver: str, uri: str, io_loop: IOLoop) -> Iterator[Stores]:
         await database.client.drop_database(database.name)
         await disconnect(database)
 
-    yield Stores(MongoCandles(database), MongoCoverage(database), database)
+    yield stores_in(database)
     io_loop.run_sync(drop)
 
 
@@ -83,7 +91,7 @@ def stores(
     elif request.param == "mongomock":
         mend_bulk_writes(monkeypatch)
         database: Any = AsyncMongoMockClient()["contract"]
-        yield Stores(MongoCandles(database), MongoCoverage(database), database)
+        yield stores_in(database)
     else:
         with on_a_server(request.param, request.getfixturevalue("mongod_uri"), io_loop) as found:
             yield found
@@ -102,8 +110,12 @@ def deserted(request: pytest.FixtureRequest, io_loop: IOLoop) -> Iterator[Stores
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         database = connected(request.param, f"mongodb://127.0.0.1:{probe.getsockname()[1]}", "away", 0.2)
-        yield Stores(MongoCandles(database), MongoCoverage(database), database)
+        yield stores_in(database)
         io_loop.run_sync(lambda: disconnect(database))
+
+
+counting = pytest.mark.parametrize("stores", ["motor", "pymongo", "fakes"], indirect=True)
+"""Stores that can count by a rest, which the mock cannot."""
 
 
 def candles_at(numbers: Iterable[int]) -> list[Candle]:
@@ -273,6 +285,64 @@ async def test_each_series_has_a_ledger_of_its_own(stores: Stores) -> None:
     assert await stores.coverage.load(BTC) == Entry(KNOWN, 1)
 
 
+async def test_the_stored_symbols_of_a_market_are_those_with_a_held_minute(stores: Stores) -> None:
+    held, void = Coverage(START, (minutes(0, 5),)), Coverage(START, voids=KNOWN.voids)
+    for exchange, market, symbol, coverage in [
+        ("binance", "spot", "BTCUSDT", held),
+        ("binance", "spot", "ETHUSDT", KNOWN),
+        ("binance", "spot", "NEWUSDT", Coverage(START)),
+        ("binance", "spot", "GONEUSDT", void),
+        ("binance", "perpetual", "SOLUSDT", held),
+        ("bitget", "spot", "XRPUSDT", held),
+        ("extended", "perpetual", "BTC-USD", held),
+    ]:
+        await stores.coverage.save(Series(exchange, market, symbol), coverage, 0)
+    assert await stores.coverage.stored_symbols("binance", "spot") == {"BTCUSDT", "ETHUSDT"}
+    assert await stores.coverage.stored_symbols("binance", "perpetual") == {"SOLUSDT"}
+    assert await stores.coverage.stored_symbols("extended", "perpetual") == {"BTC-USD"}
+    assert await stores.coverage.stored_symbols("bitget", "perpetual") == set()
+
+
+async def test_a_symbol_is_stored_from_its_first_held_minute_to_its_last(stores: Stores) -> None:
+    await stores.coverage.save(BTC, Coverage(START), 0)
+    assert await stores.coverage.stored_symbols("binance", "spot") == set()
+    await stores.coverage.save(BTC, KNOWN, 1)
+    assert await stores.coverage.stored_symbols("binance", "spot") == {"BTCUSDT"}
+    await stores.coverage.save(BTC, Coverage(START), 2)
+    assert await stores.coverage.stored_symbols("binance", "spot") == set()
+
+
+async def test_the_span_of_a_series_runs_from_its_first_to_its_last_minute(stores: Stores) -> None:
+    await stores.candles.write(BTC, candles_at([3, 4, 9]))
+    assert await stores.candles.span(BTC) == minutes(3, 10)
+    assert await stores.candles.span(ETH) is None
+
+
+@counting
+@pytest.mark.parametrize(
+    ("window", "numbers"),
+    [
+        (EVERYTHING, [3, 4, 9]),
+        (minutes(3, 9), [3, 4]),
+        (minutes(4, 10), [4, 9]),
+        (minutes(5, 9), []),
+        (minutes(4, 4), []),
+    ],
+)
+async def test_stored_minutes_are_counted_and_listed_by_window(
+    stores: Stores, window: Window, numbers: list[int]
+) -> None:
+    await stores.candles.write(BTC, candles_at([3, 4, 9]))
+    assert await stores.candles.count(BTC, window) == len(numbers)
+    assert await stores.candles.open_times(BTC, window) == [minute(number) for number in numbers]
+
+
+@counting
+async def test_nothing_is_counted_of_a_series_that_is_not_there(stores: Stores) -> None:
+    assert await stores.candles.count(BTC, EVERYTHING) == 0
+    assert await stores.candles.open_times(BTC, EVERYTHING) == []
+
+
 async def test_the_place_for_a_series_may_be_made_again(real: Stores) -> None:
     await real.candles.create(BTC)
     await real.candles.write(BTC, candles_at([0]))
@@ -356,6 +426,7 @@ async def test_the_ledger_is_a_document_that_people_can_read(real: Stores) -> No
         "symbol": "BTCUSDT",
         "version": 1,
         "since": START,
+        "until": minute(50),
         "held": [[minute(0), minute(5)], [minute(7), minute(9)]],
         "void": [
             {
@@ -393,12 +464,16 @@ async def test_whatever_is_asked_of_a_server_that_is_away_is_unavailable(deserte
         deserted.candles.create(BTC),
         deserted.candles.write(BTC, candles_at([0])),
         read(deserted.candles),
+        deserted.candles.span(BTC),
+        deserted.candles.count(BTC, EVERYTHING),
+        deserted.candles.open_times(BTC, EVERYTHING),
         deserted.coverage.load(BTC),
+        deserted.coverage.stored_symbols("binance", "spot"),
         deserted.coverage.save(BTC, KNOWN, 0),
         deserted.coverage.save(BTC, KNOWN, 1),
         return_exceptions=True,
     )
-    assert [type(one) for one in found] == [DatabaseUnavailable] * 6
+    assert [type(one) for one in found] == [DatabaseUnavailable] * 10
     assert {str(one) for one in found} == {"the database does not answer: try again in a moment"}
 
 

@@ -18,11 +18,15 @@ FIELDS = (
 )
 
 
+def stored_documents(uri: str, database: str, name: str = SERIES.name) -> list[dict[str, Any]]:
+    """All documents of a series, ascending."""
+    with MongoClient[dict[str, Any]](uri) as client:
+        return list(client[database][name].find().sort("_id", 1))
+
+
 def stored_rows(uri: str, database: str, name: str = SERIES.name) -> list[tuple[Any, ...]]:
     """All candles of a series, ascending, in the shape of the simulator's history."""
-    with MongoClient[dict[str, Any]](uri) as client:
-        found = client[database][name].find().sort("_id", 1)
-        return [tuple(document[field] for field in FIELDS) for document in found]
+    return [tuple(document[field] for field in FIELDS) for document in stored_documents(uri, database, name)]
 
 
 async def held_minutes(database: Database, series: Series = SERIES) -> set[int]:

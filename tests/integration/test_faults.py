@@ -90,7 +90,12 @@ async def test_before_its_listing_a_symbol_is_not_asked_for_page_by_page(
     start = parse_time("2017-08-01T00:00:00Z")
     result = await service.syncs.sync(SERIES, start=start, end=parse_time("2017-08-17T05:00:00Z"))
     assert (result.new_records, result.missing, result.absent) == (60, (), ())
-    assert [record.path.rsplit("/", 1)[1] for record in simulator.requests] == ["time", "klines", "klines"]
+    assert [record.path.rsplit("/", 1)[1] for record in simulator.requests] == [
+        "time",
+        "exchangeInfo",
+        "klines",
+        "klines",
+    ]
 
 
 async def test_a_ban_in_mid_sync_ends_it_with_what_came(service: Service, simulator: Simulator) -> None:

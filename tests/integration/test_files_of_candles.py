@@ -42,7 +42,7 @@ async def assert_synced_equal(path: Path, mongod_uri: str, database: Database) -
     market = market_of_file(path)
     expected = rows_of(path)
     start, end = min(expected), max(expected) + MINUTE
-    async with Simulator(markets=[market], clock=SimulatorClock(end, frozen=True)) as simulator:
+    async with Simulator(markets=[market], clock=SimulatorClock(end + 10_000, frozen=True)) as simulator:
         settings = load_settings(
             {
                 "MONGODB_URI": mongod_uri,

@@ -68,8 +68,9 @@ class World:
     async def backfill(self, wanted: Window) -> Backfill:
         """A backfill of what is missing of `wanted`, ready to run."""
         ledger = await Ledger.load(self.coverage, BTC)
-        missing = ledger.coverage.missing(wanted, self.source.clock.now())
-        return Backfill(BTC, self.source, self.candles, ledger, missing, self.progress.append)
+        now = self.source.clock.now()
+        missing = ledger.coverage.missing(wanted, now)
+        return Backfill(BTC, self.source, self.candles, ledger, missing, now, self.progress.append)
 
     async def run(self, wanted: Window, pages_in_flight: int = 4) -> Backfill:
         backfill = await self.backfill(wanted)
@@ -106,6 +107,19 @@ async def test_every_missing_minute_is_asked_for_once_and_stored() -> None:
     assert world.held == all_of(minutes(0, 95))
     assert sorted(world.source.asked) == [minutes(n, min(n + 10, 95)) for n in range(0, 95, 10)]
     assert (backfill.error, backfill.new_records, backfill.off_grid) == (None, 95, 0)
+
+
+async def test_old_minutes_are_asked_for_in_pages_of_their_own_size() -> None:
+    source = ScriptedSource(all_of(minutes(0, 45)), FakeClock(minute(50)))
+    source.size = lambda age: 5 if age > 30 * MINUTE else 20
+    world = World(source)
+    backfill = await world.run(minutes(0, 45))
+    assert sorted(source.asked) == [
+        *(minutes(n, n + 5) for n in range(0, 20, 5)),
+        minutes(20, 40),
+        minutes(40, 45),
+    ]
+    assert (world.held, backfill.error) == (all_of(minutes(0, 45)), None)
 
 
 async def test_nothing_missing_asks_nothing() -> None:

@@ -1,4 +1,4 @@
-"""Binance spot: what is asked, how answers are read, and what refusals mean."""
+"""Binance spot and perpetual: what is asked, how answers are read, and what refusals mean."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import json
 import msgspec
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from backend.clock import LATEST
 from backend.core.candles import Candle
+from backend.core.series import Listing
 from backend.errors import (
     Banned,
     ExchangeRefused,
@@ -22,18 +22,9 @@ from backend.errors import (
     UnknownSymbol,
 )
 from backend.exchanges import EXCHANGES
-from backend.exchanges.base import Answer, RateLimit, Request
-from backend.exchanges.binance import (
-    BINANCE,
-    SPOT,
-    candles_request,
-    failure,
-    first_candle_request,
-    parse_candles,
-    parse_time,
-    used,
-)
-from tests.fakes import minutes
+from backend.exchanges.base import Answer, Market, RateLimit, Request
+from backend.exchanges.binance import BINANCE, PERPETUAL, SPOT, parse_candles, parse_time, used
+from tests.fakes import hostile_bodies, minute, minutes
 
 ROW: list[object] = [
     1717200000000,
@@ -80,47 +71,140 @@ def refusal(
     """What an answer with this status, code and Retry-After means."""
     headers = {} if retry_after is None else {"retry-after": retry_after}
     text = b"" if code is None else json.dumps({"code": code, "msg": message}).encode()
-    return failure(Answer(status, headers, text))
+    return SPOT.failure(Answer(status, headers, text))
 
 
 def test_binance_is_known_by_its_name() -> None:
     assert EXCHANGES["binance"] is BINANCE
-    assert BINANCE.markets["spot"] is SPOT
+    assert BINANCE.markets == {"spot": SPOT, "perpetual": PERPETUAL}
 
 
-def test_an_address_may_spend_6000_weight_a_minute() -> None:
-    assert SPOT.budget.limits == (RateLimit("weight", 6000, 60.0),)
+@pytest.mark.parametrize(("market", "capacity"), [(SPOT, 6000), (PERPETUAL, 2400)])
+def test_an_address_may_spend_so_much_weight_a_minute(market: Market, capacity: int) -> None:
+    assert market.budget.limits == (RateLimit("weight", capacity, 60.0),)
 
 
-def test_candles_are_asked_for_with_inclusive_bounds_and_the_largest_limit() -> None:
-    window = minutes(0, 1000)
-    assert candles_request("BTCUSDT", window) == Request(
-        "/api/v3/klines",
+def test_spot_and_perpetual_have_budgets_of_their_own() -> None:
+    assert SPOT.budget.name != PERPETUAL.budget.name
+
+
+@pytest.mark.parametrize(
+    ("market", "path", "limit"), [(SPOT, "/api/v3/klines", 1000), (PERPETUAL, "/fapi/v1/klines", 499)]
+)
+def test_candles_are_asked_for_with_inclusive_bounds_and_the_most_rows_a_weight(
+    market: Market, path: str, limit: int
+) -> None:
+    window = minutes(0, limit)
+    assert market.candles_request("BTCUSDT", window, minute(5000)) == Request(
+        path,
         {
             "symbol": "BTCUSDT",
             "interval": "1m",
             "startTime": str(window.start),
             "endTime": str(window.end - 1),
-            "limit": "1000",
+            "limit": str(limit),
         },
         {"weight": 2},
     )
 
 
-def test_a_page_is_no_longer_than_an_answer_can_be() -> None:
-    assert SPOT.page_size == 1000
+@pytest.mark.parametrize(("market", "size"), [(SPOT, 1000), (PERPETUAL, 499)])
+@pytest.mark.parametrize("age", [0, minute(0)])
+def test_a_page_is_no_longer_than_an_answer_can_be_at_any_age(market: Market, size: int, age: int) -> None:
+    assert market.page_size(age) == size
 
 
-def test_the_first_candle_is_the_oldest_row_from_the_beginning_of_time() -> None:
-    assert first_candle_request("BTCUSDT") == Request(
-        "/api/v3/klines",
+@pytest.mark.parametrize(("market", "path"), [(SPOT, "/api/v3/klines"), (PERPETUAL, "/fapi/v1/klines")])
+def test_the_first_candle_is_the_oldest_row_from_the_beginning_of_time(market: Market, path: str) -> None:
+    assert market.earliest_request is not None
+    request = market.earliest_request("BTCUSDT")
+    assert (request.path, request.params) == (
+        path,
         {"symbol": "BTCUSDT", "interval": "1m", "startTime": "0", "limit": "1"},
-        {"weight": 2},
     )
+    assert request.cost["weight"] >= 1
 
 
 def test_the_time_is_asked_for_with_weight_one() -> None:
     assert SPOT.time_request == Request("/api/v3/time", {}, {"weight": 1})
+    assert PERPETUAL.time_request == Request("/fapi/v1/time", {}, {"weight": 1})
+
+
+def test_what_is_listed_is_asked_for_at_its_documented_weight() -> None:
+    spot, perpetual = SPOT.symbols_request, PERPETUAL.symbols_request
+    assert (spot.path, spot.cost) == ("/api/v3/exchangeInfo", {"weight": 20})
+    assert perpetual == Request("/fapi/v1/exchangeInfo", {}, {"weight": 1})
+
+
+def symbol(name: str = "BTCUSDT", status: str = "TRADING", **more: object) -> dict[str, object]:
+    """A symbol as exchangeInfo has it on spot; `more` is what futures have besides."""
+    return {
+        "symbol": name,
+        "status": status,
+        "baseAsset": name[:-4],
+        "baseAssetPrecision": 8,
+        "quoteAsset": name[-4:],
+        "filters": [{"filterType": "PRICE_FILTER", "minPrice": "0.01000000"}],
+        "permissionSets": [["SPOT", "MARGIN"]],
+        **more,
+    }
+
+
+def info(*symbols: object) -> bytes:
+    return json.dumps({"timezone": "UTC", "serverTime": 1717200003123, "symbols": symbols}).encode()
+
+
+def test_spot_lists_every_symbol_whatever_its_status_and_no_date() -> None:
+    assert SPOT.parse_symbols(info(symbol(), symbol("LUNAUSDT", "BREAK"), symbol("币安人生USDT"))) == [
+        Listing("BTCUSDT", "BTCUSDT", "BTC", "USDT", "TRADING", None),
+        Listing("LUNAUSDT", "LUNAUSDT", "LUNA", "USDT", "BREAK", None),
+        Listing("币安人生USDT", "币安人生USDT", "币安人生", "USDT", "TRADING", None),
+    ]
+
+
+@pytest.mark.parametrize("contract", ["PERPETUAL", "TRADIFI_PERPETUAL"])
+def test_perpetual_lists_contracts_without_end_and_when_they_began(contract: str) -> None:
+    sent = info(symbol(contractType=contract, onboardDate=1569398400000, deliveryDate=4133404800000))
+    listing = Listing("BTCUSDT", "BTCUSDT", "BTC", "USDT", "TRADING", 1569398400000)
+    assert PERPETUAL.parse_symbols(sent) == [listing]
+
+
+@pytest.mark.parametrize("contract", ["CURRENT_QUARTER", "NEXT_QUARTER", "PERPETUAL_DELIVERING", ""])
+def test_perpetual_lists_no_contract_that_ends(contract: str) -> None:
+    sent = info(symbol("BTCUSDT_260327", contractType=contract, onboardDate=1569398400000))
+    assert PERPETUAL.parse_symbols(sent) == []
+
+
+@pytest.mark.parametrize("market", [SPOT, PERPETUAL])
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b"null",
+        b'{"symbols":null}',
+        b'{"symbols":{}}',
+        info({}),
+        info(None),
+        info(symbol(onboardDate="soon")),
+        info(symbol())[:-1],
+        b'{"symbols":' + b"[" * 100_000,
+    ],
+)
+def test_a_listing_that_cannot_be_read_is_malformed(market: Market, sent: bytes) -> None:
+    with pytest.raises(MalformedAnswer, match="binance sent an answer that cannot be read"):
+        market.parse_symbols(sent)
+
+
+@given(hostile_bodies({"symbols": [symbol(contractType="PERPETUAL", onboardDate=1569398400000)]}))
+def test_any_bytes_are_malformed_or_listings(sent: bytes) -> None:
+    for market in (SPOT, PERPETUAL):
+        try:
+            listings = market.parse_symbols(sent)
+        except MalformedAnswer:
+            continue
+        assert all(isinstance(found.symbol, str) and found.native == found.symbol for found in listings)
 
 
 def test_a_row_becomes_a_candle() -> None:
@@ -152,7 +236,7 @@ def test_further_places_of_a_row_are_not_read() -> None:
 )
 def test_a_price_or_volume_that_is_no_amount_is_malformed(value: object) -> None:
     for place in (OPEN, VOLUME):
-        with pytest.raises(MalformedAnswer, match="binance sent klines that cannot be read"):
+        with pytest.raises(MalformedAnswer, match="binance sent an answer that cannot be read"):
             parse_candles(body(row_with(place, value)))
 
 
@@ -203,21 +287,7 @@ def test_nesting_without_end_is_malformed() -> None:
         parse_candles(body(ROW)[:-2] + b',"0",' + b"[" * 100_000)
 
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
-    max_leaves=5,
-)
-damaged_rows = st.tuples(st.integers(0, 11), json_values).map(lambda damage: row_with(*damage))
-answers = (
-    st.binary()
-    | json_values.map(lambda value: json.dumps(value).encode())
-    | st.lists(damaged_rows, min_size=1, max_size=2).map(lambda rows: body(*rows))
-    | st.integers(0, len(body(ROW))).map(lambda end: body(ROW)[:end])
-)
-
-
-@given(answers)
+@given(hostile_bodies([ROW, ROW]))
 def test_any_bytes_are_malformed_or_sound_candles(sent: bytes) -> None:
     try:
         candles = parse_candles(sent)
@@ -231,7 +301,7 @@ def test_any_bytes_are_malformed_or_sound_candles(sent: bytes) -> None:
 
 
 def test_the_exchanges_time_is_read() -> None:
-    assert parse_time(b'{"serverTime":1717200003123}') == 1717200003123
+    assert parse_time(Answer(200, {}, b'{"serverTime":1717200003123}')) == 1717200003123
 
 
 @pytest.mark.parametrize(
@@ -250,12 +320,12 @@ def test_the_exchanges_time_is_read() -> None:
     ],
 )
 def test_a_time_that_cannot_be_read_is_malformed(sent: bytes) -> None:
-    with pytest.raises(MalformedAnswer, match="binance sent a time that cannot be read"):
-        parse_time(sent)
+    with pytest.raises(MalformedAnswer, match="binance sent an answer that cannot be read"):
+        parse_time(Answer(200, {}, sent))
 
 
 def test_an_answer_with_status_200_is_no_failure() -> None:
-    assert failure(Answer(200, {}, b"[]")) is None
+    assert SPOT.failure(Answer(200, {}, b"[]")) is None
 
 
 @pytest.mark.parametrize(
@@ -297,35 +367,36 @@ def test_every_documented_code_says_what_the_caller_should_do(
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"),
+    ("status", "kind", "word"),
     [
-        (301, ExchangeRefused),
-        (400, ExchangeRefused),
-        (403, RateLimited),
-        (404, ExchangeRefused),
-        (408, ExchangeUnavailable),
-        (418, Banned),
-        (429, RateLimited),
-        (451, RegionBlocked),
-        (500, ExchangeUnavailable),
-        (502, ExchangeUnavailable),
-        (503, ExchangeUnavailable),
-        (504, ExchangeUnavailable),
+        (301, ExchangeRefused, "301"),
+        (400, ExchangeRefused, "400"),
+        (403, RateLimited, "firewall"),
+        (404, ExchangeRefused, "404"),
+        (408, ExchangeUnavailable, "408"),
+        (418, Banned, "418"),
+        (429, RateLimited, "429"),
+        (451, RegionBlocked, "451"),
+        (500, ExchangeUnavailable, "500"),
+        (502, ExchangeUnavailable, "502"),
+        (503, ExchangeUnavailable, "503"),
+        (504, ExchangeUnavailable, "504"),
     ],
 )
 @pytest.mark.parametrize(
     "sent", [b"", b"<html>Request blocked.</html>", b"[]", b'{"code":"x"}', b'{"msg":"no code"}', b"\xff"]
 )
 def test_a_status_alone_says_enough_when_the_body_is_no_refusal(
-    status: int, kind: type[MarketDataError], sent: bytes
+    status: int, kind: type[MarketDataError], word: str, sent: bytes
 ) -> None:
-    error = failure(Answer(status, {}, sent))
+    error = SPOT.failure(Answer(status, {}, sent))
     assert type(error) is kind
-    assert str(status) in str(error)
+    assert str(error).startswith("binance")
+    assert word in str(error)
 
 
 def test_a_refusal_nested_without_end_still_has_its_status() -> None:
-    assert type(failure(Answer(503, {}, b'{"x":' + b"[" * 100_000))) is ExchangeUnavailable
+    assert type(SPOT.failure(Answer(503, {}, b'{"x":' + b"[" * 100_000))) is ExchangeUnavailable
 
 
 @pytest.mark.parametrize("status", [418, 429, 503])
@@ -351,7 +422,57 @@ def test_the_firewall_is_left_alone_for_five_minutes() -> None:
 
 
 def test_a_blocked_region_is_told_which_setting_helps() -> None:
-    assert "BINANCE_SPOT_URL" in str(refusal(451, 0, "restricted location"))
+    blocked = Answer(451, {}, b'{"code":0,"msg":"restricted location"}')
+    assert "BINANCE_SPOT_URL" in str(SPOT.failure(blocked))
+    assert "BINANCE_PERPETUAL_URL" in str(PERPETUAL.failure(blocked))
+
+
+def ban(text: str, **headers: str) -> float | None:
+    """For how long a ban lasts that says this."""
+    sent = json.dumps({"code": -1003, "msg": text}).encode()
+    error = PERPETUAL.failure(Answer(418, headers, sent))
+    assert type(error) is Banned
+    return error.retry_after
+
+
+BANNED_AT = {"date": "Wed, 10 Aug 2022 00:13:00 GMT"}
+"""1660090380000 in ms."""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Way too much request weight used; IP banned until 1660090423228. Please use the websocket.",
+        "Way too many requests; IP(203.0.113.7) banned until 1660090423228. Please use the websocket.",
+    ],
+)
+def test_a_ban_that_only_its_text_dates_is_measured_by_the_answers_clock(text: str) -> None:
+    assert ban(text, **BANNED_AT) == 43.228
+
+
+def test_a_ban_says_when_to_come_back_before_its_text_does() -> None:
+    text = "Way too many requests; IP banned until 1660090423228."
+    assert ban(text, **BANNED_AT, **{"retry-after": "117"}) == 117.0
+
+
+def test_a_ban_that_is_over_when_it_arrives_lasts_no_time() -> None:
+    assert ban("IP banned until 1660090379999.", **BANNED_AT) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("text", "headers"),
+    [
+        ("Way too many requests.", BANNED_AT),
+        ("IP banned until 1660090423228.", {}),
+        ("IP banned until 1660090423228.", {"date": ""}),
+        ("IP banned until 1660090423228.", {"date": "yesterday"}),
+        ("IP banned until 1660090423228.", {"date": "Wed, 99 Aug 2022 00:13:00 GMT"}),
+        ("IP banned until tomorrow.", BANNED_AT),
+        ("IP banned until 16600904232281.", BANNED_AT),
+    ],
+)
+def test_a_ban_without_a_date_lasts_two_minutes(text: str, headers: dict[str, str]) -> None:
+    assert ban(text, **headers) == 120.0
 
 
 @pytest.mark.parametrize(

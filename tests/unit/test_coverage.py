@@ -38,11 +38,12 @@ voids = st.builds(
 void_lists = st.lists(voids, max_size=5)
 
 
-def build(held: list[Window], found: list[Void], since: int | None = None) -> Coverage:
-    return Coverage(since).with_held(held).with_voids(found)
+def build(held: list[Window], found: list[Void], asked: Window | None = None) -> Coverage:
+    known = Coverage() if asked is None else Coverage().asked(asked)
+    return known.with_held(held).with_voids(found)
 
 
-coverages = st.builds(build, window_lists, void_lists, st.none() | points.map(minute))
+coverages = st.builds(build, window_lists, void_lists, st.none() | whole_windows)
 
 
 def is_normal(spans: Spans) -> bool:
@@ -182,7 +183,7 @@ def test_what_is_held_or_known_in_a_union_does_not_depend_on_the_order(one: Cove
     union, other_way = one.united(two), two.united(one)
     assert union.held == other_way.held == normalise((*one.held, *two.held))
     assert set(void_minutes(union)) == set(void_minutes(other_way))
-    assert union.since == other_way.since
+    assert (union.since, union.until) == (other_way.since, other_way.until)
     assert is_sound(union)
 
 
@@ -206,17 +207,18 @@ def test_in_a_union_a_candle_of_one_side_outweighs_a_void_of_the_other() -> None
     assert held.united(void) == void.united(held) == held
 
 
-def test_the_earliest_start_that_was_asked_for_is_remembered() -> None:
-    coverage = Coverage().asked_from(minute(5))
-    assert coverage.since == minute(5)
-    assert coverage.asked_from(minute(9)).since == minute(5)
-    assert coverage.asked_from(minute(2)).since == minute(2)
+def test_all_that_was_ever_asked_for_is_remembered() -> None:
+    coverage = Coverage().asked(minutes(5, 8))
+    assert (coverage.since, coverage.until) == (minute(5), minute(8))
+    assert coverage.asked(minutes(6, 7)) == coverage
+    wider = coverage.asked(minutes(2, 3)).asked(minutes(6, 11))
+    assert (wider.since, wider.until) == (minute(2), minute(11))
 
 
-def test_a_union_is_asked_for_from_the_earlier_start() -> None:
-    early, late, never = Coverage(since=minute(1)), Coverage(since=minute(2)), Coverage()
-    assert [early.united(late).since, late.united(early).since] == [minute(1)] * 2
-    assert [never.united(late).since, late.united(never).since] == [minute(2)] * 2
+def test_a_union_is_asked_for_all_that_either_side_was() -> None:
+    one, two, never = Coverage().asked(minutes(1, 4)), Coverage().asked(minutes(2, 9)), Coverage()
+    assert one.united(two) == two.united(one) == Coverage().asked(minutes(1, 9))
+    assert never.united(two) == two.united(never) == two
 
 
 def ask_again_after(age: int) -> int | None:

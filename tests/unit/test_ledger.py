@@ -73,9 +73,9 @@ async def test_after_a_conflict_a_ledger_knows_what_the_other_writer_saved() -> 
     store = MemoryCoverage()
     mine = await Ledger.load(store, BTC)
     other = await Ledger.load(store, BTC)
-    await other.record(lambda known: known.with_held([minutes(0, 5)]).asked_from(START))
+    await other.record(lambda known: known.with_held([minutes(0, 5)]).asked(minutes(0, 7)))
     await mine.record(lambda known: known.with_held([minutes(5, 9)]))
-    assert mine.coverage == store.known() == Coverage(since=START, held=(minutes(0, 9),))
+    assert mine.coverage == store.known() == Coverage(START, (minutes(0, 9),), until=minute(7))
 
 
 async def test_a_candle_that_another_writer_held_outweighs_my_void() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backend.core.series import Series
+from backend.core.series import Series, canonical_symbol
 from backend.errors import InvalidRequest
 from backend.services.markets import Markets
 from tests.fakes import ScriptedSource
@@ -31,6 +31,42 @@ def test_an_exchange_and_a_market_can_be_named() -> None:
 )
 def test_a_series_has_the_source_of_its_market(series: Series, source: ScriptedSource) -> None:
     assert MARKETS.source(series) is source
+
+
+def test_a_market_has_the_source_by_its_names() -> None:
+    assert MARKETS.named("binance", "perpetual") is PERPETUAL
+    assert MARKETS.named("bitget", "spot") is OTHER
+
+
+@pytest.mark.parametrize(
+    ("exchange", "market", "code"),
+    [
+        ("kraken", "spot", "unknown_exchange"),
+        ("kraken", "options", "unknown_exchange"),
+        ("bitget", "perpetual", "unknown_market"),
+        ("", "spot", "unknown_exchange"),
+        ("binance", "", "unknown_market"),
+    ],
+)
+def test_a_market_that_is_not_there_is_told_by_what_is_wrong_first(
+    exchange: str, market: str, code: str
+) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        MARKETS.named(exchange, market)
+    assert caught.value.code == code
+
+
+class WithHyphens(ScriptedSource):
+    """A venue whose symbols keep the sign between base and quote."""
+
+    def canonical(self, text: str) -> str:
+        return canonical_symbol(text, separator="-")
+
+
+@pytest.mark.parametrize("text", ["BTC-USD", "btc/usd", " Btc-Usd "])
+def test_a_symbol_is_spelt_as_its_market_spells_it(text: str) -> None:
+    markets = Markets({"extended": {"perpetual": WithHyphens()}})
+    assert markets.series(text, "extended", "perpetual") == Series("extended", "perpetual", "BTC-USD")
 
 
 @pytest.mark.parametrize(

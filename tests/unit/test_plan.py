@@ -55,15 +55,43 @@ def test_a_window_holds_exactly_the_open_times_between_its_bounds(start: int, le
     }
 
 
-@given(span_sets, st.integers(1, 70))
-def test_pages_are_the_missing_minutes_in_windows_of_bounded_size(missing: Spans, page_size: int) -> None:
-    cut = list(pages(missing, page_size))
+sizes = st.lists(st.integers(1, 70), min_size=60, max_size=60).map(
+    lambda found: {minute(number): size for number, size in enumerate(found)}
+)
+"""For each minute, how many minutes a page may have that begins with it."""
+
+
+@given(span_sets, sizes)
+def test_pages_are_the_missing_minutes_in_windows_of_bounded_size(
+    missing: Spans, size: dict[int, int]
+) -> None:
+    cut = list(pages(missing, size.__getitem__))
     assert minutes_of(cut) == minutes_of(missing)
     assert sum(page.minutes for page in cut) == len(minutes_of(missing))
-    assert all(1 <= page.minutes <= page_size for page in cut)
+    assert all(1 <= page.minutes <= size[page.start] for page in cut)
     assert cut == sorted(cut)
+
+
+@given(span_sets, sizes)
+def test_a_page_is_cut_short_only_where_nothing_more_is_missing(missing: Spans, size: dict[int, int]) -> None:
+    ends = {span.end for span in missing}
+    cut = list(pages(missing, size.__getitem__))
+    assert all(page.minutes == size[page.start] or page.end in ends for page in cut)
 
 
 @given(span_sets, st.integers(1, 70))
 def test_no_more_pages_are_cut_than_needed(missing: Spans, page_size: int) -> None:
-    assert len(list(pages(missing, page_size))) == sum(-(-span.minutes // page_size) for span in missing)
+    cut = list(pages(missing, lambda _start: page_size))
+    assert len(cut) == sum(-(-span.minutes // page_size) for span in missing)
+
+
+def test_the_size_of_a_page_is_that_of_its_first_minute() -> None:
+    cut = pages((minutes(0, 20), minutes(30, 33)), lambda start: 4 if start < minute(10) else 7)
+    assert list(cut) == [
+        minutes(0, 4),
+        minutes(4, 8),
+        minutes(8, 12),
+        minutes(12, 19),
+        minutes(19, 20),
+        minutes(30, 33),
+    ]

@@ -11,6 +11,7 @@ from pymongo.uri_parser import parse_uri
 
 from backend.clock import parse_time
 from backend.errors import ConfigurationError
+from backend.exchanges import EXCHANGES
 from backend.settings import LOG_LEVELS, SETTINGS, Settings, load_settings
 
 SECRET = "hunter2-s3cret"
@@ -29,10 +30,27 @@ DEFAULTS: dict[str, object] = {
     "log_level": "INFO",
     "sync_start": parse_time("2025-06-01T00:00:00Z"),
     "pages_in_flight": 8,
+    "settle_seconds": 2,
+    "recheck_minutes": 5,
     "request_timeout": 10.0,
     "rate_limit_share": 0.9,
-    "base_urls": {"BINANCE_SPOT_URL": "https://api.binance.com"},
+    "base_urls": {
+        "BINANCE_SPOT_URL": "https://api.binance.com",
+        "BINANCE_PERPETUAL_URL": "https://fapi.binance.com",
+        "BITGET_URL": "https://api.bitget.com",
+        "BINGX_URL": "https://open-api.bingx.com",
+        "EXTENDED_URL": "https://api.starknet.extended.exchange/api/v1",
+    },
 }
+
+BAD_URLS = [
+    "api.binance.com",
+    "ftp://api.binance.com",
+    "https://",
+    "https://h/?a=1",
+    "https://h/#a",
+    "http://[",
+]
 
 BAD = {
     "MONGODB_URI": ["localhost:27017", "http://localhost", "mongodb:localhost"],
@@ -43,16 +61,15 @@ BAD = {
     "LOG_LEVEL": ["LOUD", "10", "TRACE"],
     "SYNC_START": ["yesterday", "1748736000", "-1", "2025-13-01"],
     "PAGES_IN_FLIGHT": ["0", "65", "many", "-3"],
+    "SETTLE_SECONDS": ["-1", "60", "2.5", "soon"],
+    "RECHECK_MINUTES": ["-1", "101", "all"],
     "REQUEST_TIMEOUT": ["0", "-1", "301", "nan", "inf", "soon"],
     "RATE_LIMIT_SHARE": ["0", "1.01", "-0.5", "nan", "inf", "90%"],
-    "BINANCE_SPOT_URL": [
-        "api.binance.com",
-        "ftp://api.binance.com",
-        "https://",
-        "https://h/?a=1",
-        "https://h/#a",
-        "http://[",
-    ],
+    "BINANCE_SPOT_URL": BAD_URLS,
+    "BINANCE_PERPETUAL_URL": BAD_URLS,
+    "BITGET_URL": BAD_URLS,
+    "BINGX_URL": BAD_URLS,
+    "EXTENDED_URL": BAD_URLS,
 }
 
 FREE_TEXTS = {"MONGODB_HOST", "MONGODB_USERNAME", "MONGODB_PASSWORD", "DATA_DIR", "SERVER_ADDRESS"}
@@ -112,7 +129,20 @@ def test_a_share_of_the_whole_limit_is_allowed() -> None:
 
 def test_a_slash_at_the_end_of_a_base_url_makes_no_difference() -> None:
     settings = load_settings({"BINANCE_SPOT_URL": "http://localhost:9000/spot/"})
-    assert settings.base_urls == {"BINANCE_SPOT_URL": "http://localhost:9000/spot"}
+    assert settings.base_urls["BINANCE_SPOT_URL"] == "http://localhost:9000/spot"
+
+
+def test_one_base_url_serves_all_markets_of_a_venue_that_share_it() -> None:
+    helps = {setting.name: setting.help for setting in SETTINGS}
+    assert helps["BITGET_URL"] == "Base URL of bitget spot and perpetual."
+    assert helps["BINANCE_PERPETUAL_URL"] == "Base URL of binance perpetual."
+
+
+def test_every_market_finds_its_base_url() -> None:
+    urls = load_settings({}).base_urls
+    for exchange in EXCHANGES.values():
+        for market in exchange.markets.values():
+            assert urls[market.url_setting] == market.base_url
 
 
 def test_an_empty_value_counts_as_unset() -> None:

@@ -80,9 +80,10 @@ async def test_a_first_sync_runs_from_the_default_start_to_the_last_closed_minut
     result = await world.sync()
     assert world.candles.stored() == [candle(minute(number)) for number in range(50)]
     assert result == SyncResult(
-        statistics=Statistics(BTC, 50, minute(0), minute(49)),
+        statistics=Statistics(BTC, 50, minute(0), minute(49), 50, 0, 0),
         window=minutes(0, 50),
         new_records=50,
+        revised_records=0,
         off_grid=0,
         absent=(),
         missing=(),
@@ -122,7 +123,7 @@ async def test_a_sync_can_go_backward_and_fetches_only_the_earlier_minutes() -> 
     world.asked()
     result = await world.sync(start=minute(-15))
     assert world.asked() == [minutes(-15, -5), minutes(-5, 0)]
-    assert result.statistics == Statistics(BTC, 65, minute(-15), minute(49))
+    assert result.statistics == Statistics(BTC, 65, minute(-15), minute(49), 65, 0, 0)
 
 
 async def test_a_plain_sync_keeps_to_the_earliest_start_that_was_asked_for() -> None:
@@ -241,7 +242,7 @@ async def test_what_goes_wrong_on_the_way_is_told_beside_what_came(error: Market
     world.source.broken = {minute(45): error}
     result = await world.sync()
     assert (result.error, result.missing, result.new_records) == (error, (minutes(40, 50),), 40)
-    assert result.statistics == Statistics(BTC, 40, minute(0), minute(39))
+    assert result.statistics == Statistics(BTC, 40, minute(0), minute(39), 50, 10, 0)
     assert result.shortfall == (
         f"10 minutes of BTCUSDT are still missing: {error}. "
         "What came is stored; sync again to fetch only the rest"

@@ -6,13 +6,14 @@ import pytest
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 from tornado.ioloop import IOLoop
 
-from backend.clock import parse_time
+from backend.clock import SystemClock, parse_time
 from backend.core.candles import Candle
 from backend.core.coverage import MINUTE, Coverage, Window
 from backend.core.series import Series
 from backend.store.candles import BATCH, MongoCandles
 from backend.store.coverage import MongoCoverage
 from backend.store.mongo import Database
+from backend.store.revisions import MongoRevisions
 from tests.web.client import error_code, get
 
 START = parse_time("2025-06-01T00:00:00Z")
@@ -30,11 +31,11 @@ def stored(database: Database, io_loop: IOLoop) -> None:
     """A series longer than one batch, in the store and in the ledger."""
 
     async def store() -> None:
-        candles = MongoCandles(database)
+        candles = MongoCandles(database, MongoRevisions(database, SystemClock()))
         await candles.create(SERIES)
         await candles.write(SERIES, [candle(number) for number in range(STORED)])
         held = Window(START, START + STORED * MINUTE)
-        await MongoCoverage(database).save(SERIES, Coverage(START, (held,)), 0)
+        await MongoCoverage(database).save(SERIES, Coverage(START, (held,), (), held.end), 0)
 
     io_loop.run_sync(store)
 
@@ -71,7 +72,8 @@ async def test_no_limit_means_everything_ascending(http_server_client: AsyncHTTP
 async def test_what_a_venue_does_not_publish_is_absent(
     http_server_client: AsyncHTTPServerClient, database: Database
 ) -> None:
-    await MongoCandles(database).write(SERIES, [Candle(START, 1.0, 1.0, 1.0, 1.0, 0.0)])
+    candles = MongoCandles(database, MongoRevisions(database, SystemClock()))
+    await candles.write(SERIES, [Candle(START, 1.0, 1.0, 1.0, 1.0, 0.0)])
     reply = await get(http_server_client, "/api/data/BTCUSDT?limit=1")
     assert set(reply.body["data"][0]) == {
         *("open_time", "open", "high", "low", "close", "volume", "close_time", "timestamp")
@@ -144,6 +146,11 @@ async def test_statistics_say_how_much_is_stored(http_server_client: AsyncHTTPSe
             "total_records": STORED,
             "first_record": "2025-06-01T00:00:00+00:00",
             "last_record": "2025-06-02T17:39:00+00:00",
+            "expected_records": STORED,
+            "missing_records": 0,
+            "void_records": 0,
+            "complete": True,
+            "revisions": 0,
         },
     }
 

@@ -33,6 +33,10 @@ async def test_a_first_sync_stores_everything_from_the_default_start(
         "total_records": 1500,
         "first_record": "2025-06-01T00:00:00+00:00",
         "last_record": "2025-06-02T00:59:00+00:00",
+        "expected_records": 1500,
+        "missing_records": 0,
+        "void_records": 0,
+        "complete": True,
     }
 
 

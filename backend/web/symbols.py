@@ -1,0 +1,28 @@
+"""`GET /api/symbols`: what a market lists, and which of it is stored."""
+
+from __future__ import annotations
+
+from backend.services.markets import DEFAULT_EXCHANGE, DEFAULT_MARKET
+from backend.web import params, views
+from backend.web.base import ApiHandler
+
+KNOWN = ("exchange", "market")
+
+
+class SymbolsHandler(ApiHandler):
+    async def get(self) -> None:
+        values = self.query(KNOWN)
+        exchange = params.text(values, "exchange", DEFAULT_EXCHANGE)
+        market = params.text(values, "market", DEFAULT_MARKET)
+        listings = await self.service.markets.named(exchange, market).symbols()
+        stored = await self.service.queries.stored_symbols(exchange, market)
+        symbols = [views.listing(listings[symbol], symbol in stored) for symbol in sorted(listings)]
+        self.answer(
+            {
+                "success": True,
+                "exchange": exchange,
+                "market": market,
+                "count": len(symbols),
+                "symbols": symbols,
+            }
+        )
