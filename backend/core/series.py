@@ -30,7 +30,7 @@ class Listing(NamedTuple):
     """A symbol that an exchange lists.
 
     `symbol` is our spelling and `native` the venue's own. `status` is the venue's word. `listed` is when
-    trading began in ms, None where the venue does not publish it reliably.
+    trading began in ms, as the venue publishes it: perhaps roughly, None where it does not.
     """
 
     symbol: str

@@ -88,6 +88,7 @@ class SwapCandles(msgspec.Struct):
 class SpotSymbol(msgspec.Struct):
     symbol: str
     status: int
+    time_online: Moment = msgspec.field(name="timeOnline", default=0)
 
 
 class SpotSymbolList(msgspec.Struct):
@@ -103,6 +104,7 @@ class Contract(msgspec.Struct):
     asset: str
     currency: str
     status: int
+    launch_time: Moment = msgspec.field(name="launchTime", default=0)
 
 
 class Contracts(msgspec.Struct):
@@ -200,7 +202,7 @@ def parse_spot_symbols(body: bytes) -> list[Listing]:
 
 def parse_contracts(body: bytes) -> list[Listing]:
     listed = (
-        _listing(found.symbol, found.asset, found.currency, found.status)
+        _listing(found.symbol, found.asset, found.currency, found.status, found.launch_time)
         for found in decode(_contracts, body, VENUE).data
     )
     return [listing for listing in listed if listing]
@@ -208,16 +210,16 @@ def parse_contracts(body: bytes) -> list[Listing]:
 
 def _spot_listing(found: SpotSymbol) -> Listing | None:
     base, _, quote = found.symbol.rpartition("-")
-    return _listing(found.symbol, base, quote, found.status)
+    return _listing(found.symbol, base, quote, found.status, found.time_online)
 
 
-def _listing(native: str, base: str, quote: str, status: int) -> Listing | None:
-    """None for a name that has no spelling of ours, and so cannot be asked for."""
+def _listing(native: str, base: str, quote: str, status: int, launched: int) -> Listing | None:
+    """None for a name that has no spelling of ours, and so cannot be asked for. Launched at 0: not told."""
     try:
         symbol = canonical_symbol(native)
     except ValueError:
         return None
-    return Listing(symbol, native, base, quote, STATUSES.get(status, str(status)))
+    return Listing(symbol, native, base, quote, STATUSES.get(status, str(status)), launched or None)
 
 
 def parse_time(answer: Answer) -> int:

@@ -197,10 +197,22 @@ def _candle(row: SpotRow | PerpetualRow) -> Candle:
 def parse_symbols(body: bytes) -> list[Listing]:
     """Spot symbols, or contracts without end date."""
     return [
-        Listing(found.symbol, found.symbol, found.base, found.quote, found.status or found.symbol_status)
+        Listing(
+            found.symbol,
+            found.symbol,
+            found.base,
+            found.quote,
+            found.status or found.symbol_status,
+            _moment(found.launch_time),
+        )
         for found in decode(_symbols, body, VENUE).data
         if found.symbol_type in ("", "perpetual")
     ]
+
+
+def _moment(text: str | None) -> int | None:
+    """A time in ms as text; None where it is unset, which is written "" or "-1"."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= 14 else None
 
 
 def parse_time(answer: Answer) -> int:

@@ -71,6 +71,7 @@ class Listed(msgspec.Struct):
     base: str = msgspec.field(name="assetName")
     quote: str = msgspec.field(name="collateralAssetName")
     type: str = "PERPETUAL"
+    created_at: Moment | None = msgspec.field(name="createdAt", default=None)
 
 
 class Listings(msgspec.Struct):
@@ -136,7 +137,7 @@ def parse_candles(body: bytes) -> list[Candle]:
 
 def parse_symbols(body: bytes) -> list[Listing]:
     return [
-        Listing(found.name, found.name, found.base, found.quote, found.status)
+        Listing(found.name, found.name, found.base, found.quote, found.status, found.created_at)
         for found in decode(_listings, body, VENUE).data
         if found.type == "PERPETUAL"
     ]

@@ -291,11 +291,26 @@ def test_spot_lists_symbols_in_our_spelling_and_keeps_theirs() -> None:
     ]
 
 
+LAUNCHED = 1586275200000
+
+
 def test_perpetual_lists_contracts_in_our_spelling_and_keeps_theirs() -> None:
     assert PERPETUAL.parse_symbols(body([contract(), contract("NCCOCOFFEE2USD-USDT", 25)])) == [
-        Listing("BTCUSDT", "BTC-USDT", "BTC", "USDT", "online"),
-        Listing("NCCOCOFFEE2USDUSDT", "NCCOCOFFEE2USD-USDT", "NCCOCOFFEE2USD", "USDT", "no new positions"),
+        Listing("BTCUSDT", "BTC-USDT", "BTC", "USDT", "online", LAUNCHED),
+        Listing(
+            "NCCOCOFFEE2USDUSDT",
+            "NCCOCOFFEE2USD-USDT",
+            "NCCOCOFFEE2USD",
+            "USDT",
+            "no new positions",
+            LAUNCHED,
+        ),
     ]
+
+
+def test_a_launch_at_0_is_none_that_is_known() -> None:
+    (listing,) = PERPETUAL.parse_symbols(body([{**contract(), "launchTime": 0}]))
+    assert listing.listed is None
 
 
 @pytest.mark.parametrize(

@@ -345,10 +345,12 @@ def test_perpetual_lists_contracts_without_end() -> None:
     ]
 
 
-@pytest.mark.parametrize("launch", ["", "-1", "1704067200000", None])
-def test_the_launch_time_is_not_relied_on(launch: str | None) -> None:
+@pytest.mark.parametrize(
+    ("launch", "listed"), [("", None), ("-1", None), (None, None), ("1704067200000", 1704067200000)]
+)
+def test_the_launch_time_is_told_where_it_is_set(launch: str | None, listed: int | None) -> None:
     (listing,) = PERPETUAL.parse_symbols(body([contract(launchTime=launch)]))
-    assert listing.listed is None
+    assert listing.listed == listed
 
 
 @BOTH

@@ -41,6 +41,7 @@ CANDLE = Candle(
 )
 
 PATH = "/info/candles/BTC-USD/trades"
+CREATED = 1753219200000
 BTC_MARKET: dict[str, object] = {
     "name": "BTC-USD",
     "uiName": "BTC-USD",
@@ -49,7 +50,7 @@ BTC_MARKET: dict[str, object] = {
     "active": True,
     "status": "ACTIVE",
     "marketStats": {"lastPrice": "77259", "nextFundingRate": 1777442400000},
-    "createdAt": 1753219200000,
+    "createdAt": CREATED,
 }
 
 
@@ -222,8 +223,8 @@ def test_any_bytes_are_malformed_or_sound_candles(sent: bytes) -> None:
 def test_perpetual_markets_are_listed_whatever_their_status_with_their_hyphen() -> None:
     sent = body([BTC_MARKET, {**BTC_MARKET, "name": "EUR-USD", "assetName": "EUR", "status": "DELISTED"}])
     assert PERPETUAL.parse_symbols(sent) == [
-        Listing("BTC-USD", "BTC-USD", "BTC", "USD", "ACTIVE"),
-        Listing("EUR-USD", "EUR-USD", "EUR", "USD", "DELISTED"),
+        Listing("BTC-USD", "BTC-USD", "BTC", "USD", "ACTIVE", CREATED),
+        Listing("EUR-USD", "EUR-USD", "EUR", "USD", "DELISTED", CREATED),
     ]
 
 
