@@ -61,7 +61,7 @@ async def disconnect(database: Database) -> None:
             await closing
 
 
-async def is_connected(database: Database, seconds: float = 1.5) -> bool:
+async def is_connected(database: Database, seconds: float = 1.0) -> bool:
     """Whether the database answers within `seconds`."""
     try:
         with pymongo.timeout(seconds):
