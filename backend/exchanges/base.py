@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Annotated, Any, TypeVar
 
@@ -128,8 +129,10 @@ def whole_number(text: Any) -> int | None:
 
 
 def date_header(answer: Answer) -> int | None:
-    """The moment that the answer's Date header names, ms; None where it names none."""
+    """The moment of the Date header, ms; read as UTC where it names no zone, None where there is none."""
     try:
-        return int(parsedate_to_datetime(answer.headers.get("date", "")).timestamp() * 1000)
+        moment = parsedate_to_datetime(answer.headers.get("date", ""))
     except (ValueError, OverflowError):
         return None
+    aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    return int(aware.timestamp() * 1000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import msgspec
 import pytest
@@ -253,6 +254,15 @@ def test_any_bytes_are_malformed_or_listings(sent: bytes) -> None:
     except MalformedAnswer:
         return
     assert all(isinstance(found.symbol, str) and found.native == found.symbol for found in listings)
+
+
+def test_a_date_without_a_zone_is_utc_whatever_the_machines_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        found = parse_time(Answer(200, {"date": "Wed, 10 Aug 2022 00:13:00"}, b""))
+    time.tzset()
+    assert found == 1660090380000
 
 
 def test_the_time_is_that_of_the_date_header() -> None:
