@@ -69,7 +69,7 @@ class Queries:
         self._revisions = revisions
 
     async def statistics(self, series: Series) -> Statistics:
-        found = statistics_of(series, (await self._coverage.load(series)).coverage)
+        found = statistics_of(series, await self._coverage.load(series))
         if not found.total_records:
             raise _not_stored(series)
         return found
@@ -89,10 +89,14 @@ class Queries:
 
     async def coverage(self, series: Series) -> Coverage:
         """What is known of a series that was asked for at least once."""
-        found = (await self._coverage.load(series)).coverage
+        found = await self._coverage.load(series)
         if found.since is None:
             raise _not_stored(series)
         return found
+
+    async def known(self, series: Series) -> Coverage:
+        """What the ledger says of a series, even if that is nothing."""
+        return await self._coverage.load(series)
 
     async def candles(
         self, series: Series, window: Window, limit: int | None = None

@@ -15,10 +15,11 @@ ROOT = Path(backend.__file__).parent
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "clock": set(),
+    "traffic": set(),
     "core": {"core"},
     "exchanges": {"exchanges", "core", "errors", "clock"},
-    "services": {"services", "core", "errors", "clock"},
-    "net": {"net", "exchanges", "core", "errors", "clock"},
+    "services": {"services", "core", "errors", "clock", "traffic"},
+    "net": {"net", "exchanges", "core", "errors", "clock", "traffic"},
     "store": {"store", "services.ports", "core", "errors", "clock"},
     "web": {"web", "services", "core", "errors", "clock"},
     "settings": {"exchanges", "core", "errors", "clock"},
