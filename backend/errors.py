@@ -119,7 +119,7 @@ class Interrupted(MarketDataError):
 
 
 class LeaseLost(Interrupted):
-    pass
+    code = "lease_lost"
 
 
 def error_named(code: str, message: str, retry_after: float | None = None) -> MarketDataError:

@@ -14,6 +14,10 @@ from backend.store.mongo import DURABLE, connect, disconnect
 
 DRIVERS = ("motor", "pymongo")
 
+NOBODY = "mongodb://%2Fnonexistent%2Fmongod.sock"
+"""A server that is away. No TCP address: PyMongo's async client leaks the socket of a TCP connection that its
+closing cancels half way, which a connection to a path never is."""
+
 
 def connected(driver: str, uri: str, name: str, timeout: float = 10.0) -> Any:
     """A database of `uri` through `driver`; typed Any, because the store is meant for both."""

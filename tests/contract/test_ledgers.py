@@ -6,7 +6,6 @@ A mock has no clock that leases could be dated by, so it is not asked.
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,7 +18,7 @@ from backend.errors import DatabaseUnavailable
 from backend.services.ports import CoverageStore
 from backend.store.coverage import MongoCoverage
 from backend.store.mongo import disconnect
-from tests.contract.drivers import DRIVERS, connected, empty_database
+from tests.contract.drivers import DRIVERS, NOBODY, connected, empty_database
 from tests.fakes import BTC, START, MemoryCoverage, minute, minutes
 from tests.syncing import save_ledger
 
@@ -207,16 +206,14 @@ async def test_a_ledger_that_says_nothing_vanishes_with_its_lease(database: Any)
 
 @pytest.mark.parametrize("driver", DRIVERS)
 async def test_whatever_is_asked_of_a_server_that_is_away_is_unavailable(driver: str) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        database = connected(driver, f"mongodb://127.0.0.1:{probe.getsockname()[1]}", "away", 0.2)
-        store = MongoCoverage(database)
-        found = await asyncio.gather(
-            store.load(BTC),
-            store.stored_symbols("binance", "spot"),
-            store.acquire(BTC, "me", LONG),
-            store.leased([BTC], "me"),
-            return_exceptions=True,
-        )
-        assert [type(error) for error in found] == [DatabaseUnavailable] * 4
-        await disconnect(database)
+    database = connected(driver, NOBODY, "away", 0.2)
+    store = MongoCoverage(database)
+    found = await asyncio.gather(
+        store.load(BTC),
+        store.stored_symbols("binance", "spot"),
+        store.acquire(BTC, "me", LONG),
+        store.leased([BTC], "me"),
+        return_exceptions=True,
+    )
+    assert [type(error) for error in found] == [DatabaseUnavailable] * 4
+    await disconnect(database)
