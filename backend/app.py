@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
-import platform
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
-from uuid import uuid4
 
 from backend import __version__
 from backend.clock import Clock, SystemClock
+from backend.errors import DatabaseUnavailable
 from backend.exchanges import EXCHANGES
 from backend.net.client import MarketClient, Session, open_session
 from backend.net.throttle import Throttle
+from backend.process import is_gone, process_name
 from backend.services.audit import Auditor
+from backend.services.fleet import Fleet, Role, member_of
 from backend.services.jobs import Jobs
 from backend.services.ledger import Ledgers
 from backend.services.markets import Markets
@@ -28,12 +28,13 @@ from backend.settings import Settings
 from backend.store.candles import MongoCandles
 from backend.store.coverage import MongoCoverage
 from backend.store.embedded import EmbeddedMongod
+from backend.store.fleet import MongoFleet
 from backend.store.jobs import MongoJobs
 from backend.store.mongo import connect, disconnect, is_connected
 from backend.store.revisions import MongoRevisions
 
 REVIVE_SECONDS = 1.0
-GRACE_SECONDS = 7.0
+GRACE_SECONDS = 6.0
 """How long work in flight may take to finish when the process is told to stop."""
 
 USER_AGENT = f"market-data-service/{__version__}"
@@ -41,23 +42,27 @@ USER_AGENT = f"market-data-service/{__version__}"
 
 @asynccontextmanager
 async def open_service(
-    settings: Settings, clock: Clock | None = None, *, everybodys_jobs: bool = True
+    settings: Settings, clock: Clock | None = None, *, role: Role | None = None
 ) -> AsyncIterator[Service]:
     """Start what the settings describe, the embedded database included; stop it on the way out.
 
-    Jobs that other processes left are begun too unless `everybodys_jobs` is false.
+    `role` wins over the settings' one. A "command" leaves its jobs to other processes where there are any
+    that do jobs, and does none but its own otherwise.
     """
     clock = clock or SystemClock()
+    role = role or settings.role
     calm_garbage_collector()
     async with AsyncExitStack() as stack:
         uri = settings.database_uri or await _embedded(settings, clock, stack)
         database = connect(uri, settings.mongodb_database, settings.database_timeout)
         stack.push_async_callback(disconnect, database)
         session = await stack.enter_async_context(open_session(settings.request_timeout, USER_AGENT))
-        markets = _markets(settings, session, clock)
+        throttles = _throttles(settings, clock)
+        markets = _markets(settings, session, throttles, clock)
         revisions = MongoRevisions(database, clock)
         candles, coverage = MongoCandles(database, revisions), MongoCoverage(database)
-        ledgers = Ledgers(coverage, SystemClock(), _process_name(), settings.lease_seconds)
+        name = process_name()
+        ledgers = Ledgers(coverage, SystemClock(), name, settings.lease_seconds)
         syncs = SyncService(
             markets,
             candles,
@@ -67,9 +72,18 @@ async def open_service(
             recheck_minutes=settings.recheck_minutes,
         )
         job_store = MongoJobs(database)
-        worker = Worker(job_store, ledgers, syncs, clock, settings.jobs_at_once, everybodys=everybodys_jobs)
-        worker.start()
-        stack.push_async_callback(worker.stop, GRACE_SECONDS)
+        worker = Worker(job_store, ledgers, syncs, clock, settings.jobs_at_once, everybodys=role != "command")
+        fleet = Fleet(
+            MongoFleet(database),
+            member_of(name, settings.egress, role),
+            throttles.values(),
+            SystemClock(),
+            settings.lease_seconds,
+            is_gone,
+        )
+        if await _enrol(role, fleet, stack):
+            worker.start()
+            stack.push_async_callback(worker.stop, GRACE_SECONDS)
         yield Service(
             markets,
             Jobs(job_store, worker, clock, settings.jobs_queued),
@@ -82,14 +96,22 @@ async def open_service(
         )
 
 
+async def _enrol(role: Role, fleet: Fleet, stack: AsyncExitStack) -> bool:
+    """Take our place among the processes that share the database; whether we are to do jobs."""
+    with suppress(DatabaseUnavailable):
+        others = await fleet.join()
+        if role == "command" and any(one.works for one in others):
+            await fleet.leave()
+            return False
+    stack.push_async_callback(fleet.leave)
+    staying = asyncio.create_task(fleet.stay())
+    stack.push_async_callback(_cancel, staying)
+    return role != "api"
+
+
 def calm_garbage_collector() -> None:
     """Collect seldom: thousands of short-lived rows a second make default collections the largest cost."""
     gc.set_threshold(50_000, 20, 100)
-
-
-def _process_name() -> str:
-    """Who holds a lease: no two processes are called the same, on this machine or another."""
-    return f"{platform.node()}:{os.getpid()}:{uuid4().hex[:8]}"
 
 
 async def _embedded(settings: Settings, clock: Clock, stack: AsyncExitStack) -> str:
@@ -113,18 +135,28 @@ async def _cancel(task: asyncio.Task[None]) -> None:
         await task
 
 
-def _markets(settings: Settings, session: Session, clock: Clock) -> Markets:
-    throttles: dict[str, Throttle] = {}
+def _throttles(settings: Settings, clock: Clock) -> dict[str, Throttle]:
+    """One for each budget; markets may share theirs."""
+    markets = [market for exchange in EXCHANGES.values() for market in exchange.markets.values()]
+    budgets = {market.budget.name: market.budget for market in markets}
+    return {
+        name: Throttle(budget.limits, settings.rate_limit_share, clock, careful=budget.careful)
+        for name, budget in budgets.items()
+    }
+
+
+def _markets(
+    settings: Settings, session: Session, throttles: Mapping[str, Throttle], clock: Clock
+) -> Markets:
     sources: dict[str, dict[str, MarketClient]] = {}
     for exchange in EXCHANGES.values():
         for market in exchange.markets.values():
-            throttle = throttles.setdefault(
-                market.budget.name,
-                Throttle(
-                    market.budget.limits, settings.rate_limit_share, clock, careful=market.budget.careful
-                ),
-            )
             sources.setdefault(exchange.name, {})[market.name] = MarketClient(
-                exchange.name, market, settings.base_urls[market.url_setting], session, throttle, clock
+                exchange.name,
+                market,
+                settings.base_urls[market.url_setting],
+                session,
+                throttles[market.budget.name],
+                clock,
             )
     return Markets(sources)

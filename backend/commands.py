@@ -35,7 +35,7 @@ async def serve(settings: Settings) -> int:
     """Serve the API until SIGINT or SIGTERM; then finish the pages in flight and leave."""
     stop = stop_event()
     async with open_service(settings) as service:
-        server = make_server(service)
+        server = make_server(service, settings.role)
         address = f"{settings.server_address}:{settings.server_port}"
         try:
             server.listen(settings.server_port, settings.server_address)
@@ -59,7 +59,7 @@ async def sync(settings: Settings, wanted: Sequence[Series], start: int | None, 
         raise InvalidRequest("--start is after --end")
     console = Console()
     stop = stop_event()
-    async with open_service(settings, everybodys_jobs=False) as service:
+    async with open_service(settings, role="command") as service:
         named = [service.markets.series(series.symbol, series.exchange, series.market) for series in wanted]
         requests = [SyncRequest(series, start, end) for series in dict.fromkeys(named)]
         jobs = await service.jobs.submit(requests)
@@ -94,7 +94,7 @@ async def verify(settings: Settings, wanted: Sequence[Series]) -> int:
     """Recount series against their ledgers, one after the other: 0 if all were sound, 1 if any drifted."""
     say = partial(Console().print, markup=False, highlight=False, soft_wrap=True)
     sound = True
-    async with open_service(settings) as service:
+    async with open_service(settings, role="command") as service:
         for series in wanted:
             named = service.markets.series(series.symbol, series.exchange, series.market)
             found = await service.auditor.verify(named)

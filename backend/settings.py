@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from urllib.parse import quote_plus, urlsplit
 
 from dotenv import dotenv_values
@@ -21,6 +21,7 @@ from backend.core.plan import whole_minutes
 from backend.errors import ConfigurationError
 from backend.exchanges import EXCHANGES
 
+ROLES = ("all", "api", "worker")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -60,6 +61,12 @@ def _log_level(text: str) -> str:
     if text.upper() not in LOG_LEVELS:
         raise ValueError(f"give one of {', '.join(LOG_LEVELS)}")
     return text.upper()
+
+
+def _role(text: str) -> str:
+    if text.lower() not in ROLES:
+        raise ValueError(f"give one of {', '.join(ROLES)}")
+    return text.lower()
 
 
 def _whole_minute(text: str) -> int:
@@ -114,6 +121,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("DATA_DIR", "./data", "Where the embedded database keeps its files.", Path),
     Setting("SERVER_ADDRESS", "localhost", "Address to listen on (compose: 0.0.0.0)."),
     Setting("SERVER_PORT", "8888", "Port to listen on.", _whole(1, 65535)),
+    Setting("ROLE", "all", "all, api (takes requests) or worker (does jobs).", _role),
     Setting("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING, ERROR or CRITICAL.", _log_level),
     Setting(
         "SYNC_START", "2025-06-01T00:00:00Z", "Where a first sync begins: ISO-8601 or ms.", _whole_minute
@@ -131,6 +139,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("RECHECK_MINUTES", "5", "Newest stored minutes that a top-up reads once more.", _whole(0, 100)),
     Setting("REQUEST_TIMEOUT", "10", "Seconds that an exchange may take to answer.", _number(0, 300)),
     Setting("RATE_LIMIT_SHARE", "0.9", "Share of each exchange's rate limit to use.", _number(0, 1)),
+    Setting("EGRESS", "", "Name of the address to exchanges; processes of one name share its rate limits."),
     *_URL_SETTINGS,
 )
 
@@ -149,6 +158,7 @@ class Settings:
     data_dir: Path
     server_address: str
     server_port: int
+    role: Literal["all", "api", "worker"]
     log_level: str
     sync_start: int
     pages_in_flight: int
@@ -159,6 +169,7 @@ class Settings:
     recheck_minutes: int
     request_timeout: float
     rate_limit_share: float
+    egress: str
     base_urls: Mapping[str, str]
 
     @property

@@ -31,8 +31,8 @@ class SlidingWindow:
     """
 
     def __init__(self, capacity: float, seconds: float) -> None:
-        self._capacity = capacity
-        self._seconds = seconds
+        self.capacity = capacity
+        self.seconds = seconds
         self._bookings: deque[tuple[float, float]] = deque()
         self._booked = 0.0
 
@@ -42,17 +42,17 @@ class SlidingWindow:
         `pace` is the part of the capacity to use.
         """
         self._forget(now)
-        capacity = self._capacity * pace
+        capacity = self.capacity * pace
         moment = now
         if self._bookings:
             last, booked = self._bookings[-1]
-            spread = booked * self._seconds / capacity if self._seconds <= SHORT_WINDOW else 0.0
+            spread = booked * self.seconds / capacity if self.seconds <= SHORT_WINDOW else 0.0
             moment = max(now, last + spread)
         excess = self._booked + units - capacity
         for booked_at, booked in self._bookings:
-            if excess <= 0 and booked_at + self._seconds > moment:
+            if excess <= 0 and booked_at + self.seconds > moment:
                 break
-            moment = max(moment, booked_at + self._seconds)
+            moment = max(moment, booked_at + self.seconds)
             excess -= booked
         return moment
 
@@ -80,7 +80,7 @@ class SlidingWindow:
         self._booked += units
 
     def _forget(self, now: float) -> None:
-        while self._bookings and self._bookings[0][0] + self._seconds <= now:
+        while self._bookings and self._bookings[0][0] + self.seconds <= now:
             self._booked -= self._bookings.popleft()[1]
 
 
@@ -111,6 +111,12 @@ class Throttle:
         self._blocked_until = 0.0
         self._waiters: list[_Waiter] = []
         self._refusal = RateLimited("")
+        self._parts: list[tuple[float, float]] = [(clock.monotonic(), 1.0)]
+
+    @property
+    def longest(self) -> float:
+        """Seconds after which nothing of what was spent counts any more."""
+        return self._longest
 
     async def acquire(self, cost: Mapping[str, int]) -> None:
         """Wait until `cost` may be spent, then return at once for the request to be sent.
@@ -139,7 +145,10 @@ class Throttle:
     def _book(self, cost: Mapping[str, int], now: float) -> float:
         begin = max(now, self._blocked_until)
         spent = [(self._windows[unit], units) for unit, units in cost.items() if unit in self._windows]
-        moment = max((window.earliest(units, begin, self._pace) for window, units in spent), default=begin)
+        moment = max(
+            (window.earliest(units, begin, self._pace * self._part(window, now)) for window, units in spent),
+            default=begin,
+        )
         for window, units in spent:
             window.book(units, moment)
         return moment
@@ -154,11 +163,41 @@ class Throttle:
         self._book_anew(now)
 
     def learn(self, used: Mapping[str, int]) -> None:
-        """Take in what the venue says was spent: what others spent on this address counts as ours."""
+        """Take in what the venue says was spent on this address.
+
+        What others spent counts as ours, but for what is theirs to spend.
+        """
         now = self._clock.monotonic()
         for unit, units in used.items():
-            if (window := self._windows.get(unit)) and (excess := units - window.spent(now)) > 0:
-                window.learn(excess, now)
+            if window := self._windows.get(unit):
+                theirs = window.capacity * (1 - self._part(window, now))
+                if (excess := units - window.spent(now) - theirs) > 0:
+                    window.learn(excess, now)
+
+    def take_part(self, part: float) -> None:
+        """Spend only this part of the budget from now on: others share it.
+
+        A smaller part counts at once. A larger one counts when what others spent before is out of the window.
+        """
+        if part == self._parts[-1][1]:
+            return
+        now = self._clock.monotonic()
+        self._parts = [*self._in_force(now - self._longest), (now, part)]
+        self._book_anew(now)
+
+    def hold_off(self, seconds: float) -> None:
+        """Let nothing out for some seconds: others have yet to learn that we are here."""
+        self._blocked_until = max(self._blocked_until, self._clock.monotonic() + seconds)
+        self._book_anew(self._clock.monotonic())
+
+    def _part(self, window: SlidingWindow, now: float) -> float:
+        """The smallest part that was ours during the window that ends now."""
+        return min(part for _, part in self._in_force(now - window.seconds))
+
+    def _in_force(self, since: float) -> list[tuple[float, float]]:
+        """The parts that were ours at `since` or later, each with the moment it began."""
+        begun = [number for number, (moment, _) in enumerate(self._parts) if moment <= since]
+        return self._parts[begun[-1] if begun else 0 :]
 
     def _book_anew(self, now: float) -> None:
         """Book for all who wait once more, in their order, and for nobody earlier than it was.

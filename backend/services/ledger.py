@@ -23,6 +23,8 @@ RENEWALS = 3
 """How often a lease is renewed before it would run out."""
 
 ANOTHER_TRY = 0.5
+FAREWELL_SECONDS = 2.0
+"""How long giving back a lease may take: without that it runs out by itself."""
 
 
 class Ledger:

@@ -154,3 +154,22 @@ class JobStore(Protocol):
 
     async def cancel(self, job_id: str, now: int) -> Job | None:
         """End a job that is queued; ask for the end of one that runs. None if there is no such job."""
+
+
+class Member(NamedTuple):
+    """A process: its name, the address it reaches exchanges from, its share of it, whether it does jobs."""
+
+    name: str
+    egress: str
+    weight: float
+    works: bool
+
+
+class FleetStore(Protocol):
+    """Where processes learn of each other. Every call may raise DatabaseUnavailable."""
+
+    async def beat(self, member: Member, seconds: float) -> Sequence[Member]:
+        """Say that `member` is there for the next `seconds`, and tell who is."""
+
+    async def leave(self, member: Member) -> None:
+        """Forget `member`."""

@@ -54,9 +54,9 @@ def environment(exchange: str, mongod_uri: str, database: Database) -> dict[str,
     }
 
 
-def history() -> list[tuple[Any, ...]]:
+def history(start: int = START) -> list[tuple[Any, ...]]:
     simulated = Simulator(clock=SimulatorClock(NOW, frozen=True))
-    return list(simulated.history("BTCUSDT", START, CLOSED))
+    return list(simulated.history("BTCUSDT", start, CLOSED))
 
 
 def job(service: RunningService, job_id: str) -> dict[str, Any]:
@@ -76,8 +76,8 @@ def has_done(service: RunningService, job_id: str, minutes: int) -> bool:
     return bool(job(service, job_id)["minutes_done"] >= minutes)
 
 
-def begin(service: RunningService) -> str:
-    status, body = service.call("/api/sync", BODY | {"wait": False})
+def begin(service: RunningService, start: int = START) -> str:
+    status, body = service.call("/api/sync", {"symbol": "BTCUSDT", "start_time": start, "wait": False})
     assert status == 202
     job_id: str = body["job"]["id"]
     return job_id
@@ -89,7 +89,7 @@ async def test_the_job_of_a_killed_process_is_taken_over_by_another(
     with running_service(tmp_path / "one", **environment) as one:
         job_id = begin(one)
         until(partial(is_underway, one, job_id), "the job to get somewhere")
-        with running_service(tmp_path / "other", **environment) as other:
+        with running_service(tmp_path / "other", **environment, EGRESS="elsewhere") as other:
             one.kill()
             until(partial(is_done, other, job_id), "the other process to end the job")
             found = job(other, job_id)
@@ -118,7 +118,7 @@ async def test_an_owner_that_slept_while_another_took_over_harms_nothing(
 ) -> None:
     with (
         running_service(tmp_path / "sleeper", **environment) as sleeper,
-        running_service(tmp_path / "other", **environment) as other,
+        running_service(tmp_path / "other", **environment, EGRESS="elsewhere") as other,
     ):
         job_id = begin(sleeper)
         until(partial(is_underway, other, job_id), "the job to get somewhere")
@@ -140,7 +140,7 @@ async def test_a_job_can_be_cancelled_from_another_process(
 ) -> None:
     with (
         running_service(tmp_path / "one", **environment) as one,
-        running_service(tmp_path / "other", **environment) as other,
+        running_service(tmp_path / "other", **environment, EGRESS="elsewhere") as other,
     ):
         job_id = begin(one)
         until(partial(is_underway, other, job_id), "the job to get somewhere")
@@ -154,18 +154,20 @@ async def test_killed_at_random_points_the_job_still_ends_with_the_exchanges_his
 ) -> None:
     """kill -9 of the service, KILL_ROUNDS times (`make soak`: 50), each a moment after the job went on."""
     moments = random.Random(7)
-    job_id = ""
+    start = CLOSED - ROUNDS * 10_000 * MINUTE
+    with running_service(tmp_path / "log", **environment) as service:
+        job_id = begin(service, start)
     for _ in range(ROUNDS):
         with running_service(tmp_path / "log", **environment) as service:
-            job_id = job_id or begin(service)
-            progress = job(service, job_id)["minutes_done"]
-            more = progress + moments.randint(0, 2) * 1000
+            found = job(service, job_id)
+            assert found["status"] in ("queued", "running")
+            more = found["minutes_done"] + moments.randint(0, 2) * 1000
             until(partial(has_done, service, job_id, more), "the job to go on")
             service.kill()
     with running_service(tmp_path / "log", **environment) as service:
         until(partial(is_done, service, job_id), "the job to be done at last")
     rows = stored_rows(mongod_uri, database.name)
-    assert rows == history()
+    assert rows == history(start)
     assert await held_minutes(database) == {row[0] for row in rows}
 
 

@@ -16,6 +16,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "clock": set(),
     "traffic": set(),
+    "process": set(),
     "core": {"core"},
     "exchanges": {"exchanges", "core", "errors", "clock"},
     "services": {"services", "core", "errors", "clock", "traffic"},

@@ -1,0 +1,104 @@
+"""The processes that share one database, and each one's part of what their common address may spend.
+
+Exchanges count by IP address. Processes behind one address split each budget: who does jobs counts as one,
+who only answers requests as little. Each process says every few seconds that it is there, and hears who is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Literal, Protocol
+
+from backend.clock import Clock
+from backend.errors import DatabaseUnavailable
+from backend.services.ledger import RENEWALS
+from backend.services.ports import FleetStore, Member
+
+log = logging.getLogger(__name__)
+
+Role = Literal["all", "api", "worker", "command"]
+"""What a process does: answer requests and jobs, requests alone, jobs alone, or one command and its jobs."""
+
+FAREWELL_SECONDS = 1.0
+IDLE_WEIGHT = 0.05
+"""What a process that does no jobs asks of exchanges: what they list, and the time."""
+
+
+class Purse(Protocol):
+    """One budget at an exchange."""
+
+    @property
+    def longest(self) -> float:
+        """Seconds after which nothing of what was spent counts any more."""
+
+    def take_part(self, part: float) -> None:
+        """Spend only this part from now on."""
+
+    def hold_off(self, seconds: float) -> None:
+        """Spend nothing for some seconds."""
+
+
+class Fleet:
+    """This process among the others. `seconds` after its last word a process is thought dead.
+
+    `is_gone` knows it earlier of some, by their names.
+    """
+
+    def __init__(
+        self,
+        store: FleetStore,
+        member: Member,
+        purses: Iterable[Purse],
+        clock: Clock,
+        seconds: float,
+        is_gone: Callable[[str], bool] = lambda _name: False,
+    ) -> None:
+        self._store = store
+        self._member = member
+        self._purses = tuple(purses)
+        self._clock = clock
+        self._seconds = seconds
+        self._is_gone = is_gone
+        self._joined = False
+
+    async def join(self) -> list[Member]:
+        """Say that we are here; the others. Raises DatabaseUnavailable.
+
+        Where others spend already, hold off until they have made room and what they spent is forgotten.
+        """
+        others = [one for one in await self._store.beat(self._member, self._seconds) if self._counts(one)]
+        beside = sum(one.weight for one in others if one.egress == self._member.egress)
+        if beside and not self._joined:
+            log.info("other processes share this address: making room takes about a minute")
+            for purse in self._purses:
+                purse.hold_off(self._seconds / RENEWALS + purse.longest)
+        self._joined = True
+        for purse in self._purses:
+            purse.take_part(self._member.weight / (self._member.weight + beside))
+        return others
+
+    def _counts(self, one: Member) -> bool:
+        """Not we ourselves, and not a process of this machine that died without a word."""
+        return one.name != self._member.name and not self._is_gone(one.name)
+
+    async def stay(self) -> None:
+        """Go on saying so, for ever. A database that is away for a moment is told again."""
+        while True:
+            with suppress(DatabaseUnavailable):
+                await self.join()
+            await self._clock.sleep(self._seconds / RENEWALS)
+
+    async def leave(self) -> None:
+        """Say that we go: the others need not wait until we are missed."""
+        with suppress(DatabaseUnavailable, TimeoutError):
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                await self._store.leave(self._member)
+
+
+def member_of(name: str, egress: str, role: Role) -> Member:
+    """How a process of this role counts."""
+    works = role != "api"
+    return Member(name, egress, 1.0 if works else IDLE_WEIGHT, works)

@@ -1,0 +1,35 @@
+"""The processes that share the database, in collection `processes`; dated by the database's clock.
+
+{"_id": "host/4026531836:1234:9f3b2c1d", "egress": "", "weight": 1.0, "works": true, "until": <date>}
+"""
+
+from __future__ import annotations
+
+from backend.services.ports import Member
+from backend.store.mongo import Database, guard
+
+COLLECTION = "processes"
+
+
+class MongoFleet:
+    """Fits `services.ports.FleetStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._collection = database[COLLECTION]
+
+    async def beat(self, member: Member, seconds: float) -> list[Member]:
+        """Say that `member` is there for the next `seconds`, and tell who is."""
+        here = {"egress": member.egress, "weight": member.weight, "works": member.works}
+        until = {"$add": ["$$NOW", int(seconds * 1000)]}
+        with guard("say that this process is there"):
+            await self._collection.update_one(
+                {"_id": member.name}, [{"$set": here | {"until": until}}], upsert=True
+            )
+            await self._collection.delete_many({"$expr": {"$lte": ["$until", "$$NOW"]}})
+            found = await self._collection.find({}).to_list(None)
+        return [Member(one["_id"], one["egress"], one["weight"], one["works"]) for one in found]
+
+    async def leave(self, member: Member) -> None:
+        """Forget `member`."""
+        with guard("say that this process goes"):
+            await self._collection.delete_one({"_id": member.name})
