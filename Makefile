@@ -30,7 +30,8 @@ coverage: $(VENV)/.dev ## the suite, with an HTML report of branch coverage in h
 	@echo "open htmlcov/index.html"
 
 soak: $(VENV)/.dev ## the long forms of the tests that kill things, some minutes
-	@KILL_ROUNDS=50 $(BIN)/python -m pytest -q tests/integration/test_jobs.py tests/integration/test_crashes.py
+	@KILL_ROUNDS=50 PRIMARY_ROUNDS=10 $(BIN)/python -m pytest -q \
+		tests/integration/test_jobs.py tests/integration/test_crashes.py tests/integration/test_replica_set.py
 
 bench: $(VENV)/.dev ## the benchmarks, some minutes
 	@$(BIN)/python -m benchmarks.ingest
