@@ -31,7 +31,8 @@ coverage: $(VENV)/.dev ## the suite, with an HTML report of branch coverage in h
 
 soak: $(VENV)/.dev ## the long forms of the tests that kill things, some minutes
 	@KILL_ROUNDS=50 PRIMARY_ROUNDS=10 $(BIN)/python -m pytest -q \
-		tests/integration/test_jobs.py tests/integration/test_crashes.py tests/integration/test_replica_set.py
+		tests/integration/test_jobs.py tests/integration/test_crashes.py tests/integration/test_replica_set.py \
+		tests/soak --timeout=900
 
 bench: $(VENV)/.dev ## the benchmarks, some minutes
 	@$(BIN)/python -m benchmarks.ingest

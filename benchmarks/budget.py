@@ -16,6 +16,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from backend.app import open_service
@@ -57,13 +58,13 @@ class Counts(NamedTuple):
 
 
 async def main() -> None:
-    with simulated_exchanges() as url:
+    with simulated_exchanges() as url, TemporaryDirectory(prefix="benchmark-") as folder:
         names = ("BINANCE_SPOT_URL", "BINANCE_PERPETUAL_URL", "BITGET_URL", "BINGX_URL")
         settings = load_settings(
             {
                 **dict.fromkeys(names, url),
                 "EXTENDED_URL": f"{url}/api/v1",
-                "MONGODB_URI": "mongodb://unused/",
+                "DATA_DIR": folder,
                 "RATE_LIMIT_SHARE": str(SHARE),
             }
         )

@@ -1,0 +1,1 @@
+"""Long forms: `make soak`. They take minutes and are not part of `make test`."""
