@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from backend.clock import Clock
 from backend.core.job import Job, Status, SyncRequest
-from backend.errors import TooManyJobs, UnknownJob
+from backend.errors import DatabaseUnavailable, TooManyJobs, UnknownJob
 from backend.services.ports import JobStore
 from backend.services.worker import LOOK_SECONDS, Worker, interruption
 
@@ -59,7 +59,10 @@ class Jobs:
         return [runs[job.id].job if job.id in runs else job for job in found]
 
     async def wait(self, job_id: str, seconds: float | None = None) -> Job:
-        """The job when it is over, or as it stands after `seconds`. Raises Interrupted at a stop."""
+        """The job when it is over, or as it stands after `seconds`.
+
+        Raises Interrupted at a stop, DatabaseUnavailable while the database keeps the job from going on.
+        """
         deadline = None if seconds is None else self._clock.monotonic() + seconds
         while True:
             news = self._worker.news
@@ -69,6 +72,8 @@ class Jobs:
                 return job
             if self._worker.stopping:
                 raise interruption()
+            if self._worker.is_stuck(job_id):
+                raise DatabaseUnavailable("the database keeps failing: the job goes on when it does not")
             with suppress(TimeoutError):
                 await asyncio.wait_for(news.wait(), min(left, LOOK_SECONDS))
 

@@ -36,6 +36,9 @@ REPORT_SECONDS = 1.0
 TRIES = 10
 """How often a job is begun without getting anywhere before it is given up."""
 
+MOST_SETBACKS = 3
+"""So often in a row a database that is away interrupts a job before those who wait for it are told."""
+
 SEEN_AT_ONCE = 1000
 
 
@@ -66,6 +69,7 @@ class Worker:
         self._news = asyncio.Event()
         self._beginner: asyncio.Task[None] | None = None
         self._ours: set[str] = set()
+        self._setbacks: dict[str, int] = {}
         self.runs: dict[str, Run] = {}
         self.stopping = False
 
@@ -95,6 +99,11 @@ class Worker:
         if not self.everybodys:
             self._ours.update(job_ids)
         self._asked.set()
+
+    def is_stuck(self, job_id: str) -> bool:
+        """Whether a job fails here again and again, for reasons that are not its own, and gets nowhere."""
+        run = self.runs.get(job_id)
+        return self._setbacks.get(job_id, 0) >= MOST_SETBACKS and not (run and run.underway.is_set())
 
     @property
     def news(self) -> asyncio.Event:
@@ -145,7 +154,10 @@ class Worker:
             log.debug("%s: job %s waits for another of the series", name, job.id)
         except (LeaseLost, DatabaseUnavailable) as error:
             log.warning("%s: job %s is left to be begun again: %s", name, job.id, error)
+            before = 0 if self.runs[job.id].underway.is_set() else self._setbacks.get(job.id, 0)
+            self._setbacks[job.id] = before + 1
         else:
+            self._setbacks.pop(job.id, None)
             self._asked.set()
         finally:
             del self.runs[job.id]

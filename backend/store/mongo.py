@@ -33,6 +33,11 @@ UNUSABLE = (
 )
 """Says nothing of the value, which may hold a password."""
 
+AWAY = "the database does not answer: try again in a moment"
+STRANGER = "the database refuses our user name or password: see MONGODB_USERNAME and MONGODB_PASSWORD"
+REFUSED = "Authentication failed"
+"""MongoDB's words, which the driver repeats wherever it cannot connect for that reason."""
+
 DURABLE = WriteConcern("majority", j=True)
 """An acknowledged write survives `kill -9`: the ledger must never claim a candle that a crash can lose."""
 
@@ -78,7 +83,7 @@ def guard(action: str) -> Iterator[None]:
         yield
     except ConnectionFailure as error:
         log.warning("database away while it should %s: %s", action, error)
-        raise DatabaseUnavailable("the database does not answer: try again in a moment") from error
+        raise DatabaseUnavailable(STRANGER if REFUSED in str(error) else AWAY) from error
     except PyMongoError as error:
         log.error("database failed to %s: %s", action, error)
         raise DatabaseUnavailable(f"the database could not {action}") from error

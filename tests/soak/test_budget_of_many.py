@@ -41,5 +41,5 @@ def test_workers_that_come_and_go_are_never_refused(
             keep_busy(2 * SECONDS)
         keep_busy(SECONDS)
         jobs = first.call("/api/jobs")[1]["jobs"]
-    assert all(job["minutes_done"] > 100_000 for job in jobs)
-    assert statuses(url) == {"200"}
+        assert all(job["minutes_done"] > 100_000 for job in jobs)
+        assert statuses(url) == {"200"}
