@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from backend.core.candles import Candle
+from backend.core.columns import Columns
 from backend.core.coverage import Coverage, Window
 from backend.core.series import Listing, Series
 
@@ -48,10 +49,19 @@ class CandleStore(Protocol):
     async def write(self, series: Series, candles: Sequence[Candle]) -> Written:
         """Store ascending candles so that a crash cannot lose them."""
 
-    def batches(
-        self, series: Series, window: Window, limit: int | None = None
-    ) -> AsyncIterator[list[Candle]]:
-        """The candles that open in `window` (the first `limit`), ascending, in bounded batches."""
+    def columns(
+        self,
+        series: Series,
+        window: Window,
+        limit: int | None = None,
+        *,
+        backwards: bool = False,
+        batch: int = ...,
+    ) -> AsyncGenerator[Columns, None]:
+        """The candles that open in `window` in ascending batches of up to `batch`; the first `limit`.
+
+        `backwards` gives the newest batch first, and the newest `limit`. Close it to stop the reading.
+        """
 
     async def span(self, series: Series) -> Window | None:
         """From the first to the last stored minute, None when nothing is stored."""

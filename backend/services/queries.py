@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from backend.core.candles import Candle
 from backend.core.coverage import MINUTE, Coverage, Spans, Window, count_minutes
 from backend.core.series import Series
 from backend.errors import SeriesNotStored
+from backend.services.bars import Bars, Selection, on_grid, read_bars, read_bars_back
 from backend.services.ports import CandleStore, CoverageStore, Revision, RevisionStore
 
 LONG_AGO = 0
@@ -94,9 +93,20 @@ class Queries:
             raise _not_stored(series)
         return found
 
-    async def candles(
-        self, series: Series, window: Window, limit: int | None = None
-    ) -> AsyncIterator[list[Candle]]:
-        """The stored candles that open in `window` (the first `limit`), ascending, in batches."""
-        await self.statistics(series)
-        return self._candles.batches(series, window, limit)
+    async def bars(self, series: Series, wanted: Selection) -> Bars:
+        """The wanted candles in ascending batches, the oldest batch first. Close it to stop the reading.
+
+        A candle whose end lies after the last minute that the exchange was asked for is still forming: the
+        service does not ask the exchange when it reads.
+        """
+        return read_bars(self._candles, series, await self._on_grid(series, wanted))
+
+    async def bars_back(self, series: Series, wanted: Selection) -> Bars:
+        """The same candles, the newest batch first, each batch ascending; `limit` counts from the newest."""
+        return read_bars_back(self._candles, series, await self._on_grid(series, wanted))
+
+    async def _on_grid(self, series: Series, wanted: Selection) -> Selection:
+        known = (await self._coverage.load(series)).coverage
+        if not known.held:
+            raise _not_stored(series)
+        return on_grid(wanted, max(known.until or 0, known.held[-1].end))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from backend.core.columns import candles_of
+from backend.services.bars import Selection
 from backend.web import params, views
 from backend.web.base import ApiHandler
 
@@ -16,10 +18,12 @@ class DataHandler(ApiHandler):
         series = self.series(values)
         window = params.time_range(values).window()
         limit = params.limit(values)
-        batches = await self.service.queries.candles(series, window, None if limit is None else limit + 1)
+        wanted = Selection(window, limit=None if limit is None else limit + 1)
+        batches = await self.service.queries.bars(series, wanted)
         self.write(b'{"success":true,"symbol":%b,"data":[' % msgspec.json.encode(series.symbol))
         count, following = 0, None
-        async for batch in batches:
+        async for columns in batches:
+            batch = candles_of(columns)
             if limit is not None and count + len(batch) > limit:
                 following = batch[limit - count].open_time
                 batch = batch[: limit - count]
