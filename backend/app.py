@@ -20,6 +20,7 @@ from backend.services.sync import SyncService
 from backend.settings import Settings
 from backend.store.candles import MongoCandles
 from backend.store.coverage import MongoCoverage
+from backend.store.doubts import MongoDoubts
 from backend.store.embedded import EmbeddedMongod
 from backend.store.mongo import connect, disconnect, is_connected
 from backend.store.revisions import MongoRevisions
@@ -50,7 +51,12 @@ async def open_service(settings: Settings, clock: Clock | None = None) -> AsyncI
             settle_seconds=settings.settle_seconds,
             recheck_minutes=settings.recheck_minutes,
         )
-        yield Service(markets, syncs, Queries(candles, coverage, revisions), partial(is_connected, database))
+        yield Service(
+            markets,
+            syncs,
+            Queries(candles, coverage, revisions, MongoDoubts(database)),
+            partial(is_connected, database),
+        )
 
 
 def calm_garbage_collector() -> None:

@@ -68,6 +68,11 @@ class Interval:
         return (self.ends(starts) - starts) // MINUTE
 
     @property
+    def file_name(self) -> str:
+        """Binance's archive says `1mo`, for file systems that do not tell `1m` from `1M`."""
+        return "1mo" if self.step is None else self.name
+
+    @property
     def most_minutes(self) -> int:
         """How many minutes a bucket has at most."""
         return (31 * DAY if self.step is None else self.step) // MINUTE

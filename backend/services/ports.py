@@ -82,14 +82,39 @@ class Revision(NamedTuple):
     after: Mapping[str, float]
 
 
+class RevisionState(NamedTuple):
+    """The revisions of a window: how many, the newest one's key, and when that was seen (ms, 0 for never).
+
+    `pending` says that a candle may not have been replaced yet although its revision is recorded.
+    """
+
+    number: int = 0
+    newest: str = ""
+    at: int = 0
+    pending: bool = False
+
+
 class RevisionStore(Protocol):
     """Where revisions are kept. Every call may raise DatabaseUnavailable."""
+
+    async def state(self, series: Series, window: Window) -> RevisionState:
+        """What tells whether candles that open in `window` were replaced since the last look."""
 
     async def count(self, series: Series) -> int:
         """How many revisions a series has."""
 
     async def page(self, series: Series, window: Window, limit: int) -> list[Revision]:
         """The first `limit` revisions of candles that open in `window`, ascending by open time."""
+
+
+class DoubtStore(Protocol):
+    """How often a series held less than its ledger claims. Every call may raise DatabaseUnavailable."""
+
+    async def count(self, series: Series) -> int:
+        """How many doubts were raised about a series."""
+
+    async def add(self, series: Series) -> None:
+        """Raise one more."""
 
 
 class Entry(NamedTuple):

@@ -64,6 +64,7 @@ class MongoCandles:
                 new, changed = _compared(documents, stored)
                 await self._revisions.record(series, [(stored[after["_id"]], after) for after in changed])
                 replaced += await self._replace(series, changed)
+                await self._revisions.settle(series, changed)
                 added, clashed = await self._insert(series, new)
                 inserted += added
                 (self._overlapping.add if clashed or stored else self._overlapping.discard)(series)

@@ -10,11 +10,13 @@ from tornado.testing import ExpectLog
 
 from backend.core.candles import Candle
 from backend.core.columns import columns_of
+from backend.core.coverage import Coverage
 from backend.core.series import Series
 from backend.errors import DatabaseUnavailable
 from backend.services.bars import Bars, Selection
 from backend.services.queries import Queries
 from backend.services.service import Service
+from backend.services.validators import Opened
 from tests.web.client import error_code, get, send
 
 
@@ -58,7 +60,13 @@ class BrokenQueries(Queries):
     def __init__(self, error: Exception, batches: int) -> None:
         self._store = BrokenStore(error, batches)
 
-    async def bars(self, _series: Series, _wanted: Selection) -> Bars:
+    async def open(self, series: Series, wanted: Selection) -> Opened:
+        return Opened(series, wanted, Coverage())
+
+    async def validator(self, _opened: Opened) -> None:
+        return None
+
+    def read(self, _opened: Opened) -> Bars:
         return self._store.bars()
 
 
