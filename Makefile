@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help run demo test check coverage bench clean
+.PHONY: help run demo test check coverage soak bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -28,6 +28,9 @@ check: $(VENV)/.dev ## lint and types
 coverage: $(VENV)/.dev ## the suite, with an HTML report of branch coverage in htmlcov/
 	@$(BIN)/python -m pytest --cov --cov-report=html
 	@echo "open htmlcov/index.html"
+
+soak: $(VENV)/.dev ## the long forms of the tests that kill things, some minutes
+	@KILL_ROUNDS=50 $(BIN)/python -m pytest -q tests/integration/test_jobs.py tests/integration/test_crashes.py
 
 bench: $(VENV)/.dev ## the benchmarks, some minutes
 	@$(BIN)/python -m benchmarks.ingest

@@ -14,21 +14,18 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from backend.app import open_service
+from backend.app import GRACE_SECONDS, open_service
 from backend.clock import iso
 from backend.core.coverage import MINUTE, count_minutes
+from backend.core.job import Job, SyncRequest
 from backend.core.series import Series
-from backend.errors import ConfigurationError, InvalidRequest, MarketDataError
-from backend.services.backfill import Progress as SyncProgress
+from backend.errors import ConfigurationError, InvalidRequest, error_named
 from backend.services.service import Service
-from backend.services.sync import SyncResult
+from backend.services.sync import SyncResult, result_of
 from backend.settings import Settings
 from backend.web.app import make_server
 
 log = logging.getLogger(__name__)
-
-GRACE_SECONDS = 8.0
-"""How long work in flight may take to finish when the process is told to stop."""
 
 INTERRUPTED_STATUS = 130
 ABSENCES_SHOWN = 10
@@ -50,7 +47,7 @@ async def serve(settings: Settings) -> int:
         await stop.wait()
         log.info("stopping")
         server.stop()
-        await service.syncs.stop(GRACE_SECONDS)
+        await service.worker.stop(GRACE_SECONDS)
         with suppress(TimeoutError):
             await asyncio.wait_for(server.close_all_connections(), 1)
     return 0
@@ -62,18 +59,35 @@ async def sync(settings: Settings, wanted: Sequence[Series], start: int | None, 
         raise InvalidRequest("--start is after --end")
     console = Console()
     stop = stop_event()
-    async with open_service(settings) as service:
+    async with open_service(settings, everybodys_jobs=False) as service:
         named = [service.markets.series(series.symbol, series.exchange, series.market) for series in wanted]
+        requests = [SyncRequest(series, start, end) for series in dict.fromkeys(named)]
+        jobs = await service.jobs.submit(requests)
         with _progress_bar(console) as bar:
-            syncing = [
-                asyncio.create_task(service.syncs.sync(series, start, end, _show(bar, series)))
-                for series in dict.fromkeys(named)
-            ]
-            await _until_done_or_stopped(service, syncing, stop)
-    outcomes = [_print_outcome(console, task) for task in syncing]
-    if stop.is_set():
-        return INTERRUPTED_STATUS
+            watching = asyncio.gather(*(_watch(service, bar, job) for job in jobs))
+            stopping = asyncio.create_task(stop.wait())
+            either: set[asyncio.Future[Any]] = {watching, stopping}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not watching.done():
+                await service.jobs.abandon()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(watching, GRACE_SECONDS)
+            stopping.cancel()
+        if stop.is_set():
+            console.print("Stopped. What came is stored; sync again to fetch only the rest.")
+            return INTERRUPTED_STATUS
+        outcomes = [await _print_outcome(console, service, job) for job in watching.result()]
     return 0 if all(outcomes) else 1
+
+
+async def _watch(service: Service, bar: Progress, job: Job) -> Job:
+    """Show how a job gets on; the job when it is over."""
+    line = bar.add_task(job.request.series.name, total=None)
+    async for found in service.jobs.watch(job.id):
+        job = found
+        if job.window is not None:
+            bar.update(line, completed=job.tally.minutes_done, total=job.tally.minutes_total)
+    return job
 
 
 async def verify(settings: Settings, wanted: Sequence[Series]) -> int:
@@ -83,7 +97,7 @@ async def verify(settings: Settings, wanted: Sequence[Series]) -> int:
     async with open_service(settings) as service:
         for series in wanted:
             named = service.markets.series(series.symbol, series.exchange, series.market)
-            found = await service.syncs.verify(named)
+            found = await service.auditor.verify(named)
             lost, unclaimed = count_minutes(found.lost), count_minutes(found.unclaimed)
             say(f"{named.name}: {count_minutes(found.stored):,} candles stored, ", end="")
             say(f"{lost:,} claimed but lost, {unclaimed:,} not claimed")
@@ -91,31 +105,6 @@ async def verify(settings: Settings, wanted: Sequence[Series]) -> int:
                 sound = False
                 say("  The ledger is right now; sync to fetch what was lost.")
     return 0 if sound else 1
-
-
-async def _until_done_or_stopped(
-    service: Service, syncing: Sequence[asyncio.Task[SyncResult]], stop: asyncio.Event
-) -> None:
-    """Wait for all; after a stop give the pages in flight a moment, then give them up."""
-    done = asyncio.gather(*syncing, return_exceptions=True)
-    stopping = asyncio.create_task(stop.wait())
-    either: set[asyncio.Future[Any]] = {done, stopping}
-    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    if not done.done():
-        await service.syncs.stop(GRACE_SECONDS)
-        for task in syncing:
-            task.cancel()
-    await done
-
-
-def _show(bar: Progress, series: Series) -> Callable[[SyncProgress], None]:
-    task = bar.add_task(series.name, total=None)
-
-    def show(progress: SyncProgress) -> None:
-        bar.update(task, completed=progress.done, total=progress.total)
-
-    return show
 
 
 def stop_event() -> asyncio.Event:
@@ -153,22 +142,22 @@ def _progress_bar(console: Console) -> Progress:
     )
 
 
-def _print_outcome(console: Console, task: asyncio.Task[SyncResult]) -> bool:
+async def _print_outcome(console: Console, service: Service, job: Job) -> bool:
     """Tell how one sync ended; whether it is complete."""
     say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
-    if task.cancelled():
-        say("Stopped. What came is stored; sync again to fetch only the rest.")
-        return False
-    if isinstance(error := task.exception(), MarketDataError):
+    error = error_named(*job.failure) if job.failure else None
+    if job.window is None:
         say(f"error: {error}", style="red")
         return False
-    _print_result(say, task.result())
-    return task.result().error is None
+    series = job.request.series
+    result = result_of(series, await service.queries.known(series), job.window, job.tally, error)
+    _print_result(say, result)
+    return error is None
 
 
 def _print_result(say: Callable[..., None], result: SyncResult) -> None:
     found = result.statistics
-    say(f"{found.series.name}: {result.new_records:,} new candles, {found.total_records:,} stored")
+    say(f"{found.series.name}: {result.tally.new_records:,} new candles, {found.total_records:,} stored")
     if found.first_record is not None and found.last_record is not None:
         say(f"  from {iso(found.first_record)} to {iso(found.last_record)}")
     for window, _reason in result.absent[:ABSENCES_SHOWN]:

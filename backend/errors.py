@@ -5,7 +5,11 @@
     ├── InvalidRequest              mend the request
     ├── NotFound                    ask for something else
     │   ├── UnknownSymbol             the exchange does not list it
-    │   └── SeriesNotStored           sync it first
+    │   ├── SeriesNotStored           sync it first
+    │   └── UnknownJob                ask for the list of jobs
+    ├── SeriesBusy                  wait until the job under way is over, or cancel it
+    ├── TooManyJobs                 try again when some are done
+    ├── Cancelled                   somebody cancelled the job: ask again if it is still wanted
     ├── ExchangeError
     │   ├── ExchangeRefused           the exchange will not answer this: retrying does not help
     │   │   └── RegionBlocked           name another base URL
@@ -16,12 +20,15 @@
     │           └── Banned                likewise, and until then send nothing at all
     ├── DatabaseUnavailable         try again later
     └── Interrupted                 the service was told to stop: try again when it is back
+        └── LeaseLost                 another process works on the series now: leave it to that one
 
 `code` is the stable word that clients may rely on; the message is a sentence for people.
 HTTP statuses are the business of `web/base.py` alone.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 
 class MarketDataError(Exception):
@@ -53,6 +60,22 @@ class UnknownSymbol(NotFound):
 
 class SeriesNotStored(NotFound):
     code = "not_stored"
+
+
+class UnknownJob(NotFound):
+    code = "unknown_job"
+
+
+class SeriesBusy(MarketDataError):
+    code = "series_busy"
+
+
+class TooManyJobs(MarketDataError):
+    code = "too_many_jobs"
+
+
+class Cancelled(MarketDataError):
+    code = "cancelled"
 
 
 class ExchangeError(MarketDataError):
@@ -93,3 +116,19 @@ class DatabaseUnavailable(MarketDataError):
 
 class Interrupted(MarketDataError):
     code = "interrupted"
+
+
+class LeaseLost(Interrupted):
+    pass
+
+
+def error_named(code: str, message: str, retry_after: float | None = None) -> MarketDataError:
+    """The error that was written down as its code and message; MarketDataError for a code that is no more."""
+    kind = next((kind for kind in _kinds(MarketDataError) if kind.code == code), MarketDataError)
+    return kind(message, code=code, retry_after=retry_after)
+
+
+def _kinds(kind: type[MarketDataError]) -> Iterator[type[MarketDataError]]:
+    yield kind
+    for narrower in kind.__subclasses__():
+        yield from _kinds(narrower)

@@ -119,6 +119,14 @@ SETTINGS: tuple[Setting, ...] = (
         "SYNC_START", "2025-06-01T00:00:00Z", "Where a first sync begins: ISO-8601 or ms.", _whole_minute
     ),
     Setting("PAGES_IN_FLIGHT", "8", "Pages that one sync fetches side by side.", _whole(1, 64)),
+    Setting("JOBS_AT_ONCE", "8", "Series that one process syncs side by side.", _whole(1, 64)),
+    Setting("JOBS_QUEUED", "1000", "Jobs that may wait; beyond, requests are refused.", _whole(1, 100_000)),
+    Setting(
+        "LEASE_SECONDS",
+        "10",
+        "Seconds after which a dead process's jobs are free.",
+        _number(0.1, 300),
+    ),
     Setting("SETTLE_SECONDS", "2", "Seconds after a minute's end before its candle is final.", _whole(0, 59)),
     Setting("RECHECK_MINUTES", "5", "Newest stored minutes that a top-up reads once more.", _whole(0, 100)),
     Setting("REQUEST_TIMEOUT", "10", "Seconds that an exchange may take to answer.", _number(0, 300)),
@@ -144,6 +152,9 @@ class Settings:
     log_level: str
     sync_start: int
     pages_in_flight: int
+    jobs_at_once: int
+    jobs_queued: int
+    lease_seconds: float
     settle_seconds: int
     recheck_minutes: int
     request_timeout: float

@@ -34,6 +34,7 @@ from backend.core.coverage import MINUTE
 from backend.core.series import Series
 from backend.settings import load_settings
 from backend.store.embedded import EmbeddedMongod
+from tests.syncing import run_job
 
 START = parse_time("2025-06-01T00:00:00Z")
 CLOCK_STARTS = "2026-11-01T00:00:00Z"
@@ -57,9 +58,9 @@ async def sync(exchange: str, uri: str, database: str, candles: int) -> int:
     settings = load_settings({"MONGODB_URI": uri, "MONGODB_DATABASE": database, "BINANCE_SPOT_URL": exchange})
     async with open_service(settings) as service:
         series = Series("binance", "spot", "BTCUSDT")
-        result = await service.syncs.sync(series, START, START + candles * MINUTE)
-        assert result.error is None, result.error
-        return result.new_records
+        job = await run_job(service, series, START, START + candles * MINUTE)
+        assert job.status == "done", job
+        return job.tally.new_records
 
 
 async def plain_loop(exchange: str, uri: str, database: str, candles: int) -> int:

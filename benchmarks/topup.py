@@ -28,6 +28,7 @@ from backend.store.embedded import EmbeddedMongod
 from backend.store.mongo import Database, connect, disconnect
 from backend.store.revisions import MongoRevisions
 from tests.simulator import Simulator, SimulatorClock, synthetic_market
+from tests.syncing import run_job, save_ledger
 
 SIZES = (1_000, 100_000, 5_000_000)
 ROUNDS = 25
@@ -66,7 +67,7 @@ async def store_history(database: Database, size: int) -> None:
         minutes = range(first, min(first + BATCH * MINUTE, end), MINUTE)
         await candles.write(SERIES, [Candle(minute, 1.0, 2.0, 0.5, 1.5, 3.0) for minute in minutes])
     known = Coverage(start, (Window(start, end),), (void_before_listing(LISTED, NOW),), end)
-    await MongoCoverage(database).save(SERIES, known, 0)
+    await save_ledger(MongoCoverage(database), SERIES, known)
 
 
 async def measure(uri: str, size: int) -> Cost:
@@ -78,7 +79,7 @@ async def measure(uri: str, size: int) -> Cost:
     async with Simulator(markets=[market], clock=SimulatorClock(NOW, frozen=True), limits=False) as simulator:
         settings = {"MONGODB_URI": uri, "MONGODB_DATABASE": f"size_{size}", "BINANCE_SPOT_URL": simulator.url}
         async with open_service(load_settings(settings), clock) as service:
-            await service.syncs.sync(SERIES)
+            await run_job(service, SERIES)
             rounds = [await _round(service, simulator, clock) for _ in range(ROUNDS)]
     return Cost(*(statistics.median(values) for values in zip(*rounds, strict=True)))
 
@@ -98,8 +99,8 @@ async def _round(service: Service, simulator: Simulator, clock: SteppedClock) ->
 
 
 async def _top_up(service: Service) -> None:
-    result = await service.syncs.sync(SERIES)
-    assert (result.new_records, result.revised_records, result.error) == (1, 0, None), result
+    job = await run_job(service, SERIES)
+    assert (job.tally.new_records, job.tally.revised_records, job.status) == (1, 0, "done"), job
 
 
 async def _timed(work: Callable[[], Awaitable[object]]) -> float:

@@ -21,7 +21,7 @@ from backend.core.columns import Columns, columns_of
 from backend.core.coverage import MINUTE, Coverage, Spans, Window, normalise
 from backend.core.series import Listing, Series, canonical_symbol
 from backend.errors import MarketDataError, UnknownSymbol
-from backend.services.ports import Entry, Written
+from backend.services.ports import Lease, Written
 
 START = 1_748_736_000_000
 """2025-06-01T00:00:00Z, the beginning of most stories in the tests."""
@@ -236,38 +236,77 @@ class MemoryCandles:
 
 
 class MemoryCoverage:
-    """Fits `backend.services.ports.CoverageStore`. `saves` counts the attempts."""
+    """Fits `backend.services.ports.CoverageStore`. Its clock stands still until `pass_seconds` moves it.
+
+    `saves` counts the attempts.
+    """
 
     def __init__(self) -> None:
         self.failure: MarketDataError | None = None
-        self.entries: dict[Series, Entry] = {}
+        self.entries: dict[Series, Coverage] = {}
+        self.leases: dict[Series, tuple[str, str, float]] = {}
         self.saves = 0
+        self._seconds = 0.0
+        self._tokens = count()
 
-    async def load(self, series: Series) -> Entry:
+    async def load(self, series: Series) -> Coverage:
         await self._answer()
-        return self.entries.get(series, Entry(Coverage(), 0))
+        return self.known(series)
 
     async def stored_symbols(self, exchange: str, market: str) -> set[str]:
         await self._answer()
         return {
             series.symbol
-            for series, entry in self.entries.items()
-            if (series.exchange, series.market) == (exchange, market) and entry.coverage.held
+            for series, coverage in self.entries.items()
+            if (series.exchange, series.market) == (exchange, market) and coverage.held
         }
 
-    async def save(self, series: Series, coverage: Coverage, version: int) -> bool:
+    async def acquire(self, series: Series, owner: str, seconds: float) -> Lease | None:
+        await self._answer()
+        if self._holder(series) not in (None, owner):
+            return None
+        token = str(next(self._tokens))
+        self.leases[series] = owner, token, self._seconds + seconds
+        return Lease(series, token, self.known(series))
+
+    async def renew(self, lease: Lease, seconds: float) -> bool:
+        await self._answer()
+        if self._holds(lease):
+            self.leases[lease.series] = (*self.leases[lease.series][:2], self._seconds + seconds)
+        return self._holds(lease)
+
+    async def save(self, lease: Lease, coverage: Coverage) -> bool:
         self.saves += 1
         await self._answer()
-        newest = self.entries[series].version if series in self.entries else 0
-        if version != newest:
+        if not self._holds(lease):
             return False
-        self.entries[series] = Entry(coverage, version + 1)
+        self.entries[lease.series] = coverage
         await asyncio.sleep(0)
         return True
 
+    async def release(self, lease: Lease) -> None:
+        await self._answer()
+        if self._holds(lease):
+            del self.leases[lease.series]
+
+    async def leased(self, series: Sequence[Series], owner: str) -> set[Series]:
+        await self._answer()
+        return {one for one in series if self._holder(one) not in (None, owner)}
+
     def known(self, series: Series = BTC) -> Coverage:
         """What is saved of a series."""
-        return self.entries.get(series, Entry(Coverage(), 0)).coverage
+        return self.entries.get(series, Coverage())
+
+    def pass_seconds(self, seconds: float) -> None:
+        """Let leases run out."""
+        self._seconds += seconds
+
+    def _holder(self, series: Series) -> str | None:
+        owner, _, until = self.leases.get(series, ("", "", self._seconds))
+        return owner if until > self._seconds else None
+
+    def _holds(self, lease: Lease) -> bool:
+        return self.leases.get(lease.series, ("", "", 0.0))[1] == lease.token
 
     async def _answer(self) -> None:
         await asyncio.sleep(0)

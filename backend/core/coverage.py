@@ -165,13 +165,6 @@ class Coverage:
             kept = (*_without(kept, rest), *(void._replace(window=window) for window in rest))
         return replace(self, voids=tuple(sorted(kept, key=lambda void: void.window)))
 
-    def united(self, other: Coverage) -> Coverage:
-        """Join what two writers learnt about the same series."""
-        since = min((one.since for one in (self, other) if one.since is not None), default=None)
-        until = max((one.until for one in (self, other) if one.until is not None), default=None)
-        joined = replace(self, since=since, until=until)
-        return joined.with_voids(other.voids).with_held(other.held)
-
     @property
     def first_candle(self) -> int | None:
         """The exchange's first open time of this series, where it was asked for."""

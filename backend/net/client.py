@@ -24,6 +24,7 @@ from backend.core.series import Listing
 from backend.errors import Banned, ExchangeUnavailable, MalformedAnswer, RateLimited, UnknownSymbol
 from backend.exchanges.base import Answer, Market, Request
 from backend.net.throttle import PATIENCE, Throttle
+from backend.traffic import current_traffic
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,9 @@ NEW_LISTING_LASTS = 60.0
 """Seconds for which a copy of what the exchange lists is good enough, and when a symbol is not in it."""
 
 NO_VENUE_BEFORE = parse_time("2017-01-01")
+
+LEAST_WAIT = 0.001
+"""Seconds that getting a place in the budget may take without being called a wait."""
 
 CLOCK_READING_LASTS = 600.0
 """Seconds for which one reading of the exchange's clock is carried forward by the monotonic clock."""
@@ -165,7 +169,8 @@ class MarketClient:
         return await retrying(self._attempt, request, parse)
 
     async def _attempt(self, request: Request, parse: Callable[[Answer], Parsed]) -> Parsed:
-        await self._throttle.acquire(request.cost)
+        await self._wait_for_budget(request)
+        current_traffic().requests += 1
         answer = await self._send(request)
         self._throttle.learn(self._market.budget.used(answer.headers))
         failure = self._market.failure(answer)
@@ -174,6 +179,14 @@ class MarketClient:
         if isinstance(failure, RateLimited):
             self._throttle.block(failure)
         raise failure
+
+    async def _wait_for_budget(self, request: Request) -> None:
+        before = self._clock.monotonic()
+        await self._throttle.acquire(request.cost)
+        if (waited := self._clock.monotonic() - before) > LEAST_WAIT:
+            traffic = current_traffic()
+            traffic.waits += 1
+            traffic.waited += waited
 
     async def _send(self, request: Request) -> Answer:
         try:
@@ -196,5 +209,6 @@ class MarketClient:
         return bytes(body)
 
     def _log_retry(self, state: RetryCallState) -> None:
+        current_traffic().retries += 1
         error = state.outcome.exception() if state.outcome else None
         log.info("%s: attempt %d failed: %s", self._exchange, state.attempt_number, error)

@@ -14,14 +14,16 @@ from dataclasses import dataclass, replace
 from backend.core.coverage import MINUTE, Coverage, Spans, Window, normalise, subtract
 from backend.core.plan import pages
 from backend.core.series import Series
-from backend.errors import DatabaseUnavailable, SeriesNotStored
-from backend.services.ports import CandleStore, CoverageStore
+from backend.errors import SeriesNotStored
+from backend.services.ledger import Ledgers
+from backend.services.ports import CandleStore
 
 log = logging.getLogger(__name__)
 
 COUNTED_AT_ONCE = 500_000
 LISTED_AT_ONCE = 1_000
-ROUNDS = 5
+PATIENCE = 10.0
+"""Seconds to wait for a job of the series to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,31 +37,27 @@ class Audit:
 
 
 class Auditor:
-    """Holds the ledger against the collection. Syncs of the series should rest meanwhile."""
+    """Holds the ledger against the collection, while no sync of the series runs."""
 
-    def __init__(self, candles: CandleStore, coverage: CoverageStore) -> None:
+    def __init__(self, candles: CandleStore, ledgers: Ledgers) -> None:
         self._candles = candles
-        self._coverage = coverage
+        self._ledgers = ledgers
 
-    async def audit(self, series: Series) -> Audit:
+    async def verify(self, series: Series) -> Audit:
         """Recount, correct the ledger durably, and tell the difference.
 
-        Raises SeriesNotStored for a series that neither ledger nor collection knows, DatabaseUnavailable
-        when the database is away or another process keeps changing the ledger.
+        Raises SeriesNotStored for a series that neither ledger nor collection knows, SeriesBusy while a job
+        of it runs, DatabaseUnavailable when the database is away.
         """
-        for _ in range(ROUNDS):
-            entry = await self._coverage.load(series)
+        async with self._ledgers.hold(series, PATIENCE) as ledger:
             stored = await self._stored(series)
-            if not stored and not entry.version:
+            held = ledger.coverage.held
+            if not stored and not held and ledger.coverage.since is None:
                 raise SeriesNotStored(f"nothing is stored of {series.name}: sync it first")
-            held = entry.coverage.held
-            found = Audit(series, stored, lost=subtract(held, stored), unclaimed=subtract(stored, held))
-            if stored == held:
-                return found
-            if await self._coverage.save(series, corrected(entry.coverage, stored), entry.version):
+            if stored != held:
+                await ledger.record(lambda known: corrected(known, stored))
                 log.warning("%s: the ledger was not what is stored, and is now", series.name)
-                return found
-        raise DatabaseUnavailable(f"others keep changing the ledger of {series.name}: try again in a moment")
+            return Audit(series, stored, lost=subtract(held, stored), unclaimed=subtract(stored, held))
 
     async def _stored(self, series: Series) -> Spans:
         span = await self._candles.span(series)

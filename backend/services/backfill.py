@@ -15,9 +15,10 @@ from typing import NamedTuple
 
 from backend.core.candles import clean, held_by
 from backend.core.coverage import Coverage, Spans, Window, count_minutes, subtract, void_without_data
+from backend.core.job import Tally
 from backend.core.plan import pages
-from backend.core.series import Series
 from backend.errors import ExchangeUnavailable, MalformedAnswer, MarketDataError, RateLimited
+from backend.services.brake import Brake
 from backend.services.ledger import Ledger
 from backend.services.ports import CandleSource, CandleStore
 
@@ -25,14 +26,6 @@ log = logging.getLogger(__name__)
 
 GIVE_UP_AFTER = 5
 """So many pages lost in a row mean that the exchange is away, not that a page is bad."""
-
-
-class Progress(NamedTuple):
-    """Minutes resolved, minutes to resolve, and candles that were new so far."""
-
-    done: int
-    total: int
-    new_records: int
 
 
 class Page(NamedTuple):
@@ -45,21 +38,22 @@ class Page(NamedTuple):
 class Backfill:
     """One pass over the missing minutes of one series; used once.
 
-    `now` is the exchange's time, by which pages are cut. After `run`, `error` says why minutes may still be
-    missing: the first page that was lost, or what ended the pass early. The ledger says which they are.
+    `now` is the exchange's time, by which pages are cut; `brake` ends the pass at a page's edge. After `run`,
+    `error` says why minutes may still be missing: the first page that was lost, or what ended the pass early.
+    The ledger says which they are.
     """
 
     def __init__(
         self,
-        series: Series,
         source: CandleSource,
         store: CandleStore,
         ledger: Ledger,
         missing: Spans,
         now: int,
-        on_progress: Callable[[Progress], None],
+        on_progress: Callable[[Tally], None],
+        brake: Brake,
     ) -> None:
-        self._series = series
+        self._series = ledger.series
         self._source = source
         self._store = store
         self._ledger = ledger
@@ -70,11 +64,11 @@ class Backfill:
         self._total = count_minutes(missing)
         self._done = 0
         self._lost_in_a_row = 0
-        self._halted = False
+        self._brake = brake
         self._lost = False
-        self.new_records = 0
-        self.revised_records = 0
-        self.off_grid = 0
+        self._new_records = 0
+        self._revised_records = 0
+        self._off_grid = 0
         self.error: MarketDataError | None = None
 
     async def run(self, pages_in_flight: int) -> None:
@@ -83,19 +77,26 @@ class Backfill:
         async with asyncio.TaskGroup() as workers:
             for _ in range(min(pages_in_flight, len(self._pages))):
                 workers.create_task(self._work())
+        self.error = self.error or self._brake.reason
+
+    @property
+    def tally(self) -> Tally:
+        """How far it is."""
+        return Tally(
+            minutes_done=self._done,
+            minutes_total=self._total,
+            new_records=self._new_records,
+            revised_records=self._revised_records,
+            off_grid=self._off_grid,
+        )
 
     @property
     def unfinished(self) -> bool:
         """Whether pages were lost, or left because the pass ended early."""
         return self._lost or bool(self._pages)
 
-    def halt(self, reason: MarketDataError) -> None:
-        """Take no further page; the pages in flight are finished."""
-        self.error = self.error or reason
-        self._halted = True
-
     async def _work(self) -> None:
-        while self._pages and not self._halted:
+        while self._pages and not self._brake.reason:
             page = self._pages.popleft()
             try:
                 await self._fetch(page)
@@ -107,11 +108,11 @@ class Backfill:
     async def _fetch(self, page: Page) -> None:
         rows = await self._source.candles(self._series.symbol, page.window)
         candles, off_grid = clean(rows, page.window)
-        self.off_grid += 0 if page.again else off_grid
+        self._off_grid += 0 if page.again else off_grid
         if candles:
             written = await self._store.write(self._series, candles)
-            self.new_records += written.inserted
-            self.revised_records += written.replaced
+            self._new_records += written.inserted
+            self._revised_records += written.replaced
         held = held_by(candles)
         absent = subtract(subtract((page.window,), held), self._ledger.coverage.held)
         if page.again and not held:
@@ -132,10 +133,10 @@ class Backfill:
         self.error = self.error or error
         self._lost_in_a_row += 1
         if self._lost_in_a_row >= GIVE_UP_AFTER or not _concerns_one_page(error):
-            self.halt(error)
+            self._brake.pull(error)
 
     def _report(self) -> None:
-        self._on_progress(Progress(self._done, self._total, self.new_records))
+        self._on_progress(self.tally)
 
 
 def _concerns_one_page(error: MarketDataError) -> bool:

@@ -1,40 +1,124 @@
-"""One series' coverage during a sync: changed in memory, saved durably, merged with other writers'."""
+"""The coverage of one series while somebody works on it: leased, changed in memory, saved durably.
+
+Only who holds a series' lease can write its ledger, in this process or any other. A lease that is not renewed
+runs out; its token is void from the moment another takes it, so that an owner who slept cannot write.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Self
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 
+from backend.clock import Clock
 from backend.core.coverage import Coverage
 from backend.core.series import Series
-from backend.services.ports import CoverageStore, Entry
+from backend.errors import DatabaseUnavailable, LeaseLost, SeriesBusy
+from backend.services.ports import CoverageStore, Lease
+
+log = logging.getLogger(__name__)
+
+RENEWALS = 3
+"""How often a lease is renewed before it would run out."""
+
+ANOTHER_TRY = 0.5
 
 
 class Ledger:
-    """The coverage of `series` as this process knows it; it runs ahead of what is saved by moments."""
+    """The coverage of a leased series as this process knows it; it runs ahead of what is saved by moments."""
 
-    def __init__(self, store: CoverageStore, series: Series, entry: Entry) -> None:
+    def __init__(self, store: CoverageStore, lease: Lease) -> None:
         self._store = store
-        self._series = series
-        self._saved = entry
+        self._lease = lease
+        self._saved = lease.coverage
         self._saving = asyncio.Lock()
-        self.coverage = entry.coverage
+        self.coverage = lease.coverage
 
-    @classmethod
-    async def load(cls, store: CoverageStore, series: Series) -> Self:
-        return cls(store, series, await store.load(series))
+    @property
+    def series(self) -> Series:
+        return self._lease.series
+
+    @property
+    def token(self) -> str:
+        """What proves the right to write."""
+        return self._lease.token
 
     async def record(self, change: Callable[[Coverage], Coverage]) -> None:
-        """Apply `change` and return when it is on disk. Callers that come together share one write."""
+        """Apply `change` and return when it is on disk. Callers that come together share one write.
+
+        Raises LeaseLost when another process works on the series by now.
+        """
         self.coverage = change(self.coverage)
         async with self._saving:
-            while self.coverage != self._saved.coverage:
-                await self._save(self.coverage)
+            if self.coverage != self._saved:
+                saving = self.coverage
+                if not await self._store.save(self._lease, saving):
+                    raise LeaseLost(f"another process works on {self.series.name} now")
+                self._saved = saving
 
-    async def _save(self, coverage: Coverage) -> None:
-        if await self._store.save(self._series, coverage, self._saved.version):
-            self._saved = Entry(coverage, self._saved.version + 1)
-        else:
-            self._saved = await self._store.load(self._series)
-            self.coverage = self._saved.coverage.united(self.coverage)
+
+class Ledgers:
+    """Lends out ledgers, one holder a series. `owner` names this process; `seconds` is a lease's length."""
+
+    def __init__(self, store: CoverageStore, clock: Clock, owner: str, seconds: float) -> None:
+        self._store = store
+        self._clock = clock
+        self._owner = owner
+        self._seconds = seconds
+        self._held: set[Series] = set()
+
+    @asynccontextmanager
+    async def hold(self, series: Series, patience: float = 0.0) -> AsyncIterator[Ledger]:
+        """The ledger of `series` for as long as the block lasts.
+
+        Raises SeriesBusy when somebody else still holds it after `patience` seconds.
+        """
+        lease = await self._acquire(series, patience)
+        keeper = asyncio.create_task(self._keep(lease))
+        try:
+            yield Ledger(self._store, lease)
+        finally:
+            keeper.cancel()
+            try:
+                await self._release(lease)
+            finally:
+                self._held.discard(series)
+
+    async def free(self, series: list[Series]) -> set[Series]:
+        """Those of `series` that nobody holds."""
+        unheld = [one for one in series if one not in self._held]
+        return set(unheld) - await self._store.leased(unheld, self._owner)
+
+    async def _acquire(self, series: Series, patience: float) -> Lease:
+        deadline = self._clock.monotonic() + patience
+        while True:
+            if series not in self._held:
+                self._held.add(series)
+                try:
+                    if lease := await self._store.acquire(series, self._owner, self._seconds):
+                        return lease
+                except BaseException:
+                    self._held.discard(series)
+                    raise
+                self._held.discard(series)
+            if self._clock.monotonic() >= deadline:
+                raise SeriesBusy(f"a job of {series.name} is under way: wait for its end, or cancel it")
+            await self._clock.sleep(ANOTHER_TRY)
+
+    async def _keep(self, lease: Lease) -> None:
+        """Renew the lease until it is lost. A database that is away for a moment is asked again."""
+        held = True
+        while held:
+            await self._clock.sleep(self._seconds / RENEWALS)
+            with suppress(DatabaseUnavailable):
+                held = await self._store.renew(lease, self._seconds)
+        log.warning("%s: another process works on it now", lease.series.name)
+
+    async def _release(self, lease: Lease) -> None:
+        try:
+            await self._store.release(lease)
+        except DatabaseUnavailable as error:
+            log.warning(
+                "%s: its lease could not be given back and will run out: %s", lease.series.name, error
+            )

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 from backend.core.candles import Candle
 from backend.core.columns import Columns
 from backend.core.coverage import Coverage, Window
+from backend.core.job import Job, Status
 from backend.core.series import Listing, Series
 
 
@@ -117,21 +118,74 @@ class DoubtStore(Protocol):
         """Raise one more."""
 
 
-class Entry(NamedTuple):
-    """A series' coverage and the version of it that was read."""
+class Lease(NamedTuple):
+    """The sole right to write a series' ledger, and the coverage as it was when the right was given.
 
+    `token` is never given twice. Whoever holds an older one cannot write any more.
+    """
+
+    series: Series
+    token: str
     coverage: Coverage
-    version: int
 
 
 class CoverageStore(Protocol):
     """Where the ledger is kept. Every call may raise DatabaseUnavailable."""
 
-    async def load(self, series: Series) -> Entry:
-        """What is known of a series; an empty coverage at version 0 if nothing is."""
+    async def load(self, series: Series) -> Coverage:
+        """What is known of a series; an empty coverage if nothing is."""
 
     async def stored_symbols(self, exchange: str, market: str) -> set[str]:
         """The symbols of a market of which at least one candle is held."""
 
-    async def save(self, series: Series, coverage: Coverage, version: int) -> bool:
-        """Replace version `version` durably; False if it is no longer the newest."""
+    async def acquire(self, series: Series, owner: str, seconds: float) -> Lease | None:
+        """Lease the ledger for `seconds` by the database's clock; None while somebody else holds it.
+
+        What `owner` itself held before is taken from it: an owner asks for nothing that it still uses.
+        """
+
+    async def renew(self, lease: Lease, seconds: float) -> bool:
+        """Hold on for `seconds` from now; False if the lease is somebody else's by now."""
+
+    async def save(self, lease: Lease, coverage: Coverage) -> bool:
+        """Write the ledger durably; False, and nothing written, if the lease is somebody else's by now."""
+
+    async def release(self, lease: Lease) -> None:
+        """Give the lease back. A ledger of which nobody ever asked for a minute vanishes with it."""
+
+    async def leased(self, series: Sequence[Series], owner: str) -> set[Series]:
+        """Those of `series` that others than `owner` hold now."""
+
+
+class JobStore(Protocol):
+    """Where jobs are kept. Every call may raise DatabaseUnavailable."""
+
+    async def add(self, job: Job) -> Job:
+        """Keep a new job; or the one that does the same and is not over, if there is one."""
+
+    async def load(self, job_id: str) -> Job | None:
+        """The job, None if there is no such."""
+
+    async def newest(self, limit: int, status: Status | None = None) -> list[Job]:
+        """The jobs that were asked for last, newest first."""
+
+    async def active(self, limit: int) -> list[Job]:
+        """The jobs that are not over, oldest first."""
+
+    async def active_of(self, series: Sequence[Series]) -> list[Job]:
+        """The jobs of some series that are not over, oldest first."""
+
+    async def queued(self) -> int:
+        """How many jobs wait to be begun."""
+
+    async def begin(self, job_id: str, token: str, now: int) -> Job | None:
+        """Make a job that is not over run under the lease `token`; None if it is over."""
+
+    async def report(self, job: Job, token: str) -> bool:
+        """Write down how far a job is; True if somebody asked to cancel it. Ignored with an old token."""
+
+    async def finish(self, job: Job, token: str) -> None:
+        """Write down how a job ended, or that it waits again. Ignored with an old token."""
+
+    async def cancel(self, job_id: str, now: int) -> Job | None:
+        """End a job that is queued; ask for the end of one that runs. None if there is no such job."""

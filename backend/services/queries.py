@@ -70,7 +70,7 @@ class Queries:
         self._doubts = doubts
 
     async def statistics(self, series: Series) -> Statistics:
-        found = statistics_of(series, (await self._coverage.load(series)).coverage)
+        found = statistics_of(series, await self._coverage.load(series))
         if not found.total_records:
             raise _not_stored(series)
         return found
@@ -90,7 +90,7 @@ class Queries:
 
     async def coverage(self, series: Series) -> Coverage:
         """What is known of a series that was asked for at least once."""
-        found = (await self._coverage.load(series)).coverage
+        found = await self._coverage.load(series)
         if found.since is None:
             raise _not_stored(series)
         return found
@@ -101,7 +101,7 @@ class Queries:
         A candle whose end lies after the last minute that the exchange was asked for is still forming: the
         service does not ask the exchange when it reads.
         """
-        known = (await self._coverage.load(series)).coverage
+        known = await self._coverage.load(series)
         if not known.held:
             raise _not_stored(series)
         return Opened(series, on_grid(wanted, known_until(known)), known)
@@ -132,3 +132,7 @@ class Queries:
     async def doubt(self, series: Series) -> None:
         """Less was read than the ledger claims: no validator that was given out is worth anything now."""
         await self._doubts.add(series)
+
+    async def known(self, series: Series) -> Coverage:
+        """What the ledger says of a series, even if that is nothing."""
+        return await self._coverage.load(series)

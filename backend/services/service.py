@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from backend.services.audit import Auditor
+from backend.services.jobs import Jobs
+from backend.services.ledger import Ledgers
 from backend.services.markets import Markets
 from backend.services.queries import Queries
 from backend.services.sync import SyncService
+from backend.services.worker import Worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +19,10 @@ class Service:
     """`database_answers` says within two seconds whether the database is there."""
 
     markets: Markets
+    jobs: Jobs
+    worker: Worker
     syncs: SyncService
+    ledgers: Ledgers
+    auditor: Auditor
     queries: Queries
     database_answers: Callable[[], Awaitable[bool]]

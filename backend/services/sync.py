@@ -5,15 +5,12 @@ Time is the cursor and the ledger is the checkpoint: a sync that stopped anywher
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypeAlias
-from weakref import WeakValueDictionary
 
 from backend.core.coverage import (
+    MINUTE,
     Absence,
     Coverage,
     Spans,
@@ -23,41 +20,36 @@ from backend.core.coverage import (
     void_before_listing,
     void_without_data,
 )
+from backend.core.job import SyncRequest, Tally
 from backend.core.plan import closed_until, rechecked
 from backend.core.series import Series
-from backend.errors import Interrupted, MarketDataError
-from backend.services.audit import Audit, Auditor
-from backend.services.backfill import Backfill, Progress
+from backend.errors import MarketDataError
+from backend.services.backfill import Backfill
+from backend.services.brake import Brake
 from backend.services.ledger import Ledger
 from backend.services.markets import Markets
-from backend.services.ports import CandleSource, CandleStore, CoverageStore
+from backend.services.ports import CandleSource, CandleStore
 from backend.services.queries import Statistics, statistics_of
+from backend.services.validators import LONG_AGO
 
 log = logging.getLogger(__name__)
 
+PASSES = 3
+"""At most so many: a sync with an open end that took over a minute tops up what closed meanwhile."""
 
-Select: TypeAlias = Callable[[Coverage, Window, int], Spans]
-"""From what is known, what is wanted and the exchange's time to the minutes to ask for."""
-
-
-def no_progress(_progress: Progress) -> None:
-    """Tell nobody."""
+OnProgress = Callable[[Window, Tally], None]
 
 
 @dataclass(frozen=True, slots=True)
 class SyncResult:
     """How a sync ended. `error` says why it did not read all that it meant to, None when it did.
 
-    `window` is what was wanted, `revised_records` counts stored candles that read differently now, `absent`
-    is what the exchange does not have since its listing, `off_grid` counts rows that were left out because
-    they do not open on a whole minute.
+    `window` is what was wanted, `absent` is what the exchange does not have of it since its listing.
     """
 
     statistics: Statistics
     window: Window
-    new_records: int
-    revised_records: int
-    off_grid: int
+    tally: Tally
     absent: tuple[Absence, ...]
     missing: Spans
     error: MarketDataError | None
@@ -74,14 +66,27 @@ class SyncResult:
         )
 
 
+def result_of(
+    series: Series, known: Coverage, window: Window, tally: Tally, error: MarketDataError | None
+) -> SyncResult:
+    """What the ledger says of a sync's window after its end."""
+    return SyncResult(
+        statistics=statistics_of(series, known),
+        window=window,
+        tally=tally,
+        absent=known.absent(window),
+        missing=known.missing(window, LONG_AGO),
+        error=error,
+    )
+
+
 class SyncService:
-    """Syncs series, one sync a series at a time: a second one waits, and then finds little left to do."""
+    """Syncs series whose ledger the caller holds."""
 
     def __init__(
         self,
         markets: Markets,
         candles: CandleStore,
-        coverage: CoverageStore,
         *,
         sync_start: int,
         pages_in_flight: int,
@@ -90,143 +95,76 @@ class SyncService:
     ) -> None:
         self._markets = markets
         self._candles = candles
-        self._coverage = coverage
-        self._auditor = Auditor(candles, coverage)
         self._sync_start = sync_start
         self._pages_in_flight = pages_in_flight
         self._settle_ms = settle_seconds * 1000
         self._recheck_minutes = recheck_minutes
-        self._locks: WeakValueDictionary[Series, asyncio.Lock] = WeakValueDictionary()
-        self._running: set[Backfill] = set()
-        self._active = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
-        self._stopping = False
 
     async def sync(
-        self,
-        series: Series,
-        start: int | None = None,
-        end: int | None = None,
-        on_progress: Callable[[Progress], None] = no_progress,
+        self, ledger: Ledger, request: SyncRequest, on_progress: OnProgress, brake: Brake
     ) -> SyncResult:
-        """Fetch what is missing of the minutes that open in `[start, end)`, both on the minute grid.
+        """Fetch what is missing of the minutes that are asked for; with `refresh`, stored ones again too.
 
         Without `start`: from where the series was first asked for, at the very first from the default start.
         `end` is cut at the last minute that is closed by the exchange's clock and has settled. A top-up reads
         the newest stored minutes once more. Raises MarketDataError when it cannot begin (an unknown symbol,
         an exchange or a database that is away); once begun, what goes wrong is told in the result, because
-        what came before is stored.
+        what came before is stored. `brake` ends it at a page's edge.
         """
+        source = self._markets.source(request.series)
+        before = Tally()
+        for _ in range(PASSES):
+            now = await source.now()
+            result = await self._pass(source, ledger, request, now, _adding(before, on_progress), brake)
+            before = before + result.tally
+            if request.end is not None or result.error or await source.now() - now < MINUTE:
+                break
+        log.info("%s: %d new candles", request.series.name, before.new_records)
+        return result_of(request.series, ledger.coverage, result.window, before, result.error)
 
-        def missing(known: Coverage, wanted: Window, now: int) -> Spans:
-            return rechecked(known.missing(wanted, now), wanted, known.held, self._recheck_minutes)
-
-        return await self._alone(series, start, end, on_progress, missing)
-
-    async def refresh(
+    async def _pass(
         self,
-        series: Series,
-        start: int,
-        end: int,
-        on_progress: Callable[[Progress], None] = no_progress,
+        source: CandleSource,
+        ledger: Ledger,
+        request: SyncRequest,
+        now: int,
+        on_progress: OnProgress,
+        brake: Brake,
     ) -> SyncResult:
-        """Read the minutes that open in `[start, end)` again, stored or not. Otherwise as `sync`."""
-        return await self._alone(series, start, end, on_progress, Coverage.readable)
-
-    async def _alone(
-        self,
-        series: Series,
-        start: int | None,
-        end: int | None,
-        on_progress: Callable[[Progress], None],
-        select: Select,
-    ) -> SyncResult:
-        lock = self._locks.setdefault(series, asyncio.Lock())
-        self._active += 1
-        self._idle.clear()
-        try:
-            async with lock:
-                return await self._sync(series, start, end, on_progress, select)
-        finally:
-            self._active -= 1
-            if not self._active:
-                self._idle.set()
-
-    async def verify(self, series: Series) -> Audit:
-        """Recount the series against its ledger, with no sync of it under way. Raises as `Auditor.audit`."""
-        async with self._locks.setdefault(series, asyncio.Lock()):
-            return await self._auditor.audit(series)
-
-    async def stop(self, seconds: float) -> None:
-        """Let every sync finish its pages in flight and end with what it has; wait at most `seconds`."""
-        self._stopping = True
-        for backfill in self._running:
-            backfill.halt(_interruption())
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._idle.wait(), seconds)
-
-    async def _sync(
-        self,
-        series: Series,
-        start: int | None,
-        end: int | None,
-        on_progress: Callable[[Progress], None],
-        select: Select,
-    ) -> SyncResult:
-        if self._stopping:
-            raise _interruption()
-        source = self._markets.source(series)
-        ledger = await Ledger.load(self._coverage, series)
-        now = await source.now()
-        wanted = self._wanted(ledger.coverage, start, end, now)
-        learnt = await self._listing(series, source, ledger.coverage, wanted, now)
+        wanted = self._wanted(ledger.coverage, request, now)
+        learnt = await _listing(source, ledger, wanted, now)
         if wanted.minutes:
-            await self._candles.create(series)
+            await self._candles.create(request.series)
             await ledger.record(lambda known: known.asked(wanted).with_voids(learnt))
-        chosen = select(ledger.coverage, wanted, now)
-        backfill = Backfill(series, source, self._candles, ledger, chosen, now, on_progress)
-        await self._run(backfill)
-        log.info("%s: %d new candles", series.name, backfill.new_records)
-        return _result(series, ledger.coverage, wanted, now, backfill)
+        chosen = self._chosen(ledger.coverage, request, wanted, now)
 
-    def _wanted(self, known: Coverage, start: int | None, end: int | None, now: int) -> Window:
-        begin = start if start is not None else self._sync_start if known.since is None else known.since
+        backfill = Backfill(
+            source, self._candles, ledger, chosen, now, lambda tally: on_progress(wanted, tally), brake
+        )
+        await backfill.run(self._pages_in_flight)
+        error = backfill.error if backfill.unfinished else None
+        return result_of(request.series, ledger.coverage, wanted, backfill.tally, error)
+
+    def _wanted(self, known: Coverage, request: SyncRequest, now: int) -> Window:
+        begin = request.start
+        if begin is None:
+            begin = self._sync_start if known.since is None else known.since
         closed = closed_until(now - self._settle_ms)
-        return Window(begin, max(begin, closed if end is None else min(end, closed)))
+        return Window(begin, max(begin, closed if request.end is None else min(request.end, closed)))
 
-    async def _listing(
-        self, series: Series, source: CandleSource, known: Coverage, wanted: Window, now: int
-    ) -> list[Void]:
-        """Ask once for the first candle ever: nothing before it is asked for page by page."""
-        if known.first_candle is not None:
-            return []
-        first = await source.first_candle(series.symbol)
-        return [void_without_data(wanted, now) if first is None else void_before_listing(first, now)]
-
-    async def _run(self, backfill: Backfill) -> None:
-        if self._stopping:
-            backfill.halt(_interruption())
-        self._running.add(backfill)
-        try:
-            await backfill.run(self._pages_in_flight)
-        finally:
-            self._running.discard(backfill)
+    def _chosen(self, known: Coverage, request: SyncRequest, wanted: Window, now: int) -> Spans:
+        if request.refresh:
+            return known.readable(wanted, now)
+        return rechecked(known.missing(wanted, now), wanted, known.held, self._recheck_minutes)
 
 
-def _result(series: Series, known: Coverage, wanted: Window, now: int, backfill: Backfill) -> SyncResult:
-    missing = known.missing(wanted, now)
-    return SyncResult(
-        statistics=statistics_of(series, known),
-        window=wanted,
-        new_records=backfill.new_records,
-        revised_records=backfill.revised_records,
-        off_grid=backfill.off_grid,
-        absent=known.absent(wanted),
-        missing=missing,
-        error=backfill.error if backfill.unfinished else None,
-    )
+async def _listing(source: CandleSource, ledger: Ledger, wanted: Window, now: int) -> list[Void]:
+    """Ask once for the first candle ever: nothing before it is asked for page by page."""
+    if ledger.coverage.first_candle is not None:
+        return []
+    first = await source.first_candle(ledger.series.symbol)
+    return [void_without_data(wanted, now) if first is None else void_before_listing(first, now)]
 
 
-def _interruption() -> Interrupted:
-    return Interrupted("the service was told to stop")
+def _adding(before: Tally, on_progress: OnProgress) -> OnProgress:
+    return lambda window, tally: on_progress(window, before + tally)

@@ -1,17 +1,25 @@
 """The coverage ledger in MongoDB: collection `coverage`, one document a series, written durably.
 
 {"_id": "binance.spot.BTCUSDT", "exchange": "binance", "market": "spot", "symbol": "BTCUSDT",
- "version": 7, "since": 1748736000000, "until": .., "held": [[start, end], ...],
- "void": [{"start": .., "end": .., "reason": "no_data", "confirmed": .., "ask_again": ..}, ...]}
+ "since": 1748736000000, "until": .., "held": [[start, end], ...],
+ "void": [{"start": .., "end": .., "reason": "no_data", "confirmed": .., "ask_again": ..}, ...],
+ "lease": {"token": .., "owner": .., "until": <date>}}
+
+Who writes the ledger is named in it, so that one atomic step checks the right and writes. Leases are dated by
+the database's clock: the machines that share it may disagree on the time.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from uuid import uuid4
+
+from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from backend.core.coverage import Coverage, Void, Window
 from backend.core.series import Series
-from backend.services.ports import Entry
+from backend.services.ports import Lease
 from backend.store.mongo import Database, Document, guard
 
 COLLECTION = "coverage"
@@ -23,11 +31,11 @@ class MongoCoverage:
     def __init__(self, database: Database) -> None:
         self._collection = database[COLLECTION]
 
-    async def load(self, series: Series) -> Entry:
-        """What is known of `series`; nothing, at version 0, if it was never synced."""
+    async def load(self, series: Series) -> Coverage:
+        """What is known of `series`; nothing if it was never synced."""
         with guard(f"read the ledger of {series.name}"):
             document = await self._collection.find_one({"_id": series.name})
-        return _entry(document) if document else Entry(Coverage(), 0)
+        return _coverage(document) if document else Coverage()
 
     async def stored_symbols(self, exchange: str, market: str) -> set[str]:
         """The symbols of a market of which at least one candle is held."""
@@ -36,29 +44,79 @@ class MongoCoverage:
             found = await self._collection.find(wanted, {"symbol": 1}).to_list(None)
         return {document["symbol"] for document in found}
 
-    async def save(self, series: Series, coverage: Coverage, version: int) -> bool:
-        """Replace what was loaded as `version`; False if somebody else saved in between."""
-        document = _document(series, coverage, version + 1)
-        with guard(f"write the ledger of {series.name}"):
-            if version:
-                result = await self._collection.replace_one(
-                    {"_id": series.name, "version": version}, document
+    async def acquire(self, series: Series, owner: str, seconds: float) -> Lease | None:
+        """Lease the ledger unless another than `owner` holds it. Makes the document of a new series."""
+        token = uuid4().hex
+        free = [{"lease": None}, {"lease.owner": owner}, {"$expr": {"$lte": ["$lease.until", "$$NOW"]}}]
+        lease = {"token": token, "owner": owner, "until": _from_now(seconds)}
+        with guard(f"lease the ledger of {series.name}"):
+            for _ in range(2):
+                document = await self._collection.find_one_and_update(
+                    {"_id": series.name, "$or": free},
+                    [{"$set": {"lease": lease}}],
+                    return_document=ReturnDocument.AFTER,
                 )
-                return result.matched_count == 1
-            try:
-                await self._collection.insert_one(document)
-            except DuplicateKeyError:
-                return False
-        return True
+                if document is not None:
+                    return Lease(series, token, _coverage(document))
+                try:
+                    await self._collection.insert_one(_identity(series) | _document(Coverage()))
+                except DuplicateKeyError:
+                    return None
+        return None
+
+    async def renew(self, lease: Lease, seconds: float) -> bool:
+        """Hold on for `seconds` from now; False if another holds the ledger by now."""
+        with guard(f"renew the lease of {lease.series.name}"):
+            result = await self._collection.update_one(
+                _held_by(lease), [{"$set": {"lease.until": _from_now(seconds)}}]
+            )
+        return result.matched_count == 1
+
+    async def save(self, lease: Lease, coverage: Coverage) -> bool:
+        """Write the ledger; False if another holds it by now."""
+        with guard(f"write the ledger of {lease.series.name}"):
+            result = await self._collection.update_one(_held_by(lease), {"$set": _document(coverage)})
+        return result.matched_count == 1
+
+    async def release(self, lease: Lease) -> None:
+        """Give the lease back, and drop a document that says nothing."""
+        with guard(f"give back the lease of {lease.series.name}"):
+            dropped = await self._collection.delete_one(_held_by(lease) | {"since": None, "held": []})
+            if not dropped.deleted_count:
+                await self._collection.update_one(_held_by(lease), {"$unset": {"lease": 1}})
+
+    async def leased(self, series: Sequence[Series], owner: str) -> set[Series]:
+        """Those of `series` that others than `owner` hold now."""
+        held = {
+            "_id": {"$in": [one.name for one in series]},
+            "lease.owner": {"$nin": [None, owner]},
+            "$expr": {"$gt": ["$lease.until", "$$NOW"]},
+        }
+        with guard("see which series are worked on"):
+            found = await self._collection.find(held, {"_id": 1}).to_list(None)
+        names = {document["_id"] for document in found}
+        return {one for one in series if one.name in names}
 
 
-def _document(series: Series, coverage: Coverage, version: int) -> Document:
+def _held_by(lease: Lease) -> Document:
+    return {"_id": lease.series.name, "lease.token": lease.token}
+
+
+def _from_now(seconds: float) -> Document:
+    return {"$add": ["$$NOW", int(seconds * 1000)]}
+
+
+def _identity(series: Series) -> Document:
     return {
         "_id": series.name,
         "exchange": series.exchange,
         "market": series.market,
         "symbol": series.symbol,
-        "version": version,
+    }
+
+
+def _document(coverage: Coverage) -> Document:
+    return {
         "since": coverage.since,
         "until": coverage.until,
         "held": [list(window) for window in coverage.held],
@@ -75,10 +133,10 @@ def _document(series: Series, coverage: Coverage, version: int) -> Document:
     }
 
 
-def _entry(document: Document) -> Entry:
+def _coverage(document: Document) -> Coverage:
     voids = tuple(
         Void(Window(void["start"], void["end"]), void["reason"], void["confirmed"], void["ask_again"])
         for void in document["void"]
     )
     held = tuple(Window(start, end) for start, end in document["held"])
-    return Entry(Coverage(document["since"], held, voids, document.get("until")), document["version"])
+    return Coverage(document["since"], held, voids, document["until"])

@@ -10,6 +10,7 @@ from backend.web.base import UnknownRoute, log_request
 from backend.web.coverage import CoverageHandler
 from backend.web.data import DataHandler
 from backend.web.health import HealthHandler
+from backend.web.jobs import JobEventsHandler, JobHandler, JobsHandler
 from backend.web.revisions import RevisionsHandler
 from backend.web.stats import StatsHandler
 from backend.web.symbols import SymbolsHandler
@@ -27,6 +28,9 @@ def make_application(service: Service) -> Application:
         [
             (r"/health", HealthHandler, given),
             (r"/api/sync", SyncHandler, given),
+            (r"/api/jobs", JobsHandler, given),
+            (r"/api/jobs/([^/]*)", JobHandler, given),
+            (r"/api/jobs/([^/]*)/events", JobEventsHandler, given),
             (r"/api/verify", VerifyHandler, given),
             (r"/api/symbols", SymbolsHandler, given),
             (r"/api/data(?:/(.*))?", DataHandler, given),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from http import HTTPStatus
 from math import ceil
 from types import TracebackType
@@ -16,6 +16,7 @@ from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from backend.core.series import Series
 from backend.errors import (
+    Cancelled,
     DatabaseUnavailable,
     ExchangeError,
     ExchangeUnavailable,
@@ -23,6 +24,8 @@ from backend.errors import (
     InvalidRequest,
     MarketDataError,
     NotFound,
+    SeriesBusy,
+    TooManyJobs,
 )
 from backend.services.markets import DEFAULT_EXCHANGE, DEFAULT_MARKET
 from backend.services.service import Service
@@ -39,6 +42,9 @@ STATUSES: tuple[tuple[type[MarketDataError], HTTPStatus], ...] = (
     (ExchangeError, HTTPStatus.BAD_GATEWAY),
     (DatabaseUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (Interrupted, HTTPStatus.SERVICE_UNAVAILABLE),
+    (SeriesBusy, HTTPStatus.CONFLICT),
+    (Cancelled, HTTPStatus.CONFLICT),
+    (TooManyJobs, HTTPStatus.TOO_MANY_REQUESTS),
 )
 """The first row that fits decides."""
 
@@ -101,7 +107,7 @@ class ApiHandler(RequestHandler):
                 raise InvalidRequest(f"{name} is given {len(values)} times", code="repeated_parameter")
         return {name: self.get_query_argument(name) for name in self.request.query_arguments}
 
-    def series(self, values: dict[str, object]) -> Series:
+    def series(self, values: Mapping[str, object]) -> Series:
         """The series that `symbol`, `exchange` and `market` name."""
         return self.service.markets.series(
             params.text(values, "symbol"),
@@ -113,12 +119,12 @@ class ApiHandler(RequestHandler):
         self.set_status(status)
         self.finish(msgspec.json.encode(body))
 
-    def answer_error(self, error: MarketDataError, message: str = "", **more: object) -> None:
-        """Answer with a deliberate error, perhaps in other words and with further keys beside it."""
-        self.failure = message or str(error)
+    def answer_error(self, error: MarketDataError, more: Mapping[str, object] | None = None) -> None:
+        """Answer with a deliberate error, perhaps with further keys beside it."""
+        self.failure = str(error)
         if error.retry_after is not None:
             self.set_header("Retry-After", str(ceil(error.retry_after)))
-        self.answer(error_body(error.code, self.failure) | more, status_of(error))
+        self.answer({**(more or {}), **error_body(error.code, self.failure)}, status_of(error))
 
     def send_error(self, status_code: int = HTTPStatus.INTERNAL_SERVER_ERROR, **kwargs: Any) -> None:
         """Answer with an error; where an answer has begun, cut it off so that it cannot pass for whole."""

@@ -11,8 +11,13 @@ import msgspec
 
 from backend.clock import LATEST, parse_time
 from backend.core.coverage import Window
+from backend.core.job import OVER, Status
 from backend.core.plan import whole_minutes
 from backend.errors import InvalidRequest
+
+MOST_SYMBOLS = 500
+LONGEST_WAIT = 86_400
+STATUSES: tuple[Status, ...] = ("queued", "running", *OVER)
 
 
 class TimeRange(NamedTuple):
@@ -83,18 +88,49 @@ def switch(values: Mapping[str, object], name: str) -> bool:
     return value == "true"
 
 
-def limit(values: Mapping[str, object]) -> int | None:
-    """`limit`, a positive whole number; None for no limit."""
-    return whole(values, "limit")
+def symbols(values: Mapping[str, object]) -> list[str]:
+    """`symbols`, a list of 1 to MOST_SYMBOLS texts."""
+    found = values.get("symbols")
+    if not isinstance(found, list) or not 0 < len(found) <= MOST_SYMBOLS:
+        raise InvalidRequest(f"symbols must be a list of 1 to {MOST_SYMBOLS}", code="invalid_symbols")
+    return [text({"symbol": symbol}, "symbol") for symbol in found]
 
 
-def whole(values: Mapping[str, object], name: str) -> int | None:
-    """A positive whole number; None where it is not given."""
+def patience(values: Mapping[str, object]) -> float | None:
+    """`wait`: true is for as long as it takes (None), false is not at all, a number is seconds."""
+    value = values.get("wait", True)
+    if isinstance(value, bool):
+        return None if value else 0.0
+    if not isinstance(value, int | float) or not 0 <= value <= LONGEST_WAIT:
+        raise InvalidRequest(
+            f"wait must be true, false or seconds from 0 to {LONGEST_WAIT}", code="invalid_wait"
+        )
+    return float(value)
+
+
+def status(values: Mapping[str, object]) -> Status | None:
+    """`status` of a job, None for any."""
+    value = values.get("status")
+    if value is None:
+        return None
+    for known in STATUSES:
+        if value == known:
+            return known
+    raise InvalidRequest(f"status must be one of {', '.join(STATUSES)}", code="invalid_status")
+
+
+def limit(values: Mapping[str, object], highest: int = 999_999_999) -> int | None:
+    """`limit`, a whole number from 1 to `highest`; None for no limit."""
+    return whole(values, "limit", highest)
+
+
+def whole(values: Mapping[str, object], name: str, highest: int = 999_999_999) -> int | None:
+    """A whole number from 1 to `highest`; None where it is not given."""
     value = values.get(name)
     if value is None:
         return None
-    if not re.fullmatch(r"\d{1,9}", str(value), re.ASCII) or not int(str(value)):
-        raise InvalidRequest(f"{name} must be a whole number from 1 to 999999999", code=f"invalid_{name}")
+    if not re.fullmatch(r"\d{1,9}", str(value), re.ASCII) or not 0 < int(str(value)) <= highest:
+        raise InvalidRequest(f"{name} must be a whole number from 1 to {highest}", code=f"invalid_{name}")
     return int(str(value))
 
 

@@ -1,46 +1,87 @@
-"""`POST /api/sync`: fetch what is missing of a series, answer when that is done."""
+"""`POST /api/sync`: fetch what is missing of one or many series; answer when that is done, or before."""
 
 from __future__ import annotations
 
-from backend.errors import InvalidRequest
-from backend.services.sync import SyncResult
-from backend.web import params, views
-from backend.web.base import ApiHandler
+from collections.abc import Mapping
+from http import HTTPStatus
 
-KNOWN = ("symbol", "exchange", "market", "start_time", "end_time", "refresh")
+from backend.core.job import Job, SyncRequest
+from backend.errors import InvalidRequest, MarketDataError, error_named
+from backend.services.sync import result_of
+from backend.web import params, views
+from backend.web.base import ApiHandler, error_body
+
+KNOWN = ("symbol", "symbols", "exchange", "market", "start_time", "end_time", "refresh", "wait")
 
 
 class SyncHandler(ApiHandler):
     async def post(self) -> None:
         self.query(())
         values = self.json_object(KNOWN)
+        patience = params.patience(values)
+        requests = self._requests(values)
+        submitted = await self.service.jobs.submit(requests)
+        jobs = await self.service.jobs.wait_for_all([job.id for job in submitted], patience)
+        if "symbols" in values:
+            await self._answer_all(jobs)
+        else:
+            await self._answer_one(jobs[0])
+
+    def _requests(self, values: dict[str, object]) -> list[SyncRequest]:
+        if "symbols" not in values:
+            return [self._request(values)]
+        if "symbol" in values:
+            raise InvalidRequest("give either symbol or symbols", code="invalid_symbols")
+        each = (self._request(values | {"symbol": symbol}) for symbol in params.symbols(values))
+        return list(dict.fromkeys(each))
+
+    def _request(self, values: Mapping[str, object]) -> SyncRequest:
         series = self.series(values)
         bounds = params.time_range(values)
+        refresh = params.flag(values, "refresh")
+        if refresh and (bounds.start is None or bounds.end is None):
+            raise InvalidRequest("refresh needs start_time and end_time", code="missing_time")
         start, end = bounds.window()
-        if params.flag(values, "refresh"):
-            if bounds.start is None or bounds.end is None:
-                raise InvalidRequest("refresh needs start_time and end_time", code="missing_time")
-            self._answer_result(await self.service.syncs.refresh(series, start, end))
-            return
-        result = await self.service.syncs.sync(
-            series,
-            start=None if bounds.start is None else start,
-            end=None if bounds.end is None else end,
+        return SyncRequest(
+            series, None if bounds.start is None else start, None if bounds.end is None else end, refresh
         )
-        self._answer_result(result)
 
-    def _answer_result(self, result: SyncResult) -> None:
-        body = {
-            "symbol": result.statistics.series.symbol,
-            "new_records": result.new_records,
-            "revised_records": result.revised_records,
-            "statistics": views.statistics(result.statistics),
-            "complete": not result.missing,
-            **views.missing(result.missing),
-            **views.absent(result.absent),
-            "off_grid_rows": result.off_grid,
-        }
-        if result.error is None:
-            self.answer({"success": True, **body})
+    async def _answer_one(self, job: Job) -> None:
+        if not job.over:
+            self.set_header("Location", views.job_path(job))
+            self.answer({"success": True, "job": views.job(job)}, HTTPStatus.ACCEPTED)
+            return
+        body, error = await self._outcome(job)
+        self._answer(body, error)
+
+    async def _answer_all(self, jobs: list[Job]) -> None:
+        if not all(job.over for job in jobs):
+            self.answer({"success": True, "jobs": [views.job(job) for job in jobs]}, HTTPStatus.ACCEPTED)
+            return
+        outcomes = [await self._outcome(job) for job in jobs]
+        results = [body for body, _ in outcomes]
+        first = next((error for _, error in outcomes if error), None)
+        self._answer({"success": first is None, "results": results}, first)
+
+    def _answer(self, body: dict[str, object], error: MarketDataError | None) -> None:
+        if error is None:
+            self.answer(body)
         else:
-            self.answer_error(result.error, result.shortfall, **body)
+            self.answer_error(error, more=body)
+
+    async def _outcome(self, job: Job) -> tuple[dict[str, object], MarketDataError | None]:
+        """What the answer says of a job that is over, and the error that it ended with."""
+        series, failure = job.request.series, job.failure
+        error = error_named(*failure) if failure else None
+        about = {"symbol": series.symbol, "exchange": series.exchange, "market": series.market, "job": job.id}
+        if job.window is None:
+            return _failed(error) | about, error
+        known = await self.service.queries.known(series)
+        result = result_of(series, known, job.window, job.tally, error)
+        if error is not None:
+            error = error_named(error.code, result.shortfall, error.retry_after)
+        return _failed(error) | about | views.sync_result(result), error
+
+
+def _failed(error: MarketDataError | None) -> dict[str, object]:
+    return {"success": True} if error is None else error_body(error.code, str(error))

@@ -12,5 +12,5 @@ class VerifyHandler(ApiHandler):
     async def post(self) -> None:
         self.query(())
         series = self.series(self.json_object(KNOWN))
-        found = await self.service.syncs.verify(series)
+        found = await self.service.auditor.verify(series)
         self.answer({"success": True, **views.audit(found)})

@@ -9,10 +9,12 @@ import msgspec
 from backend.clock import iso
 from backend.core.candles import Candle
 from backend.core.coverage import MINUTE, Absence, Coverage, Spans, Void, count_minutes, intersect
+from backend.core.job import Job
 from backend.core.series import Listing
 from backend.services.audit import Audit
 from backend.services.ports import Revision
 from backend.services.queries import Statistics, missing_of
+from backend.services.sync import SyncResult
 
 MOST_WINDOWS = 1000
 
@@ -127,6 +129,57 @@ def absent(found: Sequence[Absence]) -> dict[str, object]:
         "void_records": sum(absence.window.minutes for absence in found),
         "void": [_window(*absence.window) | {"reason": absence.reason} for absence in found[:MOST_WINDOWS]],
     }
+
+
+def sync_result(result: SyncResult) -> dict[str, object]:
+    """How a sync ended, and what is known since."""
+    return {
+        "new_records": result.tally.new_records,
+        "revised_records": result.tally.revised_records,
+        "statistics": statistics(result.statistics),
+        "complete": not result.missing,
+        **missing(result.missing),
+        **absent(result.absent),
+        "off_grid_rows": result.tally.off_grid,
+    }
+
+
+def job(found: Job) -> dict[str, object]:
+    """How a job stands. Its window is what was asked for until it has begun, then what that came to."""
+    request, tally, failure = found.request, found.tally, found.failure
+    start, end = found.window or (request.start, request.end)
+    left = found.seconds_left
+    return {
+        "id": found.id,
+        "status": found.status,
+        "cancelling": found.cancelling and not found.over,
+        "symbol": request.series.symbol,
+        "exchange": request.series.exchange,
+        "market": request.series.market,
+        "refresh": request.refresh,
+        "start_time": _iso(start),
+        "end_time": _iso(end and end - MINUTE),
+        "minutes_done": tally.minutes_done,
+        "minutes_total": tally.minutes_total,
+        "candles_per_second": found.rate,
+        "seconds_left": None if left is None else round(left, 1),
+        "new_records": tally.new_records,
+        "revised_records": tally.revised_records,
+        "off_grid_rows": tally.off_grid,
+        "requests": tally.requests,
+        "retries": tally.retries,
+        "rate_limit_waits": tally.waits,
+        "rate_limit_seconds": tally.waited,
+        "created": iso(found.created),
+        "started": _iso(found.started),
+        "finished": _iso(found.finished),
+        "error": failure and {"code": failure.code, "message": failure.message},
+    }
+
+
+def job_path(found: Job) -> str:
+    """Where a job can be asked for."""
+    return f"/api/jobs/{found.id}"
 
 
 def _void(void: Void) -> dict[str, object]:

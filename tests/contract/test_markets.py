@@ -22,6 +22,7 @@ from backend.settings import Settings
 from tests.conftest import NOW
 from tests.integration.stored import stored_documents
 from tests.simulator import BingxRules, Faults, Forced, Simulator, SimulatorClock
+from tests.syncing import sync
 
 CLOSED = NOW - NOW % MINUTE
 PACE = 10.0
@@ -46,7 +47,7 @@ class World:
         self._settings = settings
 
     async def sync(self, series: Series, start: int, end: int = CLOSED) -> SyncResult:
-        return await self.service.syncs.sync(series, start, end)
+        return await sync(self.service, series, start, end)
 
     def exchange_has(self, series: Series, start: int, end: int = CLOSED) -> dict[int, tuple[float, ...]]:
         rows = self.simulator.history(
@@ -102,7 +103,7 @@ def world(service: Service, simulator: Simulator, settings: Settings) -> World:
 @every_market
 async def test_a_sync_ends_equal_to_the_exchange(world: World, series: Series) -> None:
     result = await world.assert_complete(series, CLOSED - 2500 * MINUTE)
-    assert result.new_records == 2500
+    assert result.tally.new_records == 2500
 
 
 @every_market
@@ -112,12 +113,12 @@ async def test_windows_of_any_length_bring_exactly_their_minutes(
 ) -> None:
     start = CLOSED - 3 * DAY + 7 * MINUTE
     result = await world.assert_complete(series, start, start + minutes * MINUTE)
-    assert result.new_records == minutes
+    assert result.tally.new_records == minutes
 
 
 @every_market
 async def test_the_forming_minute_is_never_stored(world: World, series: Series) -> None:
-    result = await world.service.syncs.sync(series, CLOSED - 10 * MINUTE)
+    result = await sync(world.service, series, CLOSED - 10 * MINUTE)
     assert result.window.end in (CLOSED, CLOSED + MINUTE)
     assert world.stored(series) == world.exchange_has(series, CLOSED - 10 * MINUTE, result.window.end)
 
@@ -127,7 +128,7 @@ async def test_a_second_sync_asks_for_nothing(world: World, series: Series) -> N
     await world.sync(series, CLOSED - HOUR)
     world.simulator.requests.clear()
     result = await world.sync(series, CLOSED - HOUR)
-    assert (result.new_records, list(world.simulator.requests)) == (0, [])
+    assert (result.tally.new_records, list(world.simulator.requests)) == (0, [])
 
 
 @every_market
@@ -257,7 +258,7 @@ async def test_time_before_the_listing_is_not_asked_for_page_by_page(world: Worl
     everything = world.exchange_has(series, parse_time("2017-01-01"), parse_time("2017-01-02"))
     assert everything == {}
     result = await world.sync(series, parse_time("2015-01-01"), parse_time("2016-01-01"))
-    assert (result.new_records, result.missing, result.error, result.absent) == (0, (), None, ())
+    assert (result.tally.new_records, result.missing, result.error, result.absent) == (0, (), None, ())
     assert len(world.simulator.requests) < 30
 
 

@@ -1,4 +1,4 @@
-"""What every candle store and every coverage store does, over both drivers, a mock and the tests' own fakes.
+"""What every candle store does, over both drivers, a mock and the tests' own fake.
 
 Motor is the driver in use and PyMongo's async client is its successor; both talk to a real server here. The
 mock and the fakes show that tests which use them are not told fairy tales.
@@ -9,77 +9,42 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 import msgspec
 import pytest
 from mongomock_motor import AsyncMongoMockClient
-from pymongo import AsyncMongoClient
 from tornado.ioloop import IOLoop
 
 from backend.clock import LATEST
 from backend.core.candles import Candle
 from backend.core.columns import candles_of
-from backend.core.coverage import WEEK, Coverage, Void, Window
+from backend.core.coverage import Window
 from backend.core.series import Series
 from backend.errors import ConfigurationError, DatabaseUnavailable
-from backend.services.ports import CandleStore, CoverageStore, Entry, Written
+from backend.services.ports import CandleStore, Written
 from backend.store.candles import BATCH, MongoCandles
-from backend.store.coverage import MongoCoverage
-from backend.store.mongo import DURABLE, connect, disconnect, is_connected
+from backend.store.mongo import connect, disconnect, is_connected
 from backend.store.revisions import MongoRevisions
-from tests.fakes import BTC, START, FakeClock, MemoryCandles, MemoryCoverage, candle, minute, minutes
+from tests.contract.drivers import DRIVERS, connected, empty_database
+from tests.fakes import BTC, FakeClock, MemoryCandles, candle, minute, minutes
 from tests.mongomock_shim import lend_raw_batches, mend_bulk_writes
 
 ETH = Series("binance", "spot", "ETHUSDT")
 EVERYTHING = Window(0, LATEST + 1)
 
-KNOWN = Coverage(
-    since=START,
-    until=minute(50),
-    held=(minutes(0, 5), minutes(7, 9)),
-    voids=(
-        Void(Window(0, START), "before_listing", minute(50), None),
-        Void(minutes(5, 7), "no_data", minute(51), minute(51) + WEEK),
-    ),
-)
-
 
 class Stores(NamedTuple):
-    """The two stores of one database. `database` is the driver's, None for the fakes."""
+    """The candles of one database. `database` is the driver's, None for the fakes."""
 
     candles: CandleStore
-    coverage: CoverageStore
     database: Any
 
 
 def stores_in(database: Any) -> Stores:
     """The stores of one database."""
     revisions = MongoRevisions(database, FakeClock(minute(500)))
-    return Stores(MongoCandles(database, revisions), MongoCoverage(database), database)
-
-
-def connected(driver: str, uri: str, name: str, timeout: float = 10.0) -> Any:
-    """A database of `uri` through `driver`; typed Any, because the store is meant for both."""
-    if driver == "motor":
-        return connect(uri, name, timeout)
-    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(uri, timeoutMS=int(timeout * 1000))
-    return client.get_database(name, write_concern=DURABLE)
-
-
-@contextmanager
-def on_a_server(driver: str, uri: str, io_loop: IOLoop) -> Iterator[Stores]:
-    """Stores in an empty database of their own, dropped afterwards."""
-    database = connected(driver, uri, f"contract_{uuid4().hex}")
-
-    async def drop() -> None:
-        await database.client.drop_database(database.name)
-        await disconnect(database)
-
-    yield stores_in(database)
-    io_loop.run_sync(drop)
+    return Stores(MongoCandles(database, revisions), database)
 
 
 @pytest.fixture(params=["motor", "pymongo", "mongomock", "fakes"])
@@ -88,25 +53,25 @@ def stores(
 ) -> Iterator[Stores]:
     """Stores of every kind."""
     if request.param == "fakes":
-        yield Stores(MemoryCandles(), MemoryCoverage(), None)
+        yield Stores(MemoryCandles(), None)
     elif request.param == "mongomock":
         mend_bulk_writes(monkeypatch)
         lend_raw_batches(monkeypatch)
         database: Any = AsyncMongoMockClient()["contract"]
         yield stores_in(database)
     else:
-        with on_a_server(request.param, request.getfixturevalue("mongod_uri"), io_loop) as found:
-            yield found
+        with empty_database(request.param, request.getfixturevalue("mongod_uri"), io_loop) as found:
+            yield stores_in(found)
 
 
-@pytest.fixture(params=["motor", "pymongo"])
+@pytest.fixture(params=DRIVERS)
 def real(request: pytest.FixtureRequest, mongod_uri: str, io_loop: IOLoop) -> Iterator[Stores]:
     """Stores on a real server, through either driver."""
-    with on_a_server(request.param, mongod_uri, io_loop) as found:
-        yield found
+    with empty_database(request.param, mongod_uri, io_loop) as found:
+        yield stores_in(found)
 
 
-@pytest.fixture(params=["motor", "pymongo"])
+@pytest.fixture(params=DRIVERS)
 def deserted(request: pytest.FixtureRequest, io_loop: IOLoop) -> Iterator[Stores]:
     """Stores whose server is away."""
     with socket.socket() as probe:
@@ -244,74 +209,6 @@ async def test_the_first_candles_of_a_window_are_read(
 
 async def test_a_series_that_is_not_there_has_no_candles(stores: Stores) -> None:
     assert await read(stores.candles) == []
-
-
-async def test_a_series_that_was_never_synced_has_an_empty_ledger_at_version_zero(stores: Stores) -> None:
-    assert await stores.coverage.load(BTC) == Entry(Coverage(), 0)
-
-
-@pytest.mark.parametrize("coverage", [KNOWN, Coverage(), Coverage(since=0)])
-async def test_a_ledger_that_is_saved_is_loaded_again(stores: Stores, coverage: Coverage) -> None:
-    assert await stores.coverage.save(BTC, coverage, 0)
-    assert await stores.coverage.load(BTC) == Entry(coverage, 1)
-
-
-async def test_every_save_makes_the_next_version(stores: Stores) -> None:
-    for version in range(3):
-        held = Coverage(held=(minutes(0, version + 1),))
-        assert await stores.coverage.save(BTC, held, version)
-        assert await stores.coverage.load(BTC) == Entry(held, version + 1)
-
-
-@pytest.mark.parametrize("version", [0, 1, 3])
-async def test_saving_over_another_version_than_the_newest_is_refused(stores: Stores, version: int) -> None:
-    await stores.coverage.save(BTC, Coverage(), 0)
-    await stores.coverage.save(BTC, KNOWN, 1)
-    assert not await stores.coverage.save(BTC, Coverage(since=1), version)
-    assert await stores.coverage.load(BTC) == Entry(KNOWN, 2)
-
-
-async def test_of_many_who_save_over_one_version_exactly_one_succeeds(stores: Stores) -> None:
-    for version in range(3):
-        saved = await asyncio.gather(
-            *(stores.coverage.save(BTC, Coverage(since=number), version) for number in range(5))
-        )
-        assert saved.count(True) == 1
-        assert await stores.coverage.load(BTC) == Entry(Coverage(since=saved.index(True)), version + 1)
-
-
-async def test_each_series_has_a_ledger_of_its_own(stores: Stores) -> None:
-    await stores.coverage.save(BTC, KNOWN, 0)
-    assert await stores.coverage.load(ETH) == Entry(Coverage(), 0)
-    assert await stores.coverage.save(ETH, Coverage(since=5), 0)
-    assert await stores.coverage.load(BTC) == Entry(KNOWN, 1)
-
-
-async def test_the_stored_symbols_of_a_market_are_those_with_a_held_minute(stores: Stores) -> None:
-    held, void = Coverage(START, (minutes(0, 5),)), Coverage(START, voids=KNOWN.voids)
-    for exchange, market, symbol, coverage in [
-        ("binance", "spot", "BTCUSDT", held),
-        ("binance", "spot", "ETHUSDT", KNOWN),
-        ("binance", "spot", "NEWUSDT", Coverage(START)),
-        ("binance", "spot", "GONEUSDT", void),
-        ("binance", "perpetual", "SOLUSDT", held),
-        ("bitget", "spot", "XRPUSDT", held),
-        ("extended", "perpetual", "BTC-USD", held),
-    ]:
-        await stores.coverage.save(Series(exchange, market, symbol), coverage, 0)
-    assert await stores.coverage.stored_symbols("binance", "spot") == {"BTCUSDT", "ETHUSDT"}
-    assert await stores.coverage.stored_symbols("binance", "perpetual") == {"SOLUSDT"}
-    assert await stores.coverage.stored_symbols("extended", "perpetual") == {"BTC-USD"}
-    assert await stores.coverage.stored_symbols("bitget", "perpetual") == set()
-
-
-async def test_a_symbol_is_stored_from_its_first_held_minute_to_its_last(stores: Stores) -> None:
-    await stores.coverage.save(BTC, Coverage(START), 0)
-    assert await stores.coverage.stored_symbols("binance", "spot") == set()
-    await stores.coverage.save(BTC, KNOWN, 1)
-    assert await stores.coverage.stored_symbols("binance", "spot") == {"BTCUSDT"}
-    await stores.coverage.save(BTC, Coverage(START), 2)
-    assert await stores.coverage.stored_symbols("binance", "spot") == set()
 
 
 async def test_the_span_of_a_series_runs_from_its_first_to_its_last_minute(stores: Stores) -> None:
@@ -474,36 +371,6 @@ async def test_candles_with_gaps_can_be_written_where_the_gaps_are_stored(real: 
     assert await read(real.candles) == candles_at(range(5))
 
 
-async def test_the_ledger_is_a_document_that_people_can_read(real: Stores) -> None:
-    await real.coverage.save(BTC, KNOWN, 0)
-    assert await real.database["coverage"].find_one() == {
-        "_id": "binance.spot.BTCUSDT",
-        "exchange": "binance",
-        "market": "spot",
-        "symbol": "BTCUSDT",
-        "version": 1,
-        "since": START,
-        "until": minute(50),
-        "held": [[minute(0), minute(5)], [minute(7), minute(9)]],
-        "void": [
-            {
-                "start": 0,
-                "end": START,
-                "reason": "before_listing",
-                "confirmed": minute(50),
-                "ask_again": None,
-            },
-            {
-                "start": minute(5),
-                "end": minute(7),
-                "reason": "no_data",
-                "confirmed": minute(51),
-                "ask_again": minute(51) + WEEK,
-            },
-        ],
-    }
-
-
 async def test_writes_are_acknowledged_when_a_crash_cannot_lose_them(real: Stores) -> None:
     assert real.database.write_concern.document == {"w": "majority", "j": True}
 
@@ -524,10 +391,6 @@ async def test_whatever_is_asked_of_a_server_that_is_away_is_unavailable(deserte
         deserted.candles.span(BTC),
         deserted.candles.count(BTC, EVERYTHING),
         deserted.candles.open_times(BTC, EVERYTHING),
-        deserted.coverage.load(BTC),
-        deserted.coverage.stored_symbols("binance", "spot"),
-        deserted.coverage.save(BTC, KNOWN, 0),
-        deserted.coverage.save(BTC, KNOWN, 1),
         return_exceptions=True,
     )
     assert [type(one) for one in found] == [DatabaseUnavailable] * 10

@@ -69,10 +69,12 @@ class RunningService:
         )
         until(self._answers, "the service to answer")
 
-    def call(self, path: str, body: object = None, seconds: float = PATIENCE) -> tuple[int, Any]:
-        """GET, or POST with a JSON body; the status and the JSON that came back."""
+    def call(
+        self, path: str, body: object = None, seconds: float = PATIENCE, method: str | None = None
+    ) -> tuple[int, Any]:
+        """GET, or POST with a JSON body, or another method; the status and the JSON that came back."""
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data=data)
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data=data, method=method)
         try:
             with urllib.request.urlopen(request, timeout=seconds) as answer:
                 return answer.status, json.load(answer)

@@ -31,7 +31,7 @@ def stored_rows(uri: str, database: str, name: str = SERIES.name) -> list[tuple[
 
 async def held_minutes(database: Database, series: Series = SERIES) -> set[int]:
     """The open times that the ledger claims."""
-    coverage = (await MongoCoverage(database).load(series)).coverage
+    coverage = await MongoCoverage(database).load(series)
     return minutes_of(coverage)
 
 

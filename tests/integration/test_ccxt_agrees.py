@@ -15,6 +15,7 @@ from tests.integration.test_simulator_ccxt_binance_bitget import NOW, pointed_at
 from tests.integration.test_simulator_ccxt_bingx import client_of
 from tests.simulator import Simulator, SimulatorClock
 from tests.simulator.times import MINUTE
+from tests.syncing import sync
 
 MARKETS = [
     (exchange, market) for exchange in ("binance", "bitget", "bingx") for market in ("spot", "perpetual")
@@ -39,8 +40,8 @@ async def test_ccxt_reads_what_the_service_stored(
     end = NOW - NOW % MINUTE
     start = end - COUNT * MINUTE
     series = Series(exchange, market, "BTCUSDT")
-    result = await service.syncs.sync(series, start, end)
-    assert result.new_records == COUNT
+    result = await sync(service, series, start, end)
+    assert result.tally.new_records == COUNT
     stored = [
         tuple(document[name] for name in ("_id", "open", "high", "low", "close", "volume"))
         for document in stored_documents(settings.mongodb_uri, settings.mongodb_database, series.name)

@@ -6,7 +6,7 @@ import itertools
 import os
 import random
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import partial
 from http.client import HTTPException
@@ -18,9 +18,10 @@ from pymongo import MongoClient
 
 from backend.app import open_service
 from backend.clock import parse_time
-from backend.core.coverage import MINUTE
-from backend.services.backfill import Progress
+from backend.core.coverage import MINUTE, Window
+from backend.core.job import Tally
 from backend.services.service import Service
+from backend.services.sync import OnProgress
 from backend.settings import load_settings
 from backend.store.coverage import MongoCoverage
 from backend.store.embedded import EmbeddedMongod
@@ -37,6 +38,7 @@ from tests.integration.processes import (
 )
 from tests.integration.stored import SERIES, minutes_of, stored_rows
 from tests.simulator import Simulator, SimulatorClock
+from tests.syncing import sync
 
 NOW = "2025-06-15T00:00:30Z"
 START = parse_time("2025-06-01T00:00:00Z")
@@ -48,7 +50,7 @@ SLOW = ("--now", NOW, "--frozen", "--latency", "0.05")
 def test_killed_in_mid_sync_the_service_ends_with_the_exchanges_history(tmp_path: Path) -> None:
     """kill -9 of the service, five times at random moments; its embedded database goes with it."""
     moments = random.Random(5)
-    settings = {"DATA_DIR": str(tmp_path / "data"), "PAGES_IN_FLIGHT": "2"}
+    settings = {"DATA_DIR": str(tmp_path / "data"), "PAGES_IN_FLIGHT": "2", "LEASE_SECONDS": "1"}
     with running_simulator(*SLOW) as url:
         for _ in range(5):
             with running_service(tmp_path / "log", **settings, BINANCE_SPOT_URL=url) as service:
@@ -95,14 +97,14 @@ async def test_a_ledger_never_claims_what_a_killed_mongod_has_lost(tmp_path: Pat
     settings = {"MONGODB_URI": mongod.start(), "DATABASE_TIMEOUT": "1"}
     try:
         async with _simulator() as simulator, _service(simulator, **settings) as service:
-            broken = await service.syncs.sync(SERIES, on_progress=_killer(mongod, killed_after))
+            broken = await sync(service, SERIES, on_progress=_killer(mongod, killed_after))
             assert broken.missing
             assert broken.error is not None
             assert broken.error.code == "database_unavailable"
             until(partial(_is_revived, mongod), "mongod to be dead and started again")
             await _until_it_answers(service)
             await _assert_claims_are_stored(settings["MONGODB_URI"])
-            mended = await service.syncs.sync(SERIES)
+            mended = await sync(service, SERIES)
             assert (mended.missing, mended.error) == ((), None)
             rows = stored_rows(settings["MONGODB_URI"], "binance_data")
             assert rows == simulator.history("BTCUSDT", START, END)
@@ -114,10 +116,10 @@ async def test_the_embedded_database_is_revived_when_it_is_killed_in_mid_sync(tm
     data = tmp_path / "data"
     async with _simulator() as simulator, _service(simulator, DATA_DIR=str(data)) as service:
         [mongod] = [pid for pid in children(os.getpid()) if str(data) in _command_line(pid)]
-        await service.syncs.sync(SERIES, on_progress=lambda _progress: _kill(mongod))
+        await sync(service, SERIES, on_progress=lambda _window, _tally: _kill(mongod))
         await _until_it_answers(service)
         await _assert_claims_are_stored(_uri(data))
-        assert (await service.syncs.sync(SERIES)).error is None
+        assert (await sync(service, SERIES)).error is None
         assert stored_rows(_uri(data), "binance_data") == simulator.history("BTCUSDT", START, END)
 
 
@@ -132,11 +134,11 @@ def _service(simulator: Simulator, **settings: str) -> AbstractAsyncContextManag
     return open_service(load_settings({"BINANCE_SPOT_URL": simulator.url, **settings}), ImpatientClock())
 
 
-def _killer(mongod: EmbeddedMongod, after: int) -> Callable[[Progress], None]:
+def _killer(mongod: EmbeddedMongod, after: int) -> OnProgress:
     """Kill the server after so many pages; the first report comes before any page."""
     reports = itertools.count()
 
-    def kill(_progress: Progress) -> None:
+    def kill(_window: Window, _tally: Tally) -> None:
         if next(reports) == after:
             assert mongod.pid is not None
             os.kill(mongod.pid, signal.SIGKILL)
@@ -168,7 +170,7 @@ async def _until_it_answers(service: Service) -> None:
 
 async def _assert_claims_are_stored(uri: str) -> None:
     database = connect(uri, "binance_data")
-    coverage = (await MongoCoverage(database).load(SERIES)).coverage
+    coverage = await MongoCoverage(database).load(SERIES)
     await disconnect(database)
     with MongoClient[dict[str, int]](uri) as client:
         stored = {document["_id"] for document in client["binance_data"][SERIES.name].find({}, {"_id": 1})}

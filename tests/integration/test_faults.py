@@ -13,6 +13,7 @@ from backend.settings import Settings
 from tests.conftest import NOW
 from tests.integration.stored import SERIES, stored_rows
 from tests.simulator import Faults, Forced, Simulator
+from tests.syncing import sync
 
 START = parse_time("2025-05-20T00:00:00Z")
 END = NOW - NOW % MINUTE
@@ -64,7 +65,7 @@ async def test_a_bad_day_ends_equal_to_what_the_exchange_has(
 ) -> None:
     bad_day(simulator.faults)
     start = END - 60 * MINUTE if simulator.faults.page_cap == 7 else START
-    result = await service.syncs.sync(SERIES, start=start)
+    result = await sync(service, SERIES, start=start)
     assert (result.missing, result.error) == ((), None)
     expected = simulator.history("BTCUSDT", start, END)
     assert stored_rows(settings.mongodb_uri, settings.mongodb_database) == expected
@@ -77,7 +78,7 @@ async def test_hanging_answers_are_given_up_and_asked_for_again(
 ) -> None:
     simulator.faults.hang_rate = 0.15
     simulator.faults.hang_seconds = 0.2
-    result = await service.syncs.sync(SERIES, start=START)
+    result = await sync(service, SERIES, start=START)
     assert (result.missing, result.error) == ((), None)
     assert stored_rows(settings.mongodb_uri, settings.mongodb_database) == simulator.history(
         "BTCUSDT", START, END
@@ -88,8 +89,8 @@ async def test_before_its_listing_a_symbol_is_not_asked_for_page_by_page(
     service: Service, simulator: Simulator
 ) -> None:
     start = parse_time("2017-08-01T00:00:00Z")
-    result = await service.syncs.sync(SERIES, start=start, end=parse_time("2017-08-17T05:00:00Z"))
-    assert (result.new_records, result.missing, result.absent) == (60, (), ())
+    result = await sync(service, SERIES, start=start, end=parse_time("2017-08-17T05:00:00Z"))
+    assert (result.tally.new_records, result.missing, result.absent) == (60, (), ())
     assert [record.path.rsplit("/", 1)[1] for record in simulator.requests] == [
         "time",
         "exchangeInfo",
@@ -99,9 +100,9 @@ async def test_before_its_listing_a_symbol_is_not_asked_for_page_by_page(
 
 
 async def test_a_ban_in_mid_sync_ends_it_with_what_came(service: Service, simulator: Simulator) -> None:
-    await service.syncs.sync(SERIES, start=START, end=START + HOUR)
+    await sync(service, SERIES, start=START, end=START + HOUR)
     simulator.faults.forced = Forced(418, count=1, retry_after=900)
-    result = await service.syncs.sync(SERIES, start=START)
+    result = await sync(service, SERIES, start=START)
     assert result.error is not None
     assert (result.error.code, result.error.retry_after) == ("banned", 900)
     assert result.missing

@@ -22,6 +22,7 @@ from backend.store.mongo import Database
 from tests.conftest import ImpatientClock
 from tests.integration.stored import stored_rows
 from tests.simulator import Simulator, SimulatorClock, market_of_file
+from tests.syncing import sync
 
 FIRST = parse_time("2019-11-13T00:00:00Z")
 
@@ -52,7 +53,7 @@ async def assert_synced_equal(path: Path, mongod_uri: str, database: Database) -
         )
         async with open_service(settings, ImpatientClock()) as service:
             series = Series("binance", "spot", market.symbol)
-            result = await service.syncs.sync(series, start=start, end=end)
+            result = await sync(service, series, start=start, end=end)
             rows = stored_rows(mongod_uri, database.name, series.name)
             assert {row[0]: row[1:6] for row in rows} == expected
             assert result.missing == ()

@@ -17,6 +17,7 @@ from backend.store.mongo import Database
 from tests.conftest import NOW, ImpatientClock, simulated_urls
 from tests.integration.stored import SERIES, held_minutes, stored_rows
 from tests.simulator import Market, Simulator, SimulatorClock, synthetic_market
+from tests.syncing import sync
 
 START = parse_time("2025-06-01T00:00:00Z")
 CLOSED = NOW - NOW % MINUTE
@@ -51,8 +52,8 @@ async def test_a_symbol_listed_in_the_middle_of_the_window_begins_there(
         simulated([market(listed)]) as simulator,
         service_of(simulator, mongod_uri, database) as service,
     ):
-        result = await service.syncs.sync(SERIES)
-        assert (result.new_records, result.missing, result.absent) == (1500 - 777, (), ())
+        result = await sync(service, SERIES)
+        assert (result.tally.new_records, result.missing, result.absent) == (1500 - 777, (), ())
         assert stored_rows(mongod_uri, database.name) == simulator.history("BTCUSDT", START, CLOSED)
         coverage = await service.queries.coverage(SERIES)
         assert coverage.first_candle == listed
@@ -65,8 +66,8 @@ async def test_minutes_after_the_delisting_are_what_the_exchange_does_not_have(
     end = START + 900 * MINUTE
     delisted = market(parse_time("2020-01-01")).until(end)
     async with simulated([delisted]) as simulator, service_of(simulator, mongod_uri, database) as service:
-        result = await service.syncs.sync(SERIES)
-        assert (result.new_records, result.missing, result.error) == (900, (), None)
+        result = await sync(service, SERIES)
+        assert (result.tally.new_records, result.missing, result.error) == (900, (), None)
         assert [absence.window for absence in result.absent] == [(end, CLOSED)]
 
 
@@ -79,7 +80,7 @@ async def test_a_wrong_machine_clock_neither_stores_a_forming_candle_nor_misses_
             return NOW + minutes * MINUTE
 
     async with simulated() as simulator, service_of(simulator, mongod_uri, database, WrongClock()) as service:
-        result = await service.syncs.sync(SERIES)
+        result = await sync(service, SERIES)
         assert result.window.end == CLOSED
         assert stored_rows(mongod_uri, database.name) == simulator.history("BTCUSDT", START, CLOSED)
 
@@ -93,7 +94,7 @@ async def test_a_candle_is_final_when_it_has_settled(
         simulated(now=CLOSED + milliseconds) as simulator,
         service_of(simulator, mongod_uri, database, StoppedClock()) as service,
     ):
-        assert (await service.syncs.sync(SERIES)).new_records == closed
+        assert (await sync(service, SERIES)).tally.new_records == closed
 
 
 class StoppedClock(ImpatientClock):
@@ -113,10 +114,10 @@ async def test_two_services_on_one_database_lose_nothing_and_claim_nothing_false
         service_of(simulator, mongod_uri, database) as other,
     ):
         simulator.faults.jitter = 0.02
-        results = await asyncio.gather(*(service.syncs.sync(SERIES, start) for service in (one, other)))
+        results = await asyncio.gather(*(sync(service, SERIES, start) for service in (one, other)))
         assert [(result.missing, result.error) for result in results] == [((), None), ((), None)]
         expected = simulator.history("BTCUSDT", start, CLOSED)
-        assert sum(result.new_records for result in results) == len(expected)
-        assert [result.revised_records for result in results] == [0, 0]
+        assert sum(result.tally.new_records for result in results) == len(expected)
+        assert [result.tally.revised_records for result in results] == [0, 0]
         assert stored_rows(mongod_uri, database.name) == expected
         assert await held_minutes(database) == {row[0] for row in expected}

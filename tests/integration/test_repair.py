@@ -16,6 +16,7 @@ from backend.store.mongo import Database
 from tests.conftest import NOW
 from tests.integration.stored import SERIES, stored_rows
 from tests.simulator import Simulator
+from tests.syncing import sync
 
 START = parse_time("2025-06-01T00:00:00Z")
 TOTAL = 1500
@@ -71,15 +72,15 @@ async def test_verify_tells_the_drift_and_the_next_sync_repairs_it(
     lost: int,
     unclaimed: int,
 ) -> None:
-    await service.syncs.sync(SERIES)
+    await sync(service, SERIES)
     await accident(database)
-    found = await service.syncs.verify(SERIES)
+    found = await service.auditor.verify(SERIES)
     assert sum(window.minutes for window in found.lost) == lost
     assert sum(window.minutes for window in found.unclaimed) == unclaimed
-    again = await service.syncs.verify(SERIES)
+    again = await service.auditor.verify(SERIES)
     assert (again.lost, again.unclaimed) == ((), ())
     simulator.requests.clear()
-    result = await service.syncs.sync(SERIES, start=START)
+    result = await sync(service, SERIES, start=START)
     assert (result.missing, result.error) == ((), None)
     assert stored_rows(settings.mongodb_uri, database.name) == simulator.history("BTCUSDT", START, NOW)
     asked = sum(record.path.endswith("klines") for record in simulator.requests)
@@ -87,15 +88,15 @@ async def test_verify_tells_the_drift_and_the_next_sync_repairs_it(
 
 
 async def test_a_sound_series_has_no_drift(service: Service) -> None:
-    await service.syncs.sync(SERIES)
-    found = await service.syncs.verify(SERIES)
+    await sync(service, SERIES)
+    found = await service.auditor.verify(SERIES)
     assert (found.lost, found.unclaimed) == ((), ())
     assert sum(window.minutes for window in found.stored) == TOTAL
 
 
 async def test_a_series_that_nobody_knows_cannot_be_verified(service: Service) -> None:
     with pytest.raises(SeriesNotStored):
-        await service.syncs.verify(SERIES)
+        await service.auditor.verify(SERIES)
 
 
 async def test_a_late_revision_is_stored_and_listed(
@@ -103,11 +104,11 @@ async def test_a_late_revision_is_stored_and_listed(
 ) -> None:
     """The newest stored minutes are read once more by the next top-up."""
     revised = NOW - NOW % MINUTE - 2 * MINUTE
-    await service.syncs.sync(SERIES, end=revised + MINUTE)
+    await sync(service, SERIES, end=revised + MINUTE)
     [before] = simulator.history("BTCUSDT", revised, revised + MINUTE)
     simulator.faults.revisions[("BTCUSDT", revised)] = {"volume": "123456.5"}
-    result = await service.syncs.sync(SERIES)
-    assert (result.new_records, result.revised_records) == (1, 1)
+    result = await sync(service, SERIES)
+    assert (result.tally.new_records, result.tally.revised_records) == (1, 1)
     assert stored_rows(settings.mongodb_uri, database.name) == simulator.history("BTCUSDT", START, NOW)
     [revision] = await service.queries.revisions(SERIES, result.window, 10)
     assert (revision.open_time, revision.before["volume"]) == (revised, before[5])
@@ -117,27 +118,27 @@ async def test_a_late_revision_is_stored_and_listed(
 async def test_an_old_revision_is_found_by_a_refresh_on_purpose(
     service: Service, simulator: Simulator, settings: Settings, database: Database
 ) -> None:
-    await service.syncs.sync(SERIES)
+    await sync(service, SERIES)
     revised = START + 300 * MINUTE
     simulator.faults.revisions[("BTCUSDT", revised)] = {"close": "1.25", "low": "1.25"}
-    assert (await service.syncs.sync(SERIES)).revised_records == 0
-    result = await service.syncs.refresh(SERIES, START + 200 * MINUTE, START + 400 * MINUTE)
-    assert (result.new_records, result.revised_records, result.error) == (0, 1, None)
+    assert (await sync(service, SERIES)).tally.revised_records == 0
+    result = await sync(service, SERIES, START + 200 * MINUTE, START + 400 * MINUTE, refresh=True)
+    assert (result.tally.new_records, result.tally.revised_records, result.error) == (0, 1, None)
     assert stored_rows(settings.mongodb_uri, database.name) == simulator.history("BTCUSDT", START, NOW)
     assert await service.queries.revision_count(SERIES) == 1
 
 
 async def test_a_refresh_of_unchanged_minutes_changes_nothing(service: Service) -> None:
-    await service.syncs.sync(SERIES)
-    result = await service.syncs.refresh(SERIES, START, START + 1000 * MINUTE)
-    assert (result.new_records, result.revised_records) == (0, 0)
+    await sync(service, SERIES)
+    result = await sync(service, SERIES, START, START + 1000 * MINUTE, refresh=True)
+    assert (result.tally.new_records, result.tally.revised_records) == (0, 0)
     assert await service.queries.revision_count(SERIES) == 0
 
 
 async def test_a_refresh_that_cannot_read_everything_says_so(service: Service, simulator: Simulator) -> None:
-    await service.syncs.sync(SERIES)
+    await sync(service, SERIES)
     simulator.faults.failing = [(START + 5 * MINUTE, START + 6 * MINUTE)]
-    result = await service.syncs.refresh(SERIES, START, START + 10 * MINUTE)
+    result = await sync(service, SERIES, START, START + 10 * MINUTE, refresh=True)
     assert result.missing == ()
     assert result.error is not None
     assert "could be read again" in result.shortfall

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from backend.core.candles import Candle
 from backend.core.coverage import MINUTE, Coverage, Window, count_minutes
-from backend.core.series import Series
+from backend.core.job import Tally
 from backend.errors import (
     DatabaseUnavailable,
     ExchangeRefused,
@@ -23,8 +23,10 @@ from backend.errors import (
     MarketDataError,
     RateLimited,
 )
-from backend.services.backfill import GIVE_UP_AFTER, Backfill, Progress
+from backend.services.backfill import GIVE_UP_AFTER, Backfill
+from backend.services.brake import Brake
 from backend.services.ledger import Ledger
+from backend.services.ports import Lease
 from tests.fakes import (
     BTC,
     FakeClock,
@@ -48,10 +50,10 @@ class CarefulCoverage(MemoryCoverage):
         super().__init__()
         self._candles = candles
 
-    async def save(self, series: Series, coverage: Coverage, version: int) -> bool:
-        if minutes_of(coverage.held) - self._candles.moments(series):
+    async def save(self, lease: Lease, coverage: Coverage) -> bool:
+        if minutes_of(coverage.held) - self._candles.moments(lease.series):
             raise AssertionError("the ledger claims candles that are not stored")
-        return await super().save(series, coverage, version)
+        return await super().save(lease, coverage)
 
 
 @dataclass
@@ -60,17 +62,21 @@ class World:
 
     source: ScriptedSource
     candles: MemoryCandles = field(default_factory=MemoryCandles)
-    progress: list[Progress] = field(default_factory=list)
+    brake: Brake = field(default_factory=Brake)
+    progress: list[Tally] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.coverage = CarefulCoverage(self.candles)
 
     async def backfill(self, wanted: Window) -> Backfill:
-        """A backfill of what is missing of `wanted`, ready to run."""
-        ledger = await Ledger.load(self.coverage, BTC)
+        """A backfill of what is missing of `wanted`, ready to run, with a brake of its own."""
+        self.brake = Brake()
+        lease = await self.coverage.acquire(BTC, "tests", 60)
+        assert lease is not None
+        ledger = Ledger(self.coverage, lease)
         now = self.source.clock.now()
         missing = ledger.coverage.missing(wanted, now)
-        return Backfill(BTC, self.source, self.candles, ledger, missing, now, self.progress.append)
+        return Backfill(self.source, self.candles, ledger, missing, now, self.progress.append, self.brake)
 
     async def run(self, wanted: Window, pages_in_flight: int = 4) -> Backfill:
         backfill = await self.backfill(wanted)
@@ -106,7 +112,7 @@ async def test_every_missing_minute_is_asked_for_once_and_stored() -> None:
     assert world.candles.stored() == [candle(minute(number)) for number in range(95)]
     assert world.held == all_of(minutes(0, 95))
     assert sorted(world.source.asked) == [minutes(n, min(n + 10, 95)) for n in range(0, 95, 10)]
-    assert (backfill.error, backfill.new_records, backfill.off_grid) == (None, 95, 0)
+    assert (backfill.error, backfill.tally.new_records, backfill.tally.off_grid) == (None, 95, 0)
 
 
 async def test_old_minutes_are_asked_for_in_pages_of_their_own_size() -> None:
@@ -125,7 +131,7 @@ async def test_old_minutes_are_asked_for_in_pages_of_their_own_size() -> None:
 async def test_nothing_missing_asks_nothing() -> None:
     world = World(ScriptedSource())
     backfill = await world.run(minutes(5, 5))
-    assert (world.source.asked, backfill.error, backfill.new_records) == ([], None, 0)
+    assert (world.source.asked, backfill.error, backfill.tally.new_records) == ([], None, 0)
 
 
 async def test_pages_are_fetched_side_by_side_but_no_more_than_allowed() -> None:
@@ -149,7 +155,7 @@ async def test_a_page_cap_that_shrank_costs_requests_and_no_candle() -> None:
     world = World(ScriptedSource(all_of(minutes(0, 3000)), page_size=1000, cap=800))
     backfill = await world.run(minutes(0, 3000))
     assert world.held == world.candles.moments() == all_of(minutes(0, 3000))
-    assert (world.void, backfill.error, backfill.new_records) == (set(), None, 3000)
+    assert (world.void, backfill.error, backfill.tally.new_records) == (set(), None, 3000)
     assert len(world.source.asked) == 6
 
 
@@ -253,7 +259,7 @@ async def test_a_halted_run_finishes_the_pages_in_flight_and_takes_no_more() -> 
 
     async def halt_at_the_third_page(window: Window) -> None:
         if window.start == minute(20):
-            backfill.halt(reason)
+            world.brake.pull(reason)
         await source.clock.sleep(1)
 
     source.delay = halt_at_the_third_page
@@ -266,7 +272,7 @@ async def test_a_halted_run_finishes_the_pages_in_flight_and_takes_no_more() -> 
 async def test_a_run_halted_before_it_began_asks_nothing() -> None:
     world = World(ScriptedSource(all_of(minutes(0, 100))))
     backfill = await world.backfill(minutes(0, 100))
-    backfill.halt(Interrupted("the service was told to stop"))
+    world.brake.pull(Interrupted("the service was told to stop"))
     await backfill.run(4)
     assert world.source.asked == []
 
@@ -300,7 +306,7 @@ async def test_repeated_unsorted_and_stray_rows_are_mended() -> None:
     world = World(source)
     backfill = await world.run(minutes(0, 35))
     assert world.candles.stored() == [candle(minute(number)) for number in range(35)]
-    assert (world.void, backfill.error, backfill.new_records) == (set(), None, 35)
+    assert (world.void, backfill.error, backfill.tally.new_records) == (set(), None, 35)
 
 
 def shifted(number: int) -> Callable[[list[Candle], Window], list[Candle]]:
@@ -319,40 +325,30 @@ async def test_a_minute_that_comes_only_off_the_grid_is_void_and_told() -> None:
     backfill = await world.run(minutes(0, 10))
     assert world.candles.moments() == world.held == all_of(minutes(0, 4), minutes(5, 10))
     assert world.void == {minute(4)}
-    assert backfill.off_grid > 0
+    assert backfill.tally.off_grid > 0
 
 
 async def test_an_off_grid_row_is_counted_once() -> None:
     source = ScriptedSource(all_of(minutes(0, 10)))
     source.distort = shifted(4)
     backfill = await World(source).run(minutes(0, 10))
-    assert backfill.off_grid == 1
+    assert backfill.tally.off_grid == 1
 
 
 async def test_only_candles_that_were_not_stored_before_count_as_new() -> None:
     world = World(ScriptedSource(all_of(minutes(0, 20))))
     await world.candles.write(BTC, [candle(minute(number)) for number in range(5)])
     backfill = await world.run(minutes(0, 20))
-    assert backfill.new_records == 15
+    assert backfill.tally.new_records == 15
 
 
 async def test_progress_begins_at_nothing_and_ends_at_everything() -> None:
     world = World(ScriptedSource(all_of(minutes(0, 30), minutes(40, 95))))
     await world.run(minutes(0, 95))
-    assert world.progress[0] == Progress(0, 95, 0)
-    assert world.progress[-1] == Progress(95, 95, 85)
-    assert world.progress == sorted(world.progress)
-
-
-async def test_two_backfills_of_one_series_at_once_lose_nothing_of_each_other() -> None:
-    world = World(ScriptedSource(all_of(minutes(0, 20), minutes(25, 100))))
-    source = world.source
-    source.delay = dawdling(source.clock, 1)
-    one, two = await world.backfill(minutes(0, 60)), await world.backfill(minutes(30, 100))
-    await asyncio.gather(one.run(3), two.run(3))
-    assert world.held == world.candles.moments() == all_of(minutes(0, 20), minutes(25, 100))
-    assert world.void == all_of(minutes(20, 25))
-    assert one.new_records + two.new_records == 95
+    assert world.progress[0] == Tally(0, 95, 0)
+    assert world.progress[-1] == Tally(95, 95, 85)
+    done = [tally.minutes_done for tally in world.progress]
+    assert done == sorted(done)
 
 
 moments = st.sets(st.integers(0, 59).map(minute))
@@ -371,9 +367,9 @@ def test_every_wanted_minute_ends_held_or_void_as_the_exchange_has_it(
     assert world.held == world.candles.moments() == has
     assert world.void == all_of(minutes(0, 60)) - has
     assert {void.window for void in world.coverage.known().voids} <= set(source.asked)
-    assert (backfill.error, backfill.new_records) == (None, len(has))
+    assert (backfill.error, backfill.tally.new_records) == (None, len(has))
     assert all(0 < window.minutes <= page_size for window in source.asked)
-    assert world.progress[-1] == Progress(60, 60, len(has))
+    assert world.progress[-1] == Tally(60, 60, len(has))
 
 
 @given(moments, page_sizes, moments, st.integers(1, 4), st.integers(0, 1000))

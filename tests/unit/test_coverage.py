@@ -178,47 +178,12 @@ def test_a_held_minute_cuts_the_void_around_it_in_two() -> None:
     assert after.voids == (void._replace(window=minutes(0, 1)), void._replace(window=minutes(2, 3)))
 
 
-@given(coverages, coverages)
-def test_what_is_held_or_known_in_a_union_does_not_depend_on_the_order(one: Coverage, two: Coverage) -> None:
-    union, other_way = one.united(two), two.united(one)
-    assert union.held == other_way.held == normalise((*one.held, *two.held))
-    assert set(void_minutes(union)) == set(void_minutes(other_way))
-    assert (union.since, union.until) == (other_way.since, other_way.until)
-    assert is_sound(union)
-
-
-@given(coverages, coverages)
-def test_a_union_loses_no_knowledge(one: Coverage, two: Coverage) -> None:
-    union = one.united(two)
-    known = minutes_of(union.held) | set(void_minutes(union))
-    each = [minutes_of(side.held) | set(void_minutes(side)) for side in (one, two)]
-    assert known == each[0] | each[1]
-
-
-@given(coverages, coverages)
-def test_uniting_again_changes_nothing(one: Coverage, two: Coverage) -> None:
-    assert one.united(one) == one
-    assert one.united(two).united(two) == one.united(two)
-
-
-def test_in_a_union_a_candle_of_one_side_outweighs_a_void_of_the_other() -> None:
-    held = Coverage().with_held([minutes(0, 5)])
-    void = Coverage().with_voids([Void(minutes(0, 5), "no_data", NOW, None)])
-    assert held.united(void) == void.united(held) == held
-
-
 def test_all_that_was_ever_asked_for_is_remembered() -> None:
     coverage = Coverage().asked(minutes(5, 8))
     assert (coverage.since, coverage.until) == (minute(5), minute(8))
     assert coverage.asked(minutes(6, 7)) == coverage
     wider = coverage.asked(minutes(2, 3)).asked(minutes(6, 11))
     assert (wider.since, wider.until) == (minute(2), minute(11))
-
-
-def test_a_union_is_asked_for_all_that_either_side_was() -> None:
-    one, two, never = Coverage().asked(minutes(1, 4)), Coverage().asked(minutes(2, 9)), Coverage()
-    assert one.united(two) == two.united(one) == Coverage().asked(minutes(1, 9))
-    assert never.united(two) == two.united(never) == two
 
 
 def ask_again_after(age: int) -> int | None:

@@ -36,8 +36,10 @@ def test_every_route_stands_in_the_readme() -> None:
     application = make_application(cast(Service, None))
     matchers = [cast(PathMatches, rule.matcher) for rule in application.wildcard_router.rules]
     patterns = [matcher.regex.pattern for matcher in matchers]
-    routes = {pattern.replace("(?:/(.*))?", "/{symbol}").rstrip("$") for pattern in patterns}
-    assert routes == set(re.findall(r"^\| `(?:GET|POST) (\S+)` \|", README, re.MULTILINE))
+    placeholders = {"(?:/(.*))?": "/{symbol}", "([^/]*)": "{id}", "$": ""}
+    for group, placeholder in placeholders.items():
+        patterns = [pattern.replace(group, placeholder) for pattern in patterns]
+    assert set(patterns) == set(re.findall(r"^\| `(?:GET|POST|DELETE) (\S+)` \|", README, re.MULTILINE))
 
 
 def error_codes() -> Iterator[str]:

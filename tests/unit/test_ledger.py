@@ -1,4 +1,4 @@
-"""One series' coverage during a sync: changed in memory, saved, merged with what others saved."""
+"""One series' coverage while somebody works on it: lent to one holder, changed in memory, saved."""
 
 from __future__ import annotations
 
@@ -6,26 +6,38 @@ import asyncio
 
 import pytest
 
-from backend.core.coverage import Coverage, void_without_data
-from backend.errors import DatabaseUnavailable
-from backend.services.ledger import Ledger
-from tests.fakes import BTC, START, MemoryCoverage, minute, minutes, minutes_of
+from backend.clock import SystemClock
+from backend.core.coverage import Coverage
+from backend.errors import DatabaseUnavailable, LeaseLost, SeriesBusy
+from backend.services.ledger import Ledger, Ledgers
+from tests.fakes import BTC, START, FakeClock, MemoryCoverage, minute, minutes, minutes_of
+from tests.syncing import save_ledger
+
+
+async def leased(store: MemoryCoverage, owner: str = "me") -> Ledger:
+    lease = await store.acquire(BTC, owner, 10)
+    assert lease is not None
+    return Ledger(store, lease)
+
+
+def ledgers(store: MemoryCoverage, owner: str = "me", seconds: float = 3600) -> Ledgers:
+    return Ledgers(store, SystemClock(), owner, seconds)
 
 
 async def test_a_ledger_begins_with_what_is_saved() -> None:
     store = MemoryCoverage()
     saved = Coverage(since=START, held=(minutes(0, 5),))
-    await store.save(BTC, saved, 0)
-    assert (await Ledger.load(store, BTC)).coverage == saved
+    await save_ledger(store, BTC, saved)
+    assert (await leased(store)).coverage == saved
 
 
 async def test_a_series_that_was_never_synced_has_an_empty_ledger() -> None:
-    assert (await Ledger.load(MemoryCoverage(), BTC)).coverage == Coverage()
+    assert (await leased(MemoryCoverage())).coverage == Coverage()
 
 
 async def test_what_is_recorded_is_saved_when_recording_returns() -> None:
     store = MemoryCoverage()
-    ledger = await Ledger.load(store, BTC)
+    ledger = await leased(store)
     await ledger.record(lambda known: known.with_held([minutes(0, 5)]))
     await ledger.record(lambda known: known.with_held([minutes(8, 9)]))
     assert store.known() == ledger.coverage == Coverage(held=(minutes(0, 5), minutes(8, 9)))
@@ -33,14 +45,14 @@ async def test_what_is_recorded_is_saved_when_recording_returns() -> None:
 
 async def test_a_change_that_changes_nothing_is_not_written() -> None:
     store = MemoryCoverage()
-    ledger = await Ledger.load(store, BTC)
+    ledger = await leased(store)
     await ledger.record(lambda known: known.with_held([]))
     assert store.saves == 0
 
 
 async def test_callers_that_come_together_share_writes_and_each_returns_after_its_own() -> None:
     store = MemoryCoverage()
-    ledger = await Ledger.load(store, BTC)
+    ledger = await leased(store)
 
     async def record(number: int) -> None:
         await ledger.record(lambda known: known.with_held([minutes(2 * number, 2 * number + 1)]))
@@ -51,46 +63,9 @@ async def test_callers_that_come_together_share_writes_and_each_returns_after_it
     assert store.saves <= 2
 
 
-async def test_ledgers_that_save_at_once_lose_nothing_of_each_other() -> None:
-    store = MemoryCoverage()
-    ledgers = [await Ledger.load(store, BTC) for _ in range(4)]
-
-    async def record(ledger: Ledger, number: int) -> None:
-        await ledger.record(lambda known: known.with_held([minutes(3 * number, 3 * number + 1)]))
-        await ledger.record(
-            lambda known: known.with_voids(
-                [void_without_data(minutes(3 * number + 1, 3 * number + 2), START)]
-            )
-        )
-
-    await asyncio.gather(*(record(ledger, number) for number, ledger in enumerate(ledgers)))
-    known = store.known()
-    assert minutes_of(known.held) == {minute(3 * number) for number in range(4)}
-    assert minutes_of(void.window for void in known.voids) == {minute(3 * number + 1) for number in range(4)}
-
-
-async def test_after_a_conflict_a_ledger_knows_what_the_other_writer_saved() -> None:
-    store = MemoryCoverage()
-    mine = await Ledger.load(store, BTC)
-    other = await Ledger.load(store, BTC)
-    await other.record(lambda known: known.with_held([minutes(0, 5)]).asked(minutes(0, 7)))
-    await mine.record(lambda known: known.with_held([minutes(5, 9)]))
-    assert mine.coverage == store.known() == Coverage(START, (minutes(0, 9),), until=minute(7))
-
-
-async def test_a_candle_that_another_writer_held_outweighs_my_void() -> None:
-    store = MemoryCoverage()
-    mine = await Ledger.load(store, BTC)
-    other = await Ledger.load(store, BTC)
-    await other.record(lambda known: known.with_held([minutes(0, 5)]))
-    await mine.record(lambda known: known.with_voids([void_without_data(minutes(3, 7), START)]))
-    assert store.known().held == (minutes(0, 5),)
-    assert [void.window for void in store.known().voids] == [minutes(5, 7)]
-
-
 async def test_a_ledger_that_cannot_be_saved_says_so_and_saves_it_all_the_next_time() -> None:
     store = MemoryCoverage()
-    ledger = await Ledger.load(store, BTC)
+    ledger = await leased(store)
     store.failure = DatabaseUnavailable("away")
     with pytest.raises(DatabaseUnavailable):
         await ledger.record(lambda known: known.with_held([minutes(0, 5)]))
@@ -98,3 +73,84 @@ async def test_a_ledger_that_cannot_be_saved_says_so_and_saves_it_all_the_next_t
     store.failure = None
     await ledger.record(lambda known: known.with_held([minutes(5, 6)]))
     assert store.known().held == (minutes(0, 6),)
+
+
+async def test_an_owner_who_slept_while_another_took_over_cannot_write() -> None:
+    store = MemoryCoverage()
+    sleeper = await leased(store, "sleeper")
+    store.pass_seconds(11)
+    other = await leased(store, "other")
+    await other.record(lambda known: known.with_held([minutes(0, 5)]))
+    with pytest.raises(LeaseLost):
+        await sleeper.record(lambda known: known.with_held([minutes(5, 9)]))
+    assert store.known().held == (minutes(0, 5),)
+
+
+async def test_an_owner_who_slept_but_was_not_missed_goes_on() -> None:
+    store = MemoryCoverage()
+    sleeper = await leased(store, "sleeper")
+    store.pass_seconds(11)
+    await sleeper.record(lambda known: known.with_held([minutes(5, 9)]))
+    assert store.known().held == (minutes(5, 9),)
+
+
+@pytest.mark.parametrize("other", ["me", "another process"])
+async def test_a_ledger_is_lent_to_one_holder_in_this_process_and_in_all(other: str) -> None:
+    store = MemoryCoverage()
+    mine = ledgers(store)
+    theirs = mine if other == "me" else ledgers(store, other)
+    async with mine.hold(BTC):
+        assert await theirs.free([BTC]) == set()
+        with pytest.raises(SeriesBusy):
+            async with theirs.hold(BTC):
+                raise AssertionError("two hold one ledger")
+    assert await theirs.free([BTC]) == {BTC}
+    async with theirs.hold(BTC) as ledger:
+        assert ledger.series == BTC
+
+
+async def test_a_ledger_is_given_back_when_the_work_fails() -> None:
+    store = MemoryCoverage()
+    with pytest.raises(DatabaseUnavailable):
+        async with ledgers(store).hold(BTC):
+            raise DatabaseUnavailable("away")
+    assert store.leases == {}
+
+
+async def test_a_patient_caller_gets_the_ledger_when_it_is_given_back() -> None:
+    store = MemoryCoverage()
+    lender = ledgers(store)
+    held, enough = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        async with lender.hold(BTC):
+            held.set()
+            await enough.wait()
+
+    working = asyncio.create_task(work())
+    await held.wait()
+    asyncio.get_running_loop().call_later(0.05, enough.set)
+    async with lender.hold(BTC, patience=60):
+        assert working.done()
+
+
+async def test_a_lease_is_renewed_for_as_long_as_it_is_held() -> None:
+    store = MemoryCoverage()
+    clock = FakeClock()
+    async with Ledgers(store, clock, "me", seconds=9).hold(BTC):
+        first = store.leases[BTC]
+        store.pass_seconds(5)
+        await clock.sleep(4)
+        assert store.leases[BTC][2] == 14 > first[2]
+
+
+async def test_a_failure_to_lease_leaves_the_series_free() -> None:
+    store = MemoryCoverage()
+    lender = ledgers(store)
+    store.failure = DatabaseUnavailable("away")
+    with pytest.raises(DatabaseUnavailable):
+        async with lender.hold(BTC):
+            raise AssertionError("lent without a database")
+    store.failure = None
+    async with lender.hold(BTC) as ledger:
+        assert ledger.coverage == Coverage()

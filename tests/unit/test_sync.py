@@ -6,20 +6,23 @@ import asyncio
 
 import pytest
 
+from backend.clock import SystemClock
 from backend.core.coverage import Absence, Window
+from backend.core.job import SyncRequest, Tally
 from backend.core.series import Series
 from backend.errors import (
+    Cancelled,
     DatabaseUnavailable,
     ExchangeRefused,
     ExchangeUnavailable,
-    Interrupted,
     MarketDataError,
     UnknownSymbol,
 )
-from backend.services.backfill import Progress
+from backend.services.brake import Brake
+from backend.services.ledger import Ledgers
 from backend.services.markets import Markets
 from backend.services.queries import Statistics
-from backend.services.sync import SyncResult, SyncService
+from backend.services.sync import OnProgress, SyncResult, SyncService
 from tests.fakes import (
     BTC,
     START,
@@ -27,11 +30,13 @@ from tests.fakes import (
     MemoryCandles,
     MemoryCoverage,
     ScriptedSource,
+    at_once,
     candle,
     minute,
     minutes,
     minutes_of,
 )
+from tests.syncing import no_progress
 
 ETH = Series("binance", "spot", "ETHUSDT")
 
@@ -49,18 +54,26 @@ class World:
         )
         self.candles = MemoryCandles()
         self.coverage = MemoryCoverage()
+        self.ledgers = Ledgers(self.coverage, SystemClock(), "tests", 3600)
         self.service = SyncService(
             Markets({"binance": {"spot": self.source}}),
             self.candles,
-            self.coverage,
             sync_start=START,
             pages_in_flight=pages_in_flight,
         )
 
     async def sync(
-        self, start: int | None = None, end: int | None = None, series: Series = BTC
+        self,
+        start: int | None = None,
+        end: int | None = None,
+        series: Series = BTC,
+        *,
+        brake: Brake | None = None,
+        on_progress: OnProgress = no_progress,
     ) -> SyncResult:
-        return await self.service.sync(series, start, end)
+        request = SyncRequest(series, start, end)
+        async with self.ledgers.hold(series, patience=60) as ledger:
+            return await self.service.sync(ledger, request, on_progress, brake or Brake())
 
     def asked(self) -> list[Window]:
         """The windows that were asked for since the last call, in the order of time."""
@@ -82,9 +95,7 @@ async def test_a_first_sync_runs_from_the_default_start_to_the_last_closed_minut
     assert result == SyncResult(
         statistics=Statistics(BTC, 50, minute(0), minute(49), 50, 0, 0),
         window=minutes(0, 50),
-        new_records=50,
-        revised_records=0,
-        off_grid=0,
+        tally=Tally(minutes_done=50, minutes_total=50, new_records=50),
         absent=(),
         missing=(),
         error=None,
@@ -105,7 +116,7 @@ async def test_a_second_sync_fetches_only_what_came_since() -> None:
     world.pass_minutes(3)
     result = await world.sync()
     assert world.asked() == [minutes(50, 53)]
-    assert (result.new_records, result.window) == (3, minutes(0, 53))
+    assert (result.tally.new_records, result.window) == (3, minutes(0, 53))
 
 
 async def test_a_sync_of_what_is_there_asks_for_no_candles() -> None:
@@ -114,7 +125,7 @@ async def test_a_sync_of_what_is_there_asks_for_no_candles() -> None:
     world.asked()
     result = await world.sync()
     assert world.asked() == []
-    assert (result.new_records, result.missing, result.error) == (0, (), None)
+    assert (result.tally.new_records, result.missing, result.error) == (0, (), None)
 
 
 async def test_a_sync_can_go_backward_and_fetches_only_the_earlier_minutes() -> None:
@@ -203,7 +214,7 @@ async def test_minutes_that_the_exchange_left_out_are_asked_for_again_in_time() 
     world.source.moments |= hole
     result = await world.sync(end=minute(50))
     assert hole <= world.candles.moments()
-    assert (result.absent, result.new_records) == ((), 3)
+    assert (result.absent, result.tally.new_records) == ((), 3)
 
 
 async def test_absence_is_told_of_the_wanted_window_alone() -> None:
@@ -241,7 +252,7 @@ async def test_what_goes_wrong_on_the_way_is_told_beside_what_came(error: Market
     world = World(closed=50, pages_in_flight=1)
     world.source.broken = {minute(45): error}
     result = await world.sync()
-    assert (result.error, result.missing, result.new_records) == (error, (minutes(40, 50),), 40)
+    assert (result.error, result.missing, result.tally.new_records) == (error, (minutes(40, 50),), 40)
     assert result.statistics == Statistics(BTC, 40, minute(0), minute(39), 50, 10, 0)
     assert result.shortfall == (
         f"10 minutes of BTCUSDT are still missing: {error}. "
@@ -257,7 +268,7 @@ async def test_after_a_failure_the_next_sync_fetches_only_the_rest() -> None:
     world.asked()
     result = await world.sync()
     assert world.asked() == [minutes(10, 20)]
-    assert (result.new_records, result.missing, result.error) == (10, (), None)
+    assert (result.tally.new_records, result.missing, result.error) == (10, (), None)
 
 
 async def test_candles_whose_entry_in_the_ledger_was_lost_are_found_stored_and_not_counted_new() -> None:
@@ -265,14 +276,15 @@ async def test_candles_whose_entry_in_the_ledger_was_lost_are_found_stored_and_n
     await world.sync()
     world.coverage.entries.clear()
     result = await world.sync()
-    assert (result.new_records, result.statistics.total_records) == (0, 50)
+    assert (result.tally.new_records, result.statistics.total_records) == (0, 50)
 
 
 async def test_progress_is_told_up_to_the_end() -> None:
     world = World(closed=50)
-    told: list[Progress] = []
-    await world.service.sync(BTC, None, None, told.append)
-    assert (told[0], told[-1]) == (Progress(0, 50, 0), Progress(50, 50, 50))
+    told: list[tuple[Window, Tally]] = []
+    await world.sync(on_progress=lambda window, tally: told.append((window, tally)))
+    assert told[0] == (minutes(0, 50), Tally(0, 50, 0))
+    assert told[-1] == (minutes(0, 50), Tally(50, 50, 50))
 
 
 async def test_two_syncs_of_one_series_at_once_fetch_nothing_twice() -> None:
@@ -280,7 +292,7 @@ async def test_two_syncs_of_one_series_at_once_fetch_nothing_twice() -> None:
     one, two = await asyncio.gather(world.sync(), world.sync(start=minute(-10)))
     asked = world.source.asked_minutes()
     assert len(asked) == len(set(asked)) == 60
-    assert (one.new_records, two.new_records) == (50, 10)
+    assert (one.tally.new_records, two.tally.new_records) == (50, 10)
     assert (one.error, two.error) == (None, None)
 
 
@@ -312,9 +324,9 @@ async def test_no_more_pages_are_in_flight_than_the_setting_allows() -> None:
     assert world.source.most_in_flight == 3
 
 
-async def test_stopping_finishes_the_pages_in_flight_and_tells_of_the_interruption() -> None:
+async def test_braking_finishes_the_pages_in_flight_and_tells_why() -> None:
     world = World(closed=100, pages_in_flight=2)
-    in_flight, answer = asyncio.Event(), asyncio.Event()
+    brake, in_flight, answer = Brake(), asyncio.Event(), asyncio.Event()
 
     async def hold(window: Window) -> None:
         if window.start == minute(10):
@@ -322,66 +334,43 @@ async def test_stopping_finishes_the_pages_in_flight_and_tells_of_the_interrupti
         await answer.wait()
 
     world.source.delay = hold
-    syncing = asyncio.create_task(world.sync())
+    syncing = asyncio.create_task(world.sync(brake=brake))
     await in_flight.wait()
-    stopping = asyncio.create_task(world.service.stop(5))
-    for _ in range(20):
-        await asyncio.sleep(0)
-    assert not stopping.done()
+    brake.pull(Cancelled("enough"))
     answer.set()
-    await stopping
     result = await syncing
-    assert isinstance(result.error, Interrupted)
-    assert (result.missing, result.new_records) == ((minutes(20, 100),), 20)
+    assert isinstance(result.error, Cancelled)
+    assert (result.missing, result.tally.new_records) == ((minutes(20, 100),), 20)
     assert world.coverage.known().held == (minutes(0, 20),)
 
 
-async def test_stopping_does_not_wait_for_ever() -> None:
-    world = World()
-    never = asyncio.Event()
-    begun = asyncio.Event()
+async def test_a_sync_that_took_over_a_minute_tops_up_what_closed_meanwhile() -> None:
+    world = World(closed=50)
 
-    async def hang(_window: Window) -> None:
-        begun.set()
-        await never.wait()
+    async def trade_meanwhile(_window: Window) -> None:
+        world.source.delay = at_once
+        world.pass_minutes(3)
 
-    world.source.delay = hang
-    syncing = asyncio.create_task(world.sync())
-    await begun.wait()
-    await world.service.stop(0.01)
-    assert not syncing.done()
-    syncing.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await syncing
+    world.source.delay = trade_meanwhile
+    result = await world.sync()
+    assert (result.window, result.tally.new_records) == (minutes(0, 53), 53)
 
 
-async def test_stopping_when_nothing_runs_takes_no_time() -> None:
-    async with asyncio.timeout(5):
-        await World().service.stop(3600)
+async def test_a_sync_with_an_end_is_over_when_it_is_reached_however_long_that_took() -> None:
+    world = World(closed=50)
 
+    async def trade_meanwhile(_window: Window) -> None:
+        world.source.delay = at_once
+        world.pass_minutes(3)
 
-async def test_a_sync_after_the_stop_is_interrupted_and_asks_for_no_candles() -> None:
-    world = World()
-    await world.service.stop(1)
-    with pytest.raises(Interrupted):
-        await world.sync()
-    assert world.source.asked == []
-
-
-async def test_stopping_waits_for_a_sync_that_has_just_begun() -> None:
-    world = World()
-    syncing = asyncio.create_task(world.sync())
-    await asyncio.sleep(0)
-    await world.service.stop(5)
-    done = syncing.done()
-    await syncing
-    assert done
+    world.source.delay = trade_meanwhile
+    assert (await world.sync(end=minute(50))).window == minutes(0, 50)
 
 
 async def test_a_sync_of_the_future_does_not_keep_later_syncs_from_the_past() -> None:
     world = World(closed=50)
     await world.sync(start=minute(60))
-    assert (await world.sync()).new_records == 50
+    assert (await world.sync()).tally.new_records == 50
 
 
 async def test_a_sync_that_was_cancelled_leaves_what_came_before_in_the_ledger() -> None:

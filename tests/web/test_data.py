@@ -14,6 +14,7 @@ from backend.store.candles import BATCH, MongoCandles
 from backend.store.coverage import MongoCoverage
 from backend.store.mongo import Database
 from backend.store.revisions import MongoRevisions
+from tests.syncing import save_ledger
 from tests.web.client import error_code, get
 
 START = parse_time("2025-06-01T00:00:00Z")
@@ -35,7 +36,7 @@ def stored(database: Database, io_loop: IOLoop) -> None:
         await candles.create(SERIES)
         await candles.write(SERIES, [candle(number) for number in range(STORED)])
         held = Window(START, START + STORED * MINUTE)
-        await MongoCoverage(database).save(SERIES, Coverage(START, (held,), (), held.end), 0)
+        await save_ledger(MongoCoverage(database), SERIES, Coverage(START, (held,), (), held.end))
 
     io_loop.run_sync(store)
 

@@ -1,0 +1,119 @@
+"""A job: one sync of one series, from the moment it was asked for until it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from typing import Literal, NamedTuple
+
+from backend.core.coverage import Window
+from backend.core.series import Series
+
+Status = Literal["queued", "running", "done", "failed", "cancelled"]
+OVER: tuple[Status, ...] = ("done", "failed", "cancelled")
+
+
+class SyncRequest(NamedTuple):
+    """The minutes of a series that open in `[start, end)`, ms on the minute grid.
+
+    Without `start`: from where the series was first asked for. Without `end`: to the last closed minute.
+    `refresh` reads stored minutes again too, and needs both.
+    """
+
+    series: Series
+    start: int | None = None
+    end: int | None = None
+    refresh: bool = False
+
+    def covers(self, other: SyncRequest) -> bool:
+        """Whether doing this does all that the other asks for."""
+        return (
+            (self.series, self.refresh) == (other.series, other.refresh)
+            and (self.start == other.start or _is_no_later(self.start, other.start))
+            and (self.end is None or _is_no_later(other.end, self.end))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a job has done: minutes resolved of those to resolve, candles, and traffic with the exchange.
+
+    `waited` is in seconds, of `waits` pauses for a rate limit.
+    """
+
+    minutes_done: int = 0
+    minutes_total: int = 0
+    new_records: int = 0
+    revised_records: int = 0
+    off_grid: int = 0
+    requests: int = 0
+    retries: int = 0
+    waits: int = 0
+    waited: float = 0.0
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(Tally)))
+
+
+class Failure(NamedTuple):
+    """Why a job did not do all it meant to: the error's code and sentence, and seconds to wait if known."""
+
+    code: str
+    message: str
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Moments are in ms UTC by the service's clock; `window` is known once the job has begun.
+
+    `rate` is in minutes resolved a second. `cancelling` says that it ends at the next page's edge. `tries`
+    counts how often it was begun without getting anywhere.
+    """
+
+    id: str
+    request: SyncRequest
+    created: int
+    status: Status = "queued"
+    started: int | None = None
+    finished: int | None = None
+    window: Window | None = None
+    tally: Tally = Tally()
+    rate: float = 0.0
+    failure: Failure | None = None
+    cancelling: bool = False
+    tries: int = 0
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.status in OVER
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the rest takes at the rate so far, None when that cannot be said."""
+        if self.status != "running" or not self.rate:
+            return None
+        return (self.tally.minutes_total - self.tally.minutes_done) / self.rate
+
+    def with_tally(self, tally: Tally, window: Window | None, rate: float) -> Job:
+        return replace(self, tally=tally, window=window, rate=rate)
+
+
+def next_jobs(waiting: Iterable[Job], running: Iterable[Job], room: int) -> list[Job]:
+    """Choose up to `room` jobs: one a series, the exchange with the fewest running first, then the oldest."""
+    busy = [job.request.series for job in running]
+    chosen: list[Job] = []
+    left = sorted(waiting, key=lambda job: job.created)
+    while len(chosen) < room:
+        free = [job for job in left if job.request.series not in busy]
+        if not free:
+            break
+        exchanges = [series.exchange for series in busy]
+        chosen.append(min(free, key=lambda job: exchanges.count(job.request.series.exchange)))
+        busy.append(chosen[-1].request.series)
+    return chosen
+
+
+def _is_no_later(one: int | None, two: int | None) -> bool:
+    return one is not None and two is not None and one <= two

@@ -1,0 +1,215 @@
+"""Does the jobs that lie in the database: one a series at a time, so many at once, until told to stop.
+
+A job runs under the lease of its series' ledger. One whose process died has no lease any more, and is begun
+again by whoever sees it first; the ledger knows what is left to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from backend.clock import Clock
+from backend.core.job import Failure, Job, Status, next_jobs
+from backend.errors import (
+    Cancelled,
+    DatabaseUnavailable,
+    Interrupted,
+    LeaseLost,
+    MarketDataError,
+    SeriesBusy,
+)
+from backend.services.ledger import Ledger, Ledgers
+from backend.services.ports import JobStore
+from backend.services.run import Run
+from backend.services.sync import SyncService
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+"""How often to look for jobs that other processes asked for or left."""
+
+REPORT_SECONDS = 1.0
+TRIES = 10
+"""How often a job is begun without getting anywhere before it is given up."""
+
+SEEN_AT_ONCE = 1000
+
+
+class Worker:
+    """Does any job, or with `everybodys` false only those it was told to take.
+
+    `runs` are the jobs under way here.
+    """
+
+    def __init__(
+        self,
+        store: JobStore,
+        ledgers: Ledgers,
+        syncs: SyncService,
+        clock: Clock,
+        at_once: int,
+        *,
+        everybodys: bool = True,
+    ) -> None:
+        self._store = store
+        self._ledgers = ledgers
+        self._syncs = syncs
+        self._clock = clock
+        self._at_once = at_once
+        self.everybodys = everybodys
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._asked = asyncio.Event()
+        self._news = asyncio.Event()
+        self._beginner: asyncio.Task[None] | None = None
+        self._ours: set[str] = set()
+        self.runs: dict[str, Run] = {}
+        self.stopping = False
+
+    def start(self) -> None:
+        """Begin jobs from now on."""
+        self._beginner = asyncio.create_task(self._begin_jobs())
+
+    async def stop(self, seconds: float) -> None:
+        """Begin nothing more; what runs has `seconds` to end at a page's edge, and is queued again."""
+        self.stopping = True
+        if self._beginner:
+            self._beginner.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._beginner
+            self._beginner = None
+        for run in self.runs.values():
+            run.brake.pull(interruption())
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        self.tell()
+
+    def take(self, job_ids: Iterable[str]) -> None:
+        """There are new jobs: do not wait to look for them."""
+        if not self.everybodys:
+            self._ours.update(job_ids)
+        self._asked.set()
+
+    @property
+    def news(self) -> asyncio.Event:
+        """Set when the next job has ended here. Take it before looking at a job, then wait for it."""
+        return self._news
+
+    def tell(self) -> None:
+        """Wake all who wait for news."""
+        self._news.set()
+        self._news = asyncio.Event()
+
+    async def _begin_jobs(self) -> None:
+        while True:
+            self._asked.clear()
+            try:
+                for job in await self._next():
+                    self._begin(job)
+            except DatabaseUnavailable:
+                log.debug("no jobs can be begun while the database is away")
+            except Exception:
+                log.exception("looking for jobs went wrong: it is tried again")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._asked.wait(), LOOK_SECONDS)
+
+    async def _next(self) -> Sequence[Job]:
+        room = self._at_once - len(self.runs)
+        if room <= 0:
+            return ()
+        active = await self._store.active(SEEN_AT_ONCE)
+        wanted = [job for job in active if self.everybodys or job.id in self._ours]
+        free = await self._ledgers.free([job.request.series for job in wanted])
+        waiting = [job for job in wanted if job.request.series in free and job.id not in self.runs]
+        return next_jobs(waiting, [run.job for run in self.runs.values()], room)
+
+    def _begin(self, job: Job) -> None:
+        self.runs[job.id] = Run(job, self._clock)
+        task = asyncio.create_task(self._run(job))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, job: Job) -> None:
+        """Do a job under its series' lease. Whatever keeps it from its end leaves it to be begun again."""
+        name = job.request.series.name
+        try:
+            async with self._ledgers.hold(job.request.series) as ledger:
+                await self._do(self.runs[job.id], ledger)
+        except SeriesBusy:
+            log.debug("%s: job %s waits for another of the series", name, job.id)
+        except (LeaseLost, DatabaseUnavailable) as error:
+            log.warning("%s: job %s is left to be begun again: %s", name, job.id, error)
+        else:
+            self._asked.set()
+        finally:
+            del self.runs[job.id]
+            self.tell()
+
+    async def _do(self, run: Run, ledger: Ledger) -> None:
+        begun = await self._store.begin(run.job.id, ledger.token, self._clock.now())
+        if begun is None:
+            return
+        run.job = begun
+        if begun.tries > TRIES:
+            ended = self._failed(begun, MarketDataError(f"begun {TRIES} times, the job never got anywhere"))
+        else:
+            ended = await self._work(run, ledger)
+        await self._store.finish(ended, ledger.token)
+
+    async def _work(self, run: Run, ledger: Ledger) -> Job:
+        """The job as it is when the work has ended."""
+        reporter = asyncio.create_task(self._report(run, ledger.token))
+        try:
+            with run.counted():
+                result = await self._syncs.sync(ledger, run.job.request, run.note, run.brake)
+            error = result.error
+        except MarketDataError as raised:
+            error = raised
+        except Exception:
+            log.exception("%s: job %s broke down", run.job.request.series.name, run.job.id)
+            error = MarketDataError("something went wrong here")
+        finally:
+            reporter.cancel()
+        return self._ended(run.job, error and (run.brake.reason or error))
+
+    def _ended(self, job: Job, error: MarketDataError | None) -> Job:
+        if error is None:
+            return replace(job, status="done", finished=self._clock.now())
+        if isinstance(error, LeaseLost):
+            raise error
+        if isinstance(error, Interrupted):
+            return replace(job, status="queued", tries=0)
+        if isinstance(error, DatabaseUnavailable) and job.tries < TRIES:
+            raise error
+        return self._failed(job, error)
+
+    def _failed(self, job: Job, error: MarketDataError) -> Job:
+        failure = Failure(error.code, str(error), error.retry_after)
+        status: Status = "cancelled" if isinstance(error, Cancelled) else "failed"
+        return replace(job, status=status, finished=self._clock.now(), failure=failure)
+
+    async def _report(self, run: Run, token: str) -> None:
+        """Write down how far the job is, every now and then, and learn whether it is wanted still.
+
+        That it got anywhere at all is written down at once: it must not look as if it never did.
+        """
+        if run.job.cancelling:
+            run.cancel()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(run.underway.wait(), REPORT_SECONDS)
+        while True:
+            with suppress(DatabaseUnavailable):
+                if await self._store.report(run.job, token):
+                    run.cancel()
+            await self._clock.sleep(REPORT_SECONDS)
+
+
+def interruption() -> Interrupted:
+    """What is told when the service stops."""
+    return Interrupted("the service was told to stop: the job goes on when it is back")

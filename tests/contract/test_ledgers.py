@@ -1,0 +1,222 @@
+"""What every store of ledgers does, over both drivers and the tests' own fake.
+
+A mock has no clock that leases could be dated by, so it is not asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tornado.ioloop import IOLoop
+
+from backend.core.coverage import WEEK, Coverage, Void, Window
+from backend.core.series import Series
+from backend.errors import DatabaseUnavailable
+from backend.services.ports import CoverageStore
+from backend.store.coverage import MongoCoverage
+from backend.store.mongo import disconnect
+from tests.contract.drivers import DRIVERS, connected, empty_database
+from tests.fakes import BTC, START, MemoryCoverage, minute, minutes
+from tests.syncing import save_ledger
+
+ETH = Series("binance", "spot", "ETHUSDT")
+LONG, SHORT = 60.0, 0.001
+
+KNOWN = Coverage(
+    since=START,
+    until=minute(50),
+    held=(minutes(0, 5), minutes(7, 9)),
+    voids=(
+        Void(Window(0, START), "before_listing", minute(50), None),
+        Void(minutes(5, 7), "no_data", minute(51), minute(51) + WEEK),
+    ),
+)
+
+
+@pytest.fixture(params=[*DRIVERS, "fake"])
+def store(request: pytest.FixtureRequest, io_loop: IOLoop) -> Iterator[CoverageStore]:
+    """A store of every kind."""
+    if request.param == "fake":
+        yield MemoryCoverage()
+    else:
+        with empty_database(request.param, request.getfixturevalue("mongod_uri"), io_loop) as found:
+            yield MongoCoverage(found)
+
+
+@pytest.fixture(params=DRIVERS)
+def database(request: pytest.FixtureRequest, mongod_uri: str, io_loop: IOLoop) -> Iterator[Any]:
+    """A database on a real server, through either driver."""
+    with empty_database(request.param, mongod_uri, io_loop) as found:
+        yield found
+
+
+async def run_out(store: CoverageStore) -> None:
+    """Let a SHORT lease run out, by the clock of the store."""
+    if isinstance(store, MemoryCoverage):
+        store.pass_seconds(1)
+    else:
+        while await store.leased([BTC], "nobody"):
+            continue
+
+
+async def test_a_series_that_was_never_synced_has_an_empty_ledger(store: CoverageStore) -> None:
+    assert await store.load(BTC) == Coverage()
+
+
+@pytest.mark.parametrize("coverage", [KNOWN, Coverage(), Coverage(since=0)])
+async def test_a_ledger_that_is_saved_is_loaded_again(store: CoverageStore, coverage: Coverage) -> None:
+    await save_ledger(store, BTC, coverage)
+    assert await store.load(BTC) == coverage
+    lease = await store.acquire(BTC, "me", LONG)
+    assert lease is not None
+    assert lease.coverage == coverage
+
+
+async def test_each_series_has_a_ledger_and_a_lease_of_its_own(store: CoverageStore) -> None:
+    one, two = await store.acquire(BTC, "me", LONG), await store.acquire(ETH, "you", LONG)
+    assert one is not None
+    assert two is not None
+    assert await store.save(one, KNOWN)
+    assert await store.save(two, Coverage(since=5))
+    assert (await store.load(BTC), await store.load(ETH)) == (KNOWN, Coverage(since=5))
+
+
+async def test_a_leased_ledger_is_not_leased_to_another(store: CoverageStore) -> None:
+    assert await store.acquire(BTC, "me", LONG) is not None
+    assert await store.acquire(BTC, "you", LONG) is None
+
+
+async def test_of_many_who_ask_at_once_exactly_one_gets_the_lease(store: CoverageStore) -> None:
+    leases = await asyncio.gather(*(store.acquire(BTC, f"owner {number}", LONG) for number in range(8)))
+    assert sum(lease is not None for lease in leases) == 1
+
+
+async def test_a_lease_that_was_given_back_is_free(store: CoverageStore) -> None:
+    lease = await store.acquire(BTC, "me", LONG)
+    assert lease is not None
+    await store.release(lease)
+    assert await store.acquire(BTC, "you", LONG) is not None
+
+
+async def test_a_lease_that_ran_out_is_free_and_its_token_is_void(store: CoverageStore) -> None:
+    old = await store.acquire(BTC, "me", SHORT)
+    assert old is not None
+    await run_out(store)
+    new = await store.acquire(BTC, "you", LONG)
+    assert new is not None
+    assert not await store.save(old, Coverage(since=1))
+    assert not await store.renew(old, LONG)
+    await store.release(old)
+    assert await store.save(new, KNOWN)
+    assert await store.load(BTC) == KNOWN
+
+
+async def test_a_lease_that_ran_out_but_was_not_taken_still_writes_and_can_be_renewed(
+    store: CoverageStore,
+) -> None:
+    lease = await store.acquire(BTC, "me", SHORT)
+    assert lease is not None
+    await run_out(store)
+    assert await store.save(lease, KNOWN)
+    assert await store.renew(lease, LONG)
+    assert await store.acquire(BTC, "you", LONG) is None
+
+
+async def test_an_owner_takes_its_own_lease_anew_and_the_old_token_is_void(store: CoverageStore) -> None:
+    old = await store.acquire(BTC, "me", LONG)
+    new = await store.acquire(BTC, "me", LONG)
+    assert old is not None
+    assert new is not None
+    assert not await store.save(old, KNOWN)
+    assert await store.save(new, KNOWN)
+
+
+async def test_what_others_hold_is_told(store: CoverageStore) -> None:
+    await store.acquire(BTC, "me", LONG)
+    assert await store.leased([BTC, ETH], "you") == {BTC}
+    assert await store.leased([BTC, ETH], "me") == set()
+
+
+async def test_the_stored_symbols_of_a_market_are_those_with_a_held_minute(store: CoverageStore) -> None:
+    held, void = Coverage(START, (minutes(0, 5),)), Coverage(START, voids=KNOWN.voids)
+    for exchange, market, symbol, coverage in [
+        ("binance", "spot", "BTCUSDT", held),
+        ("binance", "spot", "ETHUSDT", KNOWN),
+        ("binance", "spot", "NEWUSDT", Coverage(START)),
+        ("binance", "spot", "GONEUSDT", void),
+        ("binance", "perpetual", "SOLUSDT", held),
+        ("bitget", "spot", "XRPUSDT", held),
+        ("extended", "perpetual", "BTC-USD", held),
+    ]:
+        await save_ledger(store, Series(exchange, market, symbol), coverage)
+    assert await store.stored_symbols("binance", "spot") == {"BTCUSDT", "ETHUSDT"}
+    assert await store.stored_symbols("binance", "perpetual") == {"SOLUSDT"}
+    assert await store.stored_symbols("extended", "perpetual") == {"BTC-USD"}
+    assert await store.stored_symbols("bitget", "perpetual") == set()
+
+
+async def test_a_symbol_is_stored_from_its_first_held_minute_to_its_last(store: CoverageStore) -> None:
+    await save_ledger(store, BTC, Coverage(START))
+    assert await store.stored_symbols("binance", "spot") == set()
+    await save_ledger(store, BTC, KNOWN)
+    assert await store.stored_symbols("binance", "spot") == {"BTCUSDT"}
+    await save_ledger(store, BTC, Coverage(START))
+    assert await store.stored_symbols("binance", "spot") == set()
+
+
+async def test_the_ledger_is_a_document_that_people_can_read(database: Any) -> None:
+    await save_ledger(MongoCoverage(database), BTC, KNOWN)
+    assert await database["coverage"].find_one() == {
+        "_id": "binance.spot.BTCUSDT",
+        "exchange": "binance",
+        "market": "spot",
+        "symbol": "BTCUSDT",
+        "since": START,
+        "until": minute(50),
+        "held": [[minute(0), minute(5)], [minute(7), minute(9)]],
+        "void": [
+            {
+                "start": 0,
+                "end": START,
+                "reason": "before_listing",
+                "confirmed": minute(50),
+                "ask_again": None,
+            },
+            {
+                "start": minute(5),
+                "end": minute(7),
+                "reason": "no_data",
+                "confirmed": minute(51),
+                "ask_again": minute(51) + WEEK,
+            },
+        ],
+    }
+
+
+async def test_a_ledger_that_says_nothing_vanishes_with_its_lease(database: Any) -> None:
+    store = MongoCoverage(database)
+    lease = await store.acquire(BTC, "me", LONG)
+    assert lease is not None
+    await store.release(lease)
+    assert await database["coverage"].count_documents({}) == 0
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+async def test_whatever_is_asked_of_a_server_that_is_away_is_unavailable(driver: str) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        database = connected(driver, f"mongodb://127.0.0.1:{probe.getsockname()[1]}", "away", 0.2)
+        store = MongoCoverage(database)
+        found = await asyncio.gather(
+            store.load(BTC),
+            store.stored_symbols("binance", "spot"),
+            store.acquire(BTC, "me", LONG),
+            store.leased([BTC], "me"),
+            return_exceptions=True,
+        )
+        assert [type(error) for error in found] == [DatabaseUnavailable] * 4
+        await disconnect(database)
