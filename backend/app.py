@@ -27,6 +27,7 @@ from backend.services.worker import Worker
 from backend.settings import Settings
 from backend.store.candles import MongoCandles
 from backend.store.coverage import MongoCoverage
+from backend.store.doubts import MongoDoubts
 from backend.store.embedded import EmbeddedMongod
 from backend.store.fleet import MongoFleet
 from backend.store.jobs import MongoJobs
@@ -91,7 +92,7 @@ async def open_service(
             syncs,
             ledgers,
             Auditor(candles, ledgers),
-            Queries(candles, coverage, revisions),
+            Queries(candles, coverage, revisions, MongoDoubts(database)),
             partial(is_connected, database),
         )
 

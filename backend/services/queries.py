@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
 from dataclasses import dataclass
 
-from backend.core.candles import Candle
-from backend.core.coverage import MINUTE, Coverage, Spans, Window, count_minutes
+from backend.core.coverage import MINUTE, Coverage, Spans, Window, count_minutes, intersect
 from backend.core.series import Series
 from backend.errors import SeriesNotStored
-from backend.services.ports import CandleStore, CoverageStore, Revision, RevisionStore
-
-LONG_AGO = 0
-"""As of this moment no void is due to be asked for again."""
+from backend.services.bars import Bars, Selection, on_grid, read_bars, read_bars_back
+from backend.services.ports import CandleStore, CoverageStore, DoubtStore, Revision, RevisionStore
+from backend.services.validators import LONG_AGO, Opened, Validator, closed_window, known_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +61,13 @@ class Queries:
     """Statistics and candles raise SeriesNotStored for a series of which nothing is held. All may raise
     DatabaseUnavailable."""
 
-    def __init__(self, candles: CandleStore, coverage: CoverageStore, revisions: RevisionStore) -> None:
+    def __init__(
+        self, candles: CandleStore, coverage: CoverageStore, revisions: RevisionStore, doubts: DoubtStore
+    ) -> None:
         self._candles = candles
         self._coverage = coverage
         self._revisions = revisions
+        self._doubts = doubts
 
     async def statistics(self, series: Series) -> Statistics:
         found = statistics_of(series, await self._coverage.load(series))
@@ -94,13 +95,44 @@ class Queries:
             raise _not_stored(series)
         return found
 
+    async def open(self, series: Series, wanted: Selection) -> Opened:
+        """What is read of a series of which something is held.
+
+        A candle whose end lies after the last minute that the exchange was asked for is still forming: the
+        service does not ask the exchange when it reads.
+        """
+        known = await self._coverage.load(series)
+        if not known.held:
+            raise _not_stored(series)
+        return Opened(series, on_grid(wanted, known_until(known)), known)
+
+    async def bars(self, series: Series, wanted: Selection) -> Bars:
+        """The wanted candles in ascending batches, the oldest batch first. Close it to stop the reading."""
+        return self.read(await self.open(series, wanted))
+
+    def read(self, opened: Opened) -> Bars:
+        """The same of a selection that is open."""
+        return read_bars(self._candles, opened.series, opened.wanted)
+
+    def read_back(self, opened: Opened) -> Bars:
+        """The newest batch first, each batch ascending; a `limit` counts from the newest candle."""
+        return read_bars_back(self._candles, opened.series, opened.wanted)
+
+    async def validator(self, opened: Opened) -> Validator | None:
+        """What tells whether an answer that was given before is still right; None where that is not known."""
+        window = closed_window(opened)
+        if window is None:
+            return None
+        revisions, doubts = await asyncio.gather(
+            self._revisions.state(opened.series, window), self._doubts.count(opened.series)
+        )
+        held = intersect(opened.known.held, window)
+        return None if revisions.pending else Validator(opened.series, window, held, revisions, doubts)
+
+    async def doubt(self, series: Series) -> None:
+        """Less was read than the ledger claims: no validator that was given out is worth anything now."""
+        await self._doubts.add(series)
+
     async def known(self, series: Series) -> Coverage:
         """What the ledger says of a series, even if that is nothing."""
         return await self._coverage.load(series)
-
-    async def candles(
-        self, series: Series, window: Window, limit: int | None = None
-    ) -> AsyncIterator[list[Candle]]:
-        """The stored candles that open in `window` (the first `limit`), ascending, in batches."""
-        await self.statistics(series)
-        return self._candles.batches(series, window, limit)

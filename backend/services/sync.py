@@ -29,7 +29,8 @@ from backend.services.brake import Brake
 from backend.services.ledger import Ledger
 from backend.services.markets import Markets
 from backend.services.ports import CandleSource, CandleStore
-from backend.services.queries import LONG_AGO, Statistics, statistics_of
+from backend.services.queries import Statistics, statistics_of
+from backend.services.validators import LONG_AGO
 
 log = logging.getLogger(__name__)
 

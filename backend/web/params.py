@@ -80,6 +80,14 @@ def flag(values: Mapping[str, object], name: str) -> bool:
     return value
 
 
+def switch(values: Mapping[str, object], name: str) -> bool:
+    """A query parameter that is "true" or "false"; false when it is not there."""
+    value = values.get(name, "false")
+    if value not in ("true", "false"):
+        raise InvalidRequest(f"{name} must be true or false", code=f"invalid_{name}")
+    return value == "true"
+
+
 def symbols(values: Mapping[str, object]) -> list[str]:
     """`symbols`, a list of 1 to MOST_SYMBOLS texts."""
     found = values.get("symbols")
@@ -113,11 +121,16 @@ def status(values: Mapping[str, object]) -> Status | None:
 
 def limit(values: Mapping[str, object], highest: int = 999_999_999) -> int | None:
     """`limit`, a whole number from 1 to `highest`; None for no limit."""
-    value = values.get("limit")
+    return whole(values, "limit", highest)
+
+
+def whole(values: Mapping[str, object], name: str, highest: int = 999_999_999) -> int | None:
+    """A whole number from 1 to `highest`; None where it is not given."""
+    value = values.get(name)
     if value is None:
         return None
     if not re.fullmatch(r"\d{1,9}", str(value), re.ASCII) or not 0 < int(str(value)) <= highest:
-        raise InvalidRequest(f"limit must be a whole number from 1 to {highest}", code="invalid_limit")
+        raise InvalidRequest(f"{name} must be a whole number from 1 to {highest}", code=f"invalid_{name}")
     return int(str(value))
 
 
