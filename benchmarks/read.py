@@ -49,7 +49,7 @@ START = parse_time("2025-06-01T00:00:00Z")
 YEAR = 525_600
 DAY = 1_440
 DATABASE = "read"
-ROUNDS = 3
+ROUNDS = 5
 REQUESTS = 1_000
 CLIENTS = 8
 STEPS = {"1h": 60 * MINUTE, "1d": DAY * MINUTE}
@@ -58,14 +58,10 @@ Collection = AsyncIOMotorCollection[dict[str, Any]]
 
 
 class Measured(NamedTuple):
-    """Seconds of each round, and the most memory that the process ever had."""
+    """Seconds of one round, and the most memory that its process ever had."""
 
-    seconds: list[float]
+    seconds: float
     peak_mb: float
-
-    @property
-    def median(self) -> float:
-        return statistics.median(self.seconds)
 
 
 async def raw_limit(candles: Collection) -> None:
@@ -105,21 +101,20 @@ DIRECT: dict[str, Callable[[Collection], Awaitable[None]]] = {
 }
 
 
-async def run_direct(way: str, uri: str, rounds: int) -> Measured:
+async def run_direct(way: str, uri: str) -> Measured:
     """Measure a way that needs no service, in this process."""
     calm_garbage_collector()
     candles: Collection = AsyncIOMotorClient(uri)[DATABASE][SERIES.name]
-    seconds = []
-    for _ in range(rounds):
-        began = time.perf_counter()
-        await DIRECT[way](candles)
-        seconds.append(time.perf_counter() - began)
+    await candles.find_one()
+    began = time.perf_counter()
+    await DIRECT[way](candles)
+    seconds = time.perf_counter() - began
     return Measured(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
-def direct(way: str, uri: str, rounds: int) -> Measured:
+def direct(way: str, uri: str) -> Measured:
     """Measure a way that needs no service, in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.read", "--direct", way, uri, str(rounds)]
+    command = [sys.executable, "-m", "benchmarks.read", "--direct", way, uri]
     return Measured(*json.loads(subprocess.check_output(command, text=True)))
 
 
@@ -170,13 +165,6 @@ def fetch(port: int, query: str) -> tuple[float, int]:
             tail = (tail + buffer[max(0, received - 5) : received])[-5:]
     assert tail == b"0\r\n\r\n", tail
     return time.perf_counter() - began, size
-
-
-def served(uri: str, query: str, rounds: int) -> tuple[Measured, int]:
-    """Ask a fresh service for the same again and again; a first time to warm it up."""
-    with service(uri) as found:
-        answers = [fetch(found.port, query) for _ in range(rounds + 1)]
-        return Measured([seconds for seconds, _ in answers[1:]], found.peak_mb), answers[0][1]
 
 
 async def days(port: int, requests: int) -> list[float]:
@@ -235,48 +223,64 @@ def candle(open_time: int, price: float, chance: Random) -> Candle:
     )
 
 
+QUERIES = {
+    **{name: f"format={name}" for name in FORMATS},
+    **{f"year -> {name}": f"interval={name}" for name in STEPS},
+}
+
+
 def main(rounds: int, requests: int) -> None:
     with ExitStack() as stack:
         mongod = EmbeddedMongod(Path(stack.enter_context(TemporaryDirectory(prefix="benchmark-"))))
         stack.callback(mongod.stop)
         uri = mongod.start()
         asyncio.run(store(uri))
-        print(f"{YEAR:,} candles, {rounds} rounds, {os.cpu_count()} cores")
-        raw, plain = direct("raw", uri, rounds), direct("plain", uri, rounds)
-        print(f"{'raw limit':10} {YEAR / raw.median:11,.0f} rows/s")
-        print(f"{'plain way':10} {YEAR / plain.median:11,.0f} rows/s, peak {plain.peak_mb:.0f} MB")
-        for name in FORMATS:
-            found, size = served(uri, f"format={name}", rounds)
-            ratios = f"{raw.median / found.median:.2f} of raw, {plain.median / found.median:.1f}x plain"
-            print(
-                f"{name:10} {YEAR / found.median:11,.0f} rows/s, {ratios}, "
-                f"peak {found.peak_mb:.0f} MB, {size / 1e6:.0f} MB sent"
-            )
-        for name in STEPS:
-            group = direct(f"group-{name}", uri, rounds)
-            found, _ = served(uri, f"interval={name}", rounds)
-            print(
-                f"year -> {name}  {found.median * 1000:.0f} ms, $group alone {group.median * 1000:.0f} ms "
-                f"({found.median / group.median:.2f}), peak {found.peak_mb:.0f} MB"
-            )
-        with service(uri) as warm:
-            asyncio.run(days(warm.port, CLIENTS * 5))
-            seconds = sorted(asyncio.run(days(warm.port, requests)))
-            middle, late = (seconds[len(seconds) * part // 100] * 1000 for part in (50, 95))
-            print(f"a day, {requests} requests, {CLIENTS} clients: p50 {middle:.1f} ms, p95 {late:.1f} ms")
+        services = {name: stack.enter_context(service(uri)) for name in QUERIES}
+        sizes = {name: fetch(found.port, QUERIES[name])[1] for name, found in services.items()}
+        seconds: dict[str, list[float]] = {name: [] for name in (*DIRECT, *QUERIES)}
+        peaks = dict.fromkeys(DIRECT, 0.0)
+        for _ in range(rounds):
+            for way in DIRECT:
+                measured = direct(way, uri)
+                seconds[way].append(measured.seconds)
+                peaks[way] = max(peaks[way], measured.peak_mb)
+            for name, found in services.items():
+                seconds[name].append(fetch(found.port, QUERIES[name])[0])
+        peaks |= {name: found.peak_mb for name, found in services.items()}
+        report({name: statistics.median(found) for name, found in seconds.items()}, peaks, sizes)
+        report_days(services["json"].port, requests)
+
+
+def report(seconds: dict[str, float], peaks: dict[str, float], sizes: dict[str, int]) -> None:
+    print(f"{YEAR:,} candles, {os.cpu_count()} cores, medians")
+    for way in ("raw", "plain"):
+        print(f"{way:10} {YEAR / seconds[way]:11,.0f} rows/s, peak {peaks[way]:.0f} MB")
+    for name in FORMATS:
+        ratios = f"{seconds['raw'] / seconds[name]:.2f} of raw, {seconds['plain'] / seconds[name]:.1f}x plain"
+        sent = f"{sizes[name] / 1e6:.0f} MB sent"
+        print(f"{name:10} {YEAR / seconds[name]:11,.0f} rows/s, {ratios}, peak {peaks[name]:.0f} MB, {sent}")
+    for name in STEPS:
+        ours, group = seconds[f"year -> {name}"], seconds[f"group-{name}"]
+        print(f"year -> {name} {ours * 1000:.0f} ms, $group alone {group * 1000:.0f} ms ({ours / group:.2f})")
+
+
+def report_days(port: int, requests: int) -> None:
+    asyncio.run(days(port, CLIENTS * 5))
+    seconds = sorted(asyncio.run(days(port, requests)))
+    middle, late = (seconds[len(seconds) * part // 100] * 1000 for part in (50, 95))
+    print(f"a day, {requests} requests, {CLIENTS} clients: p50 {middle:.1f} ms, p95 {late:.1f} ms")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--requests", type=int, default=REQUESTS)
-    parser.add_argument("--direct", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--direct", nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("--serve", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
         asyncio.run(serve(options.serve))
     elif options.direct:
-        inner_way, inner_uri, inner_rounds = options.direct
-        print(json.dumps(asyncio.run(run_direct(inner_way, inner_uri, int(inner_rounds)))))
+        print(json.dumps(asyncio.run(run_direct(*options.direct))))
     else:
         main(options.rounds, options.requests)

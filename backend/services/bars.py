@@ -16,7 +16,7 @@ from backend.core.rollup import before_last_bucket, first_bucket, rollup
 from backend.core.series import Series
 from backend.services.ports import CandleStore
 
-MOST_ROWS = 10_000
+MOST_ROWS = 4_000
 """Stored minutes that are read at once."""
 
 LEAST_ROWS = 500

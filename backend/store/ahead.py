@@ -17,7 +17,8 @@ from backend.core.columns import Columns
 from backend.core.coverage import MINUTE, Window
 from backend.store.raw import columns_in
 
-IN_FLIGHT = 2
+IN_FLIGHT = 3
+"""Measured: two are 15 % slower, four no faster."""
 
 Fetch = Callable[[Window, int], Awaitable[bytes]]
 """Gives the first so many candles of a window, or the last ones backwards, as the database sends them."""

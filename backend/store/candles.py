@@ -16,13 +16,16 @@ from backend.core.series import Series
 from backend.errors import DatabaseUnavailable
 from backend.services.ports import Written
 from backend.store.ahead import Rest, read_ahead
-from backend.store.mongo import Database, Document, guard
+from backend.store.mongo import Database, Document, guard, settled
 from backend.store.revisions import MongoRevisions
 
 DUPLICATE_KEY = 11_000
+NAMESPACE_NOT_FOUND = 26
 NAMESPACE_EXISTS = 48
-BATCH = 10_000
-"""Rows of a batch of columns: about 2 MB. Measured: neither smaller nor larger ones are read faster."""
+SERIES_NAME = {"$regex": r"^(?!system\.)[a-z0-9]+\.[a-z0-9]+\."}
+"""What the collections of series are called: exchange, market, symbol."""
+BATCH = 4_000
+"""Rows of a batch: 0.7 MB. Measured: neither smaller nor larger ones are read faster."""
 WRITE_ROUNDS = 5
 
 
@@ -100,6 +103,24 @@ class MongoCandles:
         with guard(f"read {series.name}"):
             cursor = self._database[series.name].find_raw_batches(within).sort("_id", -1 if backwards else 1)
             return b"".join([found async for found in cursor.limit(rows).batch_size(rows or batch + 1)])
+
+    async def stored_series(self) -> list[Series]:
+        """Every series that has a collection, by name."""
+        with guard("list the stored series"):
+            names = await self._database.list_collection_names(filter={"name": SERIES_NAME})
+        return [Series(*name.split(".", 2)) for name in sorted(names)]
+
+    async def bytes_on_disk(self, series: Series) -> int:
+        """What a series' collection takes on disk, compressed, over all shards; 0 if there is none."""
+        stages: list[Document] = [{"$collStats": {"storageStats": {}}}]
+        with guard(f"measure {series.name}"):
+            try:
+                found = await (await settled(self._database[series.name].aggregate(stages))).to_list(None)
+            except OperationFailure as error:
+                if error.code != NAMESPACE_NOT_FOUND:
+                    raise
+                return 0
+        return sum(int(shard["storageStats"]["storageSize"]) for shard in found)
 
     async def span(self, series: Series) -> Window | None:
         """From the first to the last stored minute, None when nothing is stored."""

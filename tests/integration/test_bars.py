@@ -204,7 +204,7 @@ def test_so_it_is_on_a_real_database(story: Story, database: Database, io_loop: 
 @pytest.mark.parametrize("name", [name for name in INTERVALS if name != "1m"])
 async def test_a_long_series_is_cut_into_batches_without_a_seam(database: Database, name: str) -> None:
     chance = np.random.default_rng(7)
-    candles = [candle(START + number * MINUTE, chance) for number in range(25_000) if number % 997 > 3]
+    candles = [candle(START + number * MINUTE, chance) for number in range(12_000) if number % 997 > 3]
     wanted = Selection(Window(0, START + 50_000 * MINUTE), INTERVALS[name], forming=True)
     store = MongoCandles(database, MongoRevisions(database, SystemClock()))
     await check(store, BTC, Story(candles, wanted, candles[-1].open_time, 10_000))
