@@ -31,6 +31,7 @@ coverage: $(VENV)/.dev ## the suite, with an HTML report of branch coverage in h
 
 bench: $(VENV)/.dev ## the benchmarks, some minutes
 	@$(BIN)/python -m benchmarks.ingest
+	@$(BIN)/python -m benchmarks.read
 	@$(BIN)/python -m benchmarks.topup
 	@$(BIN)/python -m benchmarks.budget
 

@@ -231,6 +231,16 @@ async def test_a_sum_is_absent_when_a_minute_does_not_have_it() -> None:
     assert found.trades.tolist() == [NO_TRADES]
 
 
+async def test_sums_of_decimals_are_the_decimals_that_people_expect() -> None:
+    store = MemoryCandles()
+    tenths = [Candle(START + number * MINUTE, 1.0, 1.0, 1.0, 1.0, 0.1) for number in range(1440)]
+    await store.write(BTC, tenths)
+    for name, volume in (("15m", 1.5), ("1h", 6.0), ("1d", 144.0)):
+        wanted = Selection(Window(START, START + MINUTE), INTERVALS[name])
+        (found,) = [batch async for batch in read_bars(store, BTC, on_grid(wanted, START + 1440 * MINUTE))]
+        assert found.volume.tolist() == [volume]
+
+
 async def test_a_window_inside_a_hole_is_filled_from_the_candle_before_it() -> None:
     store = MemoryCandles()
     chance = np.random.default_rng(1)
