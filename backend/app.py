@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -26,6 +27,11 @@ from backend.store.mongo import connect, disconnect, is_connected
 from backend.store.revisions import MongoRevisions
 
 REVIVE_SECONDS = 1.0
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+"""Names in glibc's malloc.h: https://man7.org/linux/man-pages/man3/mallopt.3.html"""
+
+LARGEST_REUSED = 8 << 20
+MOST_KEPT = 64 << 20
 USER_AGENT = f"market-data-service/{__version__}"
 
 
@@ -34,6 +40,7 @@ async def open_service(settings: Settings, clock: Clock | None = None) -> AsyncI
     """Start what the settings describe, the embedded database included; stop it on the way out."""
     clock = clock or SystemClock()
     calm_garbage_collector()
+    keep_freed_memory()
     async with AsyncExitStack() as stack:
         uri = settings.database_uri or await _embedded(settings, clock, stack)
         database = connect(uri, settings.mongodb_database, settings.database_timeout)
@@ -62,6 +69,16 @@ async def open_service(settings: Settings, clock: Clock | None = None) -> AsyncI
 def calm_garbage_collector() -> None:
     """Collect seldom: thousands of short-lived rows a second make default collections the largest cost."""
     gc.set_threshold(50_000, 20, 100)
+
+
+def keep_freed_memory() -> None:
+    """Have glibc reuse the memory of batches; with another C library nothing happens.
+
+    By default it gives back every large piece and asks for it anew: a sixth of the time of a large read.
+    """
+    if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
+        mallopt(M_MMAP_THRESHOLD, LARGEST_REUSED)
+        mallopt(M_TRIM_THRESHOLD, MOST_KEPT)
 
 
 async def _embedded(settings: Settings, clock: Clock, stack: AsyncExitStack) -> str:

@@ -30,7 +30,7 @@ from typing import Any, NamedTuple
 import aiohttp
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 
-from backend.app import calm_garbage_collector, open_service
+from backend.app import calm_garbage_collector, keep_freed_memory, open_service
 from backend.clock import SystemClock, parse_time
 from backend.core.candles import Candle
 from backend.core.coverage import MINUTE, Coverage, Window
@@ -104,6 +104,7 @@ DIRECT: dict[str, Callable[[Collection], Awaitable[None]]] = {
 async def run_direct(way: str, uri: str) -> Measured:
     """Measure a way that needs no service, in this process."""
     calm_garbage_collector()
+    keep_freed_memory()
     candles: Collection = AsyncIOMotorClient(uri)[DATABASE][SERIES.name]
     await candles.find_one()
     began = time.perf_counter()
