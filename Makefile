@@ -36,6 +36,7 @@ soak: $(VENV)/.dev ## the long forms of the tests that kill things, some minutes
 
 bench: $(VENV)/.dev ## the benchmarks, some minutes
 	@$(BIN)/python -m benchmarks.ingest
+	@$(BIN)/python -m benchmarks.read
 	@$(BIN)/python -m benchmarks.topup
 	@$(BIN)/python -m benchmarks.budget
 

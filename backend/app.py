@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -38,6 +39,11 @@ REVIVE_SECONDS = 1.0
 GRACE_SECONDS = 6.0
 """How long work in flight may take to finish when the process is told to stop."""
 
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+"""Names in glibc's malloc.h: https://man7.org/linux/man-pages/man3/mallopt.3.html"""
+
+LARGEST_REUSED = 8 << 20
+MOST_KEPT = 64 << 20
 USER_AGENT = f"market-data-service/{__version__}"
 
 
@@ -53,6 +59,7 @@ async def open_service(
     clock = clock or SystemClock()
     role = role or settings.role
     calm_garbage_collector()
+    keep_freed_memory()
     async with AsyncExitStack() as stack:
         uri = settings.database_uri or await _embedded(settings, clock, stack)
         database = connect(uri, settings.mongodb_database, settings.database_timeout)
@@ -113,6 +120,16 @@ async def _enrol(role: Role, fleet: Fleet, stack: AsyncExitStack) -> bool:
 def calm_garbage_collector() -> None:
     """Collect seldom: thousands of short-lived rows a second make default collections the largest cost."""
     gc.set_threshold(50_000, 20, 100)
+
+
+def keep_freed_memory() -> None:
+    """Have glibc reuse the memory of batches; with another C library nothing happens.
+
+    By default it gives back every large piece and asks for it anew: a sixth of the time of a large read.
+    """
+    if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
+        mallopt(M_MMAP_THRESHOLD, LARGEST_REUSED)
+        mallopt(M_TRIM_THRESHOLD, MOST_KEPT)
 
 
 async def _embedded(settings: Settings, clock: Clock, stack: AsyncExitStack) -> str:

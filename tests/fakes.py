@@ -209,6 +209,14 @@ class MemoryCandles:
             for first in range(0, len(chosen), batch):
                 yield columns_of(chosen[first : first + batch])
 
+    async def stored_series(self) -> list[Series]:
+        await self._answer()
+        return sorted(self.rows, key=lambda series: series.name)
+
+    async def bytes_on_disk(self, series: Series) -> int:
+        await self._answer()
+        return 60 * len(self.moments(series))
+
     async def span(self, series: Series) -> Window | None:
         await self._answer()
         moments = self.moments(series)

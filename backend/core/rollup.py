@@ -27,7 +27,7 @@ def rollup(minutes: Columns, interval: Interval) -> Columns:
         high=np.maximum.reduceat(minutes.high, first),
         low=np.minimum.reduceat(minutes.low, first),
         close=minutes.close[after - 1],
-        volume=np.add.reduceat(minutes.volume, first),
+        volume=_sums(minutes.volume, first),
         minutes=(after - first).astype(np.int32),
         **sums,
     )
@@ -50,7 +50,9 @@ def _first_rows(starts: Integers) -> Integers:
 
 
 def _sums(column: NDArray[Any], first: Integers) -> NDArray[Any]:
+    """Sums of buckets. Floats are added with more digits than they keep, so that 0.1 ten times is 1.0."""
+    if column.dtype == np.float64:
+        return np.add.reduceat(column, first, dtype=np.longdouble).astype(np.float64)
     sums: NDArray[Any] = np.add.reduceat(column, first)
-    if column.dtype == np.int64:
-        sums[np.logical_or.reduceat(is_absent(column), first)] = NO_TRADES
+    sums[np.logical_or.reduceat(is_absent(column), first)] = NO_TRADES
     return sums

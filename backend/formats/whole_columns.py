@@ -19,7 +19,7 @@ from backend.formats.layout import Column, Layout
 from backend.formats.values import values
 
 ENCODER = msgspec.json.Encoder()
-PIECE = 1 << 20
+PIECE = 1 << 18
 
 
 class ColumnsEncoder:

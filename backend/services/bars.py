@@ -16,11 +16,14 @@ from backend.core.rollup import before_last_bucket, first_bucket, rollup
 from backend.core.series import Series
 from backend.services.ports import CandleStore
 
-MOST_ROWS = 10_000
+MOST_ROWS = 4_000
 """Stored minutes that are read at once."""
 
 LEAST_ROWS = 500
 """Fewer are not worth a query."""
+
+WORTH_SENDING = 1_000
+"""Longer candles come in batches of at least so many."""
 
 KEPT_ROWS = 20_000
 """The newest candles are kept while they are found; more than these are read a second time instead."""
@@ -107,13 +110,13 @@ class _Reader:
     def forwards(self) -> Bars:
         bars = self._minutes(backwards=False)
         if self._wanted.interval is not ONE_MINUTE:
-            bars = _rolled(bars, self._wanted.interval)
+            bars = _gathered(_rolled(bars, self._wanted.interval))
         return self._filled(bars) if self._wanted.fill else bars
 
     def backwards(self) -> Bars:
         bars = self._minutes(backwards=True)
         if self._wanted.interval is not ONE_MINUTE:
-            bars = _rolled_back(bars, self._wanted.interval)
+            bars = _gathered(_rolled_back(bars, self._wanted.interval), backwards=True)
         return self._filled_back(bars) if self._wanted.fill else bars
 
     async def _minutes(self, *, backwards: bool) -> Bars:
@@ -224,6 +227,19 @@ async def _rolled_back(minutes: Bars, interval: Interval) -> Bars:
             rest = [rows[:part]]
     if rest:
         yield rollup(rest[0], interval)
+
+
+async def _gathered(bars: Bars, *, backwards: bool = False) -> Bars:
+    """Make fewer and larger batches of small ones: each costs its readers as much as a thousand candles."""
+    parts: list[Columns] = []
+    async with aclosing(bars):
+        async for batch in bars:
+            parts.append(batch)
+            if sum(map(len, parts)) >= WORTH_SENDING:
+                yield joined(parts[::-1] if backwards else parts)
+                parts = []
+    if parts:
+        yield joined(parts[::-1] if backwards else parts)
 
 
 def on_grid(wanted: Selection, known_until: int) -> Selection:

@@ -50,6 +50,12 @@ class CandleStore(Protocol):
     async def write(self, series: Series, candles: Sequence[Candle]) -> Written:
         """Store ascending candles so that a crash cannot lose them."""
 
+    async def stored_series(self) -> list[Series]:
+        """Every series that has a place, by name."""
+
+    async def bytes_on_disk(self, series: Series) -> int:
+        """What a series takes on the database's disk; 0 if it has no place."""
+
     def columns(
         self,
         series: Series,

@@ -7,6 +7,7 @@ not a value is compared with the first document's; where any differs, document b
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import bson
@@ -31,26 +32,16 @@ KINDS: dict[str, type[Any]] = {
 NEEDED = set(tuple(KINDS)[:6])
 
 
-class Layout(NamedTuple):
-    """Where the numbers of a document lie: `formats` are numpy's names of their types."""
+class Field(NamedTuple):
+    """Some bytes of a document: `kind` is numpy's name of their type."""
 
-    names: list[str]
-    formats: list[str]
-    offsets: list[int]
+    name: str
+    kind: str
+    offset: int
 
-    def records(self, batch: bytes | bytearray, size: int) -> np.ndarray[Any, Any]:
-        """The batch as records of `size` bytes."""
-        return np.frombuffer(
-            batch,
-            np.dtype(
-                {
-                    "names": self.names,
-                    "formats": self.formats,
-                    "offsets": self.offsets,
-                    "itemsize": size,
-                }
-            ),
-        )
+    @property
+    def end(self) -> int:
+        return self.offset + int(self.kind[-1])
 
 
 def columns_in(batch: bytes) -> Columns:
@@ -80,36 +71,46 @@ def candle_of(document: dict[str, Any]) -> Candle:
 def _viewed(batch: bytes) -> Columns | None:
     """The candles, if all documents share the first one's layout."""
     size = int.from_bytes(batch[:4], "little")
-    layout = _layout(batch[:size])
-    if layout is None or len(batch) % size or not _all_alike(batch, size, layout):
+    fields = _fields(batch[:size])
+    if fields is None or len(batch) % size:
         return None
-    records = layout.records(batch, size)
-    found = {name: records[name].astype(KINDS[name]) for name in layout.names}
+    signs = list(_signs(fields, size))
+    records = np.frombuffer(batch, _record([*fields, *signs], size))
+    if any((records[name] != records[name][0]).any() for name, _, _ in signs):
+        return None
+    found = {name: records[name].astype(KINDS[name]) for name, _, _ in fields}
     return Columns(open_time=found.pop("_id"), **found)
 
 
-def _layout(document: bytes) -> Layout | None:
-    """None if it is no candle of plain numbers."""
-    found = Layout([], [], [])
+def _fields(document: bytes) -> list[Field] | None:
+    """Where the numbers of a candle lie; None if a document is no candle of plain numbers."""
+    found: list[Field] = []
     place = 4
     while place < len(document) - 1:
         end = document.index(0, place + 1)
         name, kind = document[place + 1 : end].decode(), NUMBERS.get(document[place])
-        if kind is None or name not in KINDS or name in found.names:
+        if kind is None or name not in KINDS or name in [field.name for field in found]:
             return None
         if name in INTEGERS and kind == "<f8":
             return None
-        found.names.append(name)
-        found.formats.append(kind)
-        found.offsets.append(end + 1)
-        place = end + 1 + int(kind[-1])
-    return found if NEEDED.issubset(found.names) else None
+        found.append(Field(name, kind, end + 1))
+        place = found[-1].end
+    return found if NEEDED.issubset(field.name for field in found) else None
 
 
-def _all_alike(batch: bytes, size: int, layout: Layout) -> bool:
-    """Whether the documents differ in nothing but their values."""
-    blank = bytearray(batch)
-    records = layout.records(blank, size)
-    for name in layout.names:
-        records[name] = 0
-    return blank == blank[:size] * (len(batch) // size)
+def _signs(fields: Sequence[Field], size: int) -> Iterator[Field]:
+    """Everything between the numbers, in pieces that numpy compares at once."""
+    starts = [0, *(field.end for field in fields)]
+    ends = [*(field.offset for field in fields), size]
+    for start, end in zip(starts, ends, strict=True):
+        while start < end:
+            piece = next(length for length in (8, 4, 2, 1) if length <= end - start)
+            yield Field(f"at {start}", f"<u{piece}", start)
+            start += piece
+
+
+def _record(fields: Sequence[Field], size: int) -> np.dtype[np.void]:
+    names, kinds, offsets = zip(*fields, strict=True)
+    return np.dtype(
+        {"names": list(names), "formats": list(kinds), "offsets": list(offsets), "itemsize": size}
+    )

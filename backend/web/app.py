@@ -15,6 +15,7 @@ from backend.web.data import DataHandler
 from backend.web.health import HealthHandler
 from backend.web.jobs import JobEventsHandler, JobHandler, JobsHandler
 from backend.web.revisions import RevisionsHandler
+from backend.web.series import SeriesHandler
 from backend.web.stats import StatsHandler
 from backend.web.symbols import SymbolsHandler
 from backend.web.sync import SyncHandler
@@ -46,6 +47,7 @@ def _routes(given: dict[str, Any]) -> list[Route]:
         (r"/api/jobs/([^/]*)/events", JobEventsHandler, given),
         (r"/api/verify", VerifyHandler, given),
         (r"/api/symbols", SymbolsHandler, given),
+        (r"/api/series", SeriesHandler, given),
         (r"/api/data(?:/(.*))?", DataHandler, given),
         (r"/api/coverage(?:/(.*))?", CoverageHandler, given),
         (r"/api/revisions(?:/(.*))?", RevisionsHandler, given),

@@ -18,16 +18,19 @@ from tornado.ioloop import IOLoop
 from backend.clock import LATEST
 from backend.core.candles import Candle
 from backend.core.columns import candles_of
-from backend.core.coverage import Window
+from backend.core.coverage import Coverage, Window
 from backend.core.series import Series
 from backend.errors import ConfigurationError, DatabaseUnavailable
-from backend.services.ports import CandleStore, Written
+from backend.services.ports import CandleStore, RevisionState, Written
 from backend.store.candles import BATCH, MongoCandles
+from backend.store.coverage import MongoCoverage
+from backend.store.doubts import MongoDoubts
 from backend.store.mongo import connect, disconnect, is_connected
 from backend.store.revisions import MongoRevisions
 from tests.contract.drivers import DRIVERS, NOBODY, connected, empty_database
 from tests.fakes import BTC, FakeClock, MemoryCandles, candle, minute, minutes
 from tests.mongomock_shim import lend_raw_batches, mend_bulk_writes
+from tests.syncing import save_ledger
 
 ETH = Series("binance", "spot", "ETHUSDT")
 EVERYTHING = Window(0, LATEST + 1)
@@ -388,10 +391,57 @@ async def test_whatever_is_asked_of_a_server_that_is_away_is_unavailable(deserte
         deserted.candles.span(BTC),
         deserted.candles.count(BTC, EVERYTHING),
         deserted.candles.open_times(BTC, EVERYTHING),
+        deserted.candles.stored_series(),
+        deserted.candles.bytes_on_disk(BTC),
+        MongoRevisions(deserted.database, FakeClock()).state(BTC, EVERYTHING),
+        MongoDoubts(deserted.database).count(BTC),
+        MongoDoubts(deserted.database).add(BTC),
         return_exceptions=True,
     )
-    assert [type(one) for one in found] == [DatabaseUnavailable] * 6
+    assert [type(one) for one in found] == [DatabaseUnavailable] * 11
     assert {str(one) for one in found} == {"the database does not answer: try again in a moment"}
+
+
+async def test_series_that_have_a_place_are_listed_by_name(real: Stores) -> None:
+    for series in (ETH, BTC, Series("bitget", "spot", "A.B")):
+        await real.candles.create(series)
+    await save_ledger(MongoCoverage(real.database), BTC, Coverage(since=0))
+    await real.database["jobs.old"].insert_one({})
+    assert await real.candles.stored_series() == [BTC, ETH, Series("bitget", "spot", "A.B")]
+
+
+async def test_a_series_takes_place_on_disk_and_one_that_is_not_there_takes_none(real: Stores) -> None:
+    await real.candles.create(BTC)
+    await real.candles.write(BTC, candles_at(range(100)))
+    assert await real.candles.bytes_on_disk(BTC) >= 4096
+    assert await real.candles.bytes_on_disk(ETH) == 0
+
+
+async def test_a_revision_is_pending_until_its_candle_is_replaced(real: Stores) -> None:
+    revisions = MongoRevisions(real.database, FakeClock(minute(500)))
+    assert await revisions.state(BTC, EVERYTHING) == RevisionState()
+    before, after = {"_id": minute(3), "close": 1.0}, {"_id": minute(3), "close": 2.0}
+    await revisions.record(BTC, [(before, after)])
+    pending = await revisions.state(BTC, EVERYTHING)
+    assert (pending.number, pending.at, pending.pending) == (1, minute(500), True)
+    await revisions.settle(BTC, [after])
+    assert await revisions.state(BTC, EVERYTHING) == pending._replace(pending=False)
+    assert await revisions.state(BTC, minutes(4, 50)) == RevisionState()
+    assert await revisions.state(ETH, EVERYTHING) == RevisionState()
+
+
+async def test_replacing_a_candle_leaves_its_revision_settled(real: Stores) -> None:
+    await real.candles.write(BTC, candles_at(range(5)))
+    await real.candles.write(BTC, [candle(minute(2), close=1.25)])
+    state = await MongoRevisions(real.database, FakeClock()).state(BTC, minutes(2, 3))
+    assert (state.number, state.pending) == (1, False)
+
+
+async def test_doubts_are_counted_for_each_series(real: Stores) -> None:
+    doubts = MongoDoubts(real.database)
+    assert await doubts.count(BTC) == 0
+    await asyncio.gather(*(doubts.add(BTC) for _ in range(3)))
+    assert (await doubts.count(BTC), await doubts.count(ETH)) == (3, 0)
 
 
 @pytest.mark.parametrize("uri", ["mongodb://", "mongodb://me:p@ss@db/", "mongodb://db/a b"])

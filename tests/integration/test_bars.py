@@ -204,7 +204,7 @@ def test_so_it_is_on_a_real_database(story: Story, database: Database, io_loop: 
 @pytest.mark.parametrize("name", [name for name in INTERVALS if name != "1m"])
 async def test_a_long_series_is_cut_into_batches_without_a_seam(database: Database, name: str) -> None:
     chance = np.random.default_rng(7)
-    candles = [candle(START + number * MINUTE, chance) for number in range(25_000) if number % 997 > 3]
+    candles = [candle(START + number * MINUTE, chance) for number in range(12_000) if number % 997 > 3]
     wanted = Selection(Window(0, START + 50_000 * MINUTE), INTERVALS[name], forming=True)
     store = MongoCandles(database, MongoRevisions(database, SystemClock()))
     await check(store, BTC, Story(candles, wanted, candles[-1].open_time, 10_000))
@@ -229,6 +229,16 @@ async def test_a_sum_is_absent_when_a_minute_does_not_have_it() -> None:
     assert found.trades is not None
     assert np.isnan(found.quote_volume).all()
     assert found.trades.tolist() == [NO_TRADES]
+
+
+async def test_sums_of_decimals_are_the_decimals_that_people_expect() -> None:
+    store = MemoryCandles()
+    tenths = [Candle(START + number * MINUTE, 1.0, 1.0, 1.0, 1.0, 0.1) for number in range(1440)]
+    await store.write(BTC, tenths)
+    for name, volume in (("15m", 1.5), ("1h", 6.0), ("1d", 144.0)):
+        wanted = Selection(Window(START, START + MINUTE), INTERVALS[name])
+        (found,) = [batch async for batch in read_bars(store, BTC, on_grid(wanted, START + 1440 * MINUTE))]
+        assert found.volume.tolist() == [volume]
 
 
 async def test_a_window_inside_a_hole_is_filled_from_the_candle_before_it() -> None:
