@@ -11,8 +11,12 @@ from functools import partial
 from backend import __version__
 from backend.clock import Clock, SystemClock
 from backend.exchanges import EXCHANGES
+from backend.exchanges.binance import BINANCE
+from backend.exchanges.binance_archive import BASE_URL, belongs_to
+from backend.net.archive import ArchiveClient
 from backend.net.client import MarketClient, Session, open_session
 from backend.net.throttle import Throttle
+from backend.services.bulk import Bulk
 from backend.services.markets import Markets
 from backend.services.queries import Queries
 from backend.services.service import Service
@@ -49,6 +53,7 @@ async def open_service(settings: Settings, clock: Clock | None = None) -> AsyncI
             pages_in_flight=settings.pages_in_flight,
             settle_seconds=settings.settle_seconds,
             recheck_minutes=settings.recheck_minutes,
+            bulk=Bulk(_archives(settings, session, clock), candles),
         )
         yield Service(markets, syncs, Queries(candles, coverage, revisions), partial(is_connected, database))
 
@@ -94,3 +99,20 @@ def _markets(settings: Settings, session: Session, clock: Clock) -> Markets:
                 exchange.name, market, settings.base_urls[market.url_setting], session, throttle, clock
             )
     return Markets(sources)
+
+
+def _archives(settings: Settings, session: Session, clock: Clock) -> dict[tuple[str, str], ArchiveClient]:
+    """The archive of each Binance market whose candles it has.
+
+    A market at another address, such as a testnet or a simulator, has other candles than Binance's own
+    archive, so it is given an archive only when that has another address too.
+    """
+    archive_url = settings.binance_archive_url
+    return {
+        (BINANCE.name, market.name): ArchiveClient(
+            market.name, archive_url, session, clock, settings.request_timeout
+        )
+        for market in BINANCE.markets.values()
+        if settings.archive
+        and (archive_url != BASE_URL or belongs_to(settings.base_urls[market.url_setting]))
+    }

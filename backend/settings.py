@@ -20,6 +20,7 @@ from backend.clock import parse_time
 from backend.core.plan import whole_minutes
 from backend.errors import ConfigurationError
 from backend.exchanges import EXCHANGES
+from backend.exchanges.binance_archive import BASE_URL as ARCHIVE_URL
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -60,6 +61,12 @@ def _log_level(text: str) -> str:
     if text.upper() not in LOG_LEVELS:
         raise ValueError(f"give one of {', '.join(LOG_LEVELS)}")
     return text.upper()
+
+
+def _switch(text: str) -> bool:
+    if text.lower() not in ("on", "off"):
+        raise ValueError("give on or off")
+    return text.lower() == "on"
 
 
 def _whole_minute(text: str) -> int:
@@ -124,6 +131,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("REQUEST_TIMEOUT", "10", "Seconds that an exchange may take to answer.", _number(0, 300)),
     Setting("RATE_LIMIT_SHARE", "0.9", "Share of each exchange's rate limit to use.", _number(0, 1)),
     *_URL_SETTINGS,
+    Setting("ARCHIVE", "on", "Whether long history comes from Binance's public archive: on or off.", _switch),
+    Setting("BINANCE_ARCHIVE_URL", ARCHIVE_URL, "Base URL of Binance's public archive.", _base_url),
 )
 
 
@@ -149,6 +158,8 @@ class Settings:
     request_timeout: float
     rate_limit_share: float
     base_urls: Mapping[str, str]
+    archive: bool
+    binance_archive_url: str
 
     @property
     def database_uri(self) -> str | None:

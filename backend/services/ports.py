@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from backend.core.archive_file import ArchiveFile
 from backend.core.candles import Candle
-from backend.core.coverage import Coverage, Window
+from backend.core.coverage import Coverage, Spans, Window
 from backend.core.series import Listing, Series
 
 
@@ -100,3 +101,16 @@ class CoverageStore(Protocol):
 
     async def save(self, series: Series, coverage: Coverage, version: int) -> bool:
         """Replace version `version` durably; False if it is no longer the newest."""
+
+
+class CandleArchive(Protocol):
+    """Whole days and months of one market's candles as files, beside its API. It is no proof of absence."""
+
+    def files(self, symbol: str, missing: Spans, now: int) -> Sequence[ArchiveFile]:
+        """The files to take for missing minutes at exchange time `now`: apart, ascending, within them."""
+
+    async def candles(self, file: ArchiveFile) -> Sequence[Candle] | None:
+        """The file's candles, ascending, each minute once, checked; None if there is no such file (yet).
+
+        Raises MalformedAnswer for a file that is wrong anywhere, ExchangeUnavailable.
+        """

@@ -28,6 +28,8 @@ from backend.core.series import Series
 from backend.errors import Interrupted, MarketDataError
 from backend.services.audit import Audit, Auditor
 from backend.services.backfill import Backfill, Progress
+from backend.services.brake import Brake
+from backend.services.bulk import Bulk, BulkResult
 from backend.services.ledger import Ledger
 from backend.services.markets import Markets
 from backend.services.ports import CandleSource, CandleStore, CoverageStore
@@ -50,7 +52,8 @@ class SyncResult:
 
     `window` is what was wanted, `revised_records` counts stored candles that read differently now, `absent`
     is what the exchange does not have since its listing, `off_grid` counts rows that were left out because
-    they do not open on a whole minute.
+    they do not open on a whole minute. `files` counts files of the exchange's public archive, `notes` tell
+    of those that did not do.
     """
 
     statistics: Statistics
@@ -61,6 +64,8 @@ class SyncResult:
     absent: tuple[Absence, ...]
     missing: Spans
     error: MarketDataError | None
+    files: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def shortfall(self) -> str:
@@ -87,6 +92,7 @@ class SyncService:
         pages_in_flight: int,
         settle_seconds: int = 0,
         recheck_minutes: int = 0,
+        bulk: Bulk | None = None,
     ) -> None:
         self._markets = markets
         self._candles = candles
@@ -97,7 +103,9 @@ class SyncService:
         self._settle_ms = settle_seconds * 1000
         self._recheck_minutes = recheck_minutes
         self._locks: WeakValueDictionary[Series, asyncio.Lock] = WeakValueDictionary()
-        self._running: set[Backfill] = set()
+        self._api_alone = Bulk({}, candles)
+        self._bulk = bulk or self._api_alone
+        self._running: set[Backfill | Brake] = set()
         self._active = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -122,7 +130,7 @@ class SyncService:
         def missing(known: Coverage, wanted: Window, now: int) -> Spans:
             return rechecked(known.missing(wanted, now), wanted, known.held, self._recheck_minutes)
 
-        return await self._alone(series, start, end, on_progress, missing)
+        return await self._alone(series, start, end, on_progress, missing, self._bulk)
 
     async def refresh(
         self,
@@ -132,7 +140,7 @@ class SyncService:
         on_progress: Callable[[Progress], None] = no_progress,
     ) -> SyncResult:
         """Read the minutes that open in `[start, end)` again, stored or not. Otherwise as `sync`."""
-        return await self._alone(series, start, end, on_progress, Coverage.readable)
+        return await self._alone(series, start, end, on_progress, Coverage.readable, self._api_alone)
 
     async def _alone(
         self,
@@ -141,13 +149,14 @@ class SyncService:
         end: int | None,
         on_progress: Callable[[Progress], None],
         select: Select,
+        bulk: Bulk,
     ) -> SyncResult:
         lock = self._locks.setdefault(series, asyncio.Lock())
         self._active += 1
         self._idle.clear()
         try:
             async with lock:
-                return await self._sync(series, start, end, on_progress, select)
+                return await self._sync(series, start, end, on_progress, select, bulk)
         finally:
             self._active -= 1
             if not self._active:
@@ -161,8 +170,8 @@ class SyncService:
     async def stop(self, seconds: float) -> None:
         """Let every sync finish its pages in flight and end with what it has; wait at most `seconds`."""
         self._stopping = True
-        for backfill in self._running:
-            backfill.halt(_interruption())
+        for running in self._running:
+            running.pull(_interruption()) if isinstance(running, Brake) else running.halt(_interruption())
         with suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), seconds)
 
@@ -173,6 +182,7 @@ class SyncService:
         end: int | None,
         on_progress: Callable[[Progress], None],
         select: Select,
+        bulk: Bulk,
     ) -> SyncResult:
         if self._stopping:
             raise _interruption()
@@ -184,11 +194,21 @@ class SyncService:
         if wanted.minutes:
             await self._candles.create(series)
             await ledger.record(lambda known: known.asked(wanted).with_voids(learnt))
+        brake = Brake()
+        self._running.add(brake)
+        try:
+            missing = ledger.coverage.missing(wanted, now)
+            brought = await bulk.run(series, missing, ledger, now, brake, on_progress)
+        finally:
+            self._running.discard(brake)
         chosen = select(ledger.coverage, wanted, now)
-        backfill = Backfill(series, source, self._candles, ledger, chosen, now, on_progress)
+        told = brought.added_to(on_progress)
+        backfill = Backfill(series, source, self._candles, ledger, chosen, now, told)
+        if brake.reason:
+            backfill.halt(brake.reason)
         await self._run(backfill)
-        log.info("%s: %d new candles", series.name, backfill.new_records)
-        return _result(series, ledger.coverage, wanted, now, backfill)
+        log.info("%s: %d new candles", series.name, brought.new_records + backfill.new_records)
+        return _result(series, ledger.coverage, wanted, now, backfill, brought)
 
     def _wanted(self, known: Coverage, start: int | None, end: int | None, now: int) -> Window:
         begin = start if start is not None else self._sync_start if known.since is None else known.since
@@ -214,17 +234,21 @@ class SyncService:
             self._running.discard(backfill)
 
 
-def _result(series: Series, known: Coverage, wanted: Window, now: int, backfill: Backfill) -> SyncResult:
+def _result(
+    series: Series, known: Coverage, wanted: Window, now: int, backfill: Backfill, brought: BulkResult
+) -> SyncResult:
     missing = known.missing(wanted, now)
     return SyncResult(
         statistics=statistics_of(series, known),
         window=wanted,
-        new_records=backfill.new_records,
-        revised_records=backfill.revised_records,
+        new_records=brought.new_records + backfill.new_records,
+        revised_records=brought.revised_records + backfill.revised_records,
         off_grid=backfill.off_grid,
         absent=known.absent(wanted),
         missing=missing,
         error=backfill.error if backfill.unfinished else None,
+        files=brought.files,
+        notes=brought.notes,
     )
 
 
