@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from backend.core.archive_file import ArchiveFile
+from backend.core.candles import Candle
 from backend.core.coverage import Spans, count_minutes
 from backend.core.series import Series
 from backend.errors import ExchangeError, MalformedAnswer, MarketDataError, RateLimited
@@ -130,21 +131,28 @@ class _Taking:
     async def _take(self, file: ArchiveFile) -> None:
         try:
             candles = await self._archive.candles(file)
-            if candles is None:
-                self._note(file, f"{file.name} is not in the archive (yet)")
-            else:
-                written = await keep(self._series, candles, self._store, self._ledger)
-                self._new += written.inserted
-                self._revised += written.replaced
-                self._done += len(candles)
-                self._taken += 1
-            self._lost_in_a_row = 0
         except MalformedAnswer as error:
+            self._lost_in_a_row = 0
             self._note(file, str(error))
         except ExchangeError as error:
             self._lose(file, error)
+        else:
+            self._lost_in_a_row = 0
+            await self._keep(file, candles)
+
+    async def _keep(self, file: ArchiveFile, candles: Sequence[Candle] | None) -> None:
+        if candles is None:
+            self._note(file, f"{file.name} is not in the archive (yet)")
+            return
+        try:
+            written = await keep(self._series, candles, self._store, self._ledger)
         except MarketDataError as error:
             self._brake.pull(error)
+            return
+        self._new += written.inserted
+        self._revised += written.replaced
+        self._done += len(candles)
+        self._taken += 1
 
     def _lose(self, file: ArchiveFile, error: ExchangeError) -> None:
         self._note(file, f"{file.name}: {error}")
