@@ -39,6 +39,8 @@ class SyncHandler(ApiHandler):
             **views.missing(result.missing),
             **views.absent(result.absent),
             "off_grid_rows": result.off_grid,
+            "archive_files": result.files,
+            "notes": result.notes,
         }
         if result.error is None:
             self.answer({"success": True, **body})
