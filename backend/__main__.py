@@ -1,4 +1,4 @@
-"""The command line: `python -m backend serve`, `sync BTCUSDT` and `verify BTCUSDT`."""
+"""The command line: `python -m backend serve`, `sync BTCUSDT`, `verify BTCUSDT`, `import` of files."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from backend.commands import INTERRUPTED_STATUS, serve, sync, verify
 from backend.core.plan import whole_minutes
 from backend.core.series import Series
 from backend.errors import ConfigurationError, InvalidRequest, MarketDataError
+from backend.import_command import add_to as add_import_to
+from backend.import_command import import_files
 from backend.services.markets import DEFAULT_EXCHANGE, DEFAULT_MARKET
 from backend.settings import Settings, load_settings
 
@@ -44,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_series_arguments(command)
     syncing.add_argument("--start", type=_moment, help="first open time: ISO-8601 or ms")
     syncing.add_argument("--end", type=_moment, help="last open time: ISO-8601 or ms")
+    add_import_to(commands)
     return parser
 
 
@@ -63,6 +66,8 @@ def _serve(settings: Settings) -> int:
 def _work(settings: Settings, options: argparse.Namespace) -> int:
     level = settings.log_level if settings.log_level in ("DEBUG", "ERROR", "CRITICAL") else logging.WARNING
     logging.basicConfig(level=level, format="%(message)s", handlers=[RichHandler(show_path=False)])
+    if options.command == "import":
+        return asyncio.run(import_files(settings, options))
     wanted = [_series(text, options.exchange, options.market) for text in options.symbols]
     if options.command == "verify":
         return asyncio.run(verify(settings, wanted))

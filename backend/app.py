@@ -17,6 +17,7 @@ from backend.net.archive import ArchiveClient
 from backend.net.client import MarketClient, Session, open_session
 from backend.net.throttle import Throttle
 from backend.services.bulk import Bulk
+from backend.services.imports import Imports
 from backend.services.markets import Markets
 from backend.services.queries import Queries
 from backend.services.service import Service
@@ -55,7 +56,9 @@ async def open_service(settings: Settings, clock: Clock | None = None) -> AsyncI
             recheck_minutes=settings.recheck_minutes,
             bulk=Bulk(_archives(settings, session, clock), candles),
         )
-        yield Service(markets, syncs, Queries(candles, coverage, revisions), partial(is_connected, database))
+        queries = Queries(candles, coverage, revisions)
+        imports = Imports(markets, candles, coverage, clock)
+        yield Service(markets, syncs, queries, imports, partial(is_connected, database))
 
 
 def calm_garbage_collector() -> None:

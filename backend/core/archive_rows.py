@@ -124,7 +124,8 @@ def _placed(row: Row, previous: int, window: Window) -> tuple[int, str]:
         order = "is there twice" if open_time == previous else "comes after a later one"
         return open_time, f"open_time {row.open_time} {order}"
     if not window.start <= open_time < window.end:
-        return open_time, f"open_time {row.open_time} is outside {window.start} to {window.end - MINUTE} ms"
+        first, last = window.start, window.end - MINUTE
+        return open_time, f"open_time {row.open_time} is not one of {first} to {last} ms, which may be here"
     if not row.low <= min(row.open, row.close) <= max(row.open, row.close) <= row.high:
         return open_time, "low, open, close and high contradict each other"
     return open_time, ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from backend.services.imports import Imports
 from backend.services.markets import Markets
 from backend.services.queries import Queries
 from backend.services.sync import SyncService
@@ -17,4 +18,5 @@ class Service:
     markets: Markets
     syncs: SyncService
     queries: Queries
+    imports: Imports
     database_answers: Callable[[], Awaitable[bool]]

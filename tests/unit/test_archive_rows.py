@@ -94,8 +94,8 @@ def test_a_line_that_only_looks_like_twelve_columns_is_refused() -> None:
     [
         ([0, 1, 1], "line 3: open_time {1} is there twice"),
         ([0, 2, 1], "line 3: open_time {1} comes after a later one"),
-        ([0, 7], "line 2: open_time {7} is outside {0} to {4} ms"),
-        ([-1], "line 1: open_time {-1} is outside {0} to {4} ms"),
+        ([0, 7], "line 2: open_time {7} is not one of {0} to {4} ms, which may be here"),
+        ([-1], "line 1: open_time {-1} is not one of {0} to {4} ms, which may be here"),
     ],
 )
 def test_a_line_out_of_place_is_named(lines: list[int], said: str) -> None:
