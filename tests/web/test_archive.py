@@ -34,7 +34,9 @@ MONTH_FILE, DAY_FILE = "BTCUSDT-1m-2025-06.zip", "BTCUSDT-1m-2025-05-31.zip"
 
 
 @pytest.fixture
-def settings(mongod_uri: str, database: Database, simulator: Simulator) -> Settings:
+def settings(
+    mongod_uri: str, database: Database, simulator: Simulator, archive_settings: dict[str, str]
+) -> Settings:
     """Settings that point at the simulated exchanges and their archive."""
     simulator.clock.set(NOW)
     return load_settings(
@@ -44,8 +46,15 @@ def settings(mongod_uri: str, database: Database, simulator: Simulator) -> Setti
             **simulated_urls(simulator.url),
             "BINANCE_ARCHIVE_URL": simulator.url,
             "SYNC_START": str(START),
+            **archive_settings,
         }
     )
+
+
+@pytest.fixture
+def archive_settings() -> dict[str, str]:
+    """What a test sets otherwise."""
+    return {}
 
 
 async def synced(client: AsyncHTTPServerClient, **body: object) -> dict[str, Any]:
@@ -90,6 +99,15 @@ async def test_whole_months_and_days_come_from_the_archive_and_the_rest_from_the
     in_files = (DAYS[-1] + DAY - JUNE + DAY) // MINUTE
     assert minutes_asked(simulator) == MINUTES - in_files + RECHECKED
     assert await stored(http_server_client, market) == simulator.history("BTCUSDT", START, NOW, market=market)
+
+
+@pytest.mark.parametrize("archive_settings", [{"ARCHIVE": "off"}, {"BINANCE_ARCHIVE_URL": ""}])
+async def test_the_archive_is_left_alone_when_off_and_when_it_is_not_that_of_the_api(
+    http_server_client: AsyncHTTPServerClient, simulator: Simulator
+) -> None:
+    found = await synced(http_server_client)
+    assert (found["new_records"], found["archive_files"], found["notes"]) == (MINUTES, 0, [])
+    assert minutes_asked(simulator) == MINUTES
 
 
 async def test_a_second_sync_takes_no_file(
