@@ -83,6 +83,8 @@ class BinanceArchive:
         if strikes(self._faults.archive.failing, file.name):
             return self.failure(503)
         body = self._body(file)
+        if not body:
+            return _xml(404, "NoSuchKey", {})
         if found["checksum"] is None:
             return Answer(200, body, "application/zip")
         told = body + b"\0" if strikes(self._faults.archive.wrong_checksum, file.name) else body
@@ -97,7 +99,7 @@ class BinanceArchive:
             due = file.window[1]
         else:
             due = MONDAYS.following(MONDAYS.floor(file.window[1] - 1))
-        return archive.clock.now() >= due + faults.takes and bool(archive.minutes(market, *file.window))
+        return archive.clock.now() >= due + faults.takes
 
     def _body(self, file: File) -> bytes:
         faults = self._faults
@@ -110,8 +112,11 @@ class BinanceArchive:
         return body[: len(body) // 2] if strikes(faults.archive.corrupt, file.name) else body
 
     def _zip(self, file: File, late: bool, named: bool) -> bytes:
+        """Return the zip, nothing where there is no candle for it."""
         unit = 1000 if late and file.kind == "spot" else 1
         lines = [_line(row, unit) for row in self._rows(file)]
+        if not lines:
+            return b""
         if strikes(self._faults.archive.bad_row, file.name):
             cells = lines[len(lines) // 2].split(",")
             lines[len(lines) // 2] = ",".join([*cells[:2], "nan", *cells[3:]])
