@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -102,9 +103,9 @@ def candles_of(name: str, text: bytes, window: Window) -> list[Candle]:
 
 
 def _rows(name: str, text: bytes) -> Iterator[tuple[int, Row]]:
-    for line, content in enumerate(text.removeprefix(BYTE_ORDER_MARK).rstrip().splitlines(), start=1):
+    for line, content in enumerate(BytesIO(text.removeprefix(BYTE_ORDER_MARK).rstrip()), start=1):
         try:
-            yield line, _row.decode(b"[%b]" % content)
+            yield line, _row.decode(b"[%b]" % content.rstrip())
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             cells = [cell.strip() for cell in content.decode("utf-8", "replace").split(",")]
             reason = _wrong_names(cells) if line == 1 and _are_names(cells) else _wrong_cell(cells)

@@ -40,6 +40,7 @@ class ArchiveClient:
         self._base_url = base_url
         self._session = session
         self._clock = clock
+        self._reading = asyncio.Lock()
         self._timeout = aiohttp.ClientTimeout(total=DOWNLOAD_SECONDS, sock_connect=silence, sock_read=silence)
 
     def files(self, symbol: str, missing: Spans, now: int) -> Sequence[ArchiveFile]:
@@ -47,9 +48,15 @@ class ArchiveClient:
         return files_for(self._market, symbol, missing, now)
 
     async def candles(self, file: ArchiveFile) -> Sequence[Candle] | None:
-        """The file's candles; None if it is not there. Raises MalformedAnswer, ExchangeUnavailable."""
+        """The file's candles; None if it is not there. Raises MalformedAnswer, ExchangeUnavailable.
+
+        One file is unzipped and read at a time: two would share the interpreter and take twice the memory.
+        """
         body = await self._verified(file)
-        return None if body is None else await asyncio.to_thread(_candles, file, body)
+        if body is None:
+            return None
+        async with self._reading:
+            return await asyncio.to_thread(_candles, file, body)
 
     async def _verified(self, file: ArchiveFile) -> bytes | None:
         """The zip as it was published, None if it or its checksum is not there."""

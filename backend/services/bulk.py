@@ -25,7 +25,7 @@ from backend.services.stored import keep
 
 log = logging.getLogger(__name__)
 
-FILES_AT_ONCE = 4
+FILES_AT_ONCE = 3
 """Files that are downloaded, checked and written side by side, whatever the number of series."""
 
 GIVE_UP_AFTER = 3
