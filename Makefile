@@ -31,8 +31,10 @@ coverage: $(VENV)/.dev ## the suite, with an HTML report of branch coverage in h
 
 bench: $(VENV)/.dev ## the benchmarks, some minutes
 	@$(BIN)/python -m benchmarks.ingest
+	@$(BIN)/python -m benchmarks.read
 	@$(BIN)/python -m benchmarks.topup
 	@$(BIN)/python -m benchmarks.budget
+	@$(BIN)/python -m benchmarks.archive
 
 clean: ## remove .venv and what tests leave behind; ./data stays
 	@rm -rf $(VENV) htmlcov .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -25,6 +25,7 @@ from backend.services.sync import SyncService
 from backend.settings import Settings
 from backend.store.candles import MongoCandles
 from backend.store.coverage import MongoCoverage
+from backend.store.doubts import MongoDoubts
 from backend.store.embedded import EmbeddedMongod
 from backend.store.mongo import connect, disconnect, is_connected
 from backend.store.revisions import MongoRevisions
@@ -56,7 +57,7 @@ async def open_service(settings: Settings, clock: Clock | None = None) -> AsyncI
             recheck_minutes=settings.recheck_minutes,
             bulk=Bulk(_archives(settings, session, clock), candles),
         )
-        queries = Queries(candles, coverage, revisions)
+        queries = Queries(candles, coverage, revisions, MongoDoubts(database))
         imports = Imports(markets, candles, coverage, clock)
         yield Service(markets, syncs, queries, imports, partial(is_connected, database))
 

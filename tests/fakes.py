@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from itertools import count, pairwise
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from backend.core.candles import Candle
+from backend.core.columns import Columns, columns_of
 from backend.core.coverage import MINUTE, Coverage, Spans, Window, normalise
 from backend.core.series import Listing, Series, canonical_symbol
 from backend.errors import MarketDataError, UnknownSymbol
@@ -188,14 +189,33 @@ class MemoryCandles:
         rows.update((row.open_time, row) for row in candles)
         return Written(inserted, replaced)
 
-    async def batches(
-        self, series: Series, window: Window, limit: int | None = None
-    ) -> AsyncIterator[list[Candle]]:
+    async def columns(
+        self,
+        series: Series,
+        window: Window,
+        limit: int | None = None,
+        *,
+        backwards: bool = False,
+        batch: int = BATCH,
+    ) -> AsyncGenerator[Columns, None]:
         await self._answer()
         within = [row for row in self.stored(series) if window.start <= row.open_time < window.end]
-        chosen = within if limit is None else within[:limit]
-        for first in range(0, len(chosen), self.BATCH):
-            yield chosen[first : first + self.BATCH]
+        if backwards:
+            chosen = within if limit is None else within[max(0, len(within) - limit) :]
+            for end in range(len(chosen), 0, -batch):
+                yield columns_of(chosen[max(0, end - batch) : end])
+        else:
+            chosen = within[:limit]
+            for first in range(0, len(chosen), batch):
+                yield columns_of(chosen[first : first + batch])
+
+    async def stored_series(self) -> list[Series]:
+        await self._answer()
+        return sorted(self.rows, key=lambda series: series.name)
+
+    async def bytes_on_disk(self, series: Series) -> int:
+        await self._answer()
+        return 60 * len(self.moments(series))
 
     async def span(self, series: Series) -> Window | None:
         await self._answer()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from backend.core.archive_file import ArchiveFile
 from backend.core.candles import Candle
+from backend.core.columns import Columns
 from backend.core.coverage import Coverage, Spans, Window
 from backend.core.series import Listing, Series
 
@@ -49,10 +50,25 @@ class CandleStore(Protocol):
     async def write(self, series: Series, candles: Sequence[Candle]) -> Written:
         """Store ascending candles so that a crash cannot lose them."""
 
-    def batches(
-        self, series: Series, window: Window, limit: int | None = None
-    ) -> AsyncIterator[list[Candle]]:
-        """The candles that open in `window` (the first `limit`), ascending, in bounded batches."""
+    async def stored_series(self) -> list[Series]:
+        """Every series that has a place, by name."""
+
+    async def bytes_on_disk(self, series: Series) -> int:
+        """What a series takes on the database's disk; 0 if it has no place."""
+
+    def columns(
+        self,
+        series: Series,
+        window: Window,
+        limit: int | None = None,
+        *,
+        backwards: bool = False,
+        batch: int = ...,
+    ) -> AsyncGenerator[Columns, None]:
+        """The candles that open in `window` in ascending batches of up to `batch`; the first `limit`.
+
+        `backwards` gives the newest batch first, and the newest `limit`. Close it to stop the reading.
+        """
 
     async def span(self, series: Series) -> Window | None:
         """From the first to the last stored minute, None when nothing is stored."""
@@ -73,14 +89,39 @@ class Revision(NamedTuple):
     after: Mapping[str, float]
 
 
+class RevisionState(NamedTuple):
+    """The revisions of a window: how many, the newest one's key, and when that was seen (ms, 0 for never).
+
+    `pending` says that a candle may not have been replaced yet although its revision is recorded.
+    """
+
+    number: int = 0
+    newest: str = ""
+    at: int = 0
+    pending: bool = False
+
+
 class RevisionStore(Protocol):
     """Where revisions are kept. Every call may raise DatabaseUnavailable."""
+
+    async def state(self, series: Series, window: Window) -> RevisionState:
+        """What tells whether candles that open in `window` were replaced since the last look."""
 
     async def count(self, series: Series) -> int:
         """How many revisions a series has."""
 
     async def page(self, series: Series, window: Window, limit: int) -> list[Revision]:
         """The first `limit` revisions of candles that open in `window`, ascending by open time."""
+
+
+class DoubtStore(Protocol):
+    """How often a series held less than its ledger claims. Every call may raise DatabaseUnavailable."""
+
+    async def count(self, series: Series) -> int:
+        """How many doubts were raised about a series."""
+
+    async def add(self, series: Series) -> None:
+        """Raise one more."""
 
 
 class Entry(NamedTuple):

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
 from dataclasses import dataclass
 
-from backend.core.candles import Candle
-from backend.core.coverage import MINUTE, Coverage, Spans, Window, count_minutes
+from backend.core.coverage import MINUTE, Coverage, Spans, Window, count_minutes, intersect
 from backend.core.series import Series
 from backend.errors import SeriesNotStored
-from backend.services.ports import CandleStore, CoverageStore, Revision, RevisionStore
-
-LONG_AGO = 0
-"""As of this moment no void is due to be asked for again."""
+from backend.services.bars import Bars, Selection, on_grid, read_bars, read_bars_back
+from backend.services.ports import CandleStore, CoverageStore, DoubtStore, Revision, RevisionStore
+from backend.services.validators import LONG_AGO, Opened, Validator, closed_window, known_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +28,14 @@ class Statistics:
     expected_records: int
     missing_records: int
     void_records: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A stored series and the bytes that it takes on the database's disk."""
+
+    statistics: Statistics
+    bytes_on_disk: int
 
 
 def statistics_of(series: Series, coverage: Coverage) -> Statistics:
@@ -63,16 +69,28 @@ class Queries:
     """Statistics and candles raise SeriesNotStored for a series of which nothing is held. All may raise
     DatabaseUnavailable."""
 
-    def __init__(self, candles: CandleStore, coverage: CoverageStore, revisions: RevisionStore) -> None:
+    def __init__(
+        self, candles: CandleStore, coverage: CoverageStore, revisions: RevisionStore, doubts: DoubtStore
+    ) -> None:
         self._candles = candles
         self._coverage = coverage
         self._revisions = revisions
+        self._doubts = doubts
 
     async def statistics(self, series: Series) -> Statistics:
         found = statistics_of(series, (await self._coverage.load(series)).coverage)
         if not found.total_records:
             raise _not_stored(series)
         return found
+
+    async def stored_series(self) -> list[Series]:
+        """Every series that has a place in the database, by name."""
+        return await self._candles.stored_series()
+
+    async def stored(self, series: Series) -> Stored:
+        """How much of a series is stored; nothing at all is told as such, not as an error."""
+        entry, size = await asyncio.gather(self._coverage.load(series), self._candles.bytes_on_disk(series))
+        return Stored(statistics_of(series, entry.coverage), size)
 
     async def stored_symbols(self, exchange: str, market: str) -> set[str]:
         """The symbols of a market of which at least one candle is stored."""
@@ -94,9 +112,40 @@ class Queries:
             raise _not_stored(series)
         return found
 
-    async def candles(
-        self, series: Series, window: Window, limit: int | None = None
-    ) -> AsyncIterator[list[Candle]]:
-        """The stored candles that open in `window` (the first `limit`), ascending, in batches."""
-        await self.statistics(series)
-        return self._candles.batches(series, window, limit)
+    async def open(self, series: Series, wanted: Selection) -> Opened:
+        """What is read of a series of which something is held.
+
+        A candle whose end lies after the last minute that the exchange was asked for is still forming: the
+        service does not ask the exchange when it reads.
+        """
+        known = (await self._coverage.load(series)).coverage
+        if not known.held:
+            raise _not_stored(series)
+        return Opened(series, on_grid(wanted, known_until(known)), known)
+
+    async def bars(self, series: Series, wanted: Selection) -> Bars:
+        """The wanted candles in ascending batches, the oldest batch first. Close it to stop the reading."""
+        return self.read(await self.open(series, wanted))
+
+    def read(self, opened: Opened) -> Bars:
+        """The same of a selection that is open."""
+        return read_bars(self._candles, opened.series, opened.wanted)
+
+    def read_back(self, opened: Opened) -> Bars:
+        """The newest batch first, each batch ascending; a `limit` counts from the newest candle."""
+        return read_bars_back(self._candles, opened.series, opened.wanted)
+
+    async def validator(self, opened: Opened) -> Validator | None:
+        """What tells whether an answer that was given before is still right; None where that is not known."""
+        window = closed_window(opened)
+        if window is None:
+            return None
+        revisions, doubts = await asyncio.gather(
+            self._revisions.state(opened.series, window), self._doubts.count(opened.series)
+        )
+        held = intersect(opened.known.held, window)
+        return None if revisions.pending else Validator(opened.series, window, held, revisions, doubts)
+
+    async def doubt(self, series: Series) -> None:
+        """Less was read than the ledger claims: no validator that was given out is worth anything now."""
+        await self._doubts.add(series)

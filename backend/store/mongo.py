@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
@@ -69,6 +69,11 @@ async def is_connected(database: Database, seconds: float = 1.0) -> bool:
     except (PyMongoError, TimeoutError):
         return False
     return True
+
+
+async def settled(value: Awaitable[Any] | Any) -> Any:
+    """What a driver's method gives: PyMongo's own has to be awaited in places where Motor's must not be."""
+    return await value if inspect.isawaitable(value) else value
 
 
 @contextmanager

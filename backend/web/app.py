@@ -11,6 +11,7 @@ from backend.web.coverage import CoverageHandler
 from backend.web.data import DataHandler
 from backend.web.health import HealthHandler
 from backend.web.revisions import RevisionsHandler
+from backend.web.series import SeriesHandler
 from backend.web.stats import StatsHandler
 from backend.web.symbols import SymbolsHandler
 from backend.web.sync import SyncHandler
@@ -29,6 +30,7 @@ def make_application(service: Service) -> Application:
             (r"/api/sync", SyncHandler, given),
             (r"/api/verify", VerifyHandler, given),
             (r"/api/symbols", SymbolsHandler, given),
+            (r"/api/series", SeriesHandler, given),
             (r"/api/data(?:/(.*))?", DataHandler, given),
             (r"/api/coverage(?:/(.*))?", CoverageHandler, given),
             (r"/api/revisions(?:/(.*))?", RevisionsHandler, given),

@@ -75,13 +75,26 @@ def flag(values: Mapping[str, object], name: str) -> bool:
     return value
 
 
+def switch(values: Mapping[str, object], name: str) -> bool:
+    """A query parameter that is "true" or "false"; false when it is not there."""
+    value = values.get(name, "false")
+    if value not in ("true", "false"):
+        raise InvalidRequest(f"{name} must be true or false", code=f"invalid_{name}")
+    return value == "true"
+
+
 def limit(values: Mapping[str, object]) -> int | None:
     """`limit`, a positive whole number; None for no limit."""
-    value = values.get("limit")
+    return whole(values, "limit")
+
+
+def whole(values: Mapping[str, object], name: str) -> int | None:
+    """A positive whole number; None where it is not given."""
+    value = values.get(name)
     if value is None:
         return None
     if not re.fullmatch(r"\d{1,9}", str(value), re.ASCII) or not int(str(value)):
-        raise InvalidRequest("limit must be a whole number from 1 to 999999999", code="invalid_limit")
+        raise InvalidRequest(f"{name} must be a whole number from 1 to 999999999", code=f"invalid_{name}")
     return int(str(value))
 
 

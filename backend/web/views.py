@@ -4,39 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
 from backend.clock import iso
-from backend.core.candles import Candle
 from backend.core.coverage import MINUTE, Absence, Coverage, Spans, Void, count_minutes, intersect
 from backend.core.series import Listing
 from backend.services.audit import Audit
 from backend.services.ports import Revision
-from backend.services.queries import Statistics, missing_of
+from backend.services.queries import Statistics, Stored, missing_of
 
 MOST_WINDOWS = 1000
-
-
-class CandleRow(msgspec.Struct, omit_defaults=True, gc=False):
-    """A candle as clients see it: times in ms and as ISO-8601; what a venue does not publish is left out."""
-
-    open_time: int
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: float
-    close_time: int
-    timestamp: str
-    quote_volume: float | None = None
-    trades: int | None = None
-    taker_buy_volume: float | None = None
-    taker_buy_quote_volume: float | None = None
-
-
-def candle_rows(candles: Sequence[Candle]) -> bytes:
-    """JSON objects with commas between them, without the brackets of a list."""
-    return msgspec.json.encode([_row(candle) for candle in candles])[1:-1]
 
 
 def statistics(found: Statistics) -> dict[str, object]:
@@ -51,6 +26,21 @@ def statistics(found: Statistics) -> dict[str, object]:
         "missing_records": found.missing_records,
         "void_records": found.void_records,
         "complete": not found.missing_records,
+    }
+
+
+def stored(found: Stored) -> dict[str, object]:
+    """A series in the list of all that is stored."""
+    known = found.statistics
+    return {
+        "exchange": known.series.exchange,
+        "market": known.series.market,
+        "symbol": known.series.symbol,
+        "first_record": _iso(known.first_record),
+        "last_record": _iso(known.last_record),
+        "total_records": known.total_records,
+        "complete": bool(known.total_records and not known.missing_records),
+        "bytes_on_disk": found.bytes_on_disk,
     }
 
 
@@ -144,20 +134,3 @@ def _window(start: int, end: int) -> dict[str, object]:
 
 def _iso(moment: int | None) -> str | None:
     return None if moment is None else iso(moment)
-
-
-def _row(candle: Candle) -> CandleRow:
-    return CandleRow(
-        open_time=candle.open_time,
-        open=candle.open,
-        high=candle.high,
-        low=candle.low,
-        close=candle.close,
-        volume=candle.volume,
-        close_time=candle.open_time + MINUTE - 1,
-        timestamp=iso(candle.open_time),
-        quote_volume=candle.quote_volume,
-        trades=candle.trades,
-        taker_buy_volume=candle.taker_buy_volume,
-        taker_buy_quote_volume=candle.taker_buy_quote_volume,
-    )

@@ -21,16 +21,18 @@ from tornado.ioloop import IOLoop
 
 from backend.clock import LATEST
 from backend.core.candles import Candle
+from backend.core.columns import candles_of
 from backend.core.coverage import WEEK, Coverage, Void, Window
 from backend.core.series import Series
 from backend.errors import ConfigurationError, DatabaseUnavailable
-from backend.services.ports import CandleStore, CoverageStore, Entry, Written
+from backend.services.ports import CandleStore, CoverageStore, Entry, RevisionState, Written
 from backend.store.candles import BATCH, MongoCandles
 from backend.store.coverage import MongoCoverage
+from backend.store.doubts import MongoDoubts
 from backend.store.mongo import DURABLE, connect, disconnect, is_connected
 from backend.store.revisions import MongoRevisions
 from tests.fakes import BTC, START, FakeClock, MemoryCandles, MemoryCoverage, candle, minute, minutes
-from tests.mongomock_shim import mend_bulk_writes
+from tests.mongomock_shim import lend_raw_batches, mend_bulk_writes
 
 ETH = Series("binance", "spot", "ETHUSDT")
 EVERYTHING = Window(0, LATEST + 1)
@@ -90,6 +92,7 @@ def stores(
         yield Stores(MemoryCandles(), MemoryCoverage(), None)
     elif request.param == "mongomock":
         mend_bulk_writes(monkeypatch)
+        lend_raw_batches(monkeypatch)
         database: Any = AsyncMongoMockClient()["contract"]
         yield stores_in(database)
     else:
@@ -125,7 +128,7 @@ def candles_at(numbers: Iterable[int]) -> list[Candle]:
 async def read(
     store: CandleStore, window: Window = EVERYTHING, limit: int | None = None, series: Series = BTC
 ) -> list[Candle]:
-    return [row async for batch in store.batches(series, window, limit) for row in batch]
+    return [row async for batch in store.columns(series, window, limit) for row in candles_of(batch)]
 
 
 async def test_what_is_written_is_read_back(stores: Stores) -> None:
@@ -374,9 +377,64 @@ async def test_an_absent_field_takes_no_place_in_the_document(real: Stores) -> N
 async def test_more_candles_than_one_batch_are_written_and_read_in_bounded_batches(real: Stores) -> None:
     rows = candles_at(range(2 * BATCH + 500))
     assert await real.candles.write(BTC, rows) == Written(len(rows), 0)
-    batches = [batch async for batch in real.candles.batches(BTC, EVERYTHING)]
+    batches = [batch async for batch in real.candles.columns(BTC, EVERYTHING)]
     assert [len(batch) for batch in batches] == [BATCH, BATCH, 500]
-    assert [row for batch in batches for row in batch] == rows
+    assert [row for batch in batches for row in candles_of(batch)] == rows
+
+
+@pytest.mark.parametrize(
+    ("window", "limit", "batches"),
+    [
+        (EVERYTHING, None, [[7, 8, 9], [4, 5, 6], [1, 2, 3], [0]]),
+        (EVERYTHING, 4, [[7, 8, 9], [6]]),
+        (EVERYTHING, 3, [[7, 8, 9]]),
+        (minutes(2, 5), None, [[2, 3, 4]]),
+        (minutes(2, 6), 2, [[4, 5]]),
+        (minutes(3, 3), None, []),
+        (minutes(10, 50), None, []),
+        (EVERYTHING, 0, []),
+    ],
+)
+async def test_backwards_the_newest_batch_comes_first(
+    stores: Stores, window: Window, limit: int | None, batches: list[list[int]]
+) -> None:
+    await stores.candles.write(BTC, candles_at(range(10)))
+    found = stores.candles.columns(BTC, window, limit, backwards=True, batch=3)
+    assert [candles_of(batch) async for batch in found] == [candles_at(numbers) for numbers in batches]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"trades": 2**40},
+        {"quote_volume": None},
+        {"trades": None, "taker_buy_volume": None, "taker_buy_quote_volume": None},
+    ],
+)
+async def test_documents_of_different_layouts_in_one_batch_are_read(
+    stores: Stores, odd: dict[str, Any]
+) -> None:
+    rows = candles_at(range(5))
+    rows[3] = msgspec.structs.replace(rows[3], **odd)
+    await stores.candles.write(BTC, rows)
+    assert await read(stores.candles) == rows
+
+
+async def test_whole_numbers_and_foreign_fields_that_others_stored_are_read(real: Stores) -> None:
+    prices = {"open": 1, "high": 3, "low": 1, "close": 2, "volume": 5}
+    documents = [{"_id": minute(number), **prices, "note": "by hand"} for number in range(3)]
+    await real.database[BTC.name].insert_many(documents)
+    assert await read(real.candles) == [Candle(minute(number), 1, 3, 1, 2, 5) for number in range(3)]
+
+
+async def test_whoever_stops_reading_leaves_no_query_behind(real: Stores) -> None:
+    await real.candles.write(BTC, candles_at(range(10)))
+    found = real.candles.columns(BTC, EVERYTHING, batch=3)
+    await anext(found)
+    await found.aclose()
+    assert not [task for task in asyncio.all_tasks() if "MongoCandles" in repr(task)]
+    status = await real.database.client.admin.command("serverStatus")
+    assert status["metrics"]["cursor"]["open"]["total"] == 0
 
 
 @pytest.mark.parametrize("limit", [BATCH - 1, BATCH, BATCH + 1, 2 * BATCH])
@@ -388,7 +446,7 @@ async def test_a_limit_holds_across_batches(real: Stores, limit: int) -> None:
 
 async def test_exactly_one_full_batch_is_the_end(real: Stores) -> None:
     await real.candles.write(BTC, candles_at(range(BATCH)))
-    batches = [batch async for batch in real.candles.batches(BTC, EVERYTHING)]
+    batches = [batch async for batch in real.candles.columns(BTC, EVERYTHING)]
     assert [len(batch) for batch in batches] == [BATCH]
 
 
@@ -467,14 +525,61 @@ async def test_whatever_is_asked_of_a_server_that_is_away_is_unavailable(deserte
         deserted.candles.span(BTC),
         deserted.candles.count(BTC, EVERYTHING),
         deserted.candles.open_times(BTC, EVERYTHING),
+        deserted.candles.stored_series(),
+        deserted.candles.bytes_on_disk(BTC),
+        MongoRevisions(deserted.database, FakeClock()).state(BTC, EVERYTHING),
+        MongoDoubts(deserted.database).count(BTC),
+        MongoDoubts(deserted.database).add(BTC),
         deserted.coverage.load(BTC),
         deserted.coverage.stored_symbols("binance", "spot"),
         deserted.coverage.save(BTC, KNOWN, 0),
         deserted.coverage.save(BTC, KNOWN, 1),
         return_exceptions=True,
     )
-    assert [type(one) for one in found] == [DatabaseUnavailable] * 10
+    assert [type(one) for one in found] == [DatabaseUnavailable] * 15
     assert {str(one) for one in found} == {"the database does not answer: try again in a moment"}
+
+
+async def test_series_that_have_a_place_are_listed_by_name(real: Stores) -> None:
+    for series in (ETH, BTC, Series("bitget", "spot", "A.B")):
+        await real.candles.create(series)
+    await real.coverage.save(BTC, KNOWN, 0)
+    await real.database["jobs.old"].insert_one({})
+    assert await real.candles.stored_series() == [BTC, ETH, Series("bitget", "spot", "A.B")]
+
+
+async def test_a_series_takes_place_on_disk_and_one_that_is_not_there_takes_none(real: Stores) -> None:
+    await real.candles.create(BTC)
+    await real.candles.write(BTC, candles_at(range(100)))
+    assert await real.candles.bytes_on_disk(BTC) >= 4096
+    assert await real.candles.bytes_on_disk(ETH) == 0
+
+
+async def test_a_revision_is_pending_until_its_candle_is_replaced(real: Stores) -> None:
+    revisions = MongoRevisions(real.database, FakeClock(minute(500)))
+    assert await revisions.state(BTC, EVERYTHING) == RevisionState()
+    before, after = {"_id": minute(3), "close": 1.0}, {"_id": minute(3), "close": 2.0}
+    await revisions.record(BTC, [(before, after)])
+    pending = await revisions.state(BTC, EVERYTHING)
+    assert (pending.number, pending.at, pending.pending) == (1, minute(500), True)
+    await revisions.settle(BTC, [after])
+    assert await revisions.state(BTC, EVERYTHING) == pending._replace(pending=False)
+    assert await revisions.state(BTC, minutes(4, 50)) == RevisionState()
+    assert await revisions.state(ETH, EVERYTHING) == RevisionState()
+
+
+async def test_replacing_a_candle_leaves_its_revision_settled(real: Stores) -> None:
+    await real.candles.write(BTC, candles_at(range(5)))
+    await real.candles.write(BTC, [candle(minute(2), close=1.25)])
+    state = await MongoRevisions(real.database, FakeClock()).state(BTC, minutes(2, 3))
+    assert (state.number, state.pending) == (1, False)
+
+
+async def test_doubts_are_counted_for_each_series(real: Stores) -> None:
+    doubts = MongoDoubts(real.database)
+    assert await doubts.count(BTC) == 0
+    await asyncio.gather(*(doubts.add(BTC) for _ in range(3)))
+    assert (await doubts.count(BTC), await doubts.count(ETH)) == (3, 0)
 
 
 @pytest.mark.parametrize("uri", ["mongodb://", "mongodb://me:p@ss@db/", "mongodb://db/a b"])

@@ -145,7 +145,7 @@ async def test_statistics_say_how_much_is_stored(http_server_client: AsyncHTTPSe
             "market": "spot",
             "total_records": STORED,
             "first_record": "2025-06-01T00:00:00+00:00",
-            "last_record": "2025-06-02T17:39:00+00:00",
+            "last_record": "2025-06-04T02:59:00+00:00",
             "expected_records": STORED,
             "missing_records": 0,
             "void_records": 0,

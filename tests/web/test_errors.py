@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 from tornado.testing import ExpectLog
 
 from backend.core.candles import Candle
-from backend.core.coverage import Window
+from backend.core.columns import columns_of
+from backend.core.coverage import Coverage
 from backend.core.series import Series
 from backend.errors import DatabaseUnavailable
+from backend.services.bars import Bars, Selection
 from backend.services.queries import Queries
 from backend.services.service import Service
+from backend.services.validators import Opened
 from tests.web.client import error_code, get, send
 
 
@@ -48,11 +50,9 @@ class BrokenStore:
         self._error = error
         self._batches = batches
 
-    async def batches(
-        self, _series: Series, _window: Window, _limit: int | None = None
-    ) -> AsyncIterator[list[Candle]]:
+    async def bars(self) -> Bars:
         for number in range(self._batches):
-            yield [Candle(number * 60_000, 1.0, 1.0, 1.0, 1.0, 1.0)]
+            yield columns_of([Candle(number * 60_000, 1.0, 1.0, 1.0, 1.0, 1.0)])
         raise self._error
 
 
@@ -60,10 +60,14 @@ class BrokenQueries(Queries):
     def __init__(self, error: Exception, batches: int) -> None:
         self._store = BrokenStore(error, batches)
 
-    async def candles(
-        self, series: Series, window: Window, limit: int | None = None
-    ) -> AsyncIterator[list[Candle]]:
-        return self._store.batches(series, window, limit)
+    async def open(self, series: Series, wanted: Selection) -> Opened:
+        return Opened(series, wanted, Coverage())
+
+    async def validator(self, _opened: Opened) -> None:
+        return None
+
+    def read(self, _opened: Opened) -> Bars:
+        return self._store.bars()
 
 
 def broken(service: Service, error: Exception, batches: int) -> None:

@@ -1,0 +1,22 @@
+"""How candles are written: every format that can be asked for, by name."""
+
+from __future__ import annotations
+
+from backend.formats import arrow, csv, rows, whole_columns
+from backend.formats.base import Encoder, Format
+from backend.formats.layout import FIELDS, TIMES, Layout, layout_for
+
+FORMATS: dict[str, Format] = {
+    found.name: found
+    for found in (
+        rows.JSON,
+        rows.NDJSON,
+        csv.CSV,
+        arrow.ARROW,
+        arrow.PARQUET,
+        arrow.FEATHER,
+        whole_columns.COLUMNS,
+    )
+}
+
+__all__ = ["FIELDS", "FORMATS", "TIMES", "Encoder", "Format", "Layout", "layout_for"]

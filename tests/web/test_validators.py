@@ -1,0 +1,174 @@
+"""A repeated read of closed history answers 304, and never when anything changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+from pytest_tornasync.plugin import AsyncHTTPServerClient
+from tornado.httpclient import HTTPResponse
+from tornado.httputil import format_timestamp
+from tornado.ioloop import IOLoop
+
+from backend.core.candles import Candle
+from backend.core.coverage import MINUTE, Window
+from backend.store.coverage import MongoCoverage
+from backend.store.mongo import Database
+from tests.web.stored import SERIES, START, candle, candle_store, store
+
+HOLE = range(600, 660)
+CLOSED = f"start_time={START}&end_time={START + 599 * MINUTE}"
+"""A range without a hole."""
+
+WITH_HOLE = f"end_time={START + 1439 * MINUTE}"
+"""A day that lacks an hour, from before the listing on."""
+
+
+@pytest.fixture(autouse=True)
+def stored(database: Database, io_loop: IOLoop) -> None:
+    """A day and a half with an hour's hole."""
+    io_loop.run_sync(lambda: store(database, [candle(n) for n in range(2160) if n not in HOLE]))
+
+
+async def fetch(client: AsyncHTTPServerClient, query: str, **headers: str) -> HTTPResponse:
+    answer: HTTPResponse = await client.fetch(
+        f"/api/data/BTCUSDT?{query}", headers=headers, decompress_response=False, raise_error=False
+    )
+    return answer
+
+
+async def again(client: AsyncHTTPServerClient, query: str, tag: str) -> HTTPResponse:
+    return await fetch(client, query, **{"If-None-Match": tag})
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        CLOSED,
+        WITH_HOLE,
+        f"{CLOSED}&format=parquet&order=desc",
+        f"{CLOSED}&interval=1h",
+        "interval=1h",
+        "limit=100",
+        f"start_time={START + 500 * MINUTE}&limit=200",
+    ],
+)
+async def test_a_repeated_read_of_closed_history_is_not_sent_again(
+    http_server_client: AsyncHTTPServerClient, query: str
+) -> None:
+    first = await fetch(http_server_client, query)
+    assert first.headers["Etag"].startswith('"')
+    second = await again(http_server_client, query, first.headers["Etag"])
+    assert (second.code, second.body) == (304, b"")
+    assert second.headers["Etag"] == first.headers["Etag"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"end_time={START + 2160 * MINUTE}",
+        f"end_time={START + 5000 * MINUTE}",
+        "limit=3000",
+        "interval=1d&forming=true",
+        "last=5",
+        f"{CLOSED}&fill=previous",
+    ],
+)
+async def test_what_may_still_grow_has_no_validator(
+    http_server_client: AsyncHTTPServerClient, query: str
+) -> None:
+    answer = await fetch(http_server_client, query)
+    assert answer.code == 200
+    assert "Last-Modified" not in answer.headers
+    assert "Etag" not in answer.headers
+
+
+async def test_different_answers_about_the_same_history_have_different_tags(
+    http_server_client: AsyncHTTPServerClient,
+) -> None:
+    queries = ["", "&format=csv", "&format=columns", "&fields=open", "&time=s", "&order=desc", "&limit=10"]
+    queries += ["&limit=11", "&interval=1h", "&interval=2h"]
+    plain = [(await fetch(http_server_client, CLOSED + more)).headers["Etag"] for more in queries]
+    packed = [
+        (await fetch(http_server_client, CLOSED, **{"Accept-Encoding": coding})).headers["Etag"]
+        for coding in ("gzip", "zstd")
+    ]
+    assert len({*plain, *packed}) == len(queries) + 2
+
+
+async def changed(client: AsyncHTTPServerClient, query: str, tag: str) -> HTTPResponse:
+    """An answer that must be sent although the client knows `tag`."""
+    answer = await again(client, query, tag)
+    assert answer.code == 200
+    assert answer.headers.get("Etag") != tag
+    return answer
+
+
+async def test_a_replaced_candle_changes_the_tag_and_only_where_it_is(
+    http_server_client: AsyncHTTPServerClient, database: Database
+) -> None:
+    before = await fetch(http_server_client, CLOSED)
+    other = f"start_time={START + 700 * MINUTE}&end_time={START + 800 * MINUTE}"
+    untouched = await fetch(http_server_client, other)
+    await candle_store(database).write(SERIES, [msgspec.structs.replace(candle(5), close=99.5)])
+    after = await changed(http_server_client, CLOSED, before.headers["Etag"])
+    assert b'"close":99.5' in after.body
+    assert (await again(http_server_client, CLOSED, after.headers["Etag"])).code == 304
+    assert (await again(http_server_client, other, untouched.headers["Etag"])).code == 304
+
+
+async def test_while_a_candle_is_being_replaced_there_is_no_validator(
+    http_server_client: AsyncHTTPServerClient, database: Database
+) -> None:
+    before = await fetch(http_server_client, CLOSED)
+    revision = {"series": SERIES.name, "open_time": START, "at": START, "pending": True}
+    await database["revisions"].insert_one(revision)
+    during = await changed(http_server_client, CLOSED, before.headers["Etag"])
+    assert "Etag" not in during.headers
+
+
+async def test_a_hole_that_is_filled_later_changes_the_tag(
+    http_server_client: AsyncHTTPServerClient, database: Database
+) -> None:
+    before = await fetch(http_server_client, WITH_HOLE)
+    assert "Last-Modified" not in before.headers
+    late = [candle(number) for number in HOLE]
+    await candle_store(database).write(SERIES, late)
+    await claim(database, late)
+    after = await changed(http_server_client, WITH_HOLE, before.headers["Etag"])
+    assert len(after.body) > len(before.body)
+
+
+async def claim(database: Database, candles: Sequence[Candle]) -> None:
+    """Tell the ledger that these are stored."""
+    ledger = MongoCoverage(database)
+    coverage, version = await ledger.load(SERIES)
+    window = Window(candles[0].open_time, candles[-1].open_time + MINUTE)
+    await ledger.save(SERIES, coverage.with_held([window]), version)
+
+
+@pytest.mark.parametrize("query", [CLOSED, f"{CLOSED}&interval=1h", f"start_time={START}&limit=100"])
+async def test_rows_that_were_away_for_a_while_leave_no_tag_that_lies(
+    http_server_client: AsyncHTTPServerClient, database: Database, query: str
+) -> None:
+    await database[SERIES.name].delete_many({"_id": {"$gte": START, "$lt": START + 10 * MINUTE}})
+    short = await fetch(http_server_client, query)
+    await candle_store(database).write(SERIES, [candle(number) for number in range(10)])
+    whole = await changed(http_server_client, query, short.headers["Etag"])
+    assert whole.body != short.body
+    assert (await again(http_server_client, query, whole.headers["Etag"])).code == 304
+
+
+async def test_history_without_a_hole_says_when_it_came_to_be(
+    http_server_client: AsyncHTTPServerClient, database: Database
+) -> None:
+    first = await fetch(http_server_client, CLOSED)
+    end = format_timestamp((START + 600 * MINUTE) / 1000)
+    assert first.headers["Last-Modified"] == end
+    second = await fetch(http_server_client, CLOSED, **{"If-Modified-Since": end})
+    assert second.code == 304
+    other = await fetch(http_server_client, CLOSED, **{"If-Modified-Since": format_timestamp(2**31)})
+    assert other.code == 200
+    await candle_store(database).write(SERIES, [msgspec.structs.replace(candle(5), close=99.5)])
+    assert (await fetch(http_server_client, CLOSED, **{"If-Modified-Since": end})).code == 200
