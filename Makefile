@@ -39,6 +39,7 @@ bench: $(VENV)/.dev ## the benchmarks, some minutes
 	@$(BIN)/python -m benchmarks.read
 	@$(BIN)/python -m benchmarks.topup
 	@$(BIN)/python -m benchmarks.budget
+	@$(BIN)/python -m benchmarks.archive
 
 clean: ## remove .venv and what tests leave behind; ./data stays
 	@rm -rf $(VENV) htmlcov .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis

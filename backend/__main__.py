@@ -1,4 +1,4 @@
-"""The command line: `python -m backend serve`, `sync BTCUSDT` and `verify BTCUSDT`."""
+"""The command line: `python -m backend serve`, `sync BTCUSDT`, `verify BTCUSDT`, `import` and `export`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ from backend.commands import INTERRUPTED_STATUS, serve, sync, verify
 from backend.core.plan import whole_minutes
 from backend.core.series import Series
 from backend.errors import ConfigurationError, InvalidRequest, MarketDataError
+from backend.export_command import add_to as add_export_to
+from backend.export_command import export
+from backend.import_command import add_to as add_import_to
+from backend.import_command import import_files
 from backend.services.markets import DEFAULT_EXCHANGE, DEFAULT_MARKET
 from backend.settings import Settings, load_settings
 
@@ -44,12 +48,14 @@ def _parser() -> argparse.ArgumentParser:
         _add_series_arguments(command)
     syncing.add_argument("--start", type=_moment, help="first open time: ISO-8601 or ms")
     syncing.add_argument("--end", type=_moment, help="last open time: ISO-8601 or ms")
+    add_import_to(commands)
+    _add_series_arguments(add_export_to(commands), nargs=1)
     return parser
 
 
-def _add_series_arguments(command: argparse.ArgumentParser) -> None:
+def _add_series_arguments(command: argparse.ArgumentParser, nargs: int | str = "+") -> None:
     command.add_argument(
-        "symbols", nargs="+", metavar="symbol", help="BTCUSDT, or with its market: bitget:perpetual:BTCUSDT"
+        "symbols", nargs=nargs, metavar="symbol", help="BTCUSDT, or with its market: bitget:perpetual:BTCUSDT"
     )
     command.add_argument("--exchange", default=DEFAULT_EXCHANGE, help="of symbols that name none")
     command.add_argument("--market", default=DEFAULT_MARKET, help="of symbols that name none")
@@ -63,7 +69,11 @@ def _serve(settings: Settings) -> int:
 def _work(settings: Settings, options: argparse.Namespace) -> int:
     level = settings.log_level if settings.log_level in ("DEBUG", "ERROR", "CRITICAL") else logging.WARNING
     logging.basicConfig(level=level, format="%(message)s", handlers=[RichHandler(show_path=False)])
+    if options.command == "import":
+        return asyncio.run(import_files(settings, options))
     wanted = [_series(text, options.exchange, options.market) for text in options.symbols]
+    if options.command == "export":
+        return asyncio.run(export(settings, wanted[0], options))
     if options.command == "verify":
         return asyncio.run(verify(settings, wanted))
     start = None if options.start is None else whole_minutes(options.start, options.start).start

@@ -13,11 +13,16 @@ from backend import __version__
 from backend.clock import Clock, SystemClock
 from backend.errors import DatabaseUnavailable
 from backend.exchanges import EXCHANGES
+from backend.exchanges.binance import BINANCE
+from backend.exchanges.binance_archive import BASE_URL, belongs_to
+from backend.net.archive import ArchiveClient
 from backend.net.client import MarketClient, Session, open_session
 from backend.net.throttle import Throttle
 from backend.process import is_gone, process_name
 from backend.services.audit import Auditor
+from backend.services.bulk import Bulk
 from backend.services.fleet import Fleet, Role, member_of
+from backend.services.imports import Imports
 from backend.services.jobs import Jobs
 from backend.services.ledger import Ledgers
 from backend.services.markets import Markets
@@ -78,6 +83,7 @@ async def open_service(
             pages_in_flight=settings.pages_in_flight,
             settle_seconds=settings.settle_seconds,
             recheck_minutes=settings.recheck_minutes,
+            bulk=Bulk(_archives(settings, session, clock), candles),
         )
         job_store = MongoJobs(database)
         worker = Worker(job_store, ledgers, syncs, clock, settings.jobs_at_once, everybodys=role != "command")
@@ -100,6 +106,7 @@ async def open_service(
             ledgers,
             Auditor(candles, ledgers),
             Queries(candles, coverage, revisions, MongoDoubts(database)),
+            Imports(markets, candles, ledgers, clock),
             partial(is_connected, database),
         )
 
@@ -178,3 +185,20 @@ def _markets(
                 clock,
             )
     return Markets(sources)
+
+
+def _archives(settings: Settings, session: Session, clock: Clock) -> dict[tuple[str, str], ArchiveClient]:
+    """The archive of each Binance market whose candles it has.
+
+    A market at another address, such as a testnet or a simulator, has other candles than Binance's own
+    archive, so it is given an archive only when that has another address too.
+    """
+    archive_url = settings.binance_archive_url
+    return {
+        (BINANCE.name, market.name): ArchiveClient(
+            market.name, archive_url, session, clock, settings.request_timeout
+        )
+        for market in BINANCE.markets.values()
+        if settings.archive
+        and (archive_url != BASE_URL or belongs_to(settings.base_urls[market.url_setting]))
+    }

@@ -150,7 +150,7 @@ async def _print_outcome(console: Console, service: Service, job: Job) -> bool:
         say(f"error: {error}", style="red")
         return False
     series = job.request.series
-    result = result_of(series, await service.queries.known(series), job.window, job.tally, error)
+    result = result_of(series, await service.queries.known(series), job.window, job.tally, error, job.notes)
     _print_result(say, result)
     return error is None
 
@@ -160,6 +160,8 @@ def _print_result(say: Callable[..., None], result: SyncResult) -> None:
     say(f"{found.series.name}: {result.tally.new_records:,} new candles, {found.total_records:,} stored")
     if found.first_record is not None and found.last_record is not None:
         say(f"  from {iso(found.first_record)} to {iso(found.last_record)}")
+    for note in result.notes:
+        say(f"  asked the exchange instead of its archive: {note}")
     for window, _reason in result.absent[:ABSENCES_SHOWN]:
         first, last = window.start, window.end - MINUTE
         say(f"  not at the exchange: {window.minutes:,} minutes, {iso(first)} to {iso(last)}")

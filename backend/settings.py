@@ -20,6 +20,7 @@ from backend.clock import parse_time
 from backend.core.plan import whole_minutes
 from backend.errors import ConfigurationError
 from backend.exchanges import EXCHANGES
+from backend.exchanges.binance_archive import BASE_URL as ARCHIVE_URL
 
 ROLES = ("all", "api", "worker")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -67,6 +68,12 @@ def _role(text: str) -> str:
     if text.lower() not in ROLES:
         raise ValueError(f"give one of {', '.join(ROLES)}")
     return text.lower()
+
+
+def _switch(text: str) -> bool:
+    if text.lower() not in ("on", "off"):
+        raise ValueError("give on or off")
+    return text.lower() == "on"
 
 
 def _whole_minute(text: str) -> int:
@@ -141,6 +148,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("RATE_LIMIT_SHARE", "0.9", "Share of each exchange's rate limit to use.", _number(0, 1)),
     Setting("EGRESS", "", "Name of the address to exchanges; processes of one name share its rate limits."),
     *_URL_SETTINGS,
+    Setting("ARCHIVE", "on", "Whether long history comes from Binance's public archive: on or off.", _switch),
+    Setting("BINANCE_ARCHIVE_URL", ARCHIVE_URL, "Base URL of Binance's public archive.", _base_url),
 )
 
 
@@ -171,6 +180,8 @@ class Settings:
     rate_limit_share: float
     egress: str
     base_urls: Mapping[str, str]
+    archive: bool
+    binance_archive_url: str
 
     @property
     def database_uri(self) -> str | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
@@ -61,3 +63,12 @@ def held_by(candles: Sequence[Candle]) -> Spans:
     if last - first == (len(candles) - 1) * MINUTE:
         return (Window(first, last + MINUTE),)
     return normalise(Window(candle.open_time, candle.open_time + MINUTE) for candle in candles)
+
+
+def inside(candles: Sequence[Candle], spans: Spans) -> list[Candle]:
+    """Those of ascending candles that open in `spans`."""
+    opens = attrgetter("open_time")
+    found: list[Candle] = []
+    for start, end in spans:
+        found += candles[bisect_left(candles, start, key=opens) : bisect_left(candles, end, key=opens)]
+    return found

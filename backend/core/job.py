@@ -46,6 +46,7 @@ class Tally:
     new_records: int = 0
     revised_records: int = 0
     off_grid: int = 0
+    archive_files: int = 0
     requests: int = 0
     retries: int = 0
     waits: int = 0
@@ -67,8 +68,9 @@ class Failure(NamedTuple):
 class Job:
     """Moments are in ms UTC by the service's clock; `window` is known once the job has begun.
 
-    `rate` is in minutes resolved a second. `cancelling` says that it ends at the next page's edge. `tries`
-    counts how often it was begun without getting anywhere.
+    `rate` is in minutes resolved a second. `notes` tell what was unusual, such as a wrong file of an archive.
+    `cancelling` says that it ends at the next page's edge. `tries` counts how often it was begun without
+    getting anywhere.
     """
 
     id: str
@@ -81,6 +83,7 @@ class Job:
     tally: Tally = Tally()
     rate: float = 0.0
     failure: Failure | None = None
+    notes: tuple[str, ...] = ()
     cancelling: bool = False
     tries: int = 0
 

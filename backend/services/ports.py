@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from backend.core.archive_file import ArchiveFile
 from backend.core.candles import Candle
 from backend.core.columns import Columns
-from backend.core.coverage import Coverage, Window
+from backend.core.coverage import Coverage, Spans, Window
 from backend.core.job import Job, Status
 from backend.core.series import Listing, Series
 
@@ -214,3 +215,16 @@ class FleetStore(Protocol):
 
     async def leave(self, member: Member) -> None:
         """Forget `member`."""
+
+
+class CandleArchive(Protocol):
+    """Whole days and months of one market's candles as files, beside its API. It is no proof of absence."""
+
+    def files(self, symbol: str, missing: Spans, now: int) -> Sequence[ArchiveFile]:
+        """The files to take for missing minutes at exchange time `now`: apart, ascending, within them."""
+
+    async def candles(self, file: ArchiveFile) -> Sequence[Candle] | None:
+        """The file's candles, ascending, each minute once, checked; None if there is no such file (yet).
+
+        Raises MalformedAnswer for a file that is wrong anywhere, ExchangeUnavailable.
+        """

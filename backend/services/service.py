@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from backend.services.audit import Auditor
+from backend.services.imports import Imports
 from backend.services.jobs import Jobs
 from backend.services.ledger import Ledgers
 from backend.services.markets import Markets
@@ -25,4 +26,5 @@ class Service:
     ledgers: Ledgers
     auditor: Auditor
     queries: Queries
+    imports: Imports
     database_answers: Callable[[], Awaitable[bool]]

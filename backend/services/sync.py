@@ -26,6 +26,7 @@ from backend.core.series import Series
 from backend.errors import MarketDataError
 from backend.services.backfill import Backfill
 from backend.services.brake import Brake
+from backend.services.bulk import Bulk, BulkResult
 from backend.services.ledger import Ledger
 from backend.services.markets import Markets
 from backend.services.ports import CandleSource, CandleStore
@@ -44,7 +45,8 @@ OnProgress = Callable[[Window, Tally], None]
 class SyncResult:
     """How a sync ended. `error` says why it did not read all that it meant to, None when it did.
 
-    `window` is what was wanted, `absent` is what the exchange does not have of it since its listing.
+    `window` is what was wanted, `absent` is what the exchange does not have of it since its listing. `notes`
+    tell of files of its public archive that did not do.
     """
 
     statistics: Statistics
@@ -53,6 +55,7 @@ class SyncResult:
     absent: tuple[Absence, ...]
     missing: Spans
     error: MarketDataError | None
+    notes: tuple[str, ...] = ()
 
     @property
     def shortfall(self) -> str:
@@ -67,7 +70,12 @@ class SyncResult:
 
 
 def result_of(
-    series: Series, known: Coverage, window: Window, tally: Tally, error: MarketDataError | None
+    series: Series,
+    known: Coverage,
+    window: Window,
+    tally: Tally,
+    error: MarketDataError | None,
+    notes: tuple[str, ...] = (),
 ) -> SyncResult:
     """What the ledger says of a sync's window after its end."""
     return SyncResult(
@@ -77,6 +85,7 @@ def result_of(
         absent=known.absent(window),
         missing=known.missing(window, LONG_AGO),
         error=error,
+        notes=notes,
     )
 
 
@@ -92,6 +101,7 @@ class SyncService:
         pages_in_flight: int,
         settle_seconds: int = 0,
         recheck_minutes: int = 0,
+        bulk: Bulk | None = None,
     ) -> None:
         self._markets = markets
         self._candles = candles
@@ -99,6 +109,7 @@ class SyncService:
         self._pages_in_flight = pages_in_flight
         self._settle_ms = settle_seconds * 1000
         self._recheck_minutes = recheck_minutes
+        self._bulk = bulk or Bulk({}, candles)
 
     async def sync(
         self, ledger: Ledger, request: SyncRequest, on_progress: OnProgress, brake: Brake
@@ -113,14 +124,15 @@ class SyncService:
         """
         source = self._markets.source(request.series)
         before = Tally()
+        notes: tuple[str, ...] = ()
         for _ in range(PASSES):
             now = await source.now()
             result = await self._pass(source, ledger, request, now, _adding(before, on_progress), brake)
-            before = before + result.tally
+            before, notes = before + result.tally, notes + result.notes
             if request.end is not None or result.error or await source.now() - now < MINUTE:
                 break
         log.info("%s: %d new candles", request.series.name, before.new_records)
-        return result_of(request.series, ledger.coverage, result.window, before, result.error)
+        return result_of(request.series, ledger.coverage, result.window, before, result.error, notes)
 
     async def _pass(
         self,
@@ -136,14 +148,22 @@ class SyncService:
         if wanted.minutes:
             await self._candles.create(request.series)
             await ledger.record(lambda known: known.asked(wanted).with_voids(learnt))
-        chosen = self._chosen(ledger.coverage, request, wanted, now)
 
+        def tell(tally: Tally) -> None:
+            on_progress(wanted, tally)
+
+        brought = BulkResult()
+        if not request.refresh:
+            missing = ledger.coverage.missing(wanted, now)
+            brought = await self._bulk.run(missing, ledger, now, brake, tell)
+        chosen = self._chosen(ledger.coverage, request, wanted, now)
         backfill = Backfill(
-            source, self._candles, ledger, chosen, now, lambda tally: on_progress(wanted, tally), brake
+            source, self._candles, ledger, chosen, now, lambda tally: tell(brought.tally + tally), brake
         )
         await backfill.run(self._pages_in_flight)
         error = backfill.error if backfill.unfinished else None
-        return result_of(request.series, ledger.coverage, wanted, backfill.tally, error)
+        tally = brought.tally + backfill.tally
+        return result_of(request.series, ledger.coverage, wanted, tally, error, brought.notes)
 
     def _wanted(self, known: Coverage, request: SyncRequest, now: int) -> Window:
         begin = request.start

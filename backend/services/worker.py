@@ -181,6 +181,7 @@ class Worker:
             with run.counted():
                 result = await self._syncs.sync(ledger, run.job.request, run.note, run.brake)
             error = result.error
+            run.job = replace(run.job, notes=run.job.notes + result.notes)
         except MarketDataError as raised:
             error = raised
         except Exception:

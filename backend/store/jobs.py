@@ -168,6 +168,7 @@ def _course(job: Job) -> Document:
         "tally": asdict(job.tally),
         "rate": job.rate,
         "failure": job.failure and job.failure._asdict(),
+        "notes": list(job.notes),
         "tries": job.tries,
     }
 
@@ -194,6 +195,7 @@ def _job(document: Document) -> Job:
         tally=Tally(**document["tally"]),
         rate=document["rate"],
         failure=failure and Failure(**failure),
+        notes=tuple(document["notes"]),
         cancelling=document["cancelling"],
         tries=document["tries"],
     )

@@ -15,14 +15,14 @@ LARGE = 1 << 16
 
 
 class Answer:
-    """Turns candles into the bytes of one answer. `minutes` and `last` tell what was read for it."""
+    """Turns candles into the bytes of one answer, `rows` of them. `minutes` and `last` tell what was read."""
 
     def __init__(self, series: Series, asked: Reading, coding: str | None) -> None:
         self._asked = asked
         self._encoder = asked.format.make(series, asked.layout)
         self._coding = coding
         self._compressor = compressor(coding)
-        self._rows = 0
+        self.rows = 0
         self._following: int | None = None
         self.minutes = 0
         self.last = 0
@@ -53,8 +53,8 @@ class Answer:
 
     def _clipped(self, batch: Columns) -> Columns:
         """The rows of the page. The one after it was read to tell where the next page begins."""
-        left = len(batch) if self._asked.page is None else self._asked.page - self._rows
+        left = len(batch) if self._asked.page is None else self._asked.page - self.rows
         if left < len(batch):
             self._following = int(batch.open_time[left])
-        self._rows += min(left, len(batch))
+        self.rows += min(left, len(batch))
         return batch[:left]

@@ -77,7 +77,7 @@ class SyncHandler(ApiHandler):
         if job.window is None:
             return _failed(error) | about, error
         known = await self.service.queries.known(series)
-        result = result_of(series, known, job.window, job.tally, error)
+        result = result_of(series, known, job.window, job.tally, error, job.notes)
         if error is not None:
             error = error_named(error.code, result.shortfall, error.retry_after)
         return _failed(error) | about | views.sync_result(result), error

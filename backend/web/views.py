@@ -131,6 +131,8 @@ def sync_result(result: SyncResult) -> dict[str, object]:
         **missing(result.missing),
         **absent(result.absent),
         "off_grid_rows": result.tally.off_grid,
+        "archive_files": result.tally.archive_files,
+        "notes": result.notes,
     }
 
 
@@ -156,6 +158,8 @@ def job(found: Job) -> dict[str, object]:
         "new_records": tally.new_records,
         "revised_records": tally.revised_records,
         "off_grid_rows": tally.off_grid,
+        "archive_files": tally.archive_files,
+        "notes": found.notes,
         "requests": tally.requests,
         "retries": tally.retries,
         "rate_limit_waits": tally.waits,

@@ -4,6 +4,7 @@ In-process: `async with Simulator() as simulator: ... simulator.url`. As a progr
 tests.simulator --help`.
 """
 
+from tests.simulator.archive_faults import ArchiveFaults
 from tests.simulator.bingx_rules import BingxRules
 from tests.simulator.clock import SimulatorClock
 from tests.simulator.csvfile import market_of_file
@@ -15,6 +16,7 @@ from tests.simulator.requestlog import Record
 from tests.simulator.server import Simulator
 
 __all__ = [
+    "ArchiveFaults",
     "BingxRules",
     "ExtendedRules",
     "Faults",

@@ -1,4 +1,4 @@
-"""Binance: its spot and USD-M interfaces, each with a weight limit of its own."""
+"""Binance: its spot and USD-M interfaces, each with a weight limit of its own, and its public archive."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from tests.simulator.answers import Options, Venue
 from tests.simulator.archive import Archive
+from tests.simulator.binance_archive import BinanceArchive
 from tests.simulator.binance_interface import Binance, Facts
 from tests.simulator.binance_perpetual import PERPETUAL
 from tests.simulator.binance_spot import SPOT
@@ -22,4 +23,5 @@ def binance(archives: Mapping[str, Archive], options: Options) -> Sequence[Venue
     return [
         interface("spot", SPOT, options.weight_limit),
         interface("perpetual", PERPETUAL, PERPETUAL.default_limit),
+        BinanceArchive(archives),
     ]

@@ -9,6 +9,7 @@ from random import Random
 from typing import Any, TypeVar
 
 from tests.simulator.answers import Answer, html_answer, json_answer
+from tests.simulator.archive_faults import ArchiveFaults
 from tests.simulator.quirks import Quirks
 from tests.simulator.rows import Row
 from tests.simulator.times import Window
@@ -46,7 +47,8 @@ class Faults:
     below the documented one. `failing` are windows (ms UTC, half-open) whose candles always answer 500. In
     `outages` the exchange has no candles. `revisions` maps (symbol, open time) to the fields of `Row` that
     changed after the candle closed. `hang_seconds` ends a hanging answer by itself, None leaves it until
-    `release`. `quirks` are no faults, but what the documents leave open.
+    `release`. `archive` holds the switches of Binance's public archive. `quirks` are no faults, but what the
+    documents leave open.
     """
 
     latency: float = 0.0
@@ -66,6 +68,7 @@ class Faults:
     outages: list[Window] = field(default_factory=list)
     revisions: dict[tuple[str, int], Mapping[str, Any]] = field(default_factory=dict)
     forced: Forced | None = None
+    archive: ArchiveFaults = field(default_factory=ArchiveFaults)
     quirks: Quirks = field(default_factory=Quirks)
     hanging: int = 0
     random: Random = field(default_factory=lambda: Random(0), repr=False, compare=False)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
+from tests.simulator.archive_faults import ArchiveFaults
 from tests.simulator.bingx_rules import BingxRules
 from tests.simulator.bitget_rules import BitgetRules
 from tests.simulator.extended_rules import ExtendedRules
@@ -42,6 +43,7 @@ def shown(faults: Faults) -> dict[str, Any]:
             {"symbol": symbol, "open_time": open_time, "values": dict(values)}
             for (symbol, open_time), values in faults.revisions.items()
         ],
+        "archive": asdict(faults.archive),
         "quirks": asdict(faults.quirks),
         "forced": forced
         and {name: getattr(forced, name) for name in ("status", "count", "retry_after", "body")},
@@ -116,6 +118,11 @@ def _quirks(value: Mapping[str, Any]) -> Quirks:
     return Quirks(**plain, **rules)
 
 
+def _archive(value: Mapping[str, Any]) -> ArchiveFaults:
+    left_out = _windows(value.get("left_out", []))
+    return ArchiveFaults(**{**value, "left_out": left_out})
+
+
 def _forced(value: Mapping[str, Any]) -> Forced:
     return Forced(**value)
 
@@ -130,6 +137,7 @@ PARSERS: dict[str, Callable[[Any], Any]] = {
     "failing": _windows,
     "outages": _windows,
     "revisions": _revisions,
+    "archive": _archive,
     "quirks": _quirks,
     "forced": _optional(_forced),
     "seed": int,

@@ -41,6 +41,8 @@ DEFAULTS: dict[str, object] = {
         "BINGX_URL": "https://open-api.bingx.com",
         "EXTENDED_URL": "https://api.starknet.extended.exchange/api/v1",
     },
+    "archive": True,
+    "binance_archive_url": "https://data.binance.vision",
 }
 
 BAD_URLS = [
@@ -74,6 +76,8 @@ BAD = {
     "BITGET_URL": BAD_URLS,
     "BINGX_URL": BAD_URLS,
     "EXTENDED_URL": BAD_URLS,
+    "ARCHIVE": ["yes", "1", "true", "on off"],
+    "BINANCE_ARCHIVE_URL": BAD_URLS,
 }
 
 FREE_TEXTS = {"MONGODB_HOST", "MONGODB_USERNAME", "MONGODB_PASSWORD", "DATA_DIR", "SERVER_ADDRESS", "EGRESS"}

@@ -117,6 +117,17 @@ async def test_faults_are_read_and_changed_over_http() -> None:
     assert faults.forced == Forced(429, 3, 9)
 
 
+async def test_faults_of_the_archive_are_set_over_http() -> None:
+    async with Simulator() as simulator:
+        wrong = {"absent": ["2025-06"], "left_out": ["2025-06-01T00:00Z/2025-06-02T00:00Z"]}
+        reply = await post(simulator, "/_sim/faults", {"archive": wrong})
+        unknown = await post(simulator, "/_sim/faults", {"archive": {"unknown": 1}})
+        faults = simulator.faults.archive
+    assert (reply.json["archive"]["absent"], reply.json["archive"]["corrupt"]) == (["2025-06"], [])
+    assert faults.left_out == [(1748736000000, 1748822400000)]
+    assert unknown.status == 400
+
+
 async def test_quirks_and_bodies_are_set_over_http() -> None:
     async with Simulator() as simulator:
         quirks = {"omit_empty": True, "bitget": {"start_ignored": True}}
