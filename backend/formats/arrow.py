@@ -76,7 +76,7 @@ class IpcEncoder:
 
 
 class ParquetEncoder:
-    """Row groups of ROW_GROUP candles, zstd inside."""
+    """Row groups of ROW_GROUP candles, snappy inside: half the work of zstd. Times are stored as steps."""
 
     def __init__(self, _series: Series, layout: Layout) -> None:
         import pyarrow.parquet
@@ -84,8 +84,9 @@ class ParquetEncoder:
         self._layout = layout
         self._sink = Sink()
         self._schema = schema(layout)
+        times = {name: "DELTA_BINARY_PACKED" for name in layout.fields if _is_time(self._schema, name)}
         self._writer = pyarrow.parquet.ParquetWriter(
-            self._sink, self._schema, compression="zstd", use_dictionary=False
+            self._sink, self._schema, compression="snappy", use_dictionary=False, column_encoding=times
         )
         self._waiting: list[Any] = []
 
@@ -154,6 +155,12 @@ def _array(name: str, column: Column, kind: pyarrow.DataType) -> pyarrow.Array:
 
 def _bits(flags: Flags) -> NDArray[np.uint8]:
     return np.packbits(flags, bitorder="little")
+
+
+def _is_time(types: pyarrow.Schema, name: str) -> bool:
+    import pyarrow
+
+    return bool(pyarrow.types.is_timestamp(types.field(name).type))
 
 
 def _time_type(time: str) -> pyarrow.DataType:
