@@ -9,6 +9,7 @@ from backend.services.audit import Auditor
 from backend.services.jobs import Jobs
 from backend.services.ledger import Ledgers
 from backend.services.markets import Markets
+from backend.services.mirror import Mirror
 from backend.services.queries import Queries
 from backend.services.sync import SyncService
 from backend.services.worker import Worker
@@ -25,4 +26,5 @@ class Service:
     ledgers: Ledgers
     auditor: Auditor
     queries: Queries
+    mirror: Mirror
     database_answers: Callable[[], Awaitable[bool]]
