@@ -15,6 +15,7 @@ from backend.web.revisions import RevisionsHandler
 from backend.web.stats import StatsHandler
 from backend.web.symbols import SymbolsHandler
 from backend.web.sync import SyncHandler
+from backend.web.udf import udf_routes
 from backend.web.venues import venue_routes
 from backend.web.verify import VerifyHandler
 
@@ -39,6 +40,7 @@ def make_application(service: Service) -> Application:
             (r"/api/revisions(?:/(.*))?", RevisionsHandler, given),
             (r"/api/stats(?:/(.*))?", StatsHandler, given),
             *venue_routes(service),
+            *udf_routes(service),
         ],
         default_handler_class=UnknownRoute,
         default_handler_args=given,
