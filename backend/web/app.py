@@ -19,6 +19,8 @@ from backend.web.series import SeriesHandler
 from backend.web.stats import StatsHandler
 from backend.web.symbols import SymbolsHandler
 from backend.web.sync import SyncHandler
+from backend.web.udf import udf_routes
+from backend.web.venues import venue_routes
 from backend.web.verify import VerifyHandler
 
 Route = tuple[str, type[RequestHandler], dict[str, Any]]
@@ -32,7 +34,9 @@ def make_application(service: Service, role: Role = "all") -> Application:
     given = {"service": service}
     watched: list[Route] = [(r"/health", HealthHandler, given)]
     return Application(
-        watched if role == "worker" else watched + _routes(given),
+        watched
+        if role == "worker"
+        else [*watched, *_routes(given), *venue_routes(service), *udf_routes(service)],
         default_handler_class=UnknownRoute,
         default_handler_args=given,
         log_function=log_request,

@@ -63,6 +63,7 @@ BAD = {
     "LOG_LEVEL": ["LOUD", "10", "TRACE"],
     "SYNC_START": ["yesterday", "1748736000", "-1", "2025-13-01"],
     "ROLE": ["boss", "api,worker"],
+    "SYNC_ON_READ": ["yes", "1", "maybe"],
     "PAGES_IN_FLIGHT": ["0", "65", "many", "-3"],
     "JOBS_AT_ONCE": ["0", "65", "all"],
     "JOBS_QUEUED": ["0", "100001", "all"],
@@ -76,7 +77,7 @@ BAD = {
     "BITGET_URL": BAD_URLS,
     "BINGX_URL": BAD_URLS,
     "EXTENDED_URL": BAD_URLS,
-    "ARCHIVE": ["yes", "1", "true", "on off"],
+    "ARCHIVE": ["yes", "1", "maybe"],
     "BINANCE_ARCHIVE_URL": BAD_URLS,
 }
 
