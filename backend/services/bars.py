@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from backend.clock import LATEST
-from backend.core.columns import Columns, joined
+from backend.core.columns import Columns
 from backend.core.coverage import Window
 from backend.core.fill import filled, flat
 from backend.core.interval import ONE_MINUTE, Interval
-from backend.core.rollup import before_last_bucket, first_bucket, rollup
+from backend.core.rollup import rollup
 from backend.core.series import Series
 from backend.services.ports import CandleStore
+from backend.services.rolling import Bars, gathered, rolled, rolled_back
+
+__all__ = ["Bars", "Selection", "on_grid", "read_bars", "read_bars_back"]
 
 MOST_ROWS = 4_000
 """Stored minutes that are read at once."""
@@ -22,13 +24,8 @@ MOST_ROWS = 4_000
 LEAST_ROWS = 500
 """Fewer are not worth a query."""
 
-WORTH_SENDING = 1_000
-"""Longer candles come in batches of at least so many."""
-
 KEPT_ROWS = 20_000
 """The newest candles are kept while they are found; more than these are read a second time instead."""
-
-Bars = AsyncGenerator[Columns, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +107,13 @@ class _Reader:
     def forwards(self) -> Bars:
         bars = self._minutes(backwards=False)
         if self._wanted.interval is not ONE_MINUTE:
-            bars = _gathered(_rolled(bars, self._wanted.interval))
+            bars = gathered(rolled(bars, self._wanted.interval))
         return self._filled(bars) if self._wanted.fill else bars
 
     def backwards(self) -> Bars:
         bars = self._minutes(backwards=True)
         if self._wanted.interval is not ONE_MINUTE:
-            bars = _gathered(_rolled_back(bars, self._wanted.interval), backwards=True)
+            bars = gathered(rolled_back(bars, self._wanted.interval), backwards=True)
         return self._filled_back(bars) if self._wanted.fill else bars
 
     async def _minutes(self, *, backwards: bool) -> Bars:
@@ -200,46 +197,6 @@ class _Reader:
         found = self._store.columns(self._series, window, 1, backwards=backwards)
         async with aclosing(found):
             return await anext(found, None)
-
-
-async def _rolled(minutes: Bars, interval: Interval) -> Bars:
-    """The last bucket of a batch waits for the next batch, where it may go on."""
-    rest: list[Columns] = []
-    async with aclosing(minutes):
-        async for batch in minutes:
-            rows = joined([*rest, batch])
-            whole = before_last_bucket(rows, interval)
-            if whole:
-                yield rollup(rows[:whole], interval)
-            rest = [rows[whole:]]
-    if rest:
-        yield rollup(rest[0], interval)
-
-
-async def _rolled_back(minutes: Bars, interval: Interval) -> Bars:
-    rest: list[Columns] = []
-    async with aclosing(minutes):
-        async for batch in minutes:
-            rows = joined([batch, *rest])
-            part = first_bucket(rows, interval)
-            if part < len(rows):
-                yield rollup(rows[part:], interval)
-            rest = [rows[:part]]
-    if rest:
-        yield rollup(rest[0], interval)
-
-
-async def _gathered(bars: Bars, *, backwards: bool = False) -> Bars:
-    """Make fewer and larger batches of small ones: each costs its readers as much as a thousand candles."""
-    parts: list[Columns] = []
-    async with aclosing(bars):
-        async for batch in bars:
-            parts.append(batch)
-            if sum(map(len, parts)) >= WORTH_SENDING:
-                yield joined(parts[::-1] if backwards else parts)
-                parts = []
-    if parts:
-        yield joined(parts[::-1] if backwards else parts)
 
 
 def on_grid(wanted: Selection, known_until: int) -> Selection:

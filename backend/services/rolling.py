@@ -1,0 +1,56 @@
+"""Streams of one-minute candles turned into streams of longer ones."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from backend.core.columns import Columns, joined
+from backend.core.interval import Interval
+from backend.core.rollup import before_last_bucket, first_bucket, rollup
+
+Bars = AsyncGenerator[Columns, None]
+
+WORTH_SENDING = 1_000
+"""Longer candles come in batches of at least so many."""
+
+
+async def rolled(minutes: Bars, interval: Interval) -> Bars:
+    """The last bucket of a batch waits for the next batch, where it may go on."""
+    rest: list[Columns] = []
+    async with aclosing(minutes):
+        async for batch in minutes:
+            rows = joined([*rest, batch])
+            whole = before_last_bucket(rows, interval)
+            if whole:
+                yield rollup(rows[:whole], interval)
+            rest = [rows[whole:]]
+    if rest:
+        yield rollup(rest[0], interval)
+
+
+async def rolled_back(minutes: Bars, interval: Interval) -> Bars:
+    """The first bucket of a batch waits for the next batch on the way back, where it may have begun."""
+    rest: list[Columns] = []
+    async with aclosing(minutes):
+        async for batch in minutes:
+            rows = joined([batch, *rest])
+            part = first_bucket(rows, interval)
+            if part < len(rows):
+                yield rollup(rows[part:], interval)
+            rest = [rows[:part]]
+    if rest:
+        yield rollup(rest[0], interval)
+
+
+async def gathered(bars: Bars, *, backwards: bool = False) -> Bars:
+    """Make fewer and larger batches of small ones: each costs its readers as much as a thousand candles."""
+    parts: list[Columns] = []
+    async with aclosing(bars):
+        async for batch in bars:
+            parts.append(batch)
+            if sum(map(len, parts)) >= WORTH_SENDING:
+                yield joined(parts[::-1] if backwards else parts)
+                parts = []
+    if parts:
+        yield joined(parts[::-1] if backwards else parts)
