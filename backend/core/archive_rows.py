@@ -67,7 +67,7 @@ def _column(kind: Any, *names: str) -> Column:
 
 
 COLUMNS = (
-    _column(Count, "open_time"),
+    _column(Count, "open_time", "open_time_ms"),
     _column(Amount, "open"),
     _column(Amount, "high"),
     _column(Amount, "low"),

@@ -101,6 +101,7 @@ async def test_whole_months_and_days_come_from_the_archive_and_the_rest_from_the
     assert await stored(http_server_client, market) == simulator.history("BTCUSDT", START, NOW, market=market)
 
 
+@pytest.mark.usefixtures("archive_settings")
 @pytest.mark.parametrize("archive_settings", [{"ARCHIVE": "off"}, {"BINANCE_ARCHIVE_URL": ""}])
 async def test_the_archive_is_left_alone_when_off_and_when_it_is_not_that_of_the_api(
     http_server_client: AsyncHTTPServerClient, simulator: Simulator, archive_settings: dict[str, str]
