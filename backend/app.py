@@ -26,6 +26,7 @@ from backend.services.imports import Imports
 from backend.services.jobs import Jobs
 from backend.services.ledger import Ledgers
 from backend.services.markets import Markets
+from backend.services.mirror import Mirror
 from backend.services.queries import Queries
 from backend.services.service import Service
 from backend.services.sync import SyncService
@@ -98,15 +99,18 @@ async def open_service(
         if await _enrol(role, fleet, stack):
             worker.start()
             stack.push_async_callback(worker.stop, GRACE_SECONDS)
+        jobs = Jobs(job_store, worker, clock, settings.jobs_queued)
+        queries = Queries(candles, coverage, revisions, MongoDoubts(database))
         yield Service(
             markets,
-            Jobs(job_store, worker, clock, settings.jobs_queued),
+            jobs,
             worker,
             syncs,
             ledgers,
             Auditor(candles, ledgers),
-            Queries(candles, coverage, revisions, MongoDoubts(database)),
+            queries,
             Imports(markets, candles, ledgers, clock),
+            Mirror(queries, jobs, markets, clock, sync_on_read=settings.sync_on_read),
             partial(is_connected, database),
         )
 

@@ -58,6 +58,12 @@ def _number(lowest: float, highest: float) -> Callable[[str], float]:
     return read
 
 
+def _switch(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError("give true or false")
+    return text.lower() == "true"
+
+
 def _log_level(text: str) -> str:
     if text.upper() not in LOG_LEVELS:
         raise ValueError(f"give one of {', '.join(LOG_LEVELS)}")
@@ -133,6 +139,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "SYNC_START", "2025-06-01T00:00:00Z", "Where a first sync begins: ISO-8601 or ms.", _whole_minute
     ),
+    Setting("SYNC_ON_READ", "false", "Sync first what a bot's read finds missing: true, false.", _switch),
     Setting("PAGES_IN_FLIGHT", "8", "Pages that one sync fetches side by side.", _whole(1, 64)),
     Setting("JOBS_AT_ONCE", "8", "Series that one process syncs side by side.", _whole(1, 64)),
     Setting("JOBS_QUEUED", "1000", "Jobs that may wait; beyond, requests are refused.", _whole(1, 100_000)),
@@ -170,6 +177,7 @@ class Settings:
     role: Literal["all", "api", "worker"]
     log_level: str
     sync_start: int
+    sync_on_read: bool
     pages_in_flight: int
     jobs_at_once: int
     jobs_queued: int

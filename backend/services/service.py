@@ -10,6 +10,7 @@ from backend.services.imports import Imports
 from backend.services.jobs import Jobs
 from backend.services.ledger import Ledgers
 from backend.services.markets import Markets
+from backend.services.mirror import Mirror
 from backend.services.queries import Queries
 from backend.services.sync import SyncService
 from backend.services.worker import Worker
@@ -27,4 +28,5 @@ class Service:
     auditor: Auditor
     queries: Queries
     imports: Imports
+    mirror: Mirror
     database_answers: Callable[[], Awaitable[bool]]

@@ -62,6 +62,7 @@ BAD = {
     "SERVER_PORT": ["0", "65536", "http"],
     "LOG_LEVEL": ["LOUD", "10", "TRACE"],
     "SYNC_START": ["yesterday", "1748736000", "-1", "2025-13-01"],
+    "SYNC_ON_READ": ["yes", "1", "maybe"],
     "ROLE": ["boss", "api,worker"],
     "PAGES_IN_FLIGHT": ["0", "65", "many", "-3"],
     "JOBS_AT_ONCE": ["0", "65", "all"],

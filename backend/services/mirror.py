@@ -1,0 +1,179 @@
+"""The store as bots see it that believe they ask an exchange.
+
+A bot's protocol has no place for a mark, so it is given whole candles alone: one that is still forming, or
+that lacks a minute which the exchange may have, is left out. What the exchange lacks, its candles lack too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from backend.clock import LATEST, Clock
+from backend.core.columns import Columns, columns_of, joined
+from backend.core.coverage import Coverage, Spans, Window
+from backend.core.interval import ONE_MINUTE, Interval
+from backend.core.job import SyncRequest
+from backend.core.plan import closed_until
+from backend.core.series import Listing, Series
+from backend.errors import ExchangeError, Interrupted, TooManyJobs
+from backend.services.bars import Selection
+from backend.services.instruments import Instrument, instrument, of_listing
+from backend.services.jobs import Jobs
+from backend.services.markets import Markets
+from backend.services.queries import Queries
+from backend.services.validators import LONG_AGO, known_until
+
+SYNC_SECONDS = 8.0
+"""How long a read waits for a sync: less than the 10 s after which common clients give up."""
+
+AT_ONCE = 16
+"""Series that are looked at side by side for a listing."""
+
+DECIMALS_FROM = 100
+"""Newest candles from which the decimals of prices and volumes are read."""
+
+MOST_BROKEN = 2
+"""A span of missing minutes breaks at most the candle it begins in and the one it ends in."""
+
+NOTHING = columns_of([])
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Ascending candles of a series.
+
+    `stored` says whether anything is held of it, `complete` whether every minute from the first that was
+    asked for to the last that is told is held or known not to exist. `sync` is the code of what ended a sync
+    that this read waited for, "unfinished" if it goes on, None if all is well.
+    """
+
+    candles: Columns = NOTHING
+    stored: bool = False
+    complete: bool = False
+    sync: str | None = None
+
+
+class Mirror:
+    """With `sync_on_read` a read first fetches what closed since the last sync. All may raise
+    DatabaseUnavailable."""
+
+    def __init__(
+        self, queries: Queries, jobs: Jobs, markets: Markets, clock: Clock, *, sync_on_read: bool
+    ) -> None:
+        self._queries = queries
+        self._jobs = jobs
+        self._markets = markets
+        self._clock = clock
+        self._sync_on_read = sync_on_read
+
+    def now(self) -> int:
+        """The service's time, ms UTC."""
+        return self._clock.now()
+
+    def series(self, exchange: str, market: str, symbol: str) -> Series:
+        """The series that is meant; InvalidRequest if no symbol can be called so."""
+        return self._markets.series(symbol, exchange, market)
+
+    async def page(self, series: Series, wanted: Selection) -> Page:
+        """The whole candles of a selection; nothing of a series that is not stored."""
+        known = await self._queries.known(series)
+        sync = None
+        if self._sync_on_read and _is_behind(known, wanted.window, closed_until(self.now())):
+            sync = await self._sync(series)
+            known = await self._queries.known(series)
+        if not known.held:
+            return Page(sync=sync)
+        candles = await self._whole_candles(series, wanted, known)
+        return Page(candles, True, not known.missing(_told(wanted, known, candles), LONG_AGO), sync)
+
+    async def listed(self, exchange: str, market: str) -> list[Instrument]:
+        """What is stored of a market, by symbol; with `sync_on_read` all that the exchange lists."""
+        found = {each.symbol: each for each in await self._stored(exchange, market)}
+        if self._sync_on_read:
+            listings = await self._listings(exchange, market)
+            found = {symbol: of_listing(listing) for symbol, listing in listings.items()} | found
+        return [found[symbol] for symbol in sorted(found)]
+
+    async def _whole_candles(self, series: Series, wanted: Selection, known: Coverage) -> Columns:
+        broken = _missing_in(wanted, known)
+        limit = wanted.limit
+        more = MOST_BROKEN * len(broken)
+        asked = wanted if limit is None else replace(wanted, limit=limit + more)
+        async with aclosing(await self._queries.bars(series, asked)) as batches:
+            found = [_without(batch, wanted.interval, broken) async for batch in batches]
+        candles = joined(found) if found else NOTHING
+        if limit is None:
+            return candles
+        return candles[-limit:] if wanted.newest else candles[:limit]
+
+    async def _sync(self, series: Series) -> str | None:
+        """Top the series up as `POST /api/sync` does, and wait for that for a while."""
+        try:
+            [job] = await self._jobs.submit([SyncRequest(series)])
+            job = await self._jobs.wait(job.id, SYNC_SECONDS)
+        except (TooManyJobs, Interrupted) as error:
+            return error.code
+        if not job.over:
+            return "unfinished"
+        return job.failure.code if job.failure else None
+
+    async def _listings(self, exchange: str, market: str) -> Mapping[str, Listing]:
+        try:
+            return await self._markets.named(exchange, market).symbols()
+        except ExchangeError:
+            return {}
+
+    async def _stored(self, exchange: str, market: str) -> list[Instrument]:
+        symbols = sorted(await self._queries.stored_symbols(exchange, market))
+        found: list[Instrument | None] = []
+        for start in range(0, len(symbols), AT_ONCE):
+            some = [Series(exchange, market, symbol) for symbol in symbols[start : start + AT_ONCE]]
+            found += await asyncio.gather(*(self._instrument(series) for series in some))
+        return [each for each in found if each is not None]
+
+    async def _instrument(self, series: Series) -> Instrument | None:
+        known = await self._queries.known(series)
+        newest = Selection(Window(0, LATEST + 1), limit=DECIMALS_FROM, newest=True)
+        return instrument(series, known, await self._whole_candles(series, newest, known))
+
+
+def _is_behind(known: Coverage, window: Window, closed: int) -> bool:
+    """Whether minutes of `window` have closed since the exchange was asked, or nothing is held at all."""
+    return not known.held or known_until(known) < min(window.end, closed)
+
+
+def _told(wanted: Selection, known: Coverage, candles: Columns) -> Window:
+    """The minutes of which an answer says what there is."""
+    interval, start, end = wanted.interval, wanted.window.start, wanted.window.end
+    end = min(end, interval.start(known_until(known)))
+    if wanted.limit is not None and len(candles) == wanted.limit:
+        if wanted.newest:
+            start = int(candles.open_time[0])
+        else:
+            end = interval.following(int(candles.open_time[-1]))
+    return Window(start, max(start, end))
+
+
+def _missing_in(wanted: Selection, known: Coverage) -> Spans:
+    """What is missing of the minutes that the candles of a selection are made of."""
+    if wanted.interval is ONE_MINUTE:
+        return ()
+    start, end = wanted.window
+    return known.missing(Window(start, wanted.interval.following(end)), LONG_AGO)
+
+
+def _without(candles: Columns, interval: Interval, missing: Spans) -> Columns:
+    """The candles that have no minute in `missing`."""
+    if not missing:
+        return candles
+    starts = np.array([window.start for window in missing])
+    ends = np.array([window.end for window in missing])
+    bucket_ends = interval.ends(candles.open_time)
+    ended_before = np.searchsorted(ends, candles.open_time, side="right")
+    begun_before = np.searchsorted(starts, bucket_ends, side="left")
+    return candles[np.flatnonzero(begun_before == ended_before)]

@@ -1,0 +1,120 @@
+"""What the handlers of all venues share: reading through the mirror, and refusing in the venue's words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from tornado.web import HTTPError, RequestHandler
+
+from backend.core.columns import Columns
+from backend.core.series import Series
+from backend.errors import InvalidRequest, UnknownSymbol
+from backend.services.bars import Selection
+from backend.services.instruments import Instrument
+from backend.services.mirror import Page
+from backend.web.base import ApiHandler
+
+_NATURAL = re.compile(r"[0-9]{1,20}", re.ASCII)
+
+Route = tuple[str, type[RequestHandler], dict[str, Any]]
+
+Query = Mapping[str, list[str]]
+"""The query parameters, each with all the values that were given."""
+
+
+class Refusal(InvalidRequest):
+    """What a venue would refuse, with the status and the body that it answers with."""
+
+    def __init__(self, body: Mapping[str, object], status: int = HTTPStatus.BAD_REQUEST) -> None:
+        super().__init__(msgspec.json.encode(body).decode())
+        self.body = body
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request for candles asks for, `symbol` in the venue's spelling."""
+
+    symbol: str
+    wanted: Selection
+
+
+def first(query: Query, name: str) -> str:
+    """The value of a parameter, empty where it is not given."""
+    return query[name][0] if name in query else ""
+
+
+def natural(text: str) -> int | None:
+    """A whole number that is not negative, None for any other text."""
+    return int(text) if _NATURAL.fullmatch(text) else None
+
+
+class VenueHandler(ApiHandler):
+    """One exchange's interface. Subclasses name the exchange and say what it sends in trouble."""
+
+    exchange = ""
+    market = ""
+
+    def asked(self) -> Query:
+        return {
+            name: [value.decode("utf-8", "replace") for value in values]
+            for name, values in self.request.query_arguments.items()
+        }
+
+    def send(self, body: object) -> None:
+        """Answer in JSON, which on an exchange need not be an object."""
+        self.finish(msgspec.json.encode(body))
+
+    async def candles(self, asked: Asked) -> Columns:
+        """The whole candles that are stored. Raises `unknown_symbol` where a sync learnt that it is."""
+        page = await self.service.mirror.page(self.series_of(asked.symbol), asked.wanted)
+        self._tell(page)
+        if page.sync == UnknownSymbol.code and not page.stored:
+            raise self.unknown_symbol(asked.symbol)
+        return page.candles
+
+    def series_of(self, symbol: str) -> Series:
+        """Raises `unknown_symbol` for what no symbol is called."""
+        try:
+            return self.service.mirror.series(self.exchange, self.market, symbol)
+        except InvalidRequest as error:
+            raise self.unknown_symbol(symbol) from error
+
+    async def instruments(self, symbols: list[str] | None = None) -> list[Instrument]:
+        """What is listed; of `symbols`, in the venue's spelling, where they are given."""
+        found = await self.service.mirror.listed(self.exchange, self.market)
+        if symbols is None:
+            return found
+        wanted = {self.series_of(symbol).symbol for symbol in symbols}
+        if not wanted <= {each.symbol for each in found}:
+            self.set_header("X-Series", "not stored")
+        return [each for each in found if each.symbol in wanted]
+
+    def unknown_symbol(self, symbol: str) -> Refusal:
+        """What the venue answers for a symbol that it does not list."""
+        raise NotImplementedError
+
+    def trouble(self) -> Refusal:
+        """What the venue answers when it is its own fault."""
+        raise NotImplementedError
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
+        if isinstance(error, HTTPError):
+            super().write_error(status_code, **kwargs)
+            return
+        refusal = error if isinstance(error, Refusal) else self.trouble()
+        self.failure = str(error)
+        self.set_status(refusal.status)
+        self.finish(msgspec.json.encode(refusal.body))
+
+    def _tell(self, page: Page) -> None:
+        state = "stored" if page.complete else "incomplete"
+        self.set_header("X-Series", state if page.stored else "not stored")
+        if page.sync is not None:
+            self.set_header("X-Sync", page.sync)
