@@ -26,6 +26,6 @@ class ShiftedInterval(Interval):
 
 def shifted(interval: Interval, offset: int) -> Interval:
     """`interval` on a clock `offset` ms ahead of UTC; the interval itself where that changes nothing."""
-    if interval.step is not None and offset % interval.step == 0:
+    if offset == 0 or (interval.step is not None and offset % interval.step == 0):
         return interval
     return ShiftedInterval(interval.name, interval.step, interval.anchor, offset)

@@ -33,15 +33,12 @@ class Instrument:
     listed: int | None = None
 
 
-def instrument(series: Series, known: Coverage, newest: Columns) -> Instrument | None:
-    """From the ledger and the newest candles; None where the symbol cannot be cut into its halves."""
-    pair = split_symbol(series.symbol)
-    if pair is None or not known.held:
-        return None
+def instrument(series: Series, known: Coverage, newest: Columns) -> Instrument:
+    """From the ledger and the newest candles. The quote is empty where the symbol does not tell it."""
     prices = (newest.open, newest.high, newest.low, newest.close)
     return Instrument(
         series.symbol,
-        *pair,
+        *(split_symbol(series.symbol) or (series.symbol, "")),
         price_decimals=most_decimals(chain.from_iterable(column.tolist() for column in prices)),
         volume_decimals=most_decimals(newest.volume.tolist()),
         listed=int(known.first_candle or known.held[0].start),

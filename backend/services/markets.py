@@ -29,6 +29,10 @@ class Markets:
         """The source of a market; InvalidRequest says what there is instead."""
         return _named(_named(self._sources, "exchange", exchange), "market", market)
 
+    def names(self) -> list[tuple[str, str]]:
+        """Every exchange with each of its markets."""
+        return [(exchange, market) for exchange, markets in self._sources.items() for market in markets]
+
     def series(self, symbol: str, exchange: str = DEFAULT_EXCHANGE, market: str = DEFAULT_MARKET) -> Series:
         """The series that is meant; InvalidRequest says what is accepted instead."""
         source = self.named(exchange, market)

@@ -99,6 +99,22 @@ class Mirror:
             found = {symbol: of_listing(listing) for symbol, listing in listings.items()} | found
         return [found[symbol] for symbol in sorted(found)]
 
+    async def stored(self) -> list[Series]:
+        """Every series of which something is held."""
+        return [
+            Series(exchange, market, symbol)
+            for exchange, market in self._markets.names()
+            for symbol in sorted(await self._queries.stored_symbols(exchange, market))
+        ]
+
+    async def instrument(self, series: Series) -> Instrument | None:
+        """What is known of a stored series, None of any other."""
+        known = await self._queries.known(series)
+        if not known.held:
+            return None
+        newest = Selection(Window(0, LATEST + 1), limit=DECIMALS_FROM, newest=True)
+        return instrument(series, known, await self._whole_candles(series, newest, known))
+
     async def _whole_candles(self, series: Series, wanted: Selection, known: Coverage) -> Columns:
         broken = _missing_in(wanted, known)
         limit = wanted.limit
@@ -129,17 +145,13 @@ class Mirror:
             return {}
 
     async def _stored(self, exchange: str, market: str) -> list[Instrument]:
+        """Without symbols that cannot be cut into their halves: no venue's listing has a place for them."""
         symbols = sorted(await self._queries.stored_symbols(exchange, market))
         found: list[Instrument | None] = []
         for start in range(0, len(symbols), AT_ONCE):
             some = [Series(exchange, market, symbol) for symbol in symbols[start : start + AT_ONCE]]
-            found += await asyncio.gather(*(self._instrument(series) for series in some))
-        return [each for each in found if each is not None]
-
-    async def _instrument(self, series: Series) -> Instrument | None:
-        known = await self._queries.known(series)
-        newest = Selection(Window(0, LATEST + 1), limit=DECIMALS_FROM, newest=True)
-        return instrument(series, known, await self._whole_candles(series, newest, known))
+            found += await asyncio.gather(*(self.instrument(series) for series in some))
+        return [each for each in found if each is not None and each.quote]
 
 
 def _is_behind(known: Coverage, window: Window, closed: int) -> bool:

@@ -19,6 +19,7 @@ from backend.web.series import SeriesHandler
 from backend.web.stats import StatsHandler
 from backend.web.symbols import SymbolsHandler
 from backend.web.sync import SyncHandler
+from backend.web.udf import udf_routes
 from backend.web.venues import venue_routes
 from backend.web.verify import VerifyHandler
 
@@ -54,6 +55,7 @@ def _routes(given: dict[str, Any]) -> list[Route]:
         (r"/api/revisions(?:/(.*))?", RevisionsHandler, given),
         (r"/api/stats(?:/(.*))?", StatsHandler, given),
         *venue_routes(given["service"]),
+        *udf_routes(given["service"]),
     ]
 
 

@@ -41,6 +41,24 @@ async def test_reading_is_503(http_server_client: AsyncHTTPServerClient, path: s
     assert (reply.status, error_code(reply)) == (503, "database_unavailable")
 
 
+@pytest.mark.parametrize(
+    ("path", "status", "name", "code"),
+    [
+        ("/binance/api/v3/klines?symbol=BTCUSDT&interval=1m", 503, "code", -1001),
+        ("/binance/fapi/v1/exchangeInfo", 503, "code", -1001),
+        ("/bitget/api/v2/spot/market/candles?symbol=BTCUSDT&granularity=1min", 503, "code", "40015"),
+        ("/bingx/openApi/swap/v3/quote/klines?symbol=BTC-USDT&interval=1m", 200, "code", 100500),
+        ("/bingx/openApi/spot/v1/common/symbols", 200, "code", 100500),
+        ("/udf/history?symbol=BTCUSDT&resolution=1&from=0&to=1", 503, "s", "error"),
+    ],
+)
+async def test_bots_are_told_to_try_again_in_the_words_they_know(
+    http_server_client: AsyncHTTPServerClient, path: str, status: int, name: str, code: object
+) -> None:
+    reply = await get(http_server_client, path)
+    assert (reply.status, reply.body[name]) == (status, code)
+
+
 async def test_syncing_is_503(http_server_client: AsyncHTTPServerClient) -> None:
     reply = await post(http_server_client, "/api/sync", {"symbol": "BTCUSDT"})
     assert (reply.status, error_code(reply)) == (503, "database_unavailable")

@@ -1,0 +1,40 @@
+"""The halves of a symbol, from its spelling alone."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.core.pairs import QUOTES, split_symbol
+
+
+@pytest.mark.parametrize(
+    ("symbol", "base", "quote"),
+    [
+        ("BTCUSDT", "BTC", "USDT"),
+        ("ETHBTC", "ETH", "BTC"),
+        ("BTCFDUSD", "BTC", "FDUSD"),
+        ("TUSDUSDT", "TUSD", "USDT"),
+        ("BTCTUSD", "BTC", "TUSD"),
+        ("USDCUSDT", "USDC", "USDT"),
+        ("1000PEPEUSDT", "1000PEPE", "USDT"),
+        ("BTC-USD", "BTC", "USD"),
+        ("币安人生USDT", "币安人生", "USDT"),
+    ],
+)
+def test_symbols_are_cut_before_their_quote(symbol: str, base: str, quote: str) -> None:
+    assert split_symbol(symbol) == (base, quote)
+
+
+@pytest.mark.parametrize("symbol", ["USDT", "BTC", "BTCPERP", "", "-", "A-B-C"])
+def test_a_symbol_that_does_not_tell_is_not_cut(symbol: str) -> None:
+    assert split_symbol(symbol) is None
+
+
+@given(st.text("ABCDEFGXYZ0123456789", min_size=1, max_size=10), st.sampled_from(QUOTES))
+def test_nothing_is_lost(base: str, quote: str) -> None:
+    found = split_symbol(base + quote)
+    assert found is not None
+    assert found.base + found.quote == base + quote
+    assert found.quote.endswith(quote)
