@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help run demo test check coverage soak bench clean
+.PHONY: help run demo test check coverage freqtrade soak bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -29,6 +29,9 @@ coverage: $(VENV)/.dev ## the suite, with an HTML report of branch coverage in h
 	@$(BIN)/python -m pytest --cov --cov-report=html
 	@echo "open htmlcov/index.html"
 
+freqtrade: $(VENV)/.dev $(VENV)-freqtrade/.installed ## let freqtrade download from the service; installs it, two minutes
+	@FREQTRADE=$(VENV)-freqtrade/bin/freqtrade $(BIN)/python -m pytest -q tests/integration/test_bots_freqtrade.py
+
 soak: $(VENV)/.dev ## the long forms of the tests that kill things, some minutes
 	@KILL_ROUNDS=50 PRIMARY_ROUNDS=10 $(BIN)/python -m pytest -q \
 		tests/integration/test_jobs.py tests/integration/test_crashes.py tests/integration/test_replica_set.py \
@@ -42,7 +45,7 @@ bench: $(VENV)/.dev ## the benchmarks, some minutes
 	@$(BIN)/python -m benchmarks.archive
 
 clean: ## remove .venv and what tests leave behind; ./data stays
-	@rm -rf $(VENV) htmlcov .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(VENV)-freqtrade htmlcov .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }
@@ -52,6 +55,12 @@ $(BIN)/python:
 $(VENV)/.runtime: requirements.txt requirements-embedded.txt | $(BIN)/python
 	@echo "installing what the service runs on ..."
 	@$(PIP) -r requirements.txt -r requirements-embedded.txt
+	@touch $@
+
+$(VENV)-freqtrade/.installed: requirements-freqtrade.txt
+	@echo "installing freqtrade into $(VENV)-freqtrade ..."
+	@$(PYTHON) -m venv $(VENV)-freqtrade
+	@$(VENV)-freqtrade/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-freqtrade.txt
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime

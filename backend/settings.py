@@ -58,12 +58,6 @@ def _number(lowest: float, highest: float) -> Callable[[str], float]:
     return read
 
 
-def _switch(text: str) -> bool:
-    if text.lower() not in ("true", "false"):
-        raise ValueError("give true or false")
-    return text.lower() == "true"
-
-
 def _log_level(text: str) -> str:
     if text.upper() not in LOG_LEVELS:
         raise ValueError(f"give one of {', '.join(LOG_LEVELS)}")
@@ -76,10 +70,13 @@ def _role(text: str) -> str:
     return text.lower()
 
 
-def _switch(text: str) -> bool:
-    if text.lower() not in ("on", "off"):
-        raise ValueError("give on or off")
-    return text.lower() == "on"
+def _switch(on: str, off: str) -> Callable[[str], bool]:
+    def read(text: str) -> bool:
+        if text.lower() not in (on, off):
+            raise ValueError(f"give {on} or {off}")
+        return text.lower() == on
+
+    return read
 
 
 def _whole_minute(text: str) -> int:
@@ -139,7 +136,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "SYNC_START", "2025-06-01T00:00:00Z", "Where a first sync begins: ISO-8601 or ms.", _whole_minute
     ),
-    Setting("SYNC_ON_READ", "false", "Sync first what a bot's read finds missing: true, false.", _switch),
+    Setting(
+        "SYNC_ON_READ",
+        "false",
+        "Sync first what a bot's read finds missing: true, false.",
+        _switch("true", "false"),
+    ),
     Setting("PAGES_IN_FLIGHT", "8", "Pages that one sync fetches side by side.", _whole(1, 64)),
     Setting("JOBS_AT_ONCE", "8", "Series that one process syncs side by side.", _whole(1, 64)),
     Setting("JOBS_QUEUED", "1000", "Jobs that may wait; beyond, requests are refused.", _whole(1, 100_000)),
@@ -155,7 +157,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("RATE_LIMIT_SHARE", "0.9", "Share of each exchange's rate limit to use.", _number(0, 1)),
     Setting("EGRESS", "", "Name of the address to exchanges; processes of one name share its rate limits."),
     *_URL_SETTINGS,
-    Setting("ARCHIVE", "on", "Whether long history comes from Binance's public archive: on or off.", _switch),
+    Setting(
+        "ARCHIVE",
+        "on",
+        "Whether long history comes from Binance's public archive: on or off.",
+        _switch("on", "off"),
+    ),
     Setting("BINANCE_ARCHIVE_URL", ARCHIVE_URL, "Base URL of Binance's public archive.", _base_url),
 )
 

@@ -1,8 +1,8 @@
 """TradingView's UDF data feed under `/udf`: charts read the store without code of their own.
 
 After https://www.tradingview.com/charting-library-docs/latest/connecting_data/UDF: times are Unix seconds,
-bars come as columns, errors as `{"s":"error","errmsg":".."}`. `to` is not included. Where nothing is in range,
-`nextTime` is the newest bar before it; without one, history has not begun.
+bars come as columns, errors as `{"s":"error","errmsg":".."}`. `to` is not included. Where nothing is in
+range, `nextTime` is the newest bar before it; without one, history has not begun.
 """
 
 from __future__ import annotations

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import ccxt.async_support as ccxt
@@ -19,6 +23,10 @@ from tests.integration.shelf import END, LISTED, MARKETS, STEPS, Shelf, bars, fi
 SYMBOLS = {"spot": "BTC/USDT", "perpetual": "BTC/USDT:USDT"}
 ALL = pytest.mark.parametrize(("exchange", "market"), MARKETS)
 INTERVALS = pytest.mark.parametrize("interval", ["1m", "5m", "1h", "1d"])
+PRINT = """
+import json
+print(json.dumps([candles, *(list(venue.load_markets()) for venue in (binance, bitget, bingx))]))
+"""
 BINANCE = {
     "public": "api/v3",
     "fapiPublic": "fapi/v1",
@@ -161,3 +169,18 @@ async def test_when_a_contract_was_listed_is_told(database: Database, url: str) 
     async with client_of(url, "binance") as client:
         market = (await client.load_markets())[SYMBOLS["perpetual"]]
     assert market["created"] == minute(LISTED)
+
+
+async def test_the_readmes_example_runs(database: Database, url: str) -> None:
+    stored = await filled(database, "binance", "spot")
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    example = readme.partition("```python\nimport ccxt\n")[2].partition("```")[0]
+    program = "import ccxt\n" + example.replace("http://localhost:8888", url) + PRINT
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE
+    )
+    told, _ = await process.communicate()
+    assert process.returncode == 0
+    candles, *markets = json.loads(told)
+    assert [row[0] for row in candles] == [bar[0] for bar in bars(stored, "1h")]
+    assert markets == [["BTC/USDT"], [], []]
