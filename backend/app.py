@@ -100,14 +100,15 @@ async def open_service(
             worker.start()
             stack.push_async_callback(worker.stop, GRACE_SECONDS)
         jobs = Jobs(job_store, worker, clock, settings.jobs_queued)
-        queries = Queries(candles, coverage, revisions, MongoDoubts(database))
+        doubts = MongoDoubts(database)
+        queries = Queries(candles, coverage, revisions, doubts)
         yield Service(
             markets,
             jobs,
             worker,
             syncs,
             ledgers,
-            Auditor(candles, ledgers),
+            Auditor(candles, ledgers, doubts),
             queries,
             Imports(markets, candles, ledgers, clock),
             Mirror(queries, jobs, markets, clock, sync_on_read=settings.sync_on_read),

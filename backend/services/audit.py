@@ -16,7 +16,7 @@ from backend.core.plan import pages
 from backend.core.series import Series
 from backend.errors import SeriesNotStored
 from backend.services.ledger import Ledgers
-from backend.services.ports import CandleStore
+from backend.services.ports import CandleStore, DoubtStore
 
 log = logging.getLogger(__name__)
 
@@ -39,9 +39,10 @@ class Audit:
 class Auditor:
     """Holds the ledger against the collection, while no sync of the series runs."""
 
-    def __init__(self, candles: CandleStore, ledgers: Ledgers) -> None:
+    def __init__(self, candles: CandleStore, ledgers: Ledgers, doubts: DoubtStore) -> None:
         self._candles = candles
         self._ledgers = ledgers
+        self._doubts = doubts
 
     async def verify(self, series: Series) -> Audit:
         """Recount, correct the ledger durably, and tell the difference.
@@ -54,10 +55,13 @@ class Auditor:
             held = ledger.coverage.held
             if not stored and not held and ledger.coverage.since is None:
                 raise SeriesNotStored(f"nothing is stored of {series.name}: sync it first")
+            lost = subtract(held, stored)
+            if lost:
+                await self._doubts.add(series)
             if stored != held:
                 await ledger.record(lambda known: corrected(known, stored))
                 log.warning("%s: the ledger was not what is stored, and is now", series.name)
-            return Audit(series, stored, lost=subtract(held, stored), unclaimed=subtract(stored, held))
+            return Audit(series, stored, lost, unclaimed=subtract(stored, held))
 
     async def _stored(self, series: Series) -> Spans:
         span = await self._candles.span(series)

@@ -21,12 +21,12 @@ from backend.core.job import SyncRequest
 from backend.core.plan import closed_until
 from backend.core.series import Listing, Series
 from backend.errors import ExchangeError, Interrupted, TooManyJobs
-from backend.services.bars import Selection
+from backend.services.bars import Selection, on_grid
 from backend.services.instruments import Instrument, instrument, of_listing
 from backend.services.jobs import Jobs
 from backend.services.markets import Markets
 from backend.services.queries import Queries
-from backend.services.validators import LONG_AGO, known_until
+from backend.services.validators import LONG_AGO, Opened, known_until
 
 SYNC_SECONDS = 8.0
 """How long a read waits for a sync: less than the 10 s after which common clients give up."""
@@ -120,7 +120,8 @@ class Mirror:
         limit = wanted.limit
         more = MOST_BROKEN * len(broken)
         asked = wanted if limit is None else replace(wanted, limit=limit + more)
-        async with aclosing(await self._queries.bars(series, asked)) as batches:
+        opened = Opened(series, on_grid(asked, known_until(known)), known)
+        async with aclosing(self._queries.read(opened)) as batches:
             found = [_without(batch, wanted.interval, broken) async for batch in batches]
         candles = joined(found) if found else NOTHING
         if limit is None:
@@ -139,9 +140,10 @@ class Mirror:
         return job.failure.code if job.failure else None
 
     async def _listings(self, exchange: str, market: str) -> Mapping[str, Listing]:
+        """What the exchange lists; nothing if it does not say so in time."""
         try:
-            return await self._markets.named(exchange, market).symbols()
-        except ExchangeError:
+            return await asyncio.wait_for(self._markets.named(exchange, market).symbols(), SYNC_SECONDS)
+        except (ExchangeError, TimeoutError):
             return {}
 
     async def _stored(self, exchange: str, market: str) -> list[Instrument]:

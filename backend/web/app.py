@@ -56,6 +56,8 @@ def _routes(given: dict[str, Any]) -> list[Route]:
         (r"/api/coverage(?:/(.*))?", CoverageHandler, given),
         (r"/api/revisions(?:/(.*))?", RevisionsHandler, given),
         (r"/api/stats(?:/(.*))?", StatsHandler, given),
+        *venue_routes(given["service"]),
+        *udf_routes(given["service"]),
     ]
 
 

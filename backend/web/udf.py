@@ -114,7 +114,7 @@ class History(UdfHandler):
         query = self.asked()
         series = params.series(query, self.service.markets)
         wanted = params.history(query)
-        page = await self.service.mirror.page(series, wanted)
+        page = await self.page(series, wanted)
         if not page.stored:
             raise params.unknown_symbol(first(query, "symbol"))
         if len(page.candles) > params.MOST_BARS:
@@ -122,7 +122,7 @@ class History(UdfHandler):
         if len(page.candles):
             self.send(_bars(page.candles))
             return
-        earlier = await self.service.mirror.page(series, params.before(wanted))
+        earlier = await self.page(series, params.before(wanted))
         times = earlier.candles.open_time.tolist()
         self.send({"s": "no_data", "nextTime": times[-1] // 1000} if times else {"s": "no_data"})
 

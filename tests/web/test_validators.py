@@ -13,6 +13,7 @@ from tornado.ioloop import IOLoop
 
 from backend.core.candles import Candle
 from backend.core.coverage import MINUTE, Window
+from backend.services.service import Service
 from backend.store.coverage import MongoCoverage
 from backend.store.mongo import Database
 from tests.syncing import save_ledger
@@ -147,6 +148,17 @@ async def claim(database: Database, candles: Sequence[Candle]) -> None:
     coverage = await ledger.load(SERIES)
     window = Window(candles[0].open_time, candles[-1].open_time + MINUTE)
     await save_ledger(ledger, SERIES, coverage.with_held([window]))
+
+
+async def test_rows_that_an_audit_missed_and_a_sync_brought_back_otherwise_change_the_tag(
+    http_server_client: AsyncHTTPServerClient, database: Database, service: Service
+) -> None:
+    before = await fetch(http_server_client, CLOSED)
+    await database[SERIES.name].delete_many({"_id": START})
+    assert (await service.auditor.verify(SERIES)).lost == (Window(START, START + MINUTE),)
+    await candle_store(database).write(SERIES, [msgspec.structs.replace(candle(7), open_time=START)])
+    await claim(database, [candle(0)])
+    await changed(http_server_client, CLOSED, before.headers["Etag"])
 
 
 @pytest.mark.parametrize("query", [CLOSED, f"{CLOSED}&interval=1h", f"start_time={START}&limit=100"])

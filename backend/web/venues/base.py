@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
+from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 
 from backend.core.columns import Columns
@@ -59,6 +61,7 @@ class VenueHandler(ApiHandler):
 
     exchange = ""
     market = ""
+    _reading: asyncio.Task[Page] | None = None
 
     def asked(self) -> Query:
         return {
@@ -72,11 +75,27 @@ class VenueHandler(ApiHandler):
 
     async def candles(self, asked: Asked) -> Columns:
         """The whole candles that are stored. Raises `unknown_symbol` where a sync learnt that it is."""
-        page = await self.service.mirror.page(self.series_of(asked.symbol), asked.wanted)
+        page = await self.page(self.series_of(asked.symbol), asked.wanted)
         self._tell(page)
         if page.sync == UnknownSymbol.code and not page.stored:
             raise self.unknown_symbol(asked.symbol)
         return page.candles
+
+    async def page(self, series: Series, wanted: Selection) -> Page:
+        """Read for as long as somebody listens."""
+        self._reading = asyncio.ensure_future(self.service.mirror.page(series, wanted))
+        try:
+            await asyncio.wait({self._reading})
+        finally:
+            self._reading.cancel()
+        if self._reading.cancelled():
+            raise StreamClosedError
+        return self._reading.result()
+
+    def on_connection_close(self) -> None:
+        super().on_connection_close()
+        if self._reading is not None:
+            self._reading.cancel()
 
     def series_of(self, symbol: str) -> Series:
         """Raises `unknown_symbol` for what no symbol is called."""
