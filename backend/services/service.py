@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from backend.metrics import Metrics
 from backend.services.audit import Auditor
 from backend.services.imports import Imports
 from backend.services.jobs import Jobs
 from backend.services.ledger import Ledgers
 from backend.services.markets import Markets
+from backend.services.monitor import Monitor
 from backend.services.queries import Queries
 from backend.services.sync import SyncService
 from backend.services.worker import Worker
@@ -28,3 +30,5 @@ class Service:
     queries: Queries
     imports: Imports
     database_answers: Callable[[], Awaitable[bool]]
+    monitor: Monitor
+    metrics: Metrics

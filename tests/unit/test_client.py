@@ -33,6 +33,7 @@ from backend.errors import (
     UnknownSymbol,
 )
 from backend.exchanges.base import Answer, Budget, Market, RateLimit, Request, whole_number
+from backend.metrics import Metrics
 from backend.net.client import (
     ATTEMPTS,
     CLOCK_READING_LASTS,
@@ -141,6 +142,7 @@ class Venue:
     natives: list[str] = field(default_factory=lambda: ["BTC-USDT", "ETH-USDT"])
     asked: list[Asked] = field(default_factory=list)
     answers: dict[str, Handler] = field(default_factory=dict)
+    metrics: Metrics = field(default_factory=Metrics)
 
     def __post_init__(self) -> None:
         self.answers |= {
@@ -176,7 +178,7 @@ async def talking(
     async with RawTestServer(venue.answer) as server, open_session(timeout, "the-tests/1") as session:
         url = elsewhere or str(server.make_url("")).rstrip("/")
         throttle = Throttle([limit], 1.0, venue.clock)
-        yield MarketClient("test", market, url, session, throttle, venue.clock)
+        yield MarketClient("test", market, url, session, throttle, venue.clock, venue.metrics)
 
 
 async def ask(client: MarketClient) -> list[Candle]:
