@@ -42,6 +42,7 @@ class Monitor:
         database_answers: Callable[[], Awaitable[bool]],
         clock: Clock,
         most_series: int,
+        patience: float = PATIENCE,
     ) -> None:
         self._ledger = ledger
         self._jobs = jobs
@@ -50,11 +51,12 @@ class Monitor:
         self._database_answers = database_answers
         self._clock = clock
         self._most_series = most_series
+        self._patience = patience
 
     async def picture(self) -> Picture:
         """What can be told at once, and what the database tells in time."""
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self._patience):
                 if await self._database_answers():
                     return await self._whole_picture()
         except (DatabaseUnavailable, TimeoutError):

@@ -13,6 +13,7 @@ from tornado.web import Application
 
 from backend.app import open_service
 from backend.clock import Clock, SystemClock, parse_time
+from backend.core.job import SyncRequest
 from backend.core.series import Series
 from backend.metrics import Metrics
 from backend.services.service import Service
@@ -154,3 +155,32 @@ class TestAway:
         assert figures.value("series") is None
         assert figures.value("worker_up") == 1
         assert figures.value("budget_used_ratio", budget="binance-spot", unit="weight") == 0
+
+
+async def test_a_job_that_failed_is_counted_as_such(
+    http_server_client: AsyncHTTPServerClient, service: Service
+) -> None:
+    await run_job(service, Series("binance", "spot", "NOSUCHCOIN"))
+    figures = await scrape(http_server_client)
+    assert figures.value("jobs_ended_total", status="failed") == 1
+    assert figures.value("jobs_ended_total", status="done") == 0
+
+
+class TestQueued:
+    """A service that leaves jobs to others."""
+
+    @pytest.fixture
+    def settings(self, settings: Settings) -> Settings:
+        return replace(settings, role="api")
+
+    async def test_queued_jobs_are_told_of_and_a_cancelled_one_is_counted_once(
+        self, http_server_client: AsyncHTTPServerClient, service: Service
+    ) -> None:
+        [job] = await service.jobs.submit([SyncRequest(BTC)])
+        assert (await scrape(http_server_client)).value("jobs", status="queued") == 1
+        await service.jobs.cancel(job.id)
+        await service.jobs.cancel(job.id)
+        figures = await scrape(http_server_client)
+        assert figures.value("jobs", status="queued") == 0
+        assert figures.value("jobs_ended_total", status="cancelled") == 1
+        assert figures.value("worker_up") == 0
