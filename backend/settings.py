@@ -139,7 +139,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("ROLE", "all", "all, api (takes requests) or worker (does jobs).", _role),
     Setting("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING, ERROR or CRITICAL.", _log_level),
     Setting("LOG_FORMAT", "console", "console (for people) or json (a JSON object a line).", _log_format),
-    Setting("METRICS_SERIES", "200", "Series that /metrics tells of, newest first.", _whole(0, 2000)),
+    Setting("METRICS_SERIES", "200", "Series that /metrics tells of, newest first.", _whole(0, 1000)),
     Setting(
         "SYNC_START", "2025-06-01T00:00:00Z", "Where a first sync begins: ISO-8601 or ms.", _whole_minute
     ),

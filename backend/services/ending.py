@@ -10,9 +10,9 @@ from backend.metrics import Metrics
 log = logging.getLogger(__name__)
 
 
-def tell_end(job: Job, metrics: Metrics) -> None:
-    """Tell of a job that is over, or that waits to be gone on with."""
-    seconds = seconds_of(job)
+def tell_end(job: Job, metrics: Metrics, now: int) -> None:
+    """Tell of a job that is over, or that waits to be gone on with, at `now` (ms)."""
+    seconds = 0.0 if job.started is None else (now - job.started) / 1000
     if job.over:
         metrics.job_ended(job.status, seconds)
     tally = job.tally
@@ -32,13 +32,6 @@ def tell_end(job: Job, metrics: Metrics) -> None:
         f": {job.failure.message}" if job.failure else "",
         extra=_fields(job, seconds),
     )
-
-
-def seconds_of(job: Job) -> float:
-    """From a job's beginning to its end; 0 for one that never began or has no end yet."""
-    if job.started is None or job.finished is None:
-        return 0.0
-    return (job.finished - job.started) / 1000
 
 
 def _fields(job: Job, seconds: float) -> dict[str, object]:

@@ -107,7 +107,7 @@ class Jobs:
             run.cancel()
             return run.job
         if job and job.started is None and job.finished == now:
-            tell_end(job, self._metrics)
+            tell_end(job, self._metrics, now)
         self._worker.tell()
         return job or await self.get(job_id)
 

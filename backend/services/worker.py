@@ -189,7 +189,7 @@ class Worker:
         else:
             ended = await self._work(run, ledger)
         await self._store.finish(ended, ledger.token)
-        tell_end(ended, self._metrics)
+        tell_end(ended, self._metrics, self._clock.now())
 
     async def _work(self, run: Run, ledger: Ledger) -> Job:
         """The job as it is when the work has ended."""

@@ -65,6 +65,23 @@ def test_a_request_and_a_job_have_one_line_each(tmp_path: Path, mongod_uri: str,
     assert job["seconds"] > 0
 
 
+def test_what_a_job_causes_says_its_id(tmp_path: Path, mongod_uri: str) -> None:
+    log = tmp_path / "log"
+    settings = {"MONGODB_URI": mongod_uri, "MONGODB_DATABASE": "logs_retries", "LOG_FORMAT": "json"}
+    flawed = ("--now", "2025-06-02T01:00:30Z", "--frozen", "--page-cap", "50", "--error-rate", "0.2")
+    with (
+        running_simulator(*flawed) as url,
+        running_service(log, **settings, **simulated_urls(url)) as service,
+    ):
+        _, body = service.call("/api/sync", {"symbol": "BTCUSDT"})
+    retries = lines_of(log, "backend.net.client")
+    assert retries
+    told = {(line.get("job"), line.get("series")) for line in retries}
+    assert told == {(body["job"], "binance.spot.BTCUSDT")}
+    (job,) = lines_of(log, "backend.services.ending")
+    assert job["retries"] == len(retries)
+
+
 def test_a_clients_sane_request_id_is_kept_and_any_other_replaced(
     tmp_path: Path, mongod_uri: str, exchanges: str
 ) -> None:

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
+from backend.core.job import OVER
+from backend.errors import MarketDataError
 from tests.watching import ALERTS, ALERTS_FILE, DASHBOARD, DASHBOARD_FILE, DOCKER, asked, queries
 
 ROOT = DOCKER.parent
@@ -98,6 +100,23 @@ def test_a_legend_names_only_labels_that_its_query_keeps() -> None:
             told = set(re.findall(r"{{(\w+)}}", target.get("legendFormat", "")))
             found = asked(target["expr"].replace("$__rate_interval", "5m"))
             assert told <= (found.grouped or {"instance", "job"}), panel["title"]
+
+
+def test_outcomes_and_statuses_that_queries_name_are_ones_that_occur() -> None:
+    known = {
+        "outcome": {"ok", *(kind.code for kind in kinds(MarketDataError))},
+        "status": {"queued", "running", *OVER, "500", "4..", "5..", "cut"},
+    }
+    for place, query in queries().items():
+        for label, value in re.findall(r'(outcome|status)[!=~]+"([^"]*)"', query):
+            assert set(value.split("|")) <= known[label], place
+
+
+def kinds(kind: type[MarketDataError]) -> Iterator[type[MarketDataError]]:
+    """A kind of error and all below it."""
+    yield kind
+    for narrower in kind.__subclasses__():
+        yield from kinds(narrower)
 
 
 # The dashboard

@@ -64,7 +64,7 @@ BAD = {
     "SERVER_PORT": ["0", "65536", "http"],
     "LOG_LEVEL": ["LOUD", "10", "TRACE"],
     "LOG_FORMAT": ["text", "xml", "1"],
-    "METRICS_SERIES": ["-1", "2001", "all"],
+    "METRICS_SERIES": ["-1", "1001", "all"],
     "SYNC_START": ["yesterday", "1748736000", "-1", "2025-13-01"],
     "ROLE": ["boss", "api,worker"],
     "PAGES_IN_FLIGHT": ["0", "65", "many", "-3"],
