@@ -18,6 +18,8 @@ from backend.export_command import add_to as add_export_to
 from backend.export_command import export
 from backend.import_command import add_to as add_import_to
 from backend.import_command import import_files
+from backend.logs import MaskedFormatter, configure
+from backend.masking import masker
 from backend.services.markets import DEFAULT_EXCHANGE, DEFAULT_MARKET
 from backend.settings import Settings, load_settings
 
@@ -62,13 +64,15 @@ def _add_series_arguments(command: argparse.ArgumentParser, nargs: int | str = "
 
 
 def _serve(settings: Settings) -> int:
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    configure(settings.log_level, settings.log_format, settings.secrets)
     return asyncio.run(serve(settings))
 
 
 def _work(settings: Settings, options: argparse.Namespace) -> int:
     level = settings.log_level if settings.log_level in ("DEBUG", "ERROR", "CRITICAL") else logging.WARNING
-    logging.basicConfig(level=level, format="%(message)s", handlers=[RichHandler(show_path=False)])
+    lines = RichHandler(show_path=False)
+    lines.setFormatter(MaskedFormatter(masker(settings.secrets)))
+    logging.basicConfig(level=level, handlers=[lines])
     if options.command == "import":
         return asyncio.run(import_files(settings, options))
     wanted = [_series(text, options.exchange, options.market) for text in options.symbols]

@@ -15,6 +15,7 @@ from backend.errors import DatabaseUnavailable
 from backend.exchanges import EXCHANGES
 from backend.exchanges.binance import BINANCE
 from backend.exchanges.binance_archive import BASE_URL, belongs_to
+from backend.metrics import Metrics
 from backend.net.archive import ArchiveClient
 from backend.net.client import MarketClient, Session, open_session
 from backend.net.throttle import Throttle
@@ -27,6 +28,7 @@ from backend.services.jobs import Jobs
 from backend.services.ledger import Ledgers
 from backend.services.markets import Markets
 from backend.services.mirror import Mirror
+from backend.services.monitor import Monitor
 from backend.services.queries import Queries
 from backend.services.service import Service
 from backend.services.sync import SyncService
@@ -68,13 +70,16 @@ async def open_service(
     keep_freed_memory()
     async with AsyncExitStack() as stack:
         uri = settings.database_uri or await _embedded(settings, clock, stack)
-        database = connect(uri, settings.mongodb_database, settings.database_timeout)
+        metrics = Metrics(
+            (exchange.name, name) for exchange in EXCHANGES.values() for name in exchange.markets
+        )
+        database = connect(uri, settings.mongodb_database, settings.database_timeout, metrics)
         stack.push_async_callback(disconnect, database)
         session = await stack.enter_async_context(open_session(settings.request_timeout, USER_AGENT))
         throttles = _throttles(settings, clock)
-        markets = _markets(settings, session, throttles, clock)
+        markets = _markets(settings, session, throttles, clock, metrics)
         revisions = MongoRevisions(database, clock)
-        candles, coverage = MongoCandles(database, revisions), MongoCoverage(database)
+        candles, coverage = MongoCandles(database, revisions, metrics), MongoCoverage(database)
         name = process_name()
         ledgers = Ledgers(coverage, SystemClock(), name, settings.lease_seconds)
         syncs = SyncService(
@@ -87,7 +92,9 @@ async def open_service(
             bulk=Bulk(_archives(settings, session, clock), candles),
         )
         job_store = MongoJobs(database)
-        worker = Worker(job_store, ledgers, syncs, clock, settings.jobs_at_once, everybodys=role != "command")
+        worker = Worker(
+            job_store, ledgers, syncs, clock, settings.jobs_at_once, metrics, everybodys=role != "command"
+        )
         fleet = Fleet(
             MongoFleet(database),
             member_of(name, settings.egress, role),
@@ -99,9 +106,10 @@ async def open_service(
         if await _enrol(role, fleet, stack):
             worker.start()
             stack.push_async_callback(worker.stop, GRACE_SECONDS)
-        jobs = Jobs(job_store, worker, clock, settings.jobs_queued)
+        jobs = Jobs(job_store, worker, clock, settings.jobs_queued, metrics)
         doubts = MongoDoubts(database)
         queries = Queries(candles, coverage, revisions, doubts)
+        database_answers = partial(is_connected, database)
         yield Service(
             markets,
             jobs,
@@ -112,7 +120,9 @@ async def open_service(
             queries,
             Imports(markets, candles, ledgers, clock),
             Mirror(queries, jobs, markets, clock, sync_on_read=settings.sync_on_read),
-            partial(is_connected, database),
+            database_answers,
+            Monitor(coverage, job_store, worker, throttles, database_answers, clock, settings.metrics_series),
+            metrics,
         )
 
 
@@ -176,7 +186,11 @@ def _throttles(settings: Settings, clock: Clock) -> dict[str, Throttle]:
 
 
 def _markets(
-    settings: Settings, session: Session, throttles: Mapping[str, Throttle], clock: Clock
+    settings: Settings,
+    session: Session,
+    throttles: Mapping[str, Throttle],
+    clock: Clock,
+    metrics: Metrics,
 ) -> Markets:
     sources: dict[str, dict[str, MarketClient]] = {}
     for exchange in EXCHANGES.values():
@@ -188,6 +202,7 @@ def _markets(
                 session,
                 throttles[market.budget.name],
                 clock,
+                metrics,
             )
     return Markets(sources)
 

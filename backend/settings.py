@@ -21,9 +21,11 @@ from backend.core.plan import whole_minutes
 from backend.errors import ConfigurationError
 from backend.exchanges import EXCHANGES
 from backend.exchanges.binance_archive import BASE_URL as ARCHIVE_URL
+from backend.masking import masker, password_in
 
 ROLES = ("all", "api", "worker")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+LOG_FORMATS = ("console", "json")
 
 
 class Setting(NamedTuple):
@@ -68,6 +70,12 @@ def _log_level(text: str) -> str:
     if text.upper() not in LOG_LEVELS:
         raise ValueError(f"give one of {', '.join(LOG_LEVELS)}")
     return text.upper()
+
+
+def _log_format(text: str) -> str:
+    if text.lower() not in LOG_FORMATS:
+        raise ValueError(f"give one of {', '.join(LOG_FORMATS)}")
+    return text.lower()
 
 
 def _role(text: str) -> str:
@@ -130,6 +138,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SERVER_PORT", "8888", "Port to listen on.", _whole(1, 65535)),
     Setting("ROLE", "all", "all, api (takes requests) or worker (does jobs).", _role),
     Setting("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING, ERROR or CRITICAL.", _log_level),
+    Setting("LOG_FORMAT", "console", "console (for people) or json (a JSON object a line).", _log_format),
+    Setting("METRICS_SERIES", "200", "Series that /metrics tells of, newest first.", _whole(0, 1000)),
     Setting(
         "SYNC_START", "2025-06-01T00:00:00Z", "Where a first sync begins: ISO-8601 or ms.", _whole_minute
     ),
@@ -170,6 +180,8 @@ class Settings:
     server_port: int
     role: Literal["all", "api", "worker"]
     log_level: str
+    log_format: Literal["console", "json"]
+    metrics_series: int
     sync_start: int
     sync_on_read: bool
     pages_in_flight: int
@@ -184,6 +196,12 @@ class Settings:
     base_urls: Mapping[str, str]
     archive: bool
     binance_archive_url: str
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """What must never be written down: passwords, as they are and as URLs have them."""
+        urls = (self.mongodb_uri, *self.base_urls.values())
+        return frozenset((self.mongodb_password, *map(password_in, urls))) - {""}
 
     @property
     def database_uri(self) -> str | None:
@@ -217,5 +235,5 @@ def _read(setting: Setting, text: str) -> Any:
     try:
         return setting.read(text or setting.default)
     except ValueError as error:
-        shown = "its value" if "PASSWORD" in setting.name or "URI" in setting.name else repr(text)
+        shown = "its value" if "PASSWORD" in setting.name or "URI" in setting.name else masker(())(repr(text))
         raise ConfigurationError(f"{setting.name}: {shown} does not do: {error}") from error

@@ -1,7 +1,11 @@
-"""Ask the service in this container whether it is well: exit status 0 for yes, 1 for no.
+"""Ask the service in this container whether it can do its work: exit status 0 for yes, 1 for no.
 
-`python healthcheck.py [SECONDS]`. Only the standard library, because the image has no curl. The service
-answers 200 or 503; no answer within SECONDS (default 3) is a no as well.
+`python healthcheck.py [SECONDS]`. It asks `/health/ready`, because compose uses the state of a container to
+show it and to decide what may start after it, not to restart it. An orchestrator that restarts containers
+should ask `/health/live`: a database that is away is not mended by a new process.
+
+Only the standard library, because the image has no curl. The service answers 200 or 503; no answer within
+SECONDS (default 3) is a no as well.
 """
 
 from __future__ import annotations
@@ -11,13 +15,14 @@ import sys
 from http.client import HTTPConnection, HTTPException
 
 DEFAULT_SECONDS = 3.0
+PATH = "/health/ready"
 
 
 def is_healthy(port: int, seconds: float) -> bool:
-    """Whether `GET /health` on this machine answers 200; a reason that it does not goes to stderr."""
+    """Whether PATH on this machine answers 200; a reason that it does not goes to stderr."""
     connection = HTTPConnection("127.0.0.1", port, timeout=seconds)
     try:
-        connection.request("GET", "/health")
+        connection.request("GET", PATH)
         status = connection.getresponse().status
     except (OSError, HTTPException) as error:
         print(f"no answer on port {port}: {error!r}", file=sys.stderr)
@@ -25,7 +30,7 @@ def is_healthy(port: int, seconds: float) -> bool:
     finally:
         connection.close()
     if status != 200:
-        print(f"/health on port {port} answered {status}", file=sys.stderr)
+        print(f"{PATH} on port {port} answered {status}", file=sys.stderr)
     return status == 200
 
 

@@ -261,6 +261,13 @@ class MemoryCoverage:
         await self._answer()
         return self.known(series)
 
+    async def count(self) -> int:
+        return len(await self._wanted())
+
+    async def newest(self, limit: int) -> list[tuple[Series, Coverage]]:
+        ordered = sorted(await self._wanted(), key=lambda entry: (-(entry[1].until or 0), entry[0].name))
+        return ordered[:limit]
+
     async def stored_symbols(self, exchange: str, market: str) -> set[str]:
         await self._answer()
         return {
@@ -308,6 +315,10 @@ class MemoryCoverage:
     def pass_seconds(self, seconds: float) -> None:
         """Let leases run out."""
         self._seconds += seconds
+
+    async def _wanted(self) -> list[tuple[Series, Coverage]]:
+        await self._answer()
+        return [entry for entry in self.entries.items() if entry[1].since is not None]
 
     def _holder(self, series: Series) -> str | None:
         owner, _, until = self.leases.get(series, ("", "", self._seconds))

@@ -21,8 +21,16 @@ from backend.core.candles import Candle
 from backend.core.coverage import MINUTE, Window
 from backend.core.plan import closed_until
 from backend.core.series import Listing
-from backend.errors import Banned, ExchangeUnavailable, MalformedAnswer, RateLimited, UnknownSymbol
+from backend.errors import (
+    Banned,
+    ExchangeUnavailable,
+    MalformedAnswer,
+    MarketDataError,
+    RateLimited,
+    UnknownSymbol,
+)
 from backend.exchanges.base import Answer, Market, Request
+from backend.metrics import Metrics
 from backend.net.throttle import PATIENCE, Throttle
 from backend.traffic import current_traffic
 
@@ -69,6 +77,7 @@ class MarketClient:
         session: Session,
         throttle: Throttle,
         clock: Clock,
+        metrics: Metrics,
     ) -> None:
         self._exchange = exchange
         self._market = market
@@ -76,6 +85,7 @@ class MarketClient:
         self._session = session
         self._throttle = throttle
         self._clock = clock
+        self._metrics = metrics
         self._listing = asyncio.Lock()
         self._listed_at: float | None = None
         self._listings: Mapping[str, Listing] = {}
@@ -171,7 +181,21 @@ class MarketClient:
     async def _attempt(self, request: Request, parse: Callable[[Answer], Parsed]) -> Parsed:
         await self._wait_for_budget(request)
         current_traffic().requests += 1
-        answer = await self._send(request)
+        began, status, outcome = self._clock.monotonic(), "none", "cancelled"
+        try:
+            answer = await self._send(request)
+            status = str(answer.status)
+            parsed, outcome = self._judged(answer, parse), "ok"
+            return parsed
+        except MarketDataError as error:
+            outcome = error.code
+            raise
+        finally:
+            took = self._clock.monotonic() - began
+            self._metrics.asked(self._exchange, self._market.name, status, outcome, took)
+
+    def _judged(self, answer: Answer, parse: Callable[[Answer], Parsed]) -> Parsed:
+        """What the answer says; raises what it means where that is no success."""
         self._throttle.learn(self._market.budget.used(answer.headers))
         failure = self._market.failure(answer)
         if failure is None:
@@ -187,6 +211,7 @@ class MarketClient:
             traffic = current_traffic()
             traffic.waits += 1
             traffic.waited += waited
+            self._metrics.waited(self._market.budget.name, waited)
 
     async def _send(self, request: Request) -> Answer:
         try:

@@ -118,6 +118,19 @@ class Throttle:
         """Seconds after which nothing of what was spent counts any more."""
         return self._longest
 
+    @property
+    def blocked(self) -> float:
+        """Seconds for which nothing is let out; 0 when the venue does not refuse."""
+        return max(0.0, self._blocked_until - self._clock.monotonic())
+
+    def used(self) -> dict[str, float]:
+        """For each unit, the part spent of what may be spent; above 1 where others spend as well."""
+        now = self._clock.monotonic()
+        return {
+            unit: window.spent(now) / (window.capacity * self._pace * self._part(window, now))
+            for unit, window in self._windows.items()
+        }
+
     async def acquire(self, cost: Mapping[str, int]) -> None:
         """Wait until `cost` may be spent, then return at once for the request to be sent.
 

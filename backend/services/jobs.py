@@ -10,6 +10,8 @@ from uuid import uuid4
 from backend.clock import Clock
 from backend.core.job import Job, Status, SyncRequest
 from backend.errors import DatabaseUnavailable, TooManyJobs, UnknownJob
+from backend.metrics import Metrics
+from backend.services.ending import tell_end
 from backend.services.ports import JobStore
 from backend.services.worker import LOOK_SECONDS, Worker, interruption
 
@@ -20,11 +22,14 @@ ROOM_MAY_COME_AFTER = 10
 class Jobs:
     """`most_queued` jobs may wait for their turn in all. All may raise DatabaseUnavailable."""
 
-    def __init__(self, store: JobStore, worker: Worker, clock: Clock, most_queued: int) -> None:
+    def __init__(
+        self, store: JobStore, worker: Worker, clock: Clock, most_queued: int, metrics: Metrics
+    ) -> None:
         self._store = store
         self._worker = worker
         self._clock = clock
         self._most_queued = most_queued
+        self._metrics = metrics
         self._added: set[str] = set()
 
     async def submit(self, requests: Sequence[SyncRequest]) -> list[Job]:
@@ -96,10 +101,13 @@ class Jobs:
 
     async def cancel(self, job_id: str) -> Job:
         """End a job at its next page's edge; one that is over stays as it is. Raises UnknownJob."""
-        job = await self._store.cancel(job_id, self._clock.now())
+        now = self._clock.now()
+        job = await self._store.cancel(job_id, now)
         if run := self._worker.runs.get(job_id):
             run.cancel()
             return run.job
+        if job and job.started is None and job.finished == now:
+            tell_end(job, self._metrics, now)
         self._worker.tell()
         return job or await self.get(job_id)
 

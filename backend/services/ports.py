@@ -142,6 +142,12 @@ class CoverageStore(Protocol):
     async def load(self, series: Series) -> Coverage:
         """What is known of a series; an empty coverage if nothing is."""
 
+    async def count(self) -> int:
+        """How many series are known."""
+
+    async def newest(self, limit: int) -> Sequence[tuple[Series, Coverage]]:
+        """What is known of the `limit` series that were asked for up to the latest moments."""
+
     async def stored_symbols(self, exchange: str, market: str) -> set[str]:
         """The symbols of a market of which at least one candle is held."""
 
@@ -184,6 +190,9 @@ class JobStore(Protocol):
 
     async def queued(self) -> int:
         """How many jobs wait to be begun."""
+
+    async def running(self) -> int:
+        """How many jobs were begun and are not over."""
 
     async def begin(self, job_id: str, token: str, now: int) -> Job | None:
         """Make a job that is not over run under the lease `token`; None if it is over."""

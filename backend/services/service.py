@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from backend.metrics import Metrics
 from backend.services.audit import Auditor
 from backend.services.imports import Imports
 from backend.services.jobs import Jobs
 from backend.services.ledger import Ledgers
 from backend.services.markets import Markets
 from backend.services.mirror import Mirror
+from backend.services.monitor import Monitor
 from backend.services.queries import Queries
 from backend.services.sync import SyncService
 from backend.services.worker import Worker
@@ -30,3 +32,5 @@ class Service:
     imports: Imports
     mirror: Mirror
     database_answers: Callable[[], Awaitable[bool]]
+    monitor: Monitor
+    metrics: Metrics

@@ -5,7 +5,6 @@ Time is the cursor and the ledger is the checkpoint: a sync that stopped anywher
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -32,8 +31,6 @@ from backend.services.markets import Markets
 from backend.services.ports import CandleSource, CandleStore
 from backend.services.queries import Statistics, statistics_of
 from backend.services.validators import LONG_AGO
-
-log = logging.getLogger(__name__)
 
 PASSES = 3
 """At most so many: a sync with an open end that took over a minute tops up what closed meanwhile."""
@@ -131,7 +128,6 @@ class SyncService:
             before, notes = before + result.tally, notes + result.notes
             if request.end is not None or result.error or await source.now() - now < MINUTE:
                 break
-        log.info("%s: %d new candles", request.series.name, before.new_records)
         return result_of(request.series, ledger.coverage, result.window, before, result.error, notes)
 
     async def _pass(

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import Literal
 
 from backend.clock import Clock
 from backend.core.job import Failure, Job, Status, next_jobs
@@ -22,6 +23,9 @@ from backend.errors import (
     MarketDataError,
     SeriesBusy,
 )
+from backend.logs import bound
+from backend.metrics import Metrics
+from backend.services.ending import tell_end
 from backend.services.ledger import Ledger, Ledgers
 from backend.services.ports import JobStore
 from backend.services.run import Run
@@ -41,6 +45,8 @@ MOST_SETBACKS = 3
 
 SEEN_AT_ONCE = 1000
 
+Condition = Literal["running", "stopped", "none"]
+
 
 class Worker:
     """Does any job, or with `everybodys` false only those it was told to take.
@@ -55,6 +61,7 @@ class Worker:
         syncs: SyncService,
         clock: Clock,
         at_once: int,
+        metrics: Metrics,
         *,
         everybodys: bool = True,
     ) -> None:
@@ -63,6 +70,7 @@ class Worker:
         self._syncs = syncs
         self._clock = clock
         self._at_once = at_once
+        self._metrics = metrics
         self.everybodys = everybodys
         self._tasks: set[asyncio.Task[None]] = set()
         self._asked = asyncio.Event()
@@ -104,6 +112,13 @@ class Worker:
         """Whether a job fails here again and again, for reasons that are not its own, and gets nowhere."""
         run = self.runs.get(job_id)
         return self._setbacks.get(job_id, 0) >= MOST_SETBACKS and not (run and run.underway.is_set())
+
+    @property
+    def condition(self) -> Condition:
+        """Whether jobs are begun here; "none" in a process that leaves them to others."""
+        if self.stopping or (self._beginner and self._beginner.done()):
+            return "stopped"
+        return "running" if self._beginner else "none"
 
     @property
     def news(self) -> asyncio.Event:
@@ -148,8 +163,9 @@ class Worker:
         """Do a job under its series' lease. Whatever keeps it from its end leaves it to be begun again."""
         name = job.request.series.name
         try:
-            async with self._ledgers.hold(job.request.series) as ledger:
-                await self._do(self.runs[job.id], ledger)
+            with bound(job=job.id, series=name):
+                async with self._ledgers.hold(job.request.series) as ledger:
+                    await self._do(self.runs[job.id], ledger)
         except SeriesBusy:
             log.debug("%s: job %s waits for another of the series", name, job.id)
         except (LeaseLost, DatabaseUnavailable) as error:
@@ -173,6 +189,7 @@ class Worker:
         else:
             ended = await self._work(run, ledger)
         await self._store.finish(ended, ledger.token)
+        tell_end(ended, self._metrics, self._clock.now())
 
     async def _work(self, run: Run, ledger: Ledger) -> Job:
         """The job as it is when the work has ended."""

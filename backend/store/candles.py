@@ -14,6 +14,7 @@ from backend.core.columns import Columns
 from backend.core.coverage import MINUTE, Window
 from backend.core.series import Series
 from backend.errors import DatabaseUnavailable
+from backend.metrics import Metrics
 from backend.services.ports import Written
 from backend.store.ahead import Rest, read_ahead
 from backend.store.mongo import Database, Document, guard, settled
@@ -30,11 +31,12 @@ WRITE_ROUNDS = 5
 
 
 class MongoCandles:
-    """Fits `services.ports.CandleStore`."""
+    """Fits `services.ports.CandleStore`. What is written is counted in `metrics`, if there are any."""
 
-    def __init__(self, database: Database, revisions: MongoRevisions) -> None:
+    def __init__(self, database: Database, revisions: MongoRevisions, metrics: Metrics | None = None) -> None:
         self._database = database
         self._revisions = revisions
+        self._metrics = metrics
         self._overlapping: set[Series] = set()
 
     async def create(self, series: Series) -> None:
@@ -66,10 +68,12 @@ class MongoCandles:
                 stored = await self._stored(series, candles) if series in self._overlapping else {}
                 new, changed = _compared(documents, stored)
                 await self._revisions.record(series, [(stored[after["_id"]], after) for after in changed])
-                replaced += await self._replace(series, changed)
+                mended = await self._replace(series, changed)
                 await self._revisions.settle(series, changed)
                 added, clashed = await self._insert(series, new)
-                inserted += added
+                if self._metrics:
+                    self._metrics.wrote(series.exchange, series.market, added, mended)
+                inserted, replaced = inserted + added, replaced + mended
                 (self._overlapping.add if clashed or stored else self._overlapping.discard)(series)
                 if not clashed:
                     return Written(inserted, replaced)

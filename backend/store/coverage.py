@@ -37,6 +37,20 @@ class MongoCoverage:
             document = await self._collection.find_one({"_id": series.name})
         return _coverage(document) if document else Coverage()
 
+    async def count(self) -> int:
+        """How many series are known."""
+        with guard("count the series"):
+            return await self._collection.count_documents({"since": {"$ne": None}})
+
+    async def newest(self, limit: int) -> list[tuple[Series, Coverage]]:
+        """What is known of the `limit` series that were asked for up to the latest moments."""
+        if not limit:
+            return []
+        with guard("read the newest ledgers"):
+            cursor = self._collection.find({"since": {"$ne": None}}).sort([("until", -1), ("_id", 1)])
+            found = await cursor.limit(limit).to_list(None)
+        return [(_series(document), _coverage(document)) for document in found]
+
     async def stored_symbols(self, exchange: str, market: str) -> set[str]:
         """The symbols of a market of which at least one candle is held."""
         wanted = {"exchange": exchange, "market": market, "held.0": {"$exists": True}}
@@ -113,6 +127,10 @@ def _identity(series: Series) -> Document:
         "market": series.market,
         "symbol": series.symbol,
     }
+
+
+def _series(document: Document) -> Series:
+    return Series(document["exchange"], document["market"], document["symbol"])
 
 
 def _document(coverage: Coverage) -> Document:

@@ -67,8 +67,11 @@ class MongoJobs:
 
     async def queued(self) -> int:
         """How many jobs wait to be begun."""
-        with guard("count the queued jobs"):
-            return await self._collection.count_documents({"active": True, "status": "queued"})
+        return await self._count("queued")
+
+    async def running(self) -> int:
+        """How many jobs were begun and are not over."""
+        return await self._count("running")
 
     async def begin(self, job_id: str, token: str, now: int) -> Job | None:
         """Make a job that is not over run under the lease `token`; None if it is over."""
@@ -122,6 +125,10 @@ class MongoJobs:
                 if found:
                     return _job(found)
         return await self.load(job_id)
+
+    async def _count(self, status: Status) -> int:
+        with guard(f"count the {status} jobs"):
+            return await self._collection.count_documents({"active": True, "status": status})
 
     async def _find(self, wanted: Document, order: int, limit: int = 0) -> list[Job]:
         with guard("list the jobs"):

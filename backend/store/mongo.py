@@ -17,8 +17,15 @@ import pymongo
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pymongo import WriteConcern
 from pymongo.errors import ConnectionFailure, PyMongoError
+from pymongo.monitoring import (
+    CommandFailedEvent,
+    CommandListener,
+    CommandStartedEvent,
+    CommandSucceededEvent,
+)
 
 from backend.errors import ConfigurationError, DatabaseUnavailable
+from backend.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
@@ -42,16 +49,34 @@ DURABLE = WriteConcern("majority", j=True)
 """An acknowledged write survives `kill -9`: the ledger must never claim a candle that a crash can lose."""
 
 
-def connect(uri: str, database: str, timeout: float = 10.0) -> Database:
+class Stopwatch(CommandListener):
+    """Tells `metrics` of every command that the driver sends."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def started(self, event: CommandStartedEvent) -> None:
+        """A command without an end is not told of."""
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        self._metrics.commanded(event.command_name, event.duration_micros / 1e6)
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        self._metrics.commanded(event.command_name, event.duration_micros / 1e6, failed=True)
+
+
+def connect(uri: str, database: str, timeout: float = 10.0, metrics: Metrics | None = None) -> Database:
     """Open a client, lazily: nothing is sent yet. Raises ConfigurationError for a URI that is none.
 
-    No operation takes longer than `timeout` seconds, waiting for a server that is away included.
+    No operation takes longer than `timeout` seconds, waiting for a server that is away included. Commands are
+    timed in `metrics`, if there are any.
     """
     try:
         client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
             uri,
             appname="market-data-service",
             timeoutMS=int(timeout * 1000),
+            event_listeners=[Stopwatch(metrics)] if metrics else [],
         )
     except (PyMongoError, ValueError, TypeError) as error:
         raise ConfigurationError(UNUSABLE) from error

@@ -12,8 +12,9 @@ from backend.services.service import Service
 from backend.web.base import UnknownRoute, log_request
 from backend.web.coverage import CoverageHandler
 from backend.web.data import DataHandler
-from backend.web.health import HealthHandler
+from backend.web.health import HealthHandler, LiveHandler, ReadyHandler
 from backend.web.jobs import JobEventsHandler, JobHandler, JobsHandler
+from backend.web.metrics import MetricsHandler
 from backend.web.revisions import RevisionsHandler
 from backend.web.series import SeriesHandler
 from backend.web.stats import StatsHandler
@@ -32,11 +33,14 @@ HEADER_SECONDS = 75.0
 def make_application(service: Service, role: Role = "all") -> Application:
     """The API over `service`; of a worker only what says how it is."""
     given = {"service": service}
-    watched: list[Route] = [(r"/health", HealthHandler, given)]
+    watched: list[Route] = [
+        (r"/health", HealthHandler, given),
+        (r"/health/live", LiveHandler, given),
+        (r"/health/ready", ReadyHandler, given),
+        (r"/metrics", MetricsHandler, given),
+    ]
     return Application(
-        watched
-        if role == "worker"
-        else [*watched, *_routes(given), *venue_routes(service), *udf_routes(service)],
+        watched if role == "worker" else watched + _routes(given),
         default_handler_class=UnknownRoute,
         default_handler_args=given,
         log_function=log_request,

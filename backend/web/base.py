@@ -27,9 +27,11 @@ from backend.errors import (
     SeriesBusy,
     TooManyJobs,
 )
+from backend.logs import bind, bound
 from backend.services.markets import DEFAULT_EXCHANGE, DEFAULT_MARKET
 from backend.services.service import Service
 from backend.web import params
+from backend.web.tracing import REQUEST_ID, method_of, request_id, route_of, uri_of
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +76,9 @@ def error_body(code: str, message: str) -> dict[str, object]:
 class ApiHandler(RequestHandler):
     """Base of all handlers. Reads bodies itself, so that one that is too large is refused in JSON."""
 
+    request_id = ""
+    cut = False
+
     def initialize(self, service: Service) -> None:
         self.service = service
         self.failure = ""
@@ -82,8 +87,11 @@ class ApiHandler(RequestHandler):
     def set_default_headers(self) -> None:
         self.set_header("Content-Type", "application/json; charset=UTF-8")
         self.clear_header("Server")
+        self.request_id = self.request_id or request_id(self.request.headers)
+        self.set_header(REQUEST_ID, self.request_id)
 
     def prepare(self) -> None:
+        bind(request_id=self.request_id)
         length = self.request.headers.get("Content-Length", "0")
         if length.isdigit() and int(length) > LARGEST_BODY:
             raise HTTPError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
@@ -129,7 +137,8 @@ class ApiHandler(RequestHandler):
     def send_error(self, status_code: int = HTTPStatus.INTERNAL_SERVER_ERROR, **kwargs: Any) -> None:
         """Answer with an error; where an answer has begun, cut it off so that it cannot pass for whole."""
         if self._headers_written:
-            self._finished = True
+            self._finished = self.cut = True
+            self._log()
             if isinstance(connection := self.request.connection, HTTP1Connection):
                 connection.close()
         else:
@@ -169,19 +178,29 @@ class ApiHandler(RequestHandler):
 
 
 def log_request(handler: RequestHandler) -> None:
-    """One line a request, with what went wrong at its end."""
-    request = handler.request
-    failure = getattr(handler, "failure", "")
-    level = logging.ERROR if handler.get_status() >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO
-    log.log(
-        level,
-        "%s %s %d %.1f ms%s",
-        request.method,
-        request.uri,
-        handler.get_status(),
-        request.request_time() * 1000,
-        f": {failure}" if failure else "",
-    )
+    """One line a request, with what went wrong at its end; and its figures."""
+    assert isinstance(handler, ApiHandler)
+    request, code = handler.request, handler.get_status()
+    method, route, seconds = method_of(request), route_of(handler), request.request_time()
+    status = "cut" if handler.cut else str(code)
+    handler.service.metrics.answered(method, route, status, seconds)
+    with bound(request_id=handler.request_id):
+        log.log(
+            logging.ERROR if code >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO,
+            "%s %s %s %.1f ms%s",
+            method,
+            uri_of(request),
+            status,
+            seconds * 1000,
+            f": {handler.failure}" if handler.failure else "",
+            extra={
+                "method": method,
+                "route": route,
+                "status": status,
+                "milliseconds": round(seconds * 1000, 1),
+                "address": request.remote_ip,
+            },
+        )
 
 
 class UnknownRoute(ApiHandler):

@@ -1,4 +1,4 @@
-"""`GET /health`: is the service of use right now?"""
+"""`GET /health`, `/health/live` and `/health/ready`: for people, and for orchestrators."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ SERVICE = "binance-backend"
 
 
 class HealthHandler(ApiHandler):
+    """Is the service of use right now?"""
+
     async def get(self) -> None:
         self.query(())
         if await self.service.database_answers():
@@ -19,3 +21,28 @@ class HealthHandler(ApiHandler):
                 {"status": "unhealthy", "service": SERVICE, "database": "disconnected"},
                 HTTPStatus.SERVICE_UNAVAILABLE,
             )
+
+
+class LiveHandler(ApiHandler):
+    """Does the process answer? If not, a new one is needed."""
+
+    def get(self) -> None:
+        self.query(())
+        self.answer({"status": "alive"})
+
+
+class ReadyHandler(ApiHandler):
+    """Can it do its work? Until then, requests belong elsewhere."""
+
+    async def get(self) -> None:
+        self.query(())
+        connected, worker = await self.service.database_answers(), self.service.worker.condition
+        ready = connected and worker != "stopped"
+        self.answer(
+            {
+                "status": "ready" if ready else "not_ready",
+                "database": "connected" if connected else "disconnected",
+                "worker": worker,
+            },
+            HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE,
+        )

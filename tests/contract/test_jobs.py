@@ -61,7 +61,7 @@ async def test_an_equal_request_gets_the_job_that_is_not_over(store: MongoJobs) 
 async def test_of_many_equal_requests_at_once_one_becomes_the_job(store: MongoJobs) -> None:
     jobs = await asyncio.gather(*(store.add(job(f"job {number}")) for number in range(8)))
     assert len({one.id for one in jobs}) == 1
-    assert await store.queued() == 1
+    assert (await store.queued(), await store.running()) == (1, 0)
 
 
 async def test_a_request_like_one_that_is_over_is_a_new_job(store: MongoJobs) -> None:
@@ -77,7 +77,8 @@ async def test_a_job_runs_once_it_is_begun(store: MongoJobs) -> None:
     assert begun == replace(job("one"), status="running", started=minute(1), tries=1)
     again = await store.begin("one", "token of another", minute(5))
     assert again == replace(begun, tries=2)
-    assert (await store.queued(), await store.begin("two", "token", minute(1))) == (0, None)
+    assert (await store.queued(), await store.running()) == (0, 1)
+    assert await store.begin("two", "token", minute(1)) is None
 
 
 async def test_how_far_a_job_is_can_be_read_by_others(store: MongoJobs) -> None:

@@ -217,3 +217,21 @@ async def test_whatever_is_asked_of_a_server_that_is_away_is_unavailable(driver:
     )
     assert [type(error) for error in found] == [DatabaseUnavailable] * 4
     await disconnect(database)
+
+
+async def test_the_newest_are_those_asked_for_up_to_the_latest_moments(
+    store: CoverageStore,
+) -> None:
+    third = Series("bitget", "spot", "BTCUSDT")
+    await save_ledger(store, BTC, KNOWN)
+    await save_ledger(store, ETH, KNOWN.asked(minutes(50, 60)))
+    await save_ledger(store, third, KNOWN)
+    assert [series for series, _ in await store.newest(2)] == [ETH, BTC]
+    assert dict(await store.newest(9)) == {BTC: KNOWN, ETH: KNOWN.asked(minutes(50, 60)), third: KNOWN}
+    assert list(await store.newest(0)) == []
+    assert await store.count() == 3
+
+
+async def test_a_series_that_nobody_asked_for_does_not_count(store: CoverageStore) -> None:
+    assert await store.acquire(BTC, "somebody", LONG)
+    assert (await store.count(), list(await store.newest(9))) == (0, [])

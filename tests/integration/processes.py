@@ -57,8 +57,9 @@ def command(*arguments: str, **settings: str) -> subprocess.Popen[str]:
 class RunningService:
     """`python -m backend serve` on a free port."""
 
-    def __init__(self, log: Path, settings: Mapping[str, str]) -> None:
+    def __init__(self, log: Path, settings: Mapping[str, str], answers_at: str = "/health") -> None:
         self.port = free_port()
+        self._answers_at = answers_at
         self._log = log.open("ab")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "backend", "serve"],
@@ -97,15 +98,15 @@ class RunningService:
     def _answers(self) -> bool:
         assert self.process.poll() is None, "the service ended while it should start"
         try:
-            return self.call("/health", seconds=2)[0] == 200
+            return self.call(self._answers_at, seconds=2)[0] == 200
         except OSError:
             return False
 
 
 @contextmanager
-def running_service(log: Path, **settings: str) -> Iterator[RunningService]:
-    """A service that is stopped at the end, whatever happened."""
-    service = RunningService(log, settings)
+def running_service(log: Path, answers_at: str = "/health", **settings: str) -> Iterator[RunningService]:
+    """A service that is stopped at the end, whatever happened; begun when `answers_at` answers 200."""
+    service = RunningService(log, settings, answers_at)
     try:
         yield service
     finally:

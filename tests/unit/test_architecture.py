@@ -16,15 +16,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "clock": set(),
     "traffic": set(),
+    "gauges": set(),
+    "metrics": {"gauges"},
+    "masking": set(),
+    "logs": {"masking"},
     "process": set(),
     "core": {"core"},
     "exchanges": {"exchanges", "core", "errors", "clock"},
     "formats": {"formats", "core", "errors", "clock"},
-    "services": {"services", "core", "errors", "clock", "traffic"},
-    "net": {"net", "exchanges", "core", "errors", "clock", "traffic"},
-    "store": {"store", "services.ports", "core", "errors", "clock"},
-    "web": {"web", "services", "formats", "core", "errors", "clock"},
-    "settings": {"exchanges", "core", "errors", "clock"},
+    "services": {"services", "core", "errors", "clock", "traffic", "gauges", "metrics", "logs"},
+    "net": {"net", "exchanges", "core", "errors", "clock", "traffic", "metrics"},
+    "store": {"store", "services.ports", "core", "errors", "clock", "metrics"},
+    "web": {"web", "services", "formats", "core", "errors", "clock", "metrics", "logs"},
+    "settings": {"exchanges", "core", "errors", "clock", "masking"},
 }
 """For each part of the backend, the parts that its modules may import. Edges never import each other."""
 
@@ -39,6 +43,8 @@ OWNERS: dict[str, set[str]] = {
     "bson": {"store"},
     "dotenv": {"settings"},
     "pyarrow": {"formats.arrow"},
+    "prometheus_client": {"metrics", "gauges"},
+    "structlog": {"logs"},
     "rich": {"commands", "__main__"},
 }
 """Who may import the libraries that touch the outside world."""
@@ -192,6 +198,8 @@ def test_a_forbidden_import_would_be_seen(module: str, source: str) -> None:
         ("store.candles", "import motor.motor_asyncio"),
         ("app", "from pymongo import MongoClient"),
         ("network", "import aiohttp"),
+        ("services.worker", "from prometheus_client import Counter"),
+        ("web.base", "import structlog"),
     ],
 )
 def test_a_foreign_library_would_be_seen(module: str, source: str) -> None:

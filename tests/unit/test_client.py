@@ -33,6 +33,7 @@ from backend.errors import (
     UnknownSymbol,
 )
 from backend.exchanges.base import Answer, Budget, Market, RateLimit, Request, whole_number
+from backend.metrics import Metrics
 from backend.net.client import (
     ATTEMPTS,
     CLOCK_READING_LASTS,
@@ -45,6 +46,7 @@ from backend.net.client import (
 )
 from backend.net.throttle import PATIENCE, Throttle
 from tests.fakes import START, FakeClock, candle, minute, minutes
+from tests.figures import counted
 
 CALLS = RateLimit("calls", 1_000_000, 60.0)
 NOW = minute(5000) + 30_000
@@ -141,6 +143,7 @@ class Venue:
     natives: list[str] = field(default_factory=lambda: ["BTC-USDT", "ETH-USDT"])
     asked: list[Asked] = field(default_factory=list)
     answers: dict[str, Handler] = field(default_factory=dict)
+    metrics: Metrics = field(default_factory=Metrics)
 
     def __post_init__(self) -> None:
         self.answers |= {
@@ -176,7 +179,7 @@ async def talking(
     async with RawTestServer(venue.answer) as server, open_session(timeout, "the-tests/1") as session:
         url = elsewhere or str(server.make_url("")).rstrip("/")
         throttle = Throttle([limit], 1.0, venue.clock)
-        yield MarketClient("test", market, url, session, throttle, venue.clock)
+        yield MarketClient("test", market, url, session, throttle, venue.clock, venue.metrics)
 
 
 async def ask(client: MarketClient) -> list[Candle]:
@@ -678,3 +681,39 @@ async def test_a_search_takes_few_requests_though_the_exchange_sends_smaller_pag
     found, requests = await search(traded, NOW, 200, cap=100)
     assert found == traded[0].start
     assert requests <= 25
+
+
+@pytest.mark.parametrize("status", sorted(KINDS))
+async def test_every_request_is_counted_by_its_status_and_what_that_means(status: int) -> None:
+    venue = Venue()
+    venue.answers["/candles"] = lambda _: text("no", status)
+    async with talking(venue) as client:
+        with pytest.raises(MarketDataError) as caught:
+            await ask(client)
+    figures = counted(venue.metrics)
+    told = {"exchange": "test", "market": "spot"}
+    requests = "exchange_requests_total"
+    assert figures.value(requests, **told, status=str(status), outcome=caught.value.code) == venue.count(
+        "/candles"
+    )
+    assert figures.value(requests, **told, status="200", outcome="ok") == 2
+    assert figures.value("exchange_request_seconds_count", exchange="test") == len(venue.asked)
+
+
+async def test_a_request_without_an_answer_is_counted_too() -> None:
+    venue = Venue()
+    async with talking(venue, elsewhere="http://127.0.0.1:1") as client:
+        with pytest.raises(ExchangeUnavailable):
+            await ask(client)
+    unanswered = {"status": "none", "outcome": "exchange_unavailable"}
+    figures = counted(venue.metrics)
+    assert figures.value("exchange_requests_total", exchange="test", market="spot", **unanswered) == ATTEMPTS
+
+
+async def test_waits_for_the_budget_are_counted_with_their_seconds() -> None:
+    venue = Venue()
+    async with talking(venue, limit=RateLimit("calls", 2, 60.0)) as client:
+        await ask(client)
+    figures = counted(venue.metrics)
+    assert figures.value("budget_waits_total", budget="test") == 1
+    assert figures.value("budget_wait_seconds_total", budget="test") == 60

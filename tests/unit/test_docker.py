@@ -32,9 +32,17 @@ NETWORK: dict[str, Any] = COMPOSE["networks"]["cripto_net"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 DOTENV_EXAMPLE = ROOT / ".env.example"
 HEALTHCHECK = ROOT / "docker" / "healthcheck.py"
+ADDRESSES = {
+    "mongodb": "192.168.31.10",
+    "backend": "192.168.31.11",
+    "prometheus": "192.168.31.12",
+    "grafana": "192.168.31.13",
+}
 VARIABLE = re.compile(r"\$\{(\w+)")
 CREDENTIALS = {"MONGODB_USERNAME": "someone", "MONGODB_PASSWORD": "a password"}
 NAMES = [setting.name for setting in SETTINGS]
+COMPOSE_ALONE = ["GRAFANA_PASSWORD"]
+"""What compose takes and the service does not."""
 
 
 def instructions(keyword: str) -> list[str]:
@@ -45,7 +53,8 @@ def instructions(keyword: str) -> list[str]:
 
 def example_lines() -> list[tuple[str, str, str]]:
     """Comment mark, name and value of each setting in `.env.example`."""
-    return re.findall(r"^(#?)([A-Z][A-Z0-9_]*)=(.*)$", DOTENV_EXAMPLE.read_text(), re.MULTILINE)
+    found = re.findall(r"^(#?)([A-Z][A-Z0-9_]*)=(.*)$", DOTENV_EXAMPLE.read_text(), re.MULTILINE)
+    return [line for line in found if line[1] not in COMPOSE_ALONE]
 
 
 def run(*command: str | Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -60,7 +69,7 @@ def test_the_network_has_its_name_and_its_subnet() -> None:
     assert NETWORK["ipam"]["config"] == [{"subnet": "192.168.31.0/24", "gateway": "192.168.31.1"}]
 
 
-@pytest.mark.parametrize(("service", "address"), [("mongodb", "192.168.31.10"), ("backend", "192.168.31.11")])
+@pytest.mark.parametrize(("service", "address"), ADDRESSES.items())
 def test_each_service_has_its_fixed_address_in_the_subnet(service: str, address: str) -> None:
     assert COMPOSE["services"][service]["networks"] == {"cripto_net": {"ipv4_address": address}}
     assert ip_address(address) in ip_network(NETWORK["ipam"]["config"][0]["subnet"])
@@ -147,7 +156,7 @@ def test_user_and_password_are_required(service: str, variable: str, source: str
 
 
 def test_the_compose_file_takes_only_variables_that_are_settings() -> None:
-    assert set(VARIABLE.findall(COMPOSE_FILE.read_text())) <= set(NAMES)
+    assert set(VARIABLE.findall(COMPOSE_FILE.read_text())) <= {*NAMES, *COMPOSE_ALONE}
 
 
 def test_the_backend_gets_every_setting_but_the_folder_of_the_embedded_database() -> None:
@@ -230,10 +239,7 @@ def test_compose_resolves_the_addresses(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     services = yaml.safe_load(result.stdout)["services"]
     addresses = {name: service["networks"]["cripto_net"] for name, service in services.items()}
-    assert addresses == {
-        "mongodb": {"ipv4_address": "192.168.31.10"},
-        "backend": {"ipv4_address": "192.168.31.11"},
-    }
+    assert addresses == {name: {"ipv4_address": address} for name, address in ADDRESSES.items()}
 
 
 def test_compose_gives_both_services_the_same_user(tmp_path: Path) -> None:
@@ -337,6 +343,11 @@ def test_the_example_shows_the_defaults_commented_out() -> None:
     assert shown == {setting.name: setting.default for setting in SETTINGS if setting.name not in CREDENTIALS}
 
 
+def test_the_example_names_what_compose_alone_takes_at_its_end() -> None:
+    lines = DOTENV_EXAMPLE.read_text().splitlines()
+    assert lines[-len(COMPOSE_ALONE) :] == [f"#{name}=" for name in COMPOSE_ALONE]
+
+
 def test_the_example_sets_only_user_and_password() -> None:
     assert dict(dotenv_values(DOTENV_EXAMPLE)) == {
         "MONGODB_USERNAME": "admin",
@@ -354,11 +365,11 @@ def test_without_docker_the_example_leaves_the_embedded_database_in_use() -> Non
 
 @contextmanager
 def health_server(status: int) -> Iterator[int]:
-    """A server that gives /health this status, and 404 to all else; yields its port."""
+    """A server that gives /health/ready this status, and 404 to all else; yields its port."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(status if self.path == "/health" else 404)
+            self.send_response(status if self.path == "/health/ready" else 404)
             self.end_headers()
 
         def log_message(self, format: str, *args: Any) -> None:

@@ -485,3 +485,33 @@ async def test_after_a_ban_nobody_waits_for_those_who_gave_up() -> None:
     clock.advance(1000.0 - clock.monotonic())
     await throttle.acquire({"weight": 10})
     assert clock.monotonic() == 1000.0
+
+
+def test_it_tells_which_part_of_each_limit_is_spent() -> None:
+    clock = FakeClock()
+    throttle = Throttle([WEIGHT, CALLS], 0.5, clock)
+    throttle.reserve({"weight": 2}, clock.monotonic())
+    assert throttle.used() == {"weight": 2 / (WEIGHT.capacity * 0.5), "calls": 0.0}
+    throttle.take_part(0.5)
+    assert throttle.used()["weight"] == 2 / (WEIGHT.capacity * 0.25)
+    clock.advance(WEIGHT.seconds)
+    assert throttle.used()["weight"] == 0.0
+
+
+def test_what_is_booked_for_later_is_not_spent() -> None:
+    clock = FakeClock()
+    throttle = Throttle([WEIGHT], 1.0, clock)
+    for _ in range(2):
+        throttle.reserve({"weight": WEIGHT.capacity}, clock.monotonic())
+    assert throttle.used() == {"weight": 1.0}
+
+
+def test_it_tells_for_how_long_nothing_is_let_out() -> None:
+    clock = FakeClock()
+    throttle = Throttle([WEIGHT], 1.0, clock)
+    assert throttle.blocked == 0.0
+    throttle.block(RateLimited("too many", retry_after=30.0))
+    clock.advance(10.0)
+    assert throttle.blocked == 20.0
+    clock.advance(30.0)
+    assert throttle.blocked == 0.0

@@ -35,6 +35,13 @@ async def test_health_says_so_within_two_seconds(http_server_client: AsyncHTTPSe
     assert reply.body == {"status": "unhealthy", "service": "binance-backend", "database": "disconnected"}
 
 
+async def test_the_process_is_alive_but_not_ready(http_server_client: AsyncHTTPServerClient) -> None:
+    assert (await get(http_server_client, "/health/live")).status == 200
+    reply = await get(http_server_client, "/health/ready")
+    assert reply.status == 503
+    assert reply.body == {"status": "not_ready", "database": "disconnected", "worker": "running"}
+
+
 @pytest.mark.parametrize("path", ["/api/data/BTCUSDT", "/api/stats/BTCUSDT"])
 async def test_reading_is_503(http_server_client: AsyncHTTPServerClient, path: str) -> None:
     reply = await get(http_server_client, path)

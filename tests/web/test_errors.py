@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 from pytest_tornasync.plugin import AsyncHTTPServerClient
+from tornado.httpclient import HTTPClientError
 from tornado.testing import ExpectLog
 
 from backend.core.candles import Candle
@@ -17,6 +18,7 @@ from backend.services.bars import Bars, Selection
 from backend.services.queries import Queries
 from backend.services.service import Service
 from backend.services.validators import Opened
+from tests.figures import scrape
 from tests.web.client import error_code, get, send
 
 
@@ -104,3 +106,15 @@ async def test_an_answer_that_breaks_in_the_middle_cannot_pass_for_a_whole_one(
     assert b'"open_time":0' in answer
     assert not answer.endswith(b"0\r\n\r\n")
     assert b'"next"' not in answer
+
+
+async def test_an_answer_that_breaks_in_the_middle_is_counted_as_cut(
+    http_server_client: AsyncHTTPServerClient, service: Service
+) -> None:
+    broken(service, DatabaseUnavailable("away"), batches=1)
+    with pytest.raises(HTTPClientError):
+        await http_server_client.fetch("/api/data/BTCUSDT")
+    figures = await scrape(http_server_client)
+    told = {"method": "GET", "route": "/api/data/{symbol}"}
+    assert figures.value("http_requests_total", **told, status="cut") == 1
+    assert figures.value("http_requests_total", **told, status="200") is None

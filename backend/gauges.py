@@ -1,0 +1,104 @@
+"""What can be looked up when somebody asks how it is: a picture of the moment, and its text for Prometheus.
+
+Nothing of it is kept. Every label has few values; symbols stand only for as many series as the picture holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+SERIES = ("exchange", "market", "symbol")
+
+
+class SeriesState(NamedTuple):
+    """One series: seconds from the end of its newest stored minute until now, and minutes by their state.
+
+    `lag` is None when nothing is stored.
+    """
+
+    exchange: str
+    market: str
+    symbol: str
+    lag: float | None
+    stored: int
+    missing: int
+
+
+class BudgetState(NamedTuple):
+    """One rate budget: the part spent of each of its limits, and seconds for which nothing may be sent."""
+
+    used: Mapping[str, float]
+    blocked: float
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What was looked up when somebody asked. Without a database there are no series and no jobs."""
+
+    database_up: bool
+    worker_up: bool
+    budgets: Mapping[str, BudgetState]
+    jobs: Mapping[str, int]
+    series_stored: int | None = None
+    series: Sequence[SeriesState] = ()
+
+
+class Gauges(Collector):
+    """A picture as Prometheus' library wants it."""
+
+    def __init__(self, picture: Picture) -> None:
+        self._picture = picture
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        picture = self._picture
+        yield _gauge("database_up", "Whether the database answers.", value=picture.database_up)
+        yield _gauge("worker_up", "Whether this process begins jobs.", value=picture.worker_up)
+        yield _jobs(picture.jobs)
+        yield from _budgets(picture.budgets)
+        if picture.series_stored is not None:
+            yield _gauge("series", "Series in the ledger.", value=picture.series_stored)
+        yield from _series(picture.series)
+
+
+def _gauge(
+    name: str, help: str, labels: Sequence[str] | None = None, value: float | None = None
+) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"market_data_{name}", help, value=value, labels=labels)
+
+
+def _jobs(jobs: Mapping[str, int]) -> GaugeMetricFamily:
+    family = _gauge("jobs", "Jobs that are not over, of all processes together.", ["status"])
+    for status, count in jobs.items():
+        family.add_metric([status], count)
+    return family
+
+
+def _budgets(budgets: Mapping[str, BudgetState]) -> Iterator[GaugeMetricFamily]:
+    used = _gauge("budget_used_ratio", "Part of what may be spent that is spent.", ["budget", "unit"])
+    blocked = _gauge("budget_blocked_seconds", "How long nothing may be sent.", ["budget"])
+    for name, state in budgets.items():
+        blocked.add_metric([name], state.blocked)
+        for unit, part in state.used.items():
+            used.add_metric([name, unit], part)
+    yield from (used, blocked)
+
+
+def _series(series: Sequence[SeriesState]) -> Iterator[GaugeMetricFamily]:
+    lag = _gauge("series_lag_seconds", "From the end of the newest stored minute until now.", SERIES)
+    stored = _gauge("series_stored_minutes", "Minutes that are stored.", SERIES)
+    missing = _gauge("series_missing_minutes", "Minutes asked for that are not there.", SERIES)
+    complete = _gauge("series_completeness_ratio", "Part stored of what the exchange has.", SERIES)
+    for one in series:
+        labels = [one.exchange, one.market, one.symbol]
+        if one.lag is not None:
+            lag.add_metric(labels, one.lag)
+        stored.add_metric(labels, one.stored)
+        missing.add_metric(labels, one.missing)
+        expected = one.stored + one.missing
+        complete.add_metric(labels, one.stored / expected if expected else 1.0)
+    yield from (lag, stored, missing, complete)
