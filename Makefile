@@ -29,7 +29,7 @@ coverage: $(VENV)/.dev ## the suite, with an HTML report of branch coverage in h
 	@$(BIN)/python -m pytest --cov --cov-report=html
 	@echo "open htmlcov/index.html"
 
-freqtrade: $(VENV)/.dev $(VENV)-freqtrade/.installed ## let freqtrade download from the service; installs it, two minutes
+freqtrade: $(VENV)/.dev $(VENV)-freqtrade/.installed ## let freqtrade download from the service; installs it, about 90 seconds and 800 MB
 	@FREQTRADE=$(VENV)-freqtrade/bin/freqtrade $(BIN)/python -m pytest -q tests/integration/test_bots_freqtrade.py
 
 soak: $(VENV)/.dev ## the long forms of the tests that kill things, some minutes

@@ -11,12 +11,9 @@ from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from backend.clock import LATEST, Clock
 from backend.core.columns import Columns, columns_of, joined
-from backend.core.coverage import Coverage, Spans, Window
-from backend.core.interval import ONE_MINUTE, Interval
+from backend.core.coverage import Coverage, Window
 from backend.core.job import SyncRequest
 from backend.core.plan import closed_until
 from backend.core.series import Listing, Series
@@ -27,6 +24,7 @@ from backend.services.jobs import Jobs
 from backend.services.markets import Markets
 from backend.services.queries import Queries
 from backend.services.validators import LONG_AGO, Opened, known_until
+from backend.services.whole import MOST_BROKEN, missing_in, told, without
 
 SYNC_SECONDS = 8.0
 """How long a read waits for a sync: less than the 10 s after which common clients give up."""
@@ -36,9 +34,6 @@ AT_ONCE = 16
 
 DECIMALS_FROM = 100
 """Newest candles from which the decimals of prices and volumes are read."""
-
-MOST_BROKEN = 2
-"""A span of missing minutes breaks at most the candle it begins in and the one it ends in."""
 
 NOTHING = columns_of([])
 
@@ -80,16 +75,17 @@ class Mirror:
         return self._markets.series(symbol, exchange, market)
 
     async def page(self, series: Series, wanted: Selection) -> Page:
+        """The whole candles of a selection, after a sync where one is due."""
+        sync = await self._sync(series, wanted.window) if self._sync_on_read else None
+        return replace(await self.stored_page(series, wanted), sync=sync)
+
+    async def stored_page(self, series: Series, wanted: Selection) -> Page:
         """The whole candles of a selection; nothing of a series that is not stored."""
         known = await self._queries.known(series)
-        sync = None
-        if self._sync_on_read and _is_behind(known, wanted.window, closed_until(self.now())):
-            sync = await self._sync(series)
-            known = await self._queries.known(series)
         if not known.held:
-            return Page(sync=sync)
+            return Page()
         candles = await self._whole_candles(series, wanted, known)
-        return Page(candles, True, not known.missing(_told(wanted, known, candles), LONG_AGO), sync)
+        return Page(candles, True, not known.missing(told(wanted, known, candles), LONG_AGO))
 
     async def listed(self, exchange: str, market: str) -> list[Instrument]:
         """What is stored of a market, by symbol; with `sync_on_read` all that the exchange lists."""
@@ -101,11 +97,13 @@ class Mirror:
 
     async def stored(self) -> list[Series]:
         """Every series of which something is held."""
-        return [
-            Series(exchange, market, symbol)
-            for exchange, market in self._markets.names()
-            for symbol in sorted(await self._queries.stored_symbols(exchange, market))
-        ]
+        markets = self._markets.names()
+        return [each for market in markets for each in await self.stored_of(*market)]
+
+    async def stored_of(self, exchange: str, market: str) -> list[Series]:
+        """The same of one market."""
+        symbols = await self._queries.stored_symbols(exchange, market)
+        return [Series(exchange, market, symbol) for symbol in sorted(symbols)]
 
     async def instrument(self, series: Series) -> Instrument | None:
         """What is known of a stored series, None of any other."""
@@ -116,20 +114,22 @@ class Mirror:
         return instrument(series, known, await self._whole_candles(series, newest, known))
 
     async def _whole_candles(self, series: Series, wanted: Selection, known: Coverage) -> Columns:
-        broken = _missing_in(wanted, known)
+        broken = missing_in(wanted, known)
         limit = wanted.limit
         more = MOST_BROKEN * len(broken)
         asked = wanted if limit is None else replace(wanted, limit=limit + more)
         opened = Opened(series, on_grid(asked, known_until(known)), known)
         async with aclosing(self._queries.read(opened)) as batches:
-            found = [_without(batch, wanted.interval, broken) async for batch in batches]
+            found = [without(batch, wanted.interval, broken) async for batch in batches]
         candles = joined(found) if found else NOTHING
         if limit is None:
             return candles
         return candles[-limit:] if wanted.newest else candles[:limit]
 
-    async def _sync(self, series: Series) -> str | None:
-        """Top the series up as `POST /api/sync` does, and wait for that for a while."""
+    async def _sync(self, series: Series, window: Window) -> str | None:
+        """Top the series up as `POST /api/sync` does where `window` asks for it, and wait for a while."""
+        if not _is_behind(await self._queries.known(series), window, closed_until(self.now())):
+            return None
         try:
             [job] = await self._jobs.submit([SyncRequest(series)])
             job = await self._jobs.wait(job.id, SYNC_SECONDS)
@@ -148,10 +148,10 @@ class Mirror:
 
     async def _stored(self, exchange: str, market: str) -> list[Instrument]:
         """Without symbols that cannot be cut into their halves: no venue's listing has a place for them."""
-        symbols = sorted(await self._queries.stored_symbols(exchange, market))
+        stored = await self.stored_of(exchange, market)
         found: list[Instrument | None] = []
-        for start in range(0, len(symbols), AT_ONCE):
-            some = [Series(exchange, market, symbol) for symbol in symbols[start : start + AT_ONCE]]
+        for start in range(0, len(stored), AT_ONCE):
+            some = stored[start : start + AT_ONCE]
             found += await asyncio.gather(*(self.instrument(series) for series in some))
         return [each for each in found if each is not None and each.quote]
 
@@ -159,35 +159,3 @@ class Mirror:
 def _is_behind(known: Coverage, window: Window, closed: int) -> bool:
     """Whether minutes of `window` have closed since the exchange was asked, or nothing is held at all."""
     return not known.held or known_until(known) < min(window.end, closed)
-
-
-def _told(wanted: Selection, known: Coverage, candles: Columns) -> Window:
-    """The minutes of which an answer says what there is."""
-    interval, start, end = wanted.interval, wanted.window.start, wanted.window.end
-    end = min(end, interval.start(known_until(known)))
-    if wanted.limit is not None and len(candles) == wanted.limit:
-        if wanted.newest:
-            start = int(candles.open_time[0])
-        else:
-            end = interval.following(int(candles.open_time[-1]))
-    return Window(start, max(start, end))
-
-
-def _missing_in(wanted: Selection, known: Coverage) -> Spans:
-    """What is missing of the minutes that the candles of a selection are made of."""
-    if wanted.interval is ONE_MINUTE:
-        return ()
-    start, end = wanted.window
-    return known.missing(Window(start, wanted.interval.following(end)), LONG_AGO)
-
-
-def _without(candles: Columns, interval: Interval, missing: Spans) -> Columns:
-    """The candles that have no minute in `missing`."""
-    if not missing:
-        return candles
-    starts = np.array([window.start for window in missing])
-    ends = np.array([window.end for window in missing])
-    bucket_ends = interval.ends(candles.open_time)
-    ended_before = np.searchsorted(ends, candles.open_time, side="right")
-    begun_before = np.searchsorted(starts, bucket_ends, side="left")
-    return candles[np.flatnonzero(begun_before == ended_before)]

@@ -101,6 +101,19 @@ async def test_the_listing_is_the_exchanges_own(http_server_client: AsyncHTTPSer
     assert {"BTCUSDT", "ETHUSDT"} <= {each["symbol"] for each in body["symbols"]}
 
 
+async def test_a_list_of_tickers_is_of_what_is_stored_and_asks_nobody(
+    http_server_client: AsyncHTTPServerClient, simulator: Simulator
+) -> None:
+    await post(http_server_client, "/api/sync", EARLY)
+    asked = len(simulator.requests)
+    listed = await get(http_server_client, "/binance/api/v3/ticker/price")
+    assert ([each["symbol"] for each in listed.body], len(simulator.requests)) == (["BTCUSDT"], asked)
+    one = await get(http_server_client, "/binance/api/v3/ticker/price?symbol=BTCUSDT")
+    assert (one.body["symbol"], len(simulator.requests) > asked) == ("BTCUSDT", True)
+    several = await get(http_server_client, "/binance/api/v3/ticker/price?symbols=%5B%22ETHUSDT%22%5D")
+    assert (several.status, several.body["code"]) == (400, -1121)
+
+
 async def test_without_the_exchange_the_listing_is_what_is_stored(
     http_server_client: AsyncHTTPServerClient, simulator: Simulator
 ) -> None:

@@ -11,7 +11,9 @@ from http import HTTPStatus
 from typing import Any
 
 from backend.clock import LATEST
+from backend.core.columns import Columns
 from backend.core.coverage import Window
+from backend.core.series import Series
 from backend.services.bars import Selection
 from backend.services.instruments import Instrument
 from backend.services.service import Service
@@ -111,14 +113,23 @@ class Tickers(BinanceHandler):
         symbols = params.named_symbols(query, rules.tickers, strict=rules.strict)
         write = self.form(query)
         if symbols and "symbol" in query:
-            self.send(write(await self._day(symbols[0])))
+            minutes = await self.candles(Asked(symbols[0], NEWEST_DAY))
+            self.send(write(self._ticker(symbols[0], minutes)))
             return
-        listed = [each.symbol for each in await self.instruments(symbols)]
-        self.send([write(await self._day(symbol)) for symbol in listed])
+        self.send([write(await self._stored(series)) for series in await self._listed(symbols)])
 
-    async def _day(self, symbol: str) -> rows.Ticker:
-        """The newest minutes of a symbol. An object cannot be empty, so one that is not stored is unknown."""
-        minutes = await self.candles(Asked(symbol, NEWEST_DAY))
+    async def _listed(self, symbols: list[str] | None) -> list[Series]:
+        if symbols is not None:
+            return [self.series_of(symbol) for symbol in symbols]
+        return await self.service.mirror.stored_of(self.exchange, self.market)
+
+    async def _stored(self, series: Series) -> rows.Ticker:
+        """For lists: as many syncs as symbols would take too long."""
+        page = await self.service.mirror.stored_page(series, NEWEST_DAY)
+        return self._ticker(series.symbol, page.candles)
+
+    def _ticker(self, symbol: str, minutes: Columns) -> rows.Ticker:
+        """An object cannot be empty, so a symbol that is not stored is an unknown one."""
         if not len(minutes):
             raise self.unknown_symbol(symbol)
         return rows.Ticker(symbol, minutes)
