@@ -22,7 +22,7 @@ from backend.net.throttle import Throttle
 from backend.process import is_gone, process_name
 from backend.services.audit import Auditor
 from backend.services.bulk import Bulk
-from backend.services.fleet import Fleet, Role, member_of
+from backend.services.fleet import WORK_WEIGHT, Fleet, Role, member_of
 from backend.services.imports import Imports
 from backend.services.jobs import Jobs
 from backend.services.ledger import Ledgers
@@ -128,15 +128,17 @@ async def open_service(
 
 async def _enrol(role: Role, fleet: Fleet, stack: AsyncExitStack) -> bool:
     """Take our place among the processes that share the database; whether we are to do jobs."""
+    works = role != "api"
     with suppress(DatabaseUnavailable):
         others = await fleet.join()
-        if role == "command" and any(one.works for one in others):
-            await fleet.leave()
-            return False
+        if role == "command":
+            works = not any(one.works for one in others)
+        if role == "command" and works:
+            await fleet.join(WORK_WEIGHT)
     stack.push_async_callback(fleet.leave)
     staying = asyncio.create_task(fleet.stay())
     stack.push_async_callback(_cancel, staying)
-    return role != "api"
+    return works
 
 
 def calm_garbage_collector() -> None:

@@ -45,7 +45,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> arg
 async def export(settings: Settings, wanted: Series, options: argparse.Namespace) -> int:
     """Write the file: 0 when it is whole. Raises MarketDataError, and leaves nothing behind then."""
     asked = reading(_values(options))
-    async with open_service(settings) as service:
+    async with open_service(settings, role="command") as service:
         series = service.markets.series(wanted.symbol, wanted.exchange, wanted.market)
         opened = await service.queries.open(series, asked.wanted)
         batches = service.queries.read_back(opened) if asked.descending else service.queries.read(opened)

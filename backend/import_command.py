@@ -40,7 +40,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 async def import_files(settings: Settings, options: argparse.Namespace) -> int:
     """Take the files one after the other: 0 if all are in, 1 if some are not."""
     whole = True
-    async with open_service(settings) as service:
+    async with open_service(settings, role="command") as service:
         for path in options.files:
             try:
                 print(await _imported(service, path, options))

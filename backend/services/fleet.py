@@ -23,6 +23,7 @@ Role = Literal["all", "api", "worker", "command"]
 """What a process does: answer requests and jobs, requests alone, jobs alone, or one command and its jobs."""
 
 FAREWELL_SECONDS = 1.0
+WORK_WEIGHT = 1.0
 IDLE_WEIGHT = 0.05
 """What a process that does no jobs asks of exchanges: what they list, and the time."""
 
@@ -62,23 +63,31 @@ class Fleet:
         self._clock = clock
         self._seconds = seconds
         self._is_gone = is_gone
-        self._joined = False
+        self._spends = False
 
-    async def join(self) -> list[Member]:
-        """Say that we are here; the others. Raises DatabaseUnavailable.
+    async def join(self, weight: float | None = None) -> list[Member]:
+        """Say that we are here, perhaps with another weight than before; the others.
 
-        Where others spend already, hold off until they have made room and what they spent is forgotten.
+        Who does jobs where others do so already holds off until they have made room and what they spent is
+        forgotten. Raises DatabaseUnavailable.
         """
-        others = [one for one in await self._store.beat(self._member, self._seconds) if self._counts(one)]
-        beside = sum(one.weight for one in others if one.egress == self._member.egress)
-        if beside and not self._joined:
-            log.info("other processes share this address: making room takes about a minute")
-            for purse in self._purses:
-                purse.hold_off(self._seconds / RENEWALS + purse.longest)
-        self._joined = True
+        if weight is not None:
+            self._member = self._member._replace(weight=weight)
+        found = await self._store.beat(self._member, self._seconds)
+        others = [one for one in found if self._counts(one)]
+        beside = [one.weight for one in others if one.egress == self._member.egress]
+        if self._member.weight >= WORK_WEIGHT and not self._spends:
+            self._spends = True
+            if max(beside, default=0) >= WORK_WEIGHT:
+                self._make_room()
         for purse in self._purses:
-            purse.take_part(self._member.weight / (self._member.weight + beside))
+            purse.take_part(self._member.weight / (self._member.weight + sum(beside)))
         return others
+
+    def _make_room(self) -> None:
+        log.info("other processes share this address: making room takes about a minute")
+        for purse in self._purses:
+            purse.hold_off(self._seconds / RENEWALS + purse.longest)
 
     def _counts(self, one: Member) -> bool:
         """Not we ourselves, and not a process of this machine that died without a word."""
@@ -100,5 +109,5 @@ class Fleet:
 
 def member_of(name: str, egress: str, role: Role) -> Member:
     """How a process of this role counts."""
-    works = role != "api"
-    return Member(name, egress, 1.0 if works else IDLE_WEIGHT, works)
+    works = role in ("all", "worker")
+    return Member(name, egress, WORK_WEIGHT if works else IDLE_WEIGHT, works)

@@ -95,6 +95,25 @@ async def test_a_process_that_does_no_jobs_leaves_nearly_everything_to_those_tha
     assert worker.parts == [1 / (1 + IDLE_WEIGHT)]
 
 
+async def test_a_command_takes_little_beside_a_service_and_waits_for_nothing() -> None:
+    roll, purse = Roll(), Purse()
+    await fleet(roll, "service", Purse()).join()
+    command = fleet(roll, "command", purse, "command")
+    assert [one.works for one in await command.join()] == [True]
+    assert purse.parts == [IDLE_WEIGHT / (1 + IDLE_WEIGHT)]
+    assert purse.held_off == []
+
+
+async def test_a_command_that_does_its_own_jobs_counts_as_one_who_works() -> None:
+    roll, first, second = Roll(), Purse(), Purse()
+    for name, purse in (("one", first), ("two", second)):
+        command = fleet(roll, name, purse, "command")
+        assert not any(one.works for one in await command.join())
+        await command.join(1.0)
+    assert (first.parts[-1], first.held_off) == (1.0, [])
+    assert (second.parts[-1], second.held_off) == (0.5, [63.0])
+
+
 async def test_who_reaches_exchanges_from_another_address_takes_nothing_away() -> None:
     roll, here, there = Roll(), Purse(), Purse()
     await fleet(roll, "here", here).join()

@@ -113,7 +113,7 @@ async def test_an_answer_that_breaks_in_the_middle_is_counted_as_cut(
 ) -> None:
     broken(service, DatabaseUnavailable("away"), batches=1)
     with pytest.raises(HTTPClientError):
-        await http_server_client.fetch("/api/data/BTCUSDT")
+        await http_server_client.fetch("/api/data/BTCUSDT", decompress_response=False)
     figures = await scrape(http_server_client)
     told = {"method": "GET", "route": "/api/data/{symbol}"}
     assert figures.value("http_requests_total", **told, status="cut") == 1
