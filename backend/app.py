@@ -89,7 +89,7 @@ async def open_service(
             pages_in_flight=settings.pages_in_flight,
             settle_seconds=settings.settle_seconds,
             recheck_minutes=settings.recheck_minutes,
-            bulk=Bulk(_archives(settings, session, clock), candles),
+            bulk=Bulk(_archives(settings, session, clock, metrics), candles),
         )
         job_store = MongoJobs(database)
         worker = Worker(
@@ -209,7 +209,9 @@ def _markets(
     return Markets(sources)
 
 
-def _archives(settings: Settings, session: Session, clock: Clock) -> dict[tuple[str, str], ArchiveClient]:
+def _archives(
+    settings: Settings, session: Session, clock: Clock, metrics: Metrics
+) -> dict[tuple[str, str], ArchiveClient]:
     """The archive of each Binance market whose candles it has.
 
     A market at another address, such as a testnet or a simulator, has other candles than Binance's own
@@ -218,7 +220,7 @@ def _archives(settings: Settings, session: Session, clock: Clock) -> dict[tuple[
     archive_url = settings.binance_archive_url
     return {
         (BINANCE.name, market.name): ArchiveClient(
-            market.name, archive_url, session, clock, settings.request_timeout
+            market.name, archive_url, session, clock, settings.request_timeout, metrics
         )
         for market in BINANCE.markets.values()
         if settings.archive

@@ -200,7 +200,7 @@ class Settings:
     @property
     def secrets(self) -> frozenset[str]:
         """What must never be written down: passwords, as they are and as URLs have them."""
-        urls = (self.mongodb_uri, *self.base_urls.values())
+        urls = (self.mongodb_uri, *self.base_urls.values(), self.binance_archive_url)
         return frozenset((self.mongodb_password, *map(password_in, urls))) - {""}
 
     @property

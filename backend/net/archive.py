@@ -17,10 +17,13 @@ from backend.core.candles import Candle
 from backend.core.coverage import Spans
 from backend.errors import ExchangeRefused, ExchangeUnavailable, MalformedAnswer, RateLimited
 from backend.exchanges.binance_archive import CHECKSUM, checksum_of, files_for
+from backend.metrics import Metrics
 from backend.net.client import Session, helps_to_retry
+from backend.net.counting import Attempt, counted_attempt
 
 log = logging.getLogger(__name__)
 
+NAME = "binance-archive"
 ATTEMPTS = 3
 DOWNLOAD_SECONDS = 120.0
 LARGEST_FILE = 32 * 1024 * 1024
@@ -35,11 +38,14 @@ class ArchiveClient:
     `silence` is how many seconds the archive may send nothing.
     """
 
-    def __init__(self, market: str, base_url: str, session: Session, clock: Clock, silence: float) -> None:
+    def __init__(
+        self, market: str, base_url: str, session: Session, clock: Clock, silence: float, metrics: Metrics
+    ) -> None:
         self._market = market
         self._base_url = base_url
         self._session = session
         self._clock = clock
+        self._metrics = metrics
         self._reading = asyncio.Lock()
         self._timeout = aiohttp.ClientTimeout(total=DOWNLOAD_SECONDS, sock_connect=silence, sock_read=silence)
 
@@ -82,10 +88,15 @@ class ArchiveClient:
         return body
 
     async def _download(self, path: str, largest: int) -> bytes | None:
+        with counted_attempt(self._metrics, NAME, self._market, self._clock) as attempt:
+            return await self._get(attempt, path, largest)
+
+    async def _get(self, attempt: Attempt, path: str, largest: int) -> bytes | None:
         try:
             async with self._session.get(
                 f"{self._base_url}/{path}", timeout=self._timeout, allow_redirects=False
             ) as response:
+                attempt.status = str(response.status)
                 if response.status == 404:
                     return None
                 _refuse(response.status, path)

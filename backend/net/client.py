@@ -25,12 +25,12 @@ from backend.errors import (
     Banned,
     ExchangeUnavailable,
     MalformedAnswer,
-    MarketDataError,
     RateLimited,
     UnknownSymbol,
 )
 from backend.exchanges.base import Answer, Market, Request
 from backend.metrics import Metrics
+from backend.net.counting import counted_attempt
 from backend.net.throttle import PATIENCE, Throttle
 from backend.traffic import current_traffic
 
@@ -181,18 +181,10 @@ class MarketClient:
     async def _attempt(self, request: Request, parse: Callable[[Answer], Parsed]) -> Parsed:
         await self._wait_for_budget(request)
         current_traffic().requests += 1
-        began, status, outcome = self._clock.monotonic(), "none", "cancelled"
-        try:
+        with counted_attempt(self._metrics, self._exchange, self._market.name, self._clock) as attempt:
             answer = await self._send(request)
-            status = str(answer.status)
-            parsed, outcome = self._judged(answer, parse), "ok"
-            return parsed
-        except MarketDataError as error:
-            outcome = error.code
-            raise
-        finally:
-            took = self._clock.monotonic() - began
-            self._metrics.asked(self._exchange, self._market.name, status, outcome, took)
+            attempt.status = str(answer.status)
+            return self._judged(answer, parse)
 
     def _judged(self, answer: Answer, parse: Callable[[Answer], Parsed]) -> Parsed:
         """What the answer says; raises what it means where that is no success."""

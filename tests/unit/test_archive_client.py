@@ -21,10 +21,12 @@ from backend.errors import (
     RateLimited,
 )
 from backend.exchanges.binance_archive import DAY, file_of
+from backend.metrics import Metrics
 from backend.net.archive import ATTEMPTS, LARGEST_CHECKSUM, LARGEST_FILE, ArchiveClient
 from backend.net.client import open_session
 from tests.archives import text_of, zipped
 from tests.fakes import START, FakeClock, candle, minute, minutes
+from tests.figures import counted
 
 CANDLES = [candle(minute(number)) for number in range(1440)]
 FILE = file_of("spot", "BTCUSDT", Window(START, START + DAY))
@@ -56,12 +58,15 @@ class Host:
 
 
 @asynccontextmanager
-async def client_of(respond: Respond, silence: float = 5.0) -> AsyncIterator[ArchiveClient]:
+async def client_of(
+    respond: Respond, silence: float = 5.0, metrics: Metrics | None = None
+) -> AsyncIterator[ArchiveClient]:
     server = RawTestServer(respond)
     await server.start_server()
     try:
         async with open_session(5.0, "test") as session:
-            yield ArchiveClient("spot", str(server.make_url("")).rstrip("/"), session, FakeClock(), silence)
+            url = str(server.make_url("")).rstrip("/")
+            yield ArchiveClient("spot", url, session, FakeClock(), silence, metrics or Metrics())
     finally:
         await server.close()
 
@@ -178,13 +183,26 @@ async def test_a_host_that_says_nothing_is_given_up() -> None:
 
 async def test_a_host_that_is_away_is_told() -> None:
     async with open_session(5.0, "test") as session:
-        client = ArchiveClient("spot", "http://127.0.0.1:9", session, FakeClock(), 1.0)
+        client = ArchiveClient("spot", "http://127.0.0.1:9", session, FakeClock(), 1.0, Metrics())
         with pytest.raises(ExchangeUnavailable, match="cannot be reached"):
             await client.candles(FILE)
 
 
 async def test_files_are_those_of_the_market() -> None:
     async with open_session(5.0, "test") as session:
-        client = ArchiveClient("perpetual", "http://127.0.0.1:9", session, FakeClock(), 1.0)
+        client = ArchiveClient("perpetual", "http://127.0.0.1:9", session, FakeClock(), 1.0, Metrics())
         files = client.files("BTCUSDT", (minutes(0, 10 * 1440),), START + 60 * DAY)
     assert [file.path.split("/klines")[0] for file in files] == ["data/futures/um/daily"] * 10
+
+
+async def test_downloads_are_counted_by_how_they_end() -> None:
+    host, metrics = Host(), Metrics()
+    async with client_of(host.respond, metrics=metrics) as client:
+        await client.candles(FILE)
+        host.files[f"/{FILE.path}"] = [(503, b"")]
+        with pytest.raises(ExchangeUnavailable):
+            await client.candles(FILE)
+    told = {"exchange": "binance-archive", "market": "spot"}
+    requests, figures = "exchange_requests_total", counted(metrics)
+    assert figures.value(requests, **told, status="200", outcome="ok") == 2 + ATTEMPTS
+    assert figures.value(requests, **told, status="503", outcome="exchange_unavailable") == ATTEMPTS
