@@ -81,7 +81,6 @@ class Connection(IOStream):
             self._in_head = False
             with suppress(StreamClosedError):
                 super().write(self._head_too_large)
-            self._discard()
         super().close(exc_info)
 
     def _head_read(self, _head: Future[bytes]) -> None:
@@ -103,10 +102,3 @@ class Connection(IOStream):
         log.info("closing a connection whose client does not read")
         self.socket.setsockopt(SOL_SOCKET, SO_LINGER, RESET)
         self.close()
-
-    def _discard(self) -> None:
-        """Take what has come already: else the kernel resets the connection before the answer is read."""
-        with suppress(OSError):
-            for _ in range(BUFFER // self.read_chunk_size):
-                if not self.socket.recv(self.read_chunk_size):
-                    return
