@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from pytest_tornasync.plugin import AsyncHTTPServerClient
-from tornado.routing import PathMatches
-from tornado.web import Application, RequestHandler
+from tornado.web import Application
 
 from backend.access.keys import read_keys
 from backend.access.networks import read_networks
@@ -23,6 +21,7 @@ from backend.settings import load_settings
 from backend.web.app import make_application
 from backend.web.base import LARGEST_HEADERS, LONGEST_URI, ApiHandler
 from tests.web.client import Reply, error_code, get, send
+from tests.web.walking import methods, routes
 
 READER, WRITER = "reader-0123456789", "writer-0123456789"
 KEYS = read_keys(f"bot:{READER}:read,admin:{WRITER}:read+write")
@@ -43,23 +42,6 @@ def access() -> Access:
 @pytest.fixture
 def app(service: Service, access: Access) -> Application:
     return make_application(service, access=access)
-
-
-def routes(app: Application) -> Iterator[tuple[str, type[RequestHandler]]]:
-    """A path that leads to each route, and its handler."""
-    for rule in app.wildcard_router.rules:
-        pattern = cast(PathMatches, rule.matcher).regex.pattern
-        path = re.sub(r"\(\?:/\([^()]*\)\)\?", "/x", pattern).removesuffix("$")
-        path = re.sub(r"\([^()]*\)", "x", path).replace("\\", "")
-        assert re.match(pattern, path), pattern
-        yield path, cast(type[RequestHandler], rule.target)
-
-
-def methods(handler: type[RequestHandler]) -> list[str]:
-    """What a handler takes; preflight questions are another matter."""
-    unimplemented = RequestHandler._unimplemented_method
-    names = set(RequestHandler.SUPPORTED_METHODS) - {"OPTIONS"}
-    return sorted(name for name in names if getattr(handler, name.lower()) is not unimplemented)
 
 
 async def ask(client: AsyncHTTPServerClient, path: str, method: str = "GET", **headers: str) -> Reply:
