@@ -21,10 +21,12 @@ from tornado.ioloop import IOLoop
 from tornado.web import Application
 
 import backend
+from backend.core.coverage import MINUTE
 from backend.core.series import canonical_symbol
 from backend.exchanges import EXCHANGES
 from backend.services.service import Service
 from backend.store.mongo import Database
+from tests.web.stored import START
 from tests.web.walking import methods, routes
 
 PROFILE = "system.profile"
@@ -145,6 +147,14 @@ class Profile:
         await self._database.create_collection(PROFILE, capped=True, size=PROFILE_BYTES)
         await self._database.command("profile", 2)
 
+    async def plant(self, name: str) -> None:
+        """Claim that candles are stored under a raw name, so that whoever believes it asks its collection."""
+        claimed = {"since": START, "until": START + MINUTE, "held": [[START, START + MINUTE]], "void": []}
+        listed = {"exchange": "binance", "market": "spot", "symbol": "BTCUSDT"}
+        planted = {"_id": f"binance.spot.{name}"}
+        await self._database["coverage"].replace_one(planted, planted | listed | claimed, upsert=True)
+        await self.news()
+
     async def news(self) -> list[tuple[str, Mapping[str, Any]]]:
         """The collection and the command of each operation since this was asked last."""
         asked = {"ns": {"$ne": f"{self._database.name}.{PROFILE}"}}
@@ -204,6 +214,7 @@ def test_no_request_reaches_an_operator_or_a_collection(
     io_loop: IOLoop,
     attack: Attack,
 ) -> None:
+    io_loop.run_sync(lambda: profile.plant(attack.name))
     io_loop.run_sync(lambda: attack_everything(http_server_client, app, attack))
     operations = io_loop.run_sync(profile.news)
     assert operations, "nothing was written down"
