@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from backend.access.networks import is_loopback
 from backend.app import GRACE_SECONDS, open_service
 from backend.clock import iso
 from backend.core.coverage import MINUTE, count_minutes
@@ -35,7 +36,7 @@ async def serve(settings: Settings) -> int:
     """Serve the API until SIGINT or SIGTERM; then finish the pages in flight and leave."""
     stop = stop_event()
     async with open_service(settings) as service:
-        server = make_server(service, settings.role)
+        server = make_server(service, settings.role, settings.access)
         address = f"{settings.server_address}:{settings.server_port}"
         try:
             server.listen(settings.server_port, settings.server_address)
@@ -44,6 +45,7 @@ async def serve(settings: Settings) -> int:
                 f"cannot listen on {address} ({error.strerror}): set SERVER_PORT or SERVER_ADDRESS"
             ) from error
         log.info("listening at http://%s", address)
+        warn_if_open(settings)
         await stop.wait()
         log.info("stopping")
         server.stop()
@@ -51,6 +53,18 @@ async def serve(settings: Settings) -> int:
         with suppress(TimeoutError):
             await asyncio.wait_for(server.close_all_connections(), 1)
     return 0
+
+
+def warn_if_open(settings: Settings) -> None:
+    """Say so where others than this machine may do everything."""
+    if settings.api_keys or (is_loopback(settings.server_address) and not settings.trusted_proxies):
+        return
+    log.warning(
+        "OPEN TO EVERYBODY who reaches %s:%s%s: API_KEYS is not set",
+        settings.server_address,
+        settings.server_port,
+        " from ALLOWED_NETWORKS" if settings.allowed_networks else "",
+    )
 
 
 async def sync(settings: Settings, wanted: Sequence[Series], start: int | None, end: int | None) -> int:

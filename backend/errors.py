@@ -3,6 +3,9 @@
     MarketDataError
     ├── ConfigurationError          mend a setting and start again
     ├── InvalidRequest              mend the request
+    ├── Unauthenticated             send a key that is known
+    ├── Forbidden                   ask whoever runs the service
+    ├── TooManyRequests             wait, then send fewer
     ├── NotFound                    ask for something else
     │   ├── UnknownSymbol             the exchange does not list it
     │   ├── SeriesNotStored           sync it first
@@ -48,6 +51,18 @@ class ConfigurationError(MarketDataError):
 
 class InvalidRequest(MarketDataError):
     code = "invalid_request"
+
+
+class Unauthenticated(MarketDataError):
+    code = "missing_key"
+
+
+class Forbidden(MarketDataError):
+    code = "missing_scope"
+
+
+class TooManyRequests(MarketDataError):
+    code = "too_many_requests"
 
 
 class NotFound(MarketDataError):

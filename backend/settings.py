@@ -16,6 +16,10 @@ from urllib.parse import quote_plus, urlsplit
 
 from dotenv import dotenv_values
 
+from backend.access.keys import ApiKey, read_keys
+from backend.access.networks import Network, read_networks
+from backend.access.origins import read_origins
+from backend.access.policy import Access
 from backend.clock import parse_time
 from backend.core.plan import whole_minutes
 from backend.errors import ConfigurationError
@@ -24,6 +28,9 @@ from backend.exchanges.binance_archive import BASE_URL as ARCHIVE_URL
 from backend.masking import masker, password_in
 
 ROLES = ("all", "api", "worker")
+SECRET_WORDS = ("PASSWORD", "URI", "KEYS")
+"""Values of settings with such names are never repeated."""
+
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOG_FORMATS = ("console", "json")
 
@@ -84,6 +91,12 @@ def _role(text: str) -> str:
     return text.lower()
 
 
+def _flag(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError("give true or false")
+    return text.lower() == "true"
+
+
 def _whole_minute(text: str) -> int:
     moment = parse_time(text)
     return whole_minutes(moment, moment).start
@@ -130,12 +143,23 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MONGODB_HOST", "", "MongoDB host. Unset, and no URI: the embedded database (compose: mongodb)."),
     Setting("MONGODB_PORT", "27017", "MongoDB port.", _whole(1, 65535)),
     Setting("MONGODB_DATABASE", "binance_data", "Name of the database.", _database_name),
-    Setting("MONGODB_USERNAME", "", "MongoDB user (compose: required, becomes the root user)."),
+    Setting("MONGODB_USERNAME", "", "MongoDB user (compose: required, another than root)."),
     Setting("MONGODB_PASSWORD", "", "That user's password (compose: required)."),
     Setting("DATABASE_TIMEOUT", "10", "Seconds that a database operation may take.", _number(0.01, 300)),
     Setting("DATA_DIR", "./data", "Where the embedded database keeps its files.", Path),
     Setting("SERVER_ADDRESS", "localhost", "Address to listen on (compose: 0.0.0.0)."),
     Setting("SERVER_PORT", "8888", "Port to listen on.", _whole(1, 65535)),
+    Setting("API_KEYS", "", "Who may ask: name:key:scopes, commas between; scopes read, write.", read_keys),
+    Setting("PUBLIC_READ", "false", "true: reading needs no key.", _flag),
+    Setting("CORS_ORIGINS", "", "Web origins whose pages may ask, commas between, or *.", read_origins),
+    Setting("ALLOWED_NETWORKS", "", "Networks that requests may come from. Unset: all.", read_networks),
+    Setting("TRUSTED_PROXIES", "", "Networks of proxies whose X-Forwarded-For is believed.", read_networks),
+    Setting(
+        "REQUESTS_PER_MINUTE",
+        "0",
+        "Requests that one key or address may send a minute; 0: any number.",
+        _whole(0, 1_000_000),
+    ),
     Setting("ROLE", "all", "all, api (takes requests) or worker (does jobs).", _role),
     Setting("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING, ERROR or CRITICAL.", _log_level),
     Setting("LOG_FORMAT", "console", "console (for people) or json (a JSON object a line).", _log_format),
@@ -178,6 +202,12 @@ class Settings:
     data_dir: Path
     server_address: str
     server_port: int
+    api_keys: tuple[ApiKey, ...]
+    public_read: bool
+    cors_origins: frozenset[str]
+    allowed_networks: tuple[Network, ...]
+    trusted_proxies: tuple[Network, ...]
+    requests_per_minute: int
     role: Literal["all", "api", "worker"]
     log_level: str
     log_format: Literal["console", "json"]
@@ -204,6 +234,18 @@ class Settings:
         return frozenset((self.mongodb_password, *map(password_in, urls))) - {""}
 
     @property
+    def access(self) -> Access:
+        """Who may ask for what."""
+        return Access(
+            keys=self.api_keys,
+            public_read=self.public_read,
+            origins=self.cors_origins,
+            networks=self.allowed_networks,
+            proxies=self.trusted_proxies,
+            requests_per_minute=self.requests_per_minute,
+        )
+
+    @property
     def database_uri(self) -> str | None:
         """Where MongoDB is, None for the embedded one."""
         if self.mongodb_uri:
@@ -220,10 +262,12 @@ class Settings:
 def load_settings(environment: Mapping[str, str | None] | None = None) -> Settings:
     """Read the table from `environment` (default: `.env` in the working folder, overruled by os.environ).
 
-    An empty value counts as unset. Raises ConfigurationError.
+    An empty value counts as unset. Raises ConfigurationError. API_KEYS leaves os.environ: from then on only
+    digests of the keys are in memory, and no child process inherits them.
     """
     if environment is None:
         environment = {**dotenv_values(".env"), **os.environ}
+        os.environ.pop("API_KEYS", None)
     values = {setting.name: _read(setting, environment.get(setting.name) or "") for setting in SETTINGS}
     if bool(values["MONGODB_USERNAME"]) != bool(values["MONGODB_PASSWORD"]):
         raise ConfigurationError("MONGODB_USERNAME and MONGODB_PASSWORD go together: set both or neither")
@@ -235,5 +279,6 @@ def _read(setting: Setting, text: str) -> Any:
     try:
         return setting.read(text or setting.default)
     except ValueError as error:
-        shown = "its value" if "PASSWORD" in setting.name or "URI" in setting.name else masker(())(repr(text))
+        hidden = any(word in setting.name for word in SECRET_WORDS)
+        shown = "its value" if hidden else masker(())(repr(text))
         raise ConfigurationError(f"{setting.name}: {shown} does not do: {error}") from error

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
+from backend.access.policy import Access
+from backend.clock import SystemClock
 from backend.services.fleet import Role
 from backend.services.service import Service
 from backend.web.base import UnknownRoute, log_request
 from backend.web.coverage import CoverageHandler
 from backend.web.data import DataHandler
+from backend.web.guard import Guard
 from backend.web.health import HealthHandler, LiveHandler, ReadyHandler
 from backend.web.jobs import JobEventsHandler, JobHandler, JobsHandler
 from backend.web.metrics import MetricsHandler
 from backend.web.revisions import RevisionsHandler
 from backend.web.series import SeriesHandler
+from backend.web.server import Limits, Server
 from backend.web.stats import StatsHandler
 from backend.web.symbols import SymbolsHandler
 from backend.web.sync import SyncHandler
@@ -26,12 +29,9 @@ from backend.web.verify import VerifyHandler
 
 Route = tuple[str, type[RequestHandler], dict[str, Any]]
 
-HEADER_SECONDS = 75.0
-"""How long an idle or dawdling connection is kept."""
 
-
-def make_application(service: Service, role: Role = "all") -> Application:
-    """The API over `service`; of a worker only what says how it is."""
+def make_application(service: Service, role: Role = "all", access: Access | None = None) -> Application:
+    """The API over `service`, open to all without `access`; of a worker only what says how it is."""
     given = {"service": service}
     watched: list[Route] = [
         (r"/health", HealthHandler, given),
@@ -44,6 +44,8 @@ def make_application(service: Service, role: Role = "all") -> Application:
         default_handler_class=UnknownRoute,
         default_handler_args=given,
         log_function=log_request,
+        guard=Guard(access or Access(), SystemClock()),
+        cross_origin_protection=True,
     )
 
 
@@ -65,12 +67,8 @@ def _routes(given: dict[str, Any]) -> list[Route]:
     ]
 
 
-def make_server(service: Service, role: Role) -> HTTPServer:
-    """An HTTP server for the API. Handlers refuse large bodies themselves, in JSON, so it has no limit."""
-    return HTTPServer(
-        make_application(service, role),
-        max_body_size=2**63,
-        max_header_size=16 * 1024,
-        idle_connection_timeout=HEADER_SECONDS,
-        body_timeout=HEADER_SECONDS,
-    )
+def make_server(
+    service: Service, role: Role, access: Access | None = None, limits: Limits | None = None
+) -> Server:
+    """An HTTP server for the API."""
+    return Server(make_application(service, role, access), limits or Limits())

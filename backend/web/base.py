@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from asyncio import Future
 from collections.abc import Collection, Iterable, Mapping
 from http import HTTPStatus
 from math import ceil
@@ -11,6 +12,7 @@ from typing import Any
 
 import msgspec
 from tornado.http1connection import HTTP1Connection
+from tornado.httputil import HTTPHeaders
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
@@ -20,22 +22,28 @@ from backend.errors import (
     DatabaseUnavailable,
     ExchangeError,
     ExchangeUnavailable,
+    Forbidden,
     Interrupted,
     InvalidRequest,
     MarketDataError,
     NotFound,
     SeriesBusy,
     TooManyJobs,
+    TooManyRequests,
+    Unauthenticated,
 )
 from backend.logs import bind, bound
 from backend.services.markets import DEFAULT_EXCHANGE, DEFAULT_MARKET
 from backend.services.service import Service
 from backend.web import params
+from backend.web.guard import Guard, challenge
 from backend.web.tracing import REQUEST_ID, method_of, request_id, route_of, uri_of
 
 log = logging.getLogger(__name__)
 
 LARGEST_BODY = 64 * 1024
+LARGEST_HEADERS = 16 * 1024
+LONGEST_URI = 8 * 1024
 
 STATUSES: tuple[tuple[type[MarketDataError], HTTPStatus], ...] = (
     (InvalidRequest, HTTPStatus.BAD_REQUEST),
@@ -47,6 +55,9 @@ STATUSES: tuple[tuple[type[MarketDataError], HTTPStatus], ...] = (
     (SeriesBusy, HTTPStatus.CONFLICT),
     (Cancelled, HTTPStatus.CONFLICT),
     (TooManyJobs, HTTPStatus.TOO_MANY_REQUESTS),
+    (TooManyRequests, HTTPStatus.TOO_MANY_REQUESTS),
+    (Unauthenticated, HTTPStatus.UNAUTHORIZED),
+    (Forbidden, HTTPStatus.FORBIDDEN),
 )
 """The first row that fits decides."""
 
@@ -55,6 +66,12 @@ HTTP_ERRORS = {
     HTTPStatus.METHOD_NOT_ALLOWED: ("method_not_allowed", "this address does not take that method"),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("body_too_large", f"the body is over {LARGEST_BODY} bytes"),
     HTTPStatus.BAD_REQUEST: ("invalid_request", "the request cannot be read"),
+    HTTPStatus.FORBIDDEN: ("foreign_origin", "pages of this origin may not ask that: see CORS_ORIGINS"),
+    HTTPStatus.REQUEST_URI_TOO_LONG: ("uri_too_long", f"the address is over {LONGEST_URI} bytes"),
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (
+        "headers_too_large",
+        f"the headers are over {LARGEST_HEADERS} bytes",
+    ),
 }
 
 Exception_ = tuple[type[BaseException], BaseException, TracebackType]
@@ -70,6 +87,14 @@ def status_of(error: MarketDataError) -> HTTPStatus:
 def error_body(code: str, message: str) -> dict[str, object]:
     """The one shape of all error answers."""
     return {"success": False, "error": {"code": code, "message": message}}
+
+
+class Refused(HTTPError):
+    """A request that is not admitted, whatever the handler is. `error` says why."""
+
+    def __init__(self, error: MarketDataError) -> None:
+        super().__init__(status_of(error))
+        self.error = error
 
 
 @stream_request_body
@@ -89,12 +114,42 @@ class ApiHandler(RequestHandler):
         self.clear_header("Server")
         self.request_id = self.request_id or request_id(self.request.headers)
         self.set_header(REQUEST_ID, self.request_id)
+        for name, value in self.guard.headers(self.request):
+            self.set_header(name, value)
+
+    @property
+    def guard(self) -> Guard:
+        guard: Guard = self.settings["guard"]
+        return guard
 
     def prepare(self) -> None:
+        """Admit the request, or refuse it. Whoever overrides this calls it first."""
         bind(request_id=self.request_id)
+        if len(self.request.uri or "") > LONGEST_URI:
+            raise HTTPError(HTTPStatus.REQUEST_URI_TOO_LONG)
+        if _size(self.request.headers) > LARGEST_HEADERS:
+            raise HTTPError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        try:
+            self.guard.admit(self.request)
+        except MarketDataError as error:
+            raise Refused(error) from error
         length = self.request.headers.get("Content-Length", "0")
         if length.isdigit() and int(length) > LARGEST_BODY:
             raise HTTPError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+
+    def options(self, *_path: str) -> None:
+        """Answer a browser that asks what a web page may do."""
+        if not self.guard.is_preflight(self.request):
+            raise HTTPError(HTTPStatus.METHOD_NOT_ALLOWED)
+        for name, value in self.guard.preflight_headers(self.request):
+            self.set_header(name, value)
+        self.set_header("Access-Control-Allow-Methods", ", ".join(self._methods()))
+        self.set_status(HTTPStatus.NO_CONTENT)
+        self.finish()
+
+    def check_trusted_origin(self, origin: str) -> bool:
+        """Tornado asks before a web page of another origin changes something."""
+        return self.guard.trusts(origin)
 
     def data_received(self, chunk: bytes) -> None:
         self._body += chunk[: LARGEST_BODY + 1 - len(self._body)]
@@ -123,6 +178,15 @@ class ApiHandler(RequestHandler):
             params.text(values, "market", DEFAULT_MARKET),
         )
 
+    def flush(self, include_footers: bool = False) -> Future[None]:
+        """Send what was written; before the first byte, say how long it may be kept."""
+        if not self._headers_written:
+            if self.get_status() >= HTTPStatus.BAD_REQUEST:
+                self.set_header("Cache-Control", "no-store")
+            if self.guard.answers_differ_by_origin:
+                self.add_header("Vary", "Origin")
+        return super().flush(include_footers)
+
     def answer(self, body: dict[str, object], status: int = HTTPStatus.OK) -> None:
         self.set_status(status)
         self.finish(msgspec.json.encode(body))
@@ -146,7 +210,11 @@ class ApiHandler(RequestHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = _raised(kwargs.get("exc_info"))
+        if isinstance(error, Refused):
+            error = error.error
         if isinstance(error, MarketDataError):
+            if told := challenge(error):
+                self.set_header("WWW-Authenticate", told)
             self.answer_error(error)
             return
         if status_code == HTTPStatus.METHOD_NOT_ALLOWED:
@@ -165,6 +233,8 @@ class ApiHandler(RequestHandler):
         """Deliberate errors stand in the request's own line; the rest deserves a traceback."""
         if isinstance(value, MarketDataError | StreamClosedError):
             self.failure = str(value)
+        elif isinstance(value, Refused):
+            self.failure = str(value.error)
         else:
             super().log_exception(typ, value, tb)
 
@@ -173,7 +243,7 @@ class ApiHandler(RequestHandler):
         return (
             method
             for method in self.SUPPORTED_METHODS
-            if getattr(type(self), method.lower()) is not unimplemented
+            if method != "OPTIONS" and getattr(type(self), method.lower()) is not unimplemented
         )
 
 
@@ -207,7 +277,13 @@ class UnknownRoute(ApiHandler):
     """Any address that is no route."""
 
     def prepare(self) -> None:
+        super().prepare()
         raise HTTPError(HTTPStatus.NOT_FOUND)
+
+
+def _size(headers: HTTPHeaders) -> int:
+    """The bytes of headers as they are sent: name, colon, space, value, end of line."""
+    return sum(len(name) + len(value) + 4 for name, value in headers.get_all())
 
 
 def _raised(exc_info: Exception_ | None) -> BaseException | None:

@@ -12,6 +12,7 @@ from tornado.web import RequestHandler
 
 REQUEST_ID = "X-Request-Id"
 NO_ROUTE = "none"
+SHOWN_OF_URI = 500
 PLACEHOLDERS = {"(?:/(.*))?": "/{symbol}", "([^/]*)": "{id}", "$": ""}
 
 _SANE = re.compile(r"[A-Za-z0-9._\-]{1,64}")
@@ -29,8 +30,8 @@ def method_of(request: HTTPServerRequest) -> str:
 
 
 def uri_of(request: HTTPServerRequest) -> str:
-    """The request's path and query in ASCII: what else there is could be commands to a terminal."""
-    return (request.uri or "").encode("ascii", "backslashreplace").decode()
+    """The beginning of path and query, in ASCII: what else there is could be commands to a terminal."""
+    return (request.uri or "")[:SHOWN_OF_URI].encode("ascii", "backslashreplace").decode()
 
 
 def route_of(handler: RequestHandler) -> str:

@@ -22,8 +22,9 @@ OUT_OF_DISK_SPACE = 14031
 class Mongod:
     """A server on loopback, which can be told to fail (`configureFailPoint`), frozen and thawed."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, asked_by: str = "") -> None:
         self.port = free_port()
+        self.uri = f"mongodb://127.0.0.1:{self.port}/?directConnection=true{asked_by}"
         self._process = subprocess.Popen(
             [
                 str(find_mongod(folder)),
@@ -41,10 +42,6 @@ class Mongod:
             stderr=subprocess.DEVNULL,
         )
         self._wait()
-
-    @property
-    def uri(self) -> str:
-        return f"mongodb://127.0.0.1:{self.port}/?directConnection=true"
 
     def run(self, command: str, value: object, **more: Any) -> None:
         """A command on the admin database."""
@@ -85,9 +82,9 @@ class Mongod:
 
 
 @contextmanager
-def running_mongod(folder: Path, *options: str) -> Iterator[Mongod]:
-    """A mongod that is gone at the end."""
-    mongod = Mongod(folder, *options)
+def running_mongod(folder: Path, *options: str, asked_by: str = "") -> Iterator[Mongod]:
+    """A mongod that is gone at the end; `asked_by` is what its URI needs besides, such as "&tls=true"."""
+    mongod = Mongod(folder, *options, asked_by=asked_by)
     try:
         yield mongod
     finally:

@@ -21,14 +21,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "masking": set(),
     "logs": {"masking"},
     "process": set(),
+    "access": {"access", "errors"},
     "core": {"core"},
     "exchanges": {"exchanges", "core", "errors", "clock"},
     "formats": {"formats", "core", "errors", "clock"},
     "services": {"services", "core", "errors", "clock", "traffic", "gauges", "metrics", "logs"},
     "net": {"net", "exchanges", "core", "errors", "clock", "traffic", "metrics"},
     "store": {"store", "services.ports", "core", "errors", "clock", "metrics"},
-    "web": {"web", "services", "formats", "core", "errors", "clock", "metrics", "logs"},
-    "settings": {"exchanges", "core", "errors", "clock", "masking"},
+    "web": {"web", "services", "access", "formats", "core", "errors", "clock", "metrics", "logs"},
+    "settings": {"access", "exchanges", "core", "errors", "clock", "masking"},
 }
 """For each part of the backend, the parts that its modules may import. Edges never import each other."""
 

@@ -39,10 +39,17 @@ ADDRESSES = {
     "grafana": "192.168.31.13",
 }
 VARIABLE = re.compile(r"\$\{(\w+)")
-CREDENTIALS = {"MONGODB_USERNAME": "someone", "MONGODB_PASSWORD": "a password"}
+CREDENTIALS = {
+    "MONGODB_ROOT_USERNAME": "root",
+    "MONGODB_ROOT_PASSWORD": "another password",
+    "MONGODB_USERNAME": "someone",
+    "MONGODB_PASSWORD": "a password",
+}
 NAMES = [setting.name for setting in SETTINGS]
+ROOT_NAMES = ["MONGODB_ROOT_USERNAME", "MONGODB_ROOT_PASSWORD"]
+"""MongoDB's root user: compose's business, the service never sees it."""
 COMPOSE_ALONE = ["GRAFANA_PASSWORD"]
-"""What compose takes and the service does not."""
+"""What else compose takes and the service does not."""
 
 
 def instructions(keyword: str) -> list[str]:
@@ -55,6 +62,11 @@ def example_lines() -> list[tuple[str, str, str]]:
     """Comment mark, name and value of each setting in `.env.example`."""
     found = re.findall(r"^(#?)([A-Z][A-Z0-9_]*)=(.*)$", DOTENV_EXAMPLE.read_text(), re.MULTILINE)
     return [line for line in found if line[1] not in COMPOSE_ALONE]
+
+
+def settings_shown() -> list[tuple[str, str, str]]:
+    """The lines of `.env.example` that are settings of the service."""
+    return [line for line in example_lines() if line[1] not in ROOT_NAMES]
 
 
 def run(*command: str | Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -126,8 +138,13 @@ def test_the_backend_has_time_to_finish_its_work_when_it_is_stopped() -> None:
 
 
 def test_the_data_of_the_database_is_in_a_named_volume() -> None:
-    assert MONGODB["volumes"] == ["mongodb_data:/data/db"]
+    assert MONGODB["volumes"][0] == "mongodb_data:/data/db"
     assert "mongodb_data" in COMPOSE["volumes"]
+
+
+def test_the_database_makes_the_services_user_when_it_is_new() -> None:
+    assert MONGODB["volumes"][1:] == ["./docker/mongodb:/docker-entrypoint-initdb.d:ro"]
+    assert [path.name for path in (ROOT / "docker" / "mongodb").iterdir()] == ["service-user.js"]
 
 
 # The compose file: images, settings and rights
@@ -144,8 +161,10 @@ def test_the_backend_is_built_from_this_folder() -> None:
 @pytest.mark.parametrize(
     ("service", "variable", "source"),
     [
-        ("mongodb", "MONGO_INITDB_ROOT_USERNAME", "MONGODB_USERNAME"),
-        ("mongodb", "MONGO_INITDB_ROOT_PASSWORD", "MONGODB_PASSWORD"),
+        ("mongodb", "MONGO_INITDB_ROOT_USERNAME", "MONGODB_ROOT_USERNAME"),
+        ("mongodb", "MONGO_INITDB_ROOT_PASSWORD", "MONGODB_ROOT_PASSWORD"),
+        ("mongodb", "MONGODB_USERNAME", "MONGODB_USERNAME"),
+        ("mongodb", "MONGODB_PASSWORD", "MONGODB_PASSWORD"),
         ("backend", "MONGODB_USERNAME", "MONGODB_USERNAME"),
         ("backend", "MONGODB_PASSWORD", "MONGODB_PASSWORD"),
     ],
@@ -156,7 +175,7 @@ def test_user_and_password_are_required(service: str, variable: str, source: str
 
 
 def test_the_compose_file_takes_only_variables_that_are_settings() -> None:
-    assert set(VARIABLE.findall(COMPOSE_FILE.read_text())) <= {*NAMES, *COMPOSE_ALONE}
+    assert set(VARIABLE.findall(COMPOSE_FILE.read_text())) <= {*NAMES, *ROOT_NAMES, *COMPOSE_ALONE}
 
 
 def test_the_backend_gets_every_setting_but_the_folder_of_the_embedded_database() -> None:
@@ -219,7 +238,7 @@ def compose_config(tmp_path: Path, variables: Mapping[str, str]) -> subprocess.C
         pytest.skip("the command docker-compose is not installed")
     dotenv = tmp_path / "variables.env"
     dotenv.write_text("".join(f"{name}='{value}'\n" for name, value in variables.items()))
-    outside = {name: value for name, value in os.environ.items() if name not in NAMES}
+    outside = {name: value for name, value in os.environ.items() if name not in (*NAMES, *ROOT_NAMES)}
     return run(command, "--env-file", dotenv, "-f", COMPOSE_FILE, "config", env=outside)
 
 
@@ -245,8 +264,16 @@ def test_compose_resolves_the_addresses(tmp_path: Path) -> None:
 def test_compose_gives_both_services_the_same_user(tmp_path: Path) -> None:
     services = yaml.safe_load(compose_config(tmp_path, CREDENTIALS).stdout)["services"]
     database, backend = services["mongodb"]["environment"], services["backend"]["environment"]
-    assert database["MONGO_INITDB_ROOT_USERNAME"] == backend["MONGODB_USERNAME"] == "someone"
-    assert database["MONGO_INITDB_ROOT_PASSWORD"] == backend["MONGODB_PASSWORD"] == "a password"
+    for name in ("MONGODB_USERNAME", "MONGODB_PASSWORD", "MONGODB_DATABASE"):
+        assert database[name] == backend[name]
+    assert (backend["MONGODB_USERNAME"], backend["MONGODB_PASSWORD"]) == ("someone", "a password")
+
+
+def test_compose_keeps_the_root_user_from_the_service(tmp_path: Path) -> None:
+    services = yaml.safe_load(compose_config(tmp_path, CREDENTIALS).stdout)["services"]
+    assert services["mongodb"]["environment"]["MONGO_INITDB_ROOT_USERNAME"] == "root"
+    assert services["mongodb"]["environment"]["MONGO_INITDB_ROOT_PASSWORD"] == "another password"
+    assert "another password" not in str(services["backend"])
 
 
 def test_compose_moves_only_the_port_of_the_host(tmp_path: Path) -> None:
@@ -329,17 +356,17 @@ def test_the_image_checks_its_health_without_curl_or_wget() -> None:
 
 
 def test_the_example_names_exactly_the_settings_in_their_order() -> None:
-    assert [name for _, name, _ in example_lines()] == NAMES
+    assert [name for _, name, _ in example_lines()] == ROOT_NAMES + NAMES
 
 
 def test_the_example_explains_each_setting_on_the_line_before() -> None:
     lines = DOTENV_EXAMPLE.read_text().splitlines()
-    before = {name: lines[lines.index(f"{mark}{name}={value}") - 1] for mark, name, value in example_lines()}
+    before = {name: lines[lines.index(f"{mark}{name}={value}") - 1] for mark, name, value in settings_shown()}
     assert before == {setting.name: f"# {setting.help}" for setting in SETTINGS}
 
 
 def test_the_example_shows_the_defaults_commented_out() -> None:
-    shown = {name: value for mark, name, value in example_lines() if mark}
+    shown = {name: value for mark, name, value in settings_shown() if mark}
     assert shown == {setting.name: setting.default for setting in SETTINGS if setting.name not in CREDENTIALS}
 
 
@@ -348,9 +375,11 @@ def test_the_example_names_what_compose_alone_takes_at_its_end() -> None:
     assert lines[-len(COMPOSE_ALONE) :] == [f"#{name}=" for name in COMPOSE_ALONE]
 
 
-def test_the_example_sets_only_user_and_password() -> None:
+def test_the_example_sets_only_users_and_passwords() -> None:
     assert dict(dotenv_values(DOTENV_EXAMPLE)) == {
-        "MONGODB_USERNAME": "admin",
+        "MONGODB_ROOT_USERNAME": "root",
+        "MONGODB_ROOT_PASSWORD": "change-me-first",
+        "MONGODB_USERNAME": "market_data",
         "MONGODB_PASSWORD": "change-me",
     }
 

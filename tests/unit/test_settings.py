@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from backend.errors import ConfigurationError
 from backend.exchanges import EXCHANGES
 from backend.settings import LOG_LEVELS, SETTINGS, Settings, load_settings
 
-SECRET = "hunter2-s3cret"
+SECRET = "hunter2-s3cret-hunter2"
 
 DEFAULTS: dict[str, object] = {
     "mongodb_uri": "",
@@ -27,6 +28,12 @@ DEFAULTS: dict[str, object] = {
     "data_dir": Path("data"),
     "server_address": "localhost",
     "server_port": 8888,
+    "api_keys": (),
+    "public_read": False,
+    "cors_origins": frozenset(),
+    "allowed_networks": (),
+    "trusted_proxies": (),
+    "requests_per_minute": 0,
     "log_level": "INFO",
     "log_format": "console",
     "metrics_series": 200,
@@ -62,6 +69,12 @@ BAD = {
     "MONGODB_DATABASE": ["a b", "a.b", "a/b", "a$b", 'a"b', "x" * 64],
     "DATABASE_TIMEOUT": ["0", "-1", "301", "nan", "inf", "soon"],
     "SERVER_PORT": ["0", "65536", "http"],
+    "API_KEYS": ["bot", "bot:short:read", f"bot:{SECRET}:all", f"bot:{SECRET}:read,"],
+    "PUBLIC_READ": ["yes", "1"],
+    "CORS_ORIGINS": ["charts.example.com", "https://charts.example.com/", "https://a.example,"],
+    "ALLOWED_NETWORKS": ["localhost", "192.168.31.1/24", "10.0.0.0/8,"],
+    "TRUSTED_PROXIES": ["proxy", "10.0.0.0/33"],
+    "REQUESTS_PER_MINUTE": ["-1", "1000001", "many", "1.5"],
     "LOG_LEVEL": ["LOUD", "10", "TRACE"],
     "LOG_FORMAT": ["text", "xml", "1"],
     "METRICS_SERIES": ["-1", "1001", "all"],
@@ -188,6 +201,41 @@ def test_a_refused_uri_is_not_repeated() -> None:
         load_settings({"MONGODB_URI": f"mongo://me:{SECRET}@db/"})
     assert SECRET not in str(caught.value)
     assert SECRET not in str(caught.value.__cause__)
+
+
+def test_a_key_of_the_api_is_neither_kept_nor_shown() -> None:
+    settings = load_settings({"API_KEYS": f"bot:{SECRET}:read"})
+    assert settings.access.keys == settings.api_keys
+    assert [key.name for key in settings.api_keys] == ["bot"]
+    assert SECRET not in repr(settings) + str(settings)
+
+
+def test_a_refused_key_is_not_repeated() -> None:
+    with pytest.raises(ConfigurationError, match=r"^API_KEYS: its value does not do") as caught:
+        load_settings({"API_KEYS": f"bot:{SECRET}:everything"})
+    assert SECRET not in str(caught.value) + str(caught.value.__cause__)
+
+
+@pytest.mark.usefixtures("folder")
+def test_keys_leave_the_environment_once_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_KEYS", f"bot:{SECRET}:read")
+    assert len(load_settings().api_keys) == 1
+    assert "API_KEYS" not in os.environ
+
+
+def test_what_the_settings_say_of_access_arrives() -> None:
+    access = load_settings(
+        {
+            "PUBLIC_READ": "True",
+            "CORS_ORIGINS": "*",
+            "ALLOWED_NETWORKS": "10.0.0.0/8",
+            "TRUSTED_PROXIES": "10.0.0.1, fd00::1",
+            "REQUESTS_PER_MINUTE": "60",
+        }
+    ).access
+    assert (access.public_read, access.origins, access.requests_per_minute) == (True, frozenset("*"), 60)
+    assert [str(network) for network in access.networks] == ["10.0.0.0/8"]
+    assert [str(network) for network in access.proxies] == ["10.0.0.1/32", "fd00::1/128"]
 
 
 def test_without_a_host_or_a_uri_the_database_is_the_embedded_one() -> None:

@@ -1,0 +1,74 @@
+"""Addresses of clients: whose a request is, behind proxies too, and whether it may come from there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import TypeAlias
+
+Address: TypeAlias = IPv4Address | IPv6Address
+Network: TypeAlias = IPv4Network | IPv6Network
+
+NOWHERE = IPv4Address("0.0.0.0")
+"""Stands for an address that cannot be read."""
+
+SITE_PREFIX = 64
+"""What one user of IPv6 has: within it, changing the address costs nothing."""
+
+
+def read_networks(text: str) -> tuple[Network, ...]:
+    """Read networks with commas between; ValueError says what is expected."""
+    items = [item.strip() for item in text.split(",")] if text else []
+    try:
+        return tuple(ip_network(item) for item in items)
+    except ValueError as error:
+        expected = "give networks such as 192.168.31.0/24 or 10.0.0.7, commas between"
+        raise ValueError(f"{error}: {expected}") from error
+
+
+def client_address(peer: str, forwarded: str, proxies: Iterable[Network]) -> Address:
+    """Whose request it is: the right-most address that is no trusted proxy's.
+
+    `peer` is who connected and `forwarded` the `X-Forwarded-For` header, in which each proxy writes who
+    connected to it at the right end. What stands left of an address that is not trusted may be made up.
+    """
+    trusted = tuple(proxies)
+    found = _address(peer) or NOWHERE
+    for hop in reversed(forwarded.split(",")) if forwarded else ():
+        nearer = _address(hop)
+        if nearer is None or not is_within(found, trusted):
+            break
+        found = nearer
+    return found
+
+
+def is_within(address: Address, networks: Iterable[Network]) -> bool:
+    return any(address in network for network in networks)
+
+
+def caller_of(address: Address) -> str:
+    """Who counts as one caller: an IPv4 address, or all of an IPv6 site."""
+    if isinstance(address, IPv4Address):
+        return str(address)
+    return str(ip_network((int(address), SITE_PREFIX), strict=False))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens at `host`."""
+    address = _address(host)
+    return address.is_loopback if address else host.lower() == "localhost"
+
+
+def _address(text: str) -> Address | None:
+    """An address, perhaps with a port: "10.0.0.7", "10.0.0.7:80", "::1", "[::1]:80"; None for other texts."""
+    bare = text.strip()
+    if bare.startswith("["):
+        bare = bare[1:].partition("]")[0]
+    elif bare.count(":") == 1:
+        bare = bare.partition(":")[0]
+    try:
+        found = ip_address(bare)
+    except ValueError:
+        return None
+    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    return mapped or found

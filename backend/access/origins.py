@@ -1,0 +1,32 @@
+"""Web origins: which web pages may read answers, and send what changes something."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+ANY = "*"
+
+
+def read_origins(text: str) -> frozenset[str]:
+    """Read origins with commas between, or `*`; ValueError says what is expected."""
+    items = [item.strip() for item in text.split(",")] if text else []
+    if not all(item == ANY or _is_origin(item) for item in items):
+        raise ValueError("give * or origins such as https://charts.example.com, commas between")
+    return frozenset(item.lower() for item in items)
+
+
+def allowed_origin(origin: str, origins: frozenset[str]) -> str | None:
+    """What `Access-Control-Allow-Origin` says to a page of `origin`; None: nothing."""
+    if ANY in origins:
+        return ANY
+    return origin if origin.lower() in origins else None
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        named = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+    whole = text.lower() == f"{parts.scheme}://{parts.netloc}".lower()
+    return named and whole and parts.scheme in ("http", "https") and not set("@*") & set(text)

@@ -1,0 +1,58 @@
+"""What the settings say about access, and what follows for one request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from backend.access.keys import ApiKey, Scope
+from backend.access.networks import Address, Network, is_within
+from backend.errors import Forbidden, Unauthenticated
+
+OPEN_ROUTES = frozenset(("/health", "/health/live", "/health/ready"))
+"""What anybody may ask, without a key and as often as he likes."""
+
+SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Without `keys` everybody may do everything; without `networks`, from everywhere."""
+
+    keys: tuple[ApiKey, ...] = ()
+    public_read: bool = False
+    origins: frozenset[str] = frozenset()
+    networks: tuple[Network, ...] = ()
+    proxies: tuple[Network, ...] = ()
+    requests_per_minute: int = 0
+
+    @property
+    def reads_need_key(self) -> bool:
+        return bool(self.keys) and not self.public_read
+
+    def check_network(self, address: Address, path: str) -> None:
+        """Raise Forbidden for a client from elsewhere. This machine may always ask after its health."""
+        if not self.networks or is_within(address, self.networks):
+            return
+        if not (address.is_loopback and path in OPEN_ROUTES):
+            raise Forbidden(
+                f"requests from {address} are not taken: see ALLOWED_NETWORKS", code="address_not_allowed"
+            )
+
+    def check_scope(self, method: str, key: ApiKey | None, *, presented: bool) -> None:
+        """Raise where a key is needed, or where the one that was `presented` is unknown or too little."""
+        scope = scope_of(method)
+        if not self.keys:
+            return
+        if presented and key is None:
+            raise Unauthenticated("this key is not one of ours", code="invalid_key")
+        if scope == "read" and self.public_read:
+            return
+        if key is None:
+            raise Unauthenticated("send a key, as X-Api-Key or as Authorization: Bearer", code="missing_key")
+        if scope not in key.scopes:
+            raise Forbidden(f"the key {key.name} has no {scope} scope", code="missing_scope")
+
+
+def scope_of(method: str) -> Scope:
+    """What a method needs: whatever is not known to be harmless needs `write`."""
+    return "read" if method in SAFE_METHODS else "write"

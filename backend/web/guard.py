@@ -1,0 +1,115 @@
+"""Whom a request comes from and whether it is admitted; what browsers are told with every answer.
+
+`ApiHandler` asks for every request, so that no route can be forgotten. `access` decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tornado.httputil import HTTPHeaders, HTTPServerRequest
+
+from backend.access.keys import find_key
+from backend.access.networks import Address, caller_of, client_address
+from backend.access.origins import ANY, allowed_origin
+from backend.access.policy import OPEN_ROUTES, Access
+from backend.access.rate import RateLimit
+from backend.clock import Clock
+from backend.errors import Forbidden, MarketDataError, TooManyRequests, Unauthenticated
+
+SECURITY_HEADERS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Content-Security-Policy", "frame-ancestors 'none'"),
+    ("Referrer-Policy", "no-referrer"),
+)
+
+REQUEST_HEADERS = (
+    "Accept, Authorization, Content-Type, If-Modified-Since, If-None-Match, X-Api-Key, X-Request-Id"
+)
+"""What a web page may send."""
+
+PREFLIGHT_SECONDS = 3600
+"""How long a browser may remember what it was told."""
+
+REALM = 'Bearer realm="market data"'
+CHALLENGES = {
+    "missing_key": REALM,
+    "invalid_key": f'{REALM}, error="invalid_token"',
+    "missing_scope": f'{REALM}, error="insufficient_scope"',
+}
+"""`WWW-Authenticate` by error code: https://www.rfc-editor.org/rfc/rfc6750#section-3"""
+
+
+class Guard:
+    """The door. `clock` tells how fast callers ask."""
+
+    def __init__(self, access: Access, clock: Clock) -> None:
+        self._access = access
+        self._clock = clock
+        self._rate = RateLimit(access.requests_per_minute)
+
+    def admit(self, request: HTTPServerRequest) -> None:
+        """Raise Unauthenticated, Forbidden or TooManyRequests. Makes `remote_ip` the client's own."""
+        address = self._address(request)
+        request.remote_ip = str(address)
+        self._access.check_network(address, request.path)
+        if request.path in OPEN_ROUTES:
+            return
+        secret = _secret(request.headers)
+        key = find_key(self._access.keys, secret) if secret else None
+        self._spend(f"key {key.name}" if key else caller_of(address))
+        if not self.is_preflight(request):
+            self._access.check_scope(request.method or "", key, presented=bool(secret))
+
+    def is_preflight(self, request: HTTPServerRequest) -> bool:
+        """Whether a browser asks on behalf of a page of another origin: such a question carries no key."""
+        asks = "Origin" in request.headers and "Access-Control-Request-Method" in request.headers
+        return request.method == "OPTIONS" and asks and bool(self._access.origins)
+
+    def trusts(self, origin: str) -> bool:
+        """Whether pages of this origin may read answers and send what changes something."""
+        return allowed_origin(origin, self._access.origins) is not None
+
+    def preflight_headers(self, request: HTTPServerRequest) -> Iterator[tuple[str, str]]:
+        """What a page may do; Forbidden for one of a foreign origin."""
+        if not self.trusts(request.headers["Origin"]):
+            raise Forbidden("pages of this origin may not ask: see CORS_ORIGINS", code="foreign_origin")
+        yield "Access-Control-Allow-Headers", REQUEST_HEADERS
+        yield "Access-Control-Max-Age", str(PREFLIGHT_SECONDS)
+
+    def headers(self, request: HTTPServerRequest) -> Iterator[tuple[str, str]]:
+        """What every answer says."""
+        yield from SECURITY_HEADERS
+        if self._access.reads_need_key:
+            yield "Cache-Control", "private"
+        if origin := allowed_origin(request.headers.get("Origin", ""), self._access.origins):
+            yield "Access-Control-Allow-Origin", origin
+            yield "Access-Control-Expose-Headers", "*"
+
+    @property
+    def answers_differ_by_origin(self) -> bool:
+        return bool(self._access.origins) and ANY not in self._access.origins
+
+    def _address(self, request: HTTPServerRequest) -> Address:
+        forwarded = request.headers.get("X-Forwarded-For", "")
+        return client_address(request.remote_ip or "", forwarded, self._access.proxies)
+
+    def _spend(self, caller: str) -> None:
+        wait = self._rate.spend(caller, self._clock.monotonic())
+        if wait:
+            raise TooManyRequests(
+                f"more than {self._access.requests_per_minute} requests a minute: wait", retry_after=wait
+            )
+
+
+def challenge(error: MarketDataError) -> str | None:
+    """What `WWW-Authenticate` says with an error, None for nothing."""
+    return CHALLENGES.get(error.code) if isinstance(error, Unauthenticated | Forbidden) else None
+
+
+def _secret(headers: HTTPHeaders) -> str:
+    """The key that a request carries, empty if it carries none."""
+    if key := headers.get("X-Api-Key"):
+        return key
+    scheme, _, token = headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else scheme and f"{scheme} {token}"
