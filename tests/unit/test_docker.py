@@ -113,6 +113,12 @@ def test_the_log_of_a_service_cannot_fill_the_disk(service: str) -> None:
     assert COMPOSE["services"][service]["logging"]["options"] == {"max-size": "10m", "max-file": "3"}
 
 
+def test_a_worker_is_a_backend_without_a_door_that_runs_when_it_is_asked_for() -> None:
+    worker = COMPOSE["services"]["worker"]
+    own = {"scale": 0, "ports": [], "networks": {"cripto_net": {}}}
+    assert worker == BACKEND | own | {"environment": BACKEND["environment"] | {"ROLE": "worker"}}
+
+
 def test_the_backend_waits_for_a_healthy_database() -> None:
     assert BACKEND["depends_on"] == {"mongodb": {"condition": "service_healthy"}}
 
@@ -258,7 +264,9 @@ def test_compose_resolves_the_addresses(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     services = yaml.safe_load(result.stdout)["services"]
     addresses = {name: service["networks"]["cripto_net"] for name, service in services.items()}
-    assert addresses == {name: {"ipv4_address": address} for name, address in ADDRESSES.items()}
+    assert addresses == {"worker": {}} | {
+        name: {"ipv4_address": address} for name, address in ADDRESSES.items()
+    }
 
 
 def test_compose_gives_both_services_the_same_user(tmp_path: Path) -> None:
