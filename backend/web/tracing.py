@@ -12,7 +12,7 @@ from tornado.web import RequestHandler
 
 REQUEST_ID = "X-Request-Id"
 NO_ROUTE = "none"
-PLACEHOLDERS = {"(?:/(.*))?": "/{symbol}", "([^/]*)": "{id}", "$": ""}
+PLACEHOLDERS = {"(?:/(.*))?": "/{symbol}", "([^/]*)": "{id}", "\\.": ".", "$": ""}
 
 _SANE = re.compile(r"[A-Za-z0-9._\-]{1,64}")
 
