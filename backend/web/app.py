@@ -13,6 +13,7 @@ from backend.services.service import Service
 from backend.web.base import UnknownRoute, log_request
 from backend.web.coverage import CoverageHandler
 from backend.web.data import DataHandler
+from backend.web.docs import DocsHandler, OpenApiHandler
 from backend.web.guard import Guard
 from backend.web.health import HealthHandler, LiveHandler, ReadyHandler
 from backend.web.jobs import JobEventsHandler, JobHandler, JobsHandler
@@ -62,6 +63,8 @@ def _routes(given: dict[str, Any]) -> list[Route]:
         (r"/api/coverage(?:/(.*))?", CoverageHandler, given),
         (r"/api/revisions(?:/(.*))?", RevisionsHandler, given),
         (r"/api/stats(?:/(.*))?", StatsHandler, given),
+        (r"/openapi\.json", OpenApiHandler, given),
+        (r"/docs", DocsHandler, given),
         *venue_routes(given["service"]),
         *udf_routes(given["service"]),
     ]

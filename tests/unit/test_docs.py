@@ -38,7 +38,7 @@ def test_every_route_stands_in_the_readme() -> None:
     application = make_application(cast(Service, None))
     matchers = [cast(PathMatches, rule.matcher) for rule in application.wildcard_router.rules]
     patterns = [matcher.regex.pattern for matcher in matchers]
-    placeholders = {"(?:/(.*))?": "/{symbol}", "([^/]*)": "{id}", "$": ""}
+    placeholders = {"(?:/(.*))?": "/{symbol}", "([^/]*)": "{id}", "\\.": ".", "$": ""}
     for group, placeholder in placeholders.items():
         patterns = [pattern.replace(group, placeholder) for pattern in patterns]
     assert set(patterns) == set(ROUTES)

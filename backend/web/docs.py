@@ -1,0 +1,21 @@
+"""`GET /openapi.json` and `GET /docs`: what the HTTP interface is, for programs and for people."""
+
+from __future__ import annotations
+
+from backend.web.base import ApiHandler
+from backend.web.openapi.document import document, encoded
+from backend.web.openapi.page import POLICY, page
+
+
+class OpenApiHandler(ApiHandler):
+    def get(self) -> None:
+        self.query(())
+        self.finish(encoded(tuple(self.service.markets.names())))
+
+
+class DocsHandler(ApiHandler):
+    def get(self) -> None:
+        self.query(())
+        self.set_header("Content-Type", "text/html; charset=UTF-8")
+        self.set_header("Content-Security-Policy", POLICY)
+        self.finish(page(document(self.service.markets.names())))

@@ -1,0 +1,186 @@
+"""The venues' own interfaces and TradingView's: looser than the rest, since their documents decide. Pure.
+
+What a venue refuses it refuses in its own words; what the service refuses at its door comes in ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from backend.web.openapi.codes import AT_THE_DOOR
+from backend.web.openapi.parts import (
+    HEADERS,
+    INTEGER,
+    NUMBER,
+    TEXT,
+    Json,
+    answer,
+    answer_header,
+    choice,
+    const,
+    listed,
+    operation,
+    query,
+    record,
+)
+
+OBJECT: Json = {"type": "object"}
+OBJECTS = listed(OBJECT)
+NOTHING: Json = {"type": "array", "maxItems": 0}
+ROWS = listed({"type": "array", "items": {"type": ["string", "number", "null"]}})
+
+BINANCE_ERROR = record({"code": INTEGER, "msg": TEXT})
+BINANCE_LISTING: Json = {
+    "type": "object",
+    "properties": {"symbols": OBJECTS},
+    "required": ["timezone", "symbols"],
+}
+BITGET_ERROR = record({"code": TEXT, "msg": TEXT, "requestTime": INTEGER, "data": {"type": "null"}})
+UDF_ERROR = record({"s": const("error"), "errmsg": TEXT})
+
+WORTH = {
+    "X-Series": answer_header("What the answer is worth: `stored`, `incomplete` or `not stored`"),
+    "X-Sync": answer_header("How a sync before the answer ended, where it did not end well"),
+}
+
+SYMBOL = query("symbol", TEXT, "In the venue's spelling")
+ONE_OR_MORE = [SYMBOL, query("symbols", TEXT, "Several, as a JSON list")]
+START = query("startTime", TEXT, "First time")
+END = query("endTime", TEXT, "Last time")
+LIMIT = query("limit", TEXT, "So many candles at most")
+ZONE = query("timeZone", TEXT, "By which clock long candles open")
+
+Path = tuple[str, str, Sequence[Json], Json]
+"""A path, what it is for, its parameters and what it answers."""
+
+
+def paths() -> dict[str, Json]:
+    """The paths of all venues."""
+    return {
+        **_paths("binance", _binance(), {"400": BINANCE_ERROR, "503": BINANCE_ERROR}),
+        **_paths("bitget", _bitget(), {"400": BITGET_ERROR, "503": BITGET_ERROR}),
+        **_paths("bingx", _bingx(), {}),
+        **_paths("udf", _udf(), {"400": UDF_ERROR, "404": UDF_ERROR, "503": UDF_ERROR}),
+        **_clock_of_udf(),
+    }
+
+
+def _binance() -> list[Path]:
+    candles = [SYMBOL, query("interval", TEXT, "As in `/api/data`"), START, END, LIMIT]
+    ticker: Json = {"anyOf": [OBJECT, OBJECTS]}
+    kind = query("type", choice(("FULL", "MINI")), "How much to tell")
+    status = query("symbolStatus", choice(("TRADING", "HALT", "BREAK")), "Only those that stand so")
+    listing = [*ONE_OR_MORE, status]
+    spot, futures = "/binance/api/v3", "/binance/fapi/v1"
+    return [
+        *((f"{spot}/{name}", "Candles", [*candles, ZONE], ROWS) for name in ("klines", "uiKlines")),
+        (f"{futures}/klines", "Candles", candles, ROWS),
+        (f"{spot}/exchangeInfo", "What is stored", listing, BINANCE_LISTING),
+        (f"{futures}/exchangeInfo", "What is stored", [], BINANCE_LISTING),
+        ("/binance/dapi/v1/exchangeInfo", "No contract at all", [], BINANCE_LISTING),
+        (f"{spot}/ticker/price", "The last price", ONE_OR_MORE, ticker),
+        (f"{spot}/ticker/24hr", "The last day", [*ONE_OR_MORE, kind], ticker),
+        (f"{futures}/ticker/price", "The last price", [SYMBOL], ticker),
+        ("/binance/fapi/v2/ticker/price", "The last price", [SYMBOL], ticker),
+        (f"{futures}/ticker/24hr", "The last day", [SYMBOL], ticker),
+        *((f"{path}/ping", "Nothing", [], record({})) for path in (spot, futures)),
+        *((f"{path}/time", "The clock", [], record({"serverTime": INTEGER})) for path in (spot, futures)),
+    ]
+
+
+def _bitget() -> list[Path]:
+    candles = [SYMBOL, query("granularity", TEXT, "The interval, in Bitget's spelling"), START, END, LIMIT]
+    product = query("productType", TEXT, "`USDT-FUTURES`; of others nothing is stored")
+    price = query("kLineType", TEXT, "Of other prices than traded ones nothing is stored")
+    contracts = [*candles, product, price]
+    root = "/bitget/api/v2"
+    rows, objects = _bitget_answer(ROWS), _bitget_answer(OBJECTS)
+    return [
+        (f"{root}/public/time", "The clock", [], _bitget_answer(record({"serverTime": TEXT}))),
+        (f"{root}/spot/public/symbols", "What is stored", [SYMBOL], objects),
+        (f"{root}/spot/public/coins", "Nothing", [], _bitget_answer(NOTHING)),
+        (f"{root}/margin/currencies", "Nothing", [], _bitget_answer(NOTHING)),
+        (f"{root}/spot/market/candles", "Spot candles", candles, rows),
+        (f"{root}/spot/market/history-candles", "Spot candles before a time", candles, rows),
+        (f"{root}/mix/market/contracts", "What is stored", [SYMBOL, product], objects),
+        (f"{root}/mix/market/candles", "Contract candles", contracts, rows),
+        (f"{root}/mix/market/history-candles", "Contract candles before a time", contracts, rows),
+    ]
+
+
+def _bitget_answer(data: Json) -> Json:
+    return record({"code": const("00000"), "msg": TEXT, "requestTime": INTEGER, "data": data})
+
+
+def _bingx() -> list[Path]:
+    candles = [SYMBOL, query("interval", TEXT, "As in `/api/data`"), START, END, LIMIT, ZONE]
+    root = "/bingx/openApi"
+    clock = record({"serverTime": INTEGER})
+    rows, spot = _bingx_answer(OBJECTS), ("spot/v1/market", "spot/v2/market", "market/his/v1")
+    symbols = _bingx_spot_answer(record({"symbols": OBJECTS}))
+    return [
+        (f"{root}/swap/v2/server/time", "The clock", [], _bingx_answer(clock)),
+        (f"{root}/swap/v2/quote/contracts", "What is stored", [SYMBOL], rows),
+        *((f"{root}/swap/{one}/quote/klines", "Swap candles", candles, rows) for one in ("v2", "v3")),
+        (f"{root}/cswap/v1/market/contracts", "No contract at all", [], _bingx_answer(NOTHING)),
+        (f"{root}/spot/v1/server/time", "The clock", [], _bingx_spot_answer(clock)),
+        (f"{root}/spot/v1/common/symbols", "What is stored", [SYMBOL], symbols),
+        *((f"{root}/{one}/kline", "Spot candles", candles, _bingx_spot_answer(ROWS)) for one in spot),
+    ]
+
+
+def _bingx_answer(data: Json) -> Json:
+    """Errors have status 200 too."""
+    error = record({"code": INTEGER, "msg": TEXT, "data": record({})})
+    return {"anyOf": [record({"code": const(0), "msg": TEXT, "data": data}), error]}
+
+
+def _bingx_spot_answer(data: Json) -> Json:
+    """Errors have status 200 too."""
+    error = record({"code": INTEGER, "msg": TEXT, "timestamp": INTEGER})
+    right = record({"code": const(0), "msg": TEXT, "timestamp": INTEGER, "data": data})
+    return {"anyOf": [right, error]}
+
+
+def _udf() -> list[Path]:
+    symbol = query("symbol", TEXT, "`BINANCE:BTCUSDT`; `.P` behind a perpetual contract")
+    search = [query(name, TEXT, "What to look for") for name in ("query", "type", "exchange", "limit")]
+    history = [
+        symbol,
+        query("resolution", TEXT, "The interval, in TradingView's spelling"),
+        query("from", TEXT, "First time, Unix seconds"),
+        query("to", TEXT, "End, not included, Unix seconds"),
+        query("countback", TEXT, "So many bars before `to`; wins over `from`"),
+    ]
+    amounts = {name: listed(NUMBER) for name in "ohlcv"}
+    bars = record({"s": const("ok"), "t": listed(INTEGER)} | amounts)
+    none = record({"s": const("no_data"), "nextTime": INTEGER}, optional=("nextTime",))
+    return [
+        ("/udf/config", "What the data feed can do", [], OBJECT),
+        ("/udf/symbols", "A symbol", [symbol], OBJECT),
+        ("/udf/search", "Symbols that are stored", search, OBJECTS),
+        ("/udf/history", "Bars", history, {"anyOf": [bars, none]}),
+    ]
+
+
+def _clock_of_udf() -> dict[str, Json]:
+    found = answer("Unix seconds", TEXT, "text/plain; charset=UTF-8")
+    return {
+        "/udf/time": {"get": operation("udf", _name("/udf/time"), "The clock", AT_THE_DOOR | {"200": found})}
+    }
+
+
+def _paths(tag: str, found: Sequence[Path], refusals: Mapping[str, Json]) -> dict[str, Json]:
+    refused = {status: answer("In the venue's words", schema) for status, schema in refusals.items()}
+    return {one[0]: {"get": _operation(tag, one, refused)} for one in found}
+
+
+def _operation(tag: str, one: Path, refused: Mapping[str, Json]) -> Json:
+    path, summary, parameters, schema = one
+    told = answer(summary, schema) | {"headers": HEADERS | WORTH}
+    return operation(tag, _name(path), summary, {**AT_THE_DOOR, **refused, "200": told}, parameters)
+
+
+def _name(path: str) -> str:
+    """A path as one word: "/udf/history" -> "udf_history"."""
+    return path.strip("/").replace("/", "_").replace("-", "_")

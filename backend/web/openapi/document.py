@@ -1,0 +1,74 @@
+"""The whole document. Pure."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import msgspec
+
+from backend.web.openapi import asking, bots, codes, reading, schemas, telling, watching
+from backend.web.openapi.parts import TEXT, Json
+from backend.web.openapi.values import Names
+
+VERSION = "0.1.0"
+
+ABOUT = """One-minute candles of crypto exchanges, complete and provably so.
+
+Times in requests are Unix milliseconds or ISO-8601; windows include both ends. Every parameter may be given
+once, and none that is not known. Every answer has an `X-Request-Id`: your own, if your request had one.
+Errors have one shape, and `code` is what programs may rely on. Where the service has keys, send one as
+`X-Api-Key` or as `Authorization: Bearer`."""
+
+TAGS = {
+    "sync": "Fetch from the exchanges, and see how it goes",
+    "candles": "Read what is stored",
+    "service": "How the service is",
+    "binance": "Binance's own interface, served from the store: whole candles only",
+    "bitget": "Bitget's own interface, served from the store: whole candles only",
+    "bingx": "BingX's own interface, served from the store: whole candles only; errors have status 200",
+    "udf": "TradingView's data feed, served from the store: whole candles only",
+}
+
+SECURITY: list[dict[str, list[str]]] = [{}, {"ApiKey": []}, {"Bearer": []}]
+"""No key is needed where the service has none, or reading is public."""
+
+
+@lru_cache
+def encoded(names: tuple[tuple[str, str], ...]) -> bytes:
+    """The document as JSON."""
+    return msgspec.json.encode(document(names))
+
+
+def document(names: Names) -> Json:
+    """The document; `names` are the exchanges with their markets."""
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Market data service", "version": VERSION, "description": ABOUT},
+        "servers": [{"url": "/"}],
+        "tags": [{"name": name, "description": about} for name, about in TAGS.items()],
+        "security": SECURITY,
+        "paths": paths(names),
+        "components": {
+            "schemas": {**schemas.SCHEMAS, **telling.SCHEMAS, **reading.SCHEMAS},
+            "responses": codes.responses(),
+            "headers": {"RequestId": {"description": "What logs call the request", "schema": TEXT}},
+            "securitySchemes": {
+                "ApiKey": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
+                "Bearer": {"type": "http", "scheme": "bearer"},
+            },
+        },
+    }
+
+
+def paths(names: Names) -> dict[str, Json]:
+    """All routes, by their path."""
+    return {
+        "/api/sync": asking.sync(names),
+        **asking.jobs(),
+        "/api/symbols": asking.symbols(names),
+        "/api/data/{symbol}": reading.data(names),
+        **telling.stored(names),
+        "/api/verify": asking.verify(names),
+        **watching.paths(),
+        **bots.paths(),
+    }

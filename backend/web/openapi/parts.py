@@ -1,0 +1,108 @@
+"""The building blocks of the document: schemas, parameters, answers, operations. Pure.
+
+After https://spec.openapis.org/oas/v3.1.1.html; schemas are JSON Schema 2020-12.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+Json = dict[str, Any]
+
+JSON = "application/json; charset=UTF-8"
+
+INTEGER: Json = {"type": "integer"}
+COUNT: Json = {"type": "integer", "minimum": 0}
+NUMBER: Json = {"type": "number"}
+TEXT: Json = {"type": "string"}
+FLAG: Json = {"type": "boolean"}
+MOMENT: Json = {"type": "string", "format": "date-time"}
+MAYBE_MOMENT: Json = {"type": ["string", "null"], "format": "date-time"}
+
+HEADERS: Json = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
+"""What every answer has."""
+
+
+def ref(name: str) -> Json:
+    """A schema of the components."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def const(value: object) -> Json:
+    return {"const": value}
+
+
+def choice(values: Sequence[str]) -> Json:
+    return {"type": "string", "enum": list(values)}
+
+
+def listed(items: Json) -> Json:
+    return {"type": "array", "items": items}
+
+
+def record(properties: Mapping[str, Json], optional: Sequence[str] = ()) -> Json:
+    """An object with these properties, all of them but the `optional` ones, and no other."""
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": [name for name in properties if name not in optional],
+        "additionalProperties": False,
+    }
+
+
+def success(**properties: Json) -> Json:
+    """An object that says that it went well, with these properties."""
+    return record({"success": const(True)} | properties)
+
+
+def query(name: str, schema: Json, about: str, *, needed: bool = False) -> Json:
+    """A parameter of the query."""
+    return {"name": name, "in": "query", "required": needed, "schema": schema, "description": about}
+
+
+def header(name: str, about: str) -> Json:
+    """A header of the request, which may be left out."""
+    return {"name": name, "in": "header", "required": False, "schema": TEXT, "description": about}
+
+
+def answer(
+    about: str, schema: Json, media_type: str = JSON, headers: Mapping[str, Json] | None = None
+) -> Json:
+    """An answer with a body of one media type."""
+    return {
+        "description": about,
+        "headers": HEADERS | dict(headers or {}),
+        "content": {media_type: {"schema": schema}},
+    }
+
+
+def answer_header(about: str) -> Json:
+    """A header that an answer may have."""
+    return {"description": about, "schema": TEXT}
+
+
+def error(status: HTTPStatus) -> Json:
+    """An answer of the components: an error with this status."""
+    return {"$ref": f"#/components/responses/{status.name.title().replace('_', '')}"}
+
+
+def errors(*statuses: HTTPStatus) -> dict[str, Json]:
+    """Answers with errors, by status."""
+    return {str(status.value): error(status) for status in statuses}
+
+
+def operation(
+    tag: str,
+    name: str,
+    summary: str,
+    answers: Mapping[str, Json],
+    parameters: Sequence[Json] = (),
+    **more: object,
+) -> Json:
+    """One method of one path; `name` is its `operationId`."""
+    found: Json = {"tags": [tag], "operationId": name, "summary": summary, **more}
+    if parameters:
+        found["parameters"] = list(parameters)
+    return found | {"responses": dict(sorted(answers.items()))}

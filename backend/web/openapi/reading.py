@@ -1,0 +1,124 @@
+"""`GET /api/data/{symbol}`: candles in all formats. Pure."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from backend.core.interval import INTERVALS
+from backend.formats import FORMATS
+from backend.formats.layout import FIELDS, TIMES
+from backend.web.openapi.codes import STORED
+from backend.web.openapi.parts import (
+    COUNT,
+    FLAG,
+    HEADERS,
+    INTEGER,
+    NUMBER,
+    TEXT,
+    Json,
+    answer_header,
+    choice,
+    const,
+    errors,
+    header,
+    listed,
+    operation,
+    query,
+    record,
+)
+from backend.web.openapi.schemas import NEXT
+from backend.web.openapi.values import END, PATH_SYMBOL, START, Names, limit, market_of
+from backend.web.reading import FILLS, ORDERS
+
+WRITTEN_TIME: Json = {"type": ["integer", "string"], "description": "As `time` says"}
+TYPES: dict[str, Json] = {
+    **dict.fromkeys(("open_time", "close_time"), WRITTEN_TIME),
+    "timestamp": TEXT,
+    **dict.fromkeys(("trades", "minutes", "expected_minutes"), INTEGER),
+    **dict.fromkeys(("partial", "filled"), FLAG),
+}
+"""The fields that are no plain numbers."""
+
+CANDLE = record({name: TYPES.get(name, NUMBER) for name in FIELDS}, optional=FIELDS)
+CANDLES = record(
+    {
+        "success": const(True),
+        "symbol": TEXT,
+        "interval": choice(list(INTERVALS)),
+        "data": listed({"$ref": "#/components/schemas/Candle"}),
+        "count": COUNT,
+        "next": NEXT,
+    },
+    optional=("interval",),
+)
+COLUMNS = record(
+    {name: listed({"anyOf": [TYPES.get(name, NUMBER), {"type": "null"}]}) for name in FIELDS},
+    optional=FIELDS,
+)
+SCHEMAS = {"Candle": CANDLE, "Candles": CANDLES, "Columns": COLUMNS}
+
+NUMBER_OF_ROWS = 999_999_999
+
+
+def parameters(names: Names) -> list[Json]:
+    return [
+        PATH_SYMBOL,
+        *market_of(names),
+        query(
+            "interval",
+            TEXT | {"default": "1m", "examples": list(INTERVALS)},
+            f"One of {', '.join(INTERVALS)}; `1min`, `60`, `1H`, `D`, `PT15M` are understood too",
+        ),
+        START,
+        END,
+        limit(NUMBER_OF_ROWS, "So many candles at most"),
+        query(
+            "last",
+            {"type": "integer", "minimum": 1, "maximum": NUMBER_OF_ROWS},
+            "The newest so many, up to `end_time`; not together with `start_time` or `limit`",
+        ),
+        query("order", choice(list(ORDERS)) | {"default": "asc"}, "`desc`: the newest first"),
+        query(
+            "forming",
+            choice(("true", "false")) | {"default": "false"},
+            "`true`: with the candle that is not over yet",
+        ),
+        query("fill", choice(list(FILLS)), "With flat candles in holes, marked as `filled`"),
+        query("format", choice(list(FORMATS)), "Wins over the `Accept` header; JSON otherwise"),
+        query("fields", TEXT, f"Some of {', '.join(FIELDS)}, commas between, in the order you want"),
+        query("time", choice(TIMES) | {"default": "ms"}, "What `open_time` and `close_time` are written in"),
+        header("If-None-Match", "The `ETag` of an answer that you have"),
+        header("If-Modified-Since", "The `Last-Modified` of an answer that you have"),
+    ]
+
+
+def data(names: Names) -> Json:
+    """The path's item."""
+    whole = HEADERS | {
+        "ETag": answer_header("Of a closed range: to be sent as `If-None-Match`"),
+        "Last-Modified": answer_header("Of a closed range without holes"),
+        "Content-Disposition": answer_header("A file name, in formats that are files"),
+    }
+    answers = {
+        "200": {"description": "The candles", "headers": whole, "content": _contents()},
+        "304": {"description": "What you have is what there is", "headers": whole},
+    }
+    return {
+        "get": operation(
+            "candles",
+            "read",
+            "Read stored candles at any interval, in any format",
+            answers | STORED | errors(HTTPStatus.NOT_FOUND),
+            parameters(names),
+        )
+    }
+
+
+def _contents() -> Json:
+    """What the body is, by media type. Files that are not text have no schema."""
+    contents: Json = {format.media_type: {} for format in FORMATS.values()}
+    shapes = [{"$ref": f"#/components/schemas/{name}"} for name in ("Candles", "Columns")]
+    contents[FORMATS["json"].media_type] = {"schema": {"anyOf": shapes}}
+    for name in ("csv", "ndjson"):
+        contents[FORMATS[name].media_type] = {"schema": TEXT}
+    return contents

@@ -1,0 +1,144 @@
+"""The service's description of itself: a sound OpenAPI document of all routes, methods and error codes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from backend import __version__
+from backend.services.service import Service
+from backend.web.app import make_application
+from backend.web.base import STATUSES
+from backend.web.openapi.codes import CODES
+from backend.web.openapi.document import document, encoded
+from backend.web.openapi.page import METHODS, POLICY, page
+from backend.web.openapi.parts import record
+from tests.walking import methods, routes
+
+NAMES = (("binance", "spot"), ("binance", "perpetual"), ("extended", "perpetual"))
+DOCUMENT = json.loads(encoded(NAMES))
+README = (Path(__file__).parents[2] / "README.md").read_text()
+
+
+class Elements(HTMLParser):
+    """The elements of a page with their attributes, and its text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Every path and method with its operation."""
+    for path, item in DOCUMENT["paths"].items():
+        for method, described in item.items():
+            if method != "parameters":
+                yield path, method, described
+
+
+def test_it_is_a_sound_openapi_document() -> None:
+    assert [error.message for error in OpenAPIV31SpecValidator(DOCUMENT).iter_errors()] == []
+
+
+def test_every_route_and_method_is_described_and_no_other() -> None:
+    application = make_application(cast(Service, None))
+    there = {(path, method) for path, handler in routes(application) for method in methods(handler)}
+    assert {(path, method) for path, method, _ in operations()} == there
+
+
+def test_a_workers_routes_are_described_too() -> None:
+    application = make_application(cast(Service, None), role="worker")
+    assert {path for path, _ in routes(application)} <= set(DOCUMENT["paths"])
+
+
+def test_every_error_code_of_the_readme_has_its_status_and_no_other() -> None:
+    table = README.partition("### Errors")[2].partition("## ")[0]
+    told: dict[str, list[int]] = {}
+    for statuses, codes in re.findall(r"^\| ([0-9, ]+) \| (.*) \|$", table, re.MULTILINE):
+        for code in re.findall(r"`([a-z_]+)`", codes):
+            told[code] = [int(status) for status in statuses.split(",")]
+    known = {code: int(status) for status, codes in CODES.items() for code in codes}
+    assert set(told) == set(known)
+    assert [code for code, status in known.items() if status not in told[code]] == []
+
+
+def test_every_deliberate_error_has_a_code_with_its_status() -> None:
+    inner = {"not_found", "exchange_error"}
+    found = {kind.code: status for kind, status in STATUSES if kind.code not in inner}
+    assert {code for code, status in found.items() if code not in CODES[status]} == set()
+
+
+def test_it_has_the_version_of_the_service() -> None:
+    assert DOCUMENT["info"]["version"] == __version__
+
+
+def test_operations_have_names_of_their_own() -> None:
+    names = [described["operationId"] for _, _, described in operations()]
+    assert len(set(names)) == len(names)
+
+
+def test_every_shape_is_used() -> None:
+    text = encoded(NAMES).decode()
+    assert [name for name in DOCUMENT["components"]["schemas"] if f'schemas/{name}"' not in text] == []
+
+
+def test_a_key_is_described_for_every_route_but_health() -> None:
+    assert {} in DOCUMENT["security"]
+    assert {"ApiKey": []} in DOCUMENT["security"]
+    without = {path for path, _, described in operations() if described.get("security") == []}
+    assert without == {"/health", "/health/live", "/health/ready"}
+    guarded = [described for path, _, described in operations() if path not in without]
+    assert all({"401", "403", "429"} <= set(described["responses"]) for described in guarded)
+
+
+def test_the_exchanges_are_those_of_the_service() -> None:
+    (exchange,) = [
+        one for one in DOCUMENT["paths"]["/api/symbols"]["get"]["parameters"] if one["name"] == "exchange"
+    ]
+    assert exchange["schema"]["enum"] == ["binance", "extended"]
+
+
+def test_the_page_tells_of_every_route() -> None:
+    told = "".join(Elements(page(document(NAMES))).words)
+    for path, item in DOCUMENT["paths"].items():
+        for method in set(item) & set(METHODS):
+            assert f"{method.upper()} {path}" in told
+            assert item[method]["summary"] in told
+
+
+def test_the_page_asks_for_no_other_file() -> None:
+    elements = Elements(page(document(NAMES))).found
+    assert {tag for tag, _ in elements} & {"script", "link", "img", "iframe", "object", "form"} == set()
+    targets = [attributes["href"] or "" for tag, attributes in elements if tag == "a"]
+    assert targets
+    assert [target for target in targets if not target.startswith(("#", "/openapi.json"))] == []
+    assert [
+        attributes for _, attributes in elements if any(name.startswith("on") for name in attributes)
+    ] == []
+    assert "default-src 'none'" in POLICY
+
+
+@pytest.mark.parametrize("place", ["title", "description", "version"])
+def test_what_the_page_tells_cannot_become_markup(place: str) -> None:
+    hostile = "<script>alert(1)</script>"
+    written = document(NAMES)
+    written["info"][place] = hostile
+    written["components"]["schemas"]["Window"] = record({hostile: {"type": "string", "description": hostile}})
+    text = page(written)
+    assert hostile not in text
+    assert text.count("&lt;script&gt;") >= 3
