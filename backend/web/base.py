@@ -36,7 +36,7 @@ from backend.logs import bind, bound
 from backend.services.markets import DEFAULT_EXCHANGE, DEFAULT_MARKET
 from backend.services.service import Service
 from backend.web import params
-from backend.web.guard import Guard, challenge
+from backend.web.guard import PREFLIGHT_HEADERS, Guard, challenge
 from backend.web.tracing import REQUEST_ID, method_of, request_id, route_of, uri_of
 
 log = logging.getLogger(__name__)
@@ -141,7 +141,7 @@ class ApiHandler(RequestHandler):
         """Answer a browser that asks what a web page may do."""
         if not self.guard.is_preflight(self.request):
             raise HTTPError(HTTPStatus.METHOD_NOT_ALLOWED)
-        for name, value in self.guard.preflight_headers(self.request):
+        for name, value in PREFLIGHT_HEADERS:
             self.set_header(name, value)
         self.set_header("Access-Control-Allow-Methods", ", ".join(self._methods()))
         self.set_status(HTTPStatus.NO_CONTENT)

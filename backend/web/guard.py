@@ -28,8 +28,11 @@ REQUEST_HEADERS = (
 )
 """What a web page may send."""
 
-PREFLIGHT_SECONDS = 3600
-"""How long a browser may remember what it was told."""
+PREFLIGHT_HEADERS = (
+    ("Access-Control-Allow-Headers", REQUEST_HEADERS),
+    ("Access-Control-Max-Age", "3600"),
+)
+"""What a browser is told before a page asks, and for how many seconds that holds."""
 
 REALM = 'Bearer realm="market data"'
 CHALLENGES = {
@@ -60,6 +63,8 @@ class Guard:
         self._spend(f"key {key.name}" if key else caller_of(address))
         if not self.is_preflight(request):
             self._access.check_scope(request.method or "", key, presented=bool(secret))
+        elif not self.trusts(request.headers["Origin"]):
+            raise Forbidden("pages of this origin may not ask: see CORS_ORIGINS", code="foreign_origin")
 
     def is_preflight(self, request: HTTPServerRequest) -> bool:
         """Whether a browser asks on behalf of a page of another origin: such a question carries no key."""
@@ -69,13 +74,6 @@ class Guard:
     def trusts(self, origin: str) -> bool:
         """Whether pages of this origin may read answers and send what changes something."""
         return allowed_origin(origin, self._access.origins) is not None
-
-    def preflight_headers(self, request: HTTPServerRequest) -> Iterator[tuple[str, str]]:
-        """What a page may do; Forbidden for one of a foreign origin."""
-        if not self.trusts(request.headers["Origin"]):
-            raise Forbidden("pages of this origin may not ask: see CORS_ORIGINS", code="foreign_origin")
-        yield "Access-Control-Allow-Headers", REQUEST_HEADERS
-        yield "Access-Control-Max-Age", str(PREFLIGHT_SECONDS)
 
     def headers(self, request: HTTPServerRequest) -> Iterator[tuple[str, str]]:
         """What every answer says."""
@@ -111,5 +109,8 @@ def _secret(headers: HTTPHeaders) -> str:
     """The key that a request carries, empty if it carries none."""
     if key := headers.get("X-Api-Key"):
         return key
-    scheme, _, token = headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else scheme and f"{scheme} {token}"
+    authorization = headers.get("Authorization", "").strip()
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() == "bearer":
+        return token.strip()
+    return authorization and f"no bearer {authorization}"  # with a blank, which no key has: refused
