@@ -32,10 +32,10 @@ coverage: $(VENV)/.dev ## the suite, with an HTML report of branch coverage in h
 freqtrade: $(VENV)/.dev $(VENV)-freqtrade/.installed ## let freqtrade download from the service; installs it, about 90 seconds and 800 MB
 	@FREQTRADE=$(VENV)-freqtrade/bin/freqtrade $(BIN)/python -m pytest -q tests/integration/test_bots_freqtrade.py
 
-soak: $(VENV)/.dev ## the long forms of the tests that kill things, some minutes
-	@KILL_ROUNDS=50 PRIMARY_ROUNDS=10 $(BIN)/python -m pytest -q \
+soak: $(VENV)/.dev ## the long forms of the tests that take long, half an hour
+	@KILL_ROUNDS=50 PRIMARY_ROUNDS=10 SOAK_SECONDS=600 $(BIN)/python -m pytest -q \
 		tests/integration/test_jobs.py tests/integration/test_crashes.py tests/integration/test_replica_set.py \
-		tests/soak --timeout=900
+		tests/integration/test_soak.py tests/soak --timeout=1200
 
 bench: $(VENV)/.dev ## the benchmarks, some minutes
 	@$(BIN)/python -m benchmarks.ingest
@@ -43,6 +43,7 @@ bench: $(VENV)/.dev ## the benchmarks, some minutes
 	@$(BIN)/python -m benchmarks.topup
 	@$(BIN)/python -m benchmarks.budget
 	@$(BIN)/python -m benchmarks.archive
+	@$(BIN)/python -m benchmarks.load
 
 clean: ## remove .venv and what tests leave behind; ./data stays
 	@rm -rf $(VENV) $(VENV)-freqtrade htmlcov .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -6,6 +6,7 @@ import asyncio
 import re
 import reprlib
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -41,6 +42,17 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+
+async def wait_up_to(seconds: float, event: asyncio.Event) -> None:
+    """Wait until the event is set, or `seconds` are over.
+
+    A task that is cancelled in the very moment of the event is cancelled: `asyncio.wait_for` of Python 3.11
+    forgets that, and the task goes on for ever. https://github.com/python/cpython/issues/86296
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 def iso(moment: int) -> str:

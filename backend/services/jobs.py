@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
 from uuid import uuid4
 
-from backend.clock import Clock
+from backend.clock import Clock, wait_up_to
 from backend.core.job import Job, Status, SyncRequest
 from backend.errors import DatabaseUnavailable, TooManyJobs, UnknownJob
 from backend.metrics import Metrics
@@ -79,8 +77,7 @@ class Jobs:
                 raise interruption()
             if self._worker.is_stuck(job_id):
                 raise DatabaseUnavailable("the database keeps failing: the job goes on when it does not")
-            with suppress(TimeoutError):
-                await asyncio.wait_for(news.wait(), min(left, LOOK_SECONDS))
+            await wait_up_to(min(left, LOOK_SECONDS), news)
 
     async def wait_for_all(self, job_ids: Sequence[str], seconds: float | None = None) -> list[Job]:
         """As `wait`, for several jobs together: after `seconds` each as it stands."""

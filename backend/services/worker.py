@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Literal
 
-from backend.clock import Clock
+from backend.clock import Clock, wait_up_to
 from backend.core.job import Failure, Job, Status, next_jobs
 from backend.errors import (
     Cancelled,
@@ -140,8 +140,7 @@ class Worker:
                 log.debug("no jobs can be begun while the database is away")
             except Exception:
                 log.exception("looking for jobs went wrong: it is tried again")
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._asked.wait(), LOOK_SECONDS)
+            await wait_up_to(LOOK_SECONDS, self._asked)
 
     async def _next(self) -> Sequence[Job]:
         room = self._at_once - len(self.runs)
@@ -231,8 +230,7 @@ class Worker:
         """
         if run.job.cancelling:
             run.cancel()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(run.underway.wait(), REPORT_SECONDS)
+        await wait_up_to(REPORT_SECONDS, run.underway)
         while True:
             with suppress(DatabaseUnavailable):
                 if await self._store.report(run.job, token):

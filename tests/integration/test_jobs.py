@@ -23,9 +23,11 @@ from backend.settings import Settings, load_settings
 from backend.store.embedded import EmbeddedMongod
 from backend.store.mongo import Database
 from tests.conftest import NOW, ImpatientClock
+from tests.hurried import tasks
 from tests.integration.processes import RunningService, running_service, running_simulator, until
 from tests.integration.stored import SERIES, held_minutes, stored_rows
 from tests.simulator import Simulator, SimulatorClock
+from tests.syncing import run_job
 
 LONG_AGO = "2025-05-01T00:00:00Z"
 START = parse_time(LONG_AGO)
@@ -209,6 +211,14 @@ async def test_jobs_at_one_exchange_share_its_budget_evenly(
     asked = [record.params["symbol"] for record in klines(simulator)]
     middle = asked[len(asked) // 4 : len(asked) // 2]
     assert 0.25 <= middle.count("BTCUSDT") / len(middle) <= 0.75
+
+
+async def test_jobs_that_are_over_leave_no_task_behind(service: Service) -> None:
+    for minutes in range(10, 0, -1):
+        job = await run_job(service, SERIES, CLOSED - minutes * MINUTE, CLOSED)
+        assert job.status == "done"
+    await asyncio.sleep(0)
+    assert {name: count for name, count in tasks().items() if "Worker" in name} == {"Worker._begin_jobs": 1}
 
 
 def klines(simulator: Simulator) -> list[Any]:

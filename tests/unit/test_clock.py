@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from backend.clock import LATEST, SystemClock, iso, parse_time
+from backend.clock import LATEST, SystemClock, iso, parse_time, wait_up_to
 from tests.fakes import START, FakeClock
 
 moments = st.integers(0, LATEST)
@@ -168,3 +168,20 @@ def test_the_fake_clock_wakes_sleepers_in_the_order_of_their_moments() -> None:
         (3, 7.0, 7_000),
         (1, 10.0, 10_000),
     ]
+
+
+async def test_waiting_for_an_event_ends_with_it_or_after_its_time() -> None:
+    event = asyncio.Event()
+    await wait_up_to(0.001, event)
+    event.set()
+    await wait_up_to(60, event)
+
+
+async def test_a_wait_that_is_cancelled_in_the_moment_of_its_event_is_cancelled() -> None:
+    event = asyncio.Event()
+    waiting = asyncio.create_task(wait_up_to(60, event))
+    await asyncio.sleep(0)
+    event.set()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
