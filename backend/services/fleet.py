@@ -63,6 +63,12 @@ class Fleet:
         self._seconds = seconds
         self._is_gone = is_gone
         self._joined = False
+        self.keepers: frozenset[str] = frozenset({member.name} if member.keeps else ())
+
+    @property
+    def name(self) -> str:
+        """This process's name; `keepers` are those that look after follows, as far as we know."""
+        return self._member.name
 
     async def join(self) -> list[Member]:
         """Say that we are here; the others. Raises DatabaseUnavailable.
@@ -76,6 +82,7 @@ class Fleet:
             for purse in self._purses:
                 purse.hold_off(self._seconds / RENEWALS + purse.longest)
         self._joined = True
+        self.keepers = frozenset(one.name for one in (self._member, *others) if one.keeps)
         for purse in self._purses:
             purse.take_part(self._member.weight / (self._member.weight + beside))
         return others
@@ -101,4 +108,4 @@ class Fleet:
 def member_of(name: str, egress: str, role: Role) -> Member:
     """How a process of this role counts."""
     works = role != "api"
-    return Member(name, egress, 1.0 if works else IDLE_WEIGHT, works)
+    return Member(name, egress, 1.0 if works else IDLE_WEIGHT, works, keeps=role in ("all", "worker"))

@@ -1,6 +1,7 @@
 """The processes that share the database, in collection `processes`; dated by the database's clock.
 
-{"_id": "host/4026531836:1234:9f3b2c1d", "egress": "", "weight": 1.0, "works": true, "until": <date>}
+{"_id": "host/4026531836:1234:9f3b2c1d", "egress": "", "weight": 1.0, "works": true, "keeps": true,
+ "until": <date>}
 """
 
 from __future__ import annotations
@@ -19,7 +20,12 @@ class MongoFleet:
 
     async def beat(self, member: Member, seconds: float) -> list[Member]:
         """Say that `member` is there for the next `seconds`, and tell who is."""
-        here = {"egress": member.egress, "weight": member.weight, "works": member.works}
+        here = {
+            "egress": member.egress,
+            "weight": member.weight,
+            "works": member.works,
+            "keeps": member.keeps,
+        }
         until = {"$add": ["$$NOW", int(seconds * 1000)]}
         with guard("say that this process is there"):
             await self._collection.update_one(
@@ -27,7 +33,10 @@ class MongoFleet:
             )
             await self._collection.delete_many({"$expr": {"$lte": ["$until", "$$NOW"]}})
             found = await self._collection.find({}).to_list(None)
-        return [Member(one["_id"], one["egress"], one["weight"], one["works"]) for one in found]
+        return [
+            Member(one["_id"], one["egress"], one["weight"], one["works"], one.get("keeps", False))
+            for one in found
+        ]
 
     async def leave(self, member: Member) -> None:
         """Forget `member`."""
