@@ -23,8 +23,10 @@ from backend.process import is_gone, process_name
 from backend.services.audit import Auditor
 from backend.services.bulk import Bulk
 from backend.services.fleet import WORK_WEIGHT, Fleet, Role, member_of
+from backend.services.follows import Follows
 from backend.services.imports import Imports
 from backend.services.jobs import Jobs
+from backend.services.keeper import Keeper
 from backend.services.ledger import Ledgers
 from backend.services.markets import Markets
 from backend.services.mirror import Mirror
@@ -32,6 +34,7 @@ from backend.services.monitor import Monitor
 from backend.services.queries import Queries
 from backend.services.service import Service
 from backend.services.sync import SyncService
+from backend.services.visits import Visitor
 from backend.services.worker import Worker
 from backend.settings import Settings
 from backend.store.candles import MongoCandles
@@ -39,6 +42,7 @@ from backend.store.coverage import MongoCoverage
 from backend.store.doubts import MongoDoubts
 from backend.store.embedded import EmbeddedMongod
 from backend.store.fleet import MongoFleet
+from backend.store.follows import MongoFollows
 from backend.store.jobs import MongoJobs
 from backend.store.mongo import connect, disconnect, is_connected
 from backend.store.revisions import MongoRevisions
@@ -103,9 +107,22 @@ async def open_service(
             settings.lease_seconds,
             is_gone,
         )
+        follow_store = MongoFollows(database)
+        keeper = Keeper(
+            follow_store,
+            fleet,
+            Visitor(follow_store, ledgers, syncs, markets, clock),
+            clock,
+            settings.jobs_at_once,
+            settings.settle_seconds,
+            settings.follow,
+        )
         if await _enrol(role, fleet, stack):
             worker.start()
             stack.push_async_callback(worker.stop, GRACE_SECONDS)
+            if role != "command":
+                keeper.start()
+                stack.push_async_callback(keeper.stop, GRACE_SECONDS)
         jobs = Jobs(job_store, worker, clock, settings.jobs_queued, metrics)
         doubts = MongoDoubts(database)
         queries = Queries(candles, coverage, revisions, doubts)
@@ -123,6 +140,8 @@ async def open_service(
             database_answers,
             Monitor(coverage, job_store, worker, throttles, database_answers, clock, settings.metrics_series),
             metrics,
+            Follows(follow_store, coverage, markets, clock),
+            keeper,
         )
 
 

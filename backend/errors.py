@@ -9,7 +9,8 @@
     ├── NotFound                    ask for something else
     │   ├── UnknownSymbol             the exchange does not list it
     │   ├── SeriesNotStored           sync it first
-    │   └── UnknownJob                ask for the list of jobs
+    │   ├── UnknownJob                ask for the list of jobs
+    │   └── NotFollowed               follow it first
     ├── SeriesBusy                  wait until the job under way is over, or cancel it
     ├── TooManyJobs                 try again when some are done
     ├── Cancelled                   somebody cancelled the job: ask again if it is still wanted
@@ -79,6 +80,10 @@ class SeriesNotStored(NotFound):
 
 class UnknownJob(NotFound):
     code = "unknown_job"
+
+
+class NotFollowed(NotFound):
+    code = "not_followed"
 
 
 class SeriesBusy(MarketDataError):

@@ -22,6 +22,7 @@ from backend.access.origins import read_origins
 from backend.access.policy import Access
 from backend.clock import parse_time
 from backend.core.plan import whole_minutes
+from backend.core.series import Series
 from backend.errors import ConfigurationError
 from backend.exchanges import EXCHANGES
 from backend.exchanges.binance_archive import BASE_URL as ARCHIVE_URL
@@ -97,6 +98,24 @@ def _flag(text: str) -> bool:
     return text.lower() == "true"
 
 
+def _followed(text: str) -> tuple[Series, ...]:
+    """Read exchange:market:symbol, several with commas between them."""
+    return tuple(dict.fromkeys(_series(part) for part in text.split(",") if part.strip()))
+
+
+def _series(text: str) -> Series:
+    exchange, _, rest = text.strip().partition(":")
+    market, _, symbol = rest.partition(":")
+    found = EXCHANGES[exchange].markets.get(market) if exchange in EXCHANGES else None
+    if found is None:
+        known = (f"{one.name}:{name}" for one in EXCHANGES.values() for name in one.markets)
+        raise ValueError(
+            "give series such as binance:spot:BTCUSDT, with commas between them; "
+            f"markets are {', '.join(known)}"
+        )
+    return Series(exchange, market, found.canonical(symbol))
+
+
 def _whole_minute(text: str) -> int:
     moment = parse_time(text)
     return whole_minutes(moment, moment).start
@@ -168,6 +187,7 @@ SETTINGS: tuple[Setting, ...] = (
         "SYNC_START", "2025-06-01T00:00:00Z", "Where a first sync begins: ISO-8601 or ms.", _whole_minute
     ),
     Setting("SYNC_ON_READ", "false", "Sync first what a bot's read finds missing: true, false.", _switch),
+    Setting("FOLLOW", "", "Series to follow from the start: binance:spot:BTCUSDT,...", _followed),
     Setting("PAGES_IN_FLIGHT", "8", "Pages that one sync fetches side by side.", _whole(1, 64)),
     Setting("JOBS_AT_ONCE", "8", "Series that one process syncs side by side.", _whole(1, 64)),
     Setting("JOBS_QUEUED", "1000", "Jobs that may wait; beyond, requests are refused.", _whole(1, 100_000)),
@@ -214,6 +234,7 @@ class Settings:
     metrics_series: int
     sync_start: int
     sync_on_read: bool
+    follow: tuple[Series, ...]
     pages_in_flight: int
     jobs_at_once: int
     jobs_queued: int

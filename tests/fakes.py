@@ -9,7 +9,16 @@ from __future__ import annotations
 import asyncio
 import heapq
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from copy import deepcopy
 from itertools import count, pairwise
 from typing import Any
@@ -261,6 +270,10 @@ class MemoryCoverage:
         await self._answer()
         return self.known(series)
 
+    async def load_all(self, series: Collection[Series]) -> dict[Series, Coverage]:
+        await self._answer()
+        return {one: self.known(one) for one in series}
+
     async def count(self) -> int:
         return len(await self._wanted())
 
@@ -386,6 +399,9 @@ class ScriptedSource:
         return {
             symbol: Listing(symbol, symbol, symbol[:-4], symbol[-4:], "TRADING") for symbol in self.listed
         }
+
+    async def ensure_listed(self, symbol: str) -> None:
+        self._refuse_strangers(symbol)
 
     async def candles(self, symbol: str, window: Window) -> Sequence[Candle]:
         self.asked.append(window)

@@ -100,6 +100,10 @@ class MarketClient:
         """The most minutes of one call of `candles` when the oldest opened `age` ms ago."""
         return self._market.page_size(age)
 
+    async def ensure_listed(self, symbol: str) -> None:
+        """Raise UnknownSymbol unless the exchange lists `symbol`; a copy that lacks it is read again."""
+        await self._native(symbol)
+
     async def candles(self, symbol: str, window: Window) -> Sequence[Candle]:
         """What the exchange sends for `window`, untouched. Raises ExchangeError or UnknownSymbol."""
         native = await self._native(symbol)

@@ -64,6 +64,12 @@ class Fleet:
         self._seconds = seconds
         self._is_gone = is_gone
         self._spends = False
+        self.keepers: frozenset[str] = frozenset({member.name} if member.works else ())
+
+    @property
+    def name(self) -> str:
+        """This process's name; `keepers` are those that look after follows, as far as we know."""
+        return self._member.name
 
     async def join(self, weight: float | None = None) -> list[Member]:
         """Say that we are here, perhaps with another weight than before; the others.
@@ -80,6 +86,7 @@ class Fleet:
             self._spends = True
             if max(beside, default=0) >= WORK_WEIGHT:
                 self._make_room()
+        self.keepers = frozenset(one.name for one in (self._member, *others) if one.works)
         for purse in self._purses:
             purse.take_part(self._member.weight / (self._member.weight + sum(beside)))
         return others

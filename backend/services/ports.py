@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from backend.core.archive_file import ArchiveFile
 from backend.core.candles import Candle
 from backend.core.columns import Columns
 from backend.core.coverage import Coverage, Spans, Window
+from backend.core.follow import Follow, Visit
 from backend.core.job import Job, Status
 from backend.core.series import Listing, Series
 
@@ -24,6 +25,9 @@ class CandleSource(Protocol):
 
     async def symbols(self) -> Mapping[str, Listing]:
         """What the exchange lists, by our spelling; a copy that may be some time old."""
+
+    async def ensure_listed(self, symbol: str) -> None:
+        """Raise UnknownSymbol unless the exchange lists `symbol`, now if need be."""
 
     async def candles(self, symbol: str, window: Window) -> Sequence[Candle]:
         """What the exchange sends for `window`: in any order, with gaps, repeats and strays."""
@@ -142,6 +146,9 @@ class CoverageStore(Protocol):
     async def load(self, series: Series) -> Coverage:
         """What is known of a series; an empty coverage if nothing is."""
 
+    async def load_all(self, series: Collection[Series]) -> Mapping[Series, Coverage]:
+        """What is known of several series; one of which nothing is has an empty coverage."""
+
     async def count(self) -> int:
         """How many series are known."""
 
@@ -207,8 +214,25 @@ class JobStore(Protocol):
         """End a job that is queued; ask for the end of one that runs. None if there is no such job."""
 
 
+class FollowStore(Protocol):
+    """Where it is kept what is followed. Every call may raise DatabaseUnavailable."""
+
+    async def add(self, follow: Follow) -> None:
+        """Keep a follow; of one that is there already only `since` changes, where the new one has any."""
+
+    async def all(self) -> Sequence[Follow]:
+        """Everything that is followed, by name."""
+
+    async def remove(self, series: Series) -> bool:
+        """Follow `series` no longer; False if it was not followed."""
+
+    async def report(self, series: Series, visit: Visit) -> None:
+        """Write down how a visit went; nothing where the series is not followed any more."""
+
+
 class Member(NamedTuple):
-    """A process: its name, the address it reaches exchanges from, its share of it, whether it does jobs."""
+    """A process: its name, the address it reaches exchanges from, its share of it, and whether it does jobs
+    and looks after follows."""
 
     name: str
     egress: str

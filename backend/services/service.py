@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from backend.metrics import Metrics
 from backend.services.audit import Auditor
+from backend.services.follows import Follows
 from backend.services.imports import Imports
 from backend.services.jobs import Jobs
+from backend.services.keeper import Keeper
 from backend.services.ledger import Ledgers
 from backend.services.markets import Markets
 from backend.services.mirror import Mirror
@@ -34,3 +36,5 @@ class Service:
     database_answers: Callable[[], Awaitable[bool]]
     monitor: Monitor
     metrics: Metrics
+    follows: Follows
+    keeper: Keeper

@@ -11,7 +11,7 @@ the database's clock: the machines that share it may disagree on the time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import uuid4
 
 from pymongo import ReturnDocument
@@ -36,6 +36,13 @@ class MongoCoverage:
         with guard(f"read the ledger of {series.name}"):
             document = await self._collection.find_one({"_id": series.name})
         return _coverage(document) if document else Coverage()
+
+    async def load_all(self, series: Collection[Series]) -> dict[Series, Coverage]:
+        """What is known of several series."""
+        with guard("read some ledgers"):
+            cursor = self._collection.find({"_id": {"$in": [one.name for one in series]}})
+            found = {_series(document): _coverage(document) for document in await cursor.to_list(None)}
+        return {one: found.get(one, Coverage()) for one in series}
 
     async def count(self) -> int:
         """How many series are known."""

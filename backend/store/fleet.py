@@ -19,7 +19,11 @@ class MongoFleet:
 
     async def beat(self, member: Member, seconds: float) -> list[Member]:
         """Say that `member` is there for the next `seconds`, and tell who is."""
-        here = {"egress": member.egress, "weight": member.weight, "works": member.works}
+        here = {
+            "egress": member.egress,
+            "weight": member.weight,
+            "works": member.works,
+        }
         until = {"$add": ["$$NOW", int(seconds * 1000)]}
         with guard("say that this process is there"):
             await self._collection.update_one(

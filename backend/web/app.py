@@ -14,6 +14,7 @@ from backend.web.base import UnknownRoute, log_request
 from backend.web.coverage import CoverageHandler
 from backend.web.data import DataHandler
 from backend.web.docs import DocsHandler, OpenApiHandler
+from backend.web.follow import FollowHandler
 from backend.web.guard import Guard
 from backend.web.health import HealthHandler, LiveHandler, ReadyHandler
 from backend.web.jobs import JobEventsHandler, JobHandler, JobsHandler
@@ -56,6 +57,7 @@ def _routes(given: dict[str, Any]) -> list[Route]:
         (r"/api/jobs", JobsHandler, given),
         (r"/api/jobs/([^/]*)", JobHandler, given),
         (r"/api/jobs/([^/]*)/events", JobEventsHandler, given),
+        (r"/api/follow", FollowHandler, given),
         (r"/api/verify", VerifyHandler, given),
         (r"/api/symbols", SymbolsHandler, given),
         (r"/api/series", SeriesHandler, given),

@@ -72,6 +72,12 @@ def time_range(values: Mapping[str, object]) -> TimeRange:
     return found
 
 
+def since(values: Mapping[str, object]) -> int | None:
+    """`since`, an open time: the first whole minute at or after it, None where it is not given."""
+    moment = _moment(values, "since")
+    return None if moment is None else whole_minutes(moment, moment).start
+
+
 def flag(values: Mapping[str, object], name: str) -> bool:
     """A JSON true or false; false when it is not there."""
     value = values.get(name, False)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from backend.clock import iso
 from backend.core.coverage import MINUTE, Absence, Coverage, Spans, Void, count_minutes, intersect
+from backend.core.follow import Standing
 from backend.core.job import Job
-from backend.core.series import Listing
+from backend.core.series import Listing, Series
 from backend.services.audit import Audit
 from backend.services.ports import Revision
 from backend.services.queries import Statistics, Stored, missing_of
@@ -174,6 +175,32 @@ def job(found: Job) -> dict[str, object]:
 def job_path(found: Job) -> str:
     """Where a job can be asked for."""
     return f"/api/jobs/{found.id}"
+
+
+def follow(found: Standing) -> dict[str, object]:
+    """How a follow stands; `source` is where its newest candles come from."""
+    wish = found.follow
+    return {
+        "series": series_text(wish.series),
+        "symbol": wish.series.symbol,
+        "exchange": wish.series.exchange,
+        "market": wish.series.market,
+        "since": _iso(wish.since),
+        "state": found.state,
+        "source": "rest",
+        "last_record": _iso(found.last_minute),
+        "lag_seconds": None if found.lag is None else found.lag // 1000,
+        "checked": _iso(wish.checked),
+        "failures": wish.failures,
+        "error": wish.failure and {"code": wish.failure.code, "message": wish.failure.message},
+        "new_records": wish.new_candles,
+        "healed_records": wish.healed,
+    }
+
+
+def series_text(series: Series) -> str:
+    """A series as it is written on the command line and in settings: "binance:spot:BTCUSDT"."""
+    return f"{series.exchange}:{series.market}:{series.symbol}"
 
 
 def _void(void: Void) -> dict[str, object]:

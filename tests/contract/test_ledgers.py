@@ -235,3 +235,10 @@ async def test_the_newest_are_those_asked_for_up_to_the_latest_moments(
 async def test_a_series_that_nobody_asked_for_does_not_count(store: CoverageStore) -> None:
     assert await store.acquire(BTC, "somebody", LONG)
     assert (await store.count(), list(await store.newest(9))) == (0, [])
+
+
+async def test_several_ledgers_are_loaded_together(store: CoverageStore) -> None:
+    known = Coverage(since=START, held=(minutes(0, 3),), until=minute(3))
+    other = Series("bitget", "spot", "ETHUSDT")
+    await save_ledger(store, BTC, known)
+    assert await store.load_all([BTC, other]) == {BTC: known, other: Coverage()}

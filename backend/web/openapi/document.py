@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import msgspec
 
-from backend.web.openapi import asking, bots, codes, reading, schemas, telling, watching
+from backend.web.openapi import asking, bots, codes, following, reading, schemas, telling, watching
 from backend.web.openapi.parts import TEXT, Json
 from backend.web.openapi.values import Names
 
@@ -49,7 +49,7 @@ def document(names: Names) -> Json:
         "security": SECURITY,
         "paths": paths(names),
         "components": {
-            "schemas": {**schemas.SCHEMAS, **telling.SCHEMAS, **reading.SCHEMAS},
+            "schemas": {**schemas.SCHEMAS, **telling.SCHEMAS, **reading.SCHEMAS, **following.SCHEMAS},
             "responses": codes.responses(),
             "headers": {"RequestId": {"description": "What logs call the request", "schema": TEXT}},
             "securitySchemes": {
@@ -65,6 +65,7 @@ def paths(names: Names) -> dict[str, Json]:
     return {
         "/api/sync": asking.sync(names),
         **asking.jobs(),
+        "/api/follow": following.follows(names),
         "/api/symbols": asking.symbols(names),
         "/api/data/{symbol}": reading.data(names),
         **telling.stored(names),

@@ -1,0 +1,109 @@
+"""A follow: the wish that a series is complete to the last closed minute, all the time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Literal, NamedTuple
+
+from backend.core.coverage import MINUTE, Coverage, Window, count_minutes, intersect
+from backend.core.frontier import known_to
+from backend.core.job import Failure
+from backend.core.series import Series
+
+State = Literal["waiting", "live", "behind", "failing"]
+
+APART_MS = 100
+"""Follows are visited so far apart within a minute while there are few of them."""
+
+LONGEST_SPREAD_MS = 45_000
+BEHIND_AFTER_MS = 3 * MINUTE
+FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0
+"""Seconds before a follow that failed is tried again: at first, and at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """Moments are in ms UTC by the service's clock. `since` is the first open time that is wanted, None for
+    where the series was first asked for.
+
+    `checked` is the last visit that went well, `failures` are those that did not since then, the last one of
+    which ended with `failure`. `new_candles` and `healed` are counted from the beginning; healed minutes came
+    although later ones were held already.
+    """
+
+    series: Series
+    since: int | None
+    created: int
+    checked: int | None = None
+    failures: int = 0
+    failure: Failure | None = None
+    new_candles: int = 0
+    healed: int = 0
+
+
+class Visit(NamedTuple):
+    """How one look after a follow went; without a `failure` it holds all that is closed."""
+
+    at: int
+    new_candles: int = 0
+    healed: int = 0
+    failure: Failure | None = None
+
+
+class Standing(NamedTuple):
+    """How a follow stands. `last_minute` is the newest open time held; `lag` is in ms, None before the first
+    candle: the time that passed since the end of what is known."""
+
+    follow: Follow
+    state: State
+    last_minute: int | None
+    lag: int | None
+
+
+def standing(follow: Follow, known: Coverage, now: int) -> Standing:
+    """From the follow and its ledger."""
+    if not known.held:
+        return Standing(follow, "failing" if follow.failures else "waiting", None, None)
+    end = known.held[-1].end
+    lag = max(0, now - known_to(known, end))
+    state: State = "behind" if lag > BEHIND_AFTER_MS else "live"
+    return Standing(follow, "failing" if follow.failures else state, end - MINUTE, lag)
+
+
+def healed(before: Coverage, after: Coverage) -> int:
+    """How many minutes between the first and the last that were held came later than their successors."""
+    if not before.held:
+        return 0
+    within = Window(before.held[0].start, before.held[-1].end)
+    return count_minutes(intersect(after.held, within)) - count_minutes(before.held)
+
+
+def keeper_of(series: Series, keepers: Iterable[str]) -> str | None:
+    """The one of `keepers` that looks after a series: when one comes or goes, only its own series move.
+
+    Rendezvous hashing: Thaler and Ravishankar, "Using name-based mappings to increase hit rates", 1998.
+    """
+    return max(keepers, key=lambda keeper: _digest(f"{keeper} {series.name}"), default=None)
+
+
+def until_next_visit(series: Series, now: int, settle: int, follows: int) -> int:
+    """How many ms after exchange time `now` to look for the next closed minute.
+
+    The visits of many `follows` are spread over the minute, each series at a moment of its own; the first may
+    come `settle` ms after the minute's end.
+    """
+    spread = max(1, min(follows * APART_MS, LONGEST_SPREAD_MS))
+    offset = settle + APART_MS + _digest(series.name) % spread
+    return MINUTE - (now - offset) % MINUTE
+
+
+def pause_after(failures: int, retry_after: float | None = None) -> float:
+    """Seconds to leave a follow alone that failed so often in a row: doubled every time."""
+    doubled = FIRST_PAUSE * 2.0 ** min(failures - 1, 10)
+    return max(min(doubled, LONGEST_PAUSE), retry_after or 0.0)
+
+
+def _digest(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")

@@ -1,0 +1,58 @@
+"""What is followed: asked for here, kept complete by the keepers of the processes that do jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from backend.clock import Clock
+from backend.core.follow import Follow, Standing, standing
+from backend.core.series import Series
+from backend.errors import InvalidRequest, NotFollowed
+from backend.services.markets import Markets
+from backend.services.ports import CoverageStore, FollowStore
+
+MOST_FOLLOWS = 5000
+
+
+class Follows:
+    """All may raise DatabaseUnavailable."""
+
+    def __init__(self, store: FollowStore, coverage: CoverageStore, markets: Markets, clock: Clock) -> None:
+        self._store = store
+        self._coverage = coverage
+        self._markets = markets
+        self._clock = clock
+
+    async def add(self, wanted: Sequence[Series], since: int | None) -> list[Standing]:
+        """Follow all of `wanted`, or none: raises UnknownSymbol for a symbol that its exchange does not list.
+
+        Following again is no error; it changes `since` where one is given.
+        """
+        for series in wanted:
+            await self._markets.source(series).ensure_listed(series.symbol)
+        followed = {follow.series for follow in await self._store.all()}
+        if len(followed | set(wanted)) > MOST_FOLLOWS:
+            raise InvalidRequest(
+                f"{len(followed)} series are followed and {MOST_FOLLOWS} may be", code="too_many_follows"
+            )
+        for series in wanted:
+            await self._store.add(Follow(series, since, created=self._clock.now()))
+        return [found for found in await self.all() if found.follow.series in wanted]
+
+    async def remove(self, series: Series) -> None:
+        """Follow `series` no longer; what is stored stays. Raises NotFollowed."""
+        if not await self._store.remove(series):
+            raise NotFollowed(
+                f"{series.symbol} ({series.exchange} {series.market}) is not followed: see GET /api/follow"
+            )
+
+    async def all(self) -> list[Standing]:
+        """How every follow stands, by name."""
+        follows = await self._store.all()
+        known = await self._coverage.load_all([follow.series for follow in follows])
+        now = self._clock.now()
+        return [standing(follow, known[follow.series], now) for follow in follows]
+
+    async def is_followed(self, series: Series) -> bool:
+        """Whether somebody wants the series to be complete."""
+        return any(follow.series == series for follow in await self._store.all())

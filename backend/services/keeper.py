@@ -1,0 +1,148 @@
+"""Keeps followed series complete to the last closed minute, by REST: each is visited once a minute.
+
+The follows are shared out over the processes that do jobs by their names; those of a process that died are
+looked after by the others as soon as it is missed. Two that disagree for a moment do no harm: a visit needs
+the lease of the series' ledger. A visit is a plain sync, so a gap, a restart and a new follow are the same to
+it. Where sockets bring candles too, visits stay what confirms and completes them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Protocol
+
+from backend.clock import Clock
+from backend.core.coverage import MINUTE
+from backend.core.follow import Follow, keeper_of, pause_after, until_next_visit
+from backend.core.series import Series
+from backend.errors import Cancelled, DatabaseUnavailable
+from backend.services.brake import Brake
+from backend.services.ports import FollowStore
+from backend.services.visits import Outcome, Visitor
+from backend.services.worker import interruption
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+"""How often to look what is to be visited; follows that are new begin that soon."""
+
+BUSY_PAUSE = 5.0
+"""Seconds to leave a series alone on which somebody else works."""
+
+NEAR = 60 * MINUTE
+"""A follow that lacks more than this, ms, must not keep those waiting that lack a minute."""
+
+
+class Crew(Protocol):
+    """The processes that look after follows."""
+
+    @property
+    def name(self) -> str:
+        """This one's name."""
+
+    @property
+    def keepers(self) -> frozenset[str]:
+        """All of them."""
+
+
+class Keeper:
+    """Visits the follows that are this process's own, some at once. `seeds` are followed from the start."""
+
+    def __init__(
+        self,
+        store: FollowStore,
+        crew: Crew,
+        visitor: Visitor,
+        clock: Clock,
+        at_once: int,
+        settle_seconds: int,
+        seeds: Sequence[Series] = (),
+    ) -> None:
+        self._store = store
+        self._crew = crew
+        self._visitor = visitor
+        self._clock = clock
+        self._settle_ms = settle_seconds * 1000
+        self._seeds = list(seeds)
+        self._near, self._far = asyncio.Semaphore(at_once), asyncio.Semaphore(at_once)
+        self._due: dict[Series, float] = {}
+        self._brakes: dict[Series, Brake] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._looking: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    def start(self) -> None:
+        """Begin visits from now on."""
+        self._looking = asyncio.create_task(self._look_for_ever())
+
+    async def stop(self, seconds: float) -> None:
+        """Begin nothing more; visits under way have `seconds` to end at a page's edge."""
+        self._stopping = True
+        if self._looking:
+            self._looking.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._looking
+            self._looking = None
+        for brake in self._brakes.values():
+            brake.pull(interruption())
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _look_for_ever(self) -> None:
+        while True:
+            try:
+                await self._look()
+            except DatabaseUnavailable:
+                log.debug("no follow can be visited while the database is away")
+            await self._clock.sleep(LOOK_SECONDS)
+
+    async def _look(self) -> None:
+        while self._seeds:
+            await self._store.add(Follow(self._seeds[0], None, created=self._clock.now()))
+            self._seeds.pop(0)
+        follows = await self._store.all()
+        ours = {follow.series: follow for follow in follows if self._is_ours(follow.series)}
+        for series in self._brakes.keys() - {follow.series for follow in follows}:
+            self._brakes[series].pull(Cancelled(f"{series.name} is not followed any more"))
+        self._due = {series: self._due.get(series, 0.0) for series in ours}
+        now = self._clock.monotonic()
+        for series, follow in ours.items():
+            if self._due[series] <= now and series not in self._brakes:
+                self._begin(follow, len(follows))
+
+    def _is_ours(self, series: Series) -> bool:
+        return keeper_of(series, self._crew.keepers) == self._crew.name
+
+    def _begin(self, follow: Follow, follows: int) -> None:
+        self._brakes[follow.series] = Brake()
+        task = asyncio.create_task(self._visit(follow, follows))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _visit(self, follow: Follow, follows: int) -> None:
+        series = follow.series
+        try:
+            async with self._gate(follow):
+                outcome = await self._visitor.visit(follow, self._brakes[series])
+                pause = self._pause(follow, outcome, follows)
+        finally:
+            del self._brakes[series]
+        self._due[series] = self._clock.monotonic() + pause
+
+    def _gate(self, follow: Follow) -> asyncio.Semaphore:
+        checked = follow.checked
+        return self._near if checked and self._clock.now() - checked < NEAR else self._far
+
+    def _pause(self, follow: Follow, outcome: Outcome, follows: int) -> float:
+        """Seconds until the next visit."""
+        if outcome.failure:
+            return pause_after(follow.failures + 1, outcome.failure.retry_after)
+        if outcome.now is None:
+            return BUSY_PAUSE
+        return until_next_visit(follow.series, outcome.now, self._settle_ms, follows) / 1000

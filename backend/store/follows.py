@@ -1,0 +1,79 @@
+"""What is followed, in collection `follows`, one document a series.
+
+{"_id": "binance.spot.BTCUSDT", "exchange": "binance", "market": "spot", "symbol": "BTCUSDT",
+ "since": 1748736000000, "created": .., "checked": .., "failures": 0,
+ "failure": {"code": .., "message": ..}, "new_candles": 1500, "healed": 0}
+"""
+
+from __future__ import annotations
+
+from backend.core.follow import Follow, Visit
+from backend.core.job import Failure
+from backend.core.series import Series
+from backend.store.mongo import Database, Document, guard
+
+COLLECTION = "follows"
+
+
+class MongoFollows:
+    """Fits `services.ports.FollowStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._collection = database[COLLECTION]
+
+    async def add(self, follow: Follow) -> None:
+        """Keep a follow; of one that is there already only `since` changes, where the new one has any."""
+        series = follow.series
+        fresh: Document = {
+            "exchange": series.exchange,
+            "market": series.market,
+            "symbol": series.symbol,
+            "created": follow.created,
+            "checked": None,
+            "failures": 0,
+            "failure": None,
+            "new_candles": 0,
+            "healed": 0,
+        }
+        change = {"$setOnInsert": fresh | ({"since": None} if follow.since is None else {})}
+        if follow.since is not None:
+            change["$set"] = {"since": follow.since}
+        with guard(f"follow {series.name}"):
+            await self._collection.update_one({"_id": series.name}, change, upsert=True)
+
+    async def all(self) -> list[Follow]:
+        """Everything that is followed, by name."""
+        with guard("read what is followed"):
+            found = await self._collection.find({}).sort("_id", 1).to_list(None)
+        return [_follow(document) for document in found]
+
+    async def remove(self, series: Series) -> bool:
+        """Follow `series` no longer; False if it was not followed."""
+        with guard(f"unfollow {series.name}"):
+            result = await self._collection.delete_one({"_id": series.name})
+        return result.deleted_count == 1
+
+    async def report(self, series: Series, visit: Visit) -> None:
+        """Write down how a visit went; nothing where the series is not followed any more."""
+        change: Document = {"$inc": {"new_candles": visit.new_candles, "healed": visit.healed}}
+        if visit.failure is None:
+            change["$set"] = {"checked": visit.at, "failures": 0, "failure": None}
+        else:
+            change["$inc"]["failures"] = 1
+            change["$set"] = {"failure": {"code": visit.failure.code, "message": visit.failure.message}}
+        with guard(f"write down how {series.name} is followed"):
+            await self._collection.update_one({"_id": series.name}, change)
+
+
+def _follow(document: Document) -> Follow:
+    failure = document["failure"]
+    return Follow(
+        Series(document["exchange"], document["market"], document["symbol"]),
+        document["since"],
+        document["created"],
+        document["checked"],
+        document["failures"],
+        None if failure is None else Failure(failure["code"], failure["message"]),
+        document["new_candles"],
+        document["healed"],
+    )

@@ -1,0 +1,83 @@
+"""What keeps series complete to the last closed minute. Pure."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from backend.web.openapi.codes import STORED
+from backend.web.openapi.parts import (
+    COUNT,
+    MAYBE_MOMENT,
+    TEXT,
+    Json,
+    answer,
+    const,
+    errors,
+    listed,
+    operation,
+    query,
+    record,
+    ref,
+    success,
+)
+from backend.web.openapi.values import SYMBOL, Names, exchange_schema, market_of, market_schema
+from backend.web.params import MOST_SYMBOLS
+
+SCHEMAS: dict[str, Json] = {
+    "Follow": record(
+        {
+            **dict.fromkeys(("series", "symbol", "exchange", "market"), TEXT),
+            "since": MAYBE_MOMENT,
+            "state": TEXT,
+            "source": const("rest"),
+            "last_record": MAYBE_MOMENT,
+            "lag_seconds": {"type": ["integer", "null"]},
+            "checked": MAYBE_MOMENT,
+            "failures": COUNT,
+            "error": {
+                "anyOf": [{"type": "null"}, record({"code": TEXT, "message": TEXT})],
+                "description": "Why the newest attempt failed",
+            },
+            "new_records": COUNT,
+            "healed_records": COUNT,
+        }
+    )
+}
+
+
+def follows(names: Names) -> Json:
+    """`/api/follow`."""
+    found = {"200": answer("How they stand", success(count=COUNT, follows=listed(ref("Follow"))))}
+    gone = {"200": answer("It is followed no more", success(series=TEXT))}
+    moment = {"type": ["string", "integer"], "description": "Unix milliseconds or ISO-8601"}
+    schema: Json = {
+        "type": "object",
+        "properties": {
+            "symbol": SYMBOL,
+            "symbols": {"type": "array", "items": SYMBOL, "minItems": 1, "maxItems": MOST_SYMBOLS},
+            "exchange": exchange_schema(names),
+            "market": market_schema(names),
+            "since": moment,
+        },
+        "additionalProperties": False,
+        "oneOf": [{"required": ["symbol"]}, {"required": ["symbols"]}],
+    }
+    return {
+        "get": operation(
+            "sync", "listFollows", "Which series are followed, and how they stand", found | STORED
+        ),
+        "post": operation(
+            "sync",
+            "follow",
+            "Keep series complete to the last closed minute from now on",
+            found | STORED | errors(HTTPStatus.NOT_FOUND, HTTPStatus.BAD_GATEWAY),
+            requestBody={"required": True, "content": {"application/json": {"schema": schema}}},
+        ),
+        "delete": operation(
+            "sync",
+            "unfollow",
+            "Follow a series no more; what came stays",
+            gone | STORED | errors(HTTPStatus.NOT_FOUND),
+            [query("symbol", SYMBOL, "The symbol", needed=True), *market_of(names)],
+        ),
+    }

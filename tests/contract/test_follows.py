@@ -1,0 +1,64 @@
+"""What the store of follows does, over both drivers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from tornado.ioloop import IOLoop
+
+from backend.core.follow import Follow, Visit
+from backend.core.job import Failure
+from backend.core.series import Series
+from backend.services.ports import FollowStore
+from backend.store.follows import MongoFollows
+from tests.contract.drivers import DRIVERS, empty_database
+from tests.fakes import BTC, START
+
+ETH = Series("bitget", "perpetual", "ETHUSDT")
+WISH = Follow(BTC, START, created=1)
+
+
+@pytest.fixture(params=DRIVERS)
+def store(request: pytest.FixtureRequest, mongod_uri: str, io_loop: IOLoop) -> Iterator[FollowStore]:
+    """An empty collection on a real server, through either driver."""
+    with empty_database(request.param, mongod_uri, io_loop) as database:
+        yield MongoFollows(database)
+
+
+async def test_follows_are_kept_by_name(store: FollowStore) -> None:
+    other = Follow(ETH, None, created=2)
+    await store.add(other)
+    await store.add(WISH)
+    assert await store.all() == [WISH, other]
+
+
+async def test_following_again_changes_only_where_it_begins(store: FollowStore) -> None:
+    await store.add(WISH)
+    await store.report(BTC, Visit(at=5, new_candles=3))
+    await store.add(Follow(BTC, None, created=9))
+    assert await store.all() == [replace(WISH, checked=5, new_candles=3)]
+    await store.add(Follow(BTC, START - 60_000, created=9))
+    assert await store.all() == [replace(WISH, since=START - 60_000, checked=5, new_candles=3)]
+
+
+async def test_visits_are_counted_and_a_good_one_ends_the_failures(store: FollowStore) -> None:
+    await store.add(WISH)
+    failure = Failure("exchange_unavailable", "away")
+    await store.report(BTC, Visit(at=5, new_candles=3, healed=1))
+    await store.report(BTC, Visit(at=6, new_candles=1, failure=failure))
+    await store.report(BTC, Visit(at=7, failure=failure))
+    assert await store.all() == [
+        replace(WISH, checked=5, failures=2, failure=failure, new_candles=4, healed=1)
+    ]
+    await store.report(BTC, Visit(at=8, new_candles=2, healed=2))
+    assert await store.all() == [replace(WISH, checked=8, new_candles=6, healed=3)]
+
+
+async def test_what_is_unfollowed_is_not_brought_back_by_a_late_visit(store: FollowStore) -> None:
+    await store.add(WISH)
+    assert await store.remove(BTC)
+    await store.report(BTC, Visit(at=5))
+    assert await store.all() == []
+    assert not await store.remove(BTC)

@@ -1,0 +1,54 @@
+"""Follows in tests: hurried time that is moved on by hand, and waiting until all is complete."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from backend.clock import SystemClock
+from backend.core.coverage import MINUTE
+from backend.services.service import Service
+from tests.simulator import Simulator
+
+PATIENCE = 60.0
+
+
+PACE = 20.0
+"""Simulated seconds in a real one."""
+
+
+class HandClock(SystemClock):
+    """Shows the simulated exchanges' time, which runs at PACE and can be moved on."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+
+    def now(self) -> int:
+        return self._simulator.clock.now()
+
+    def monotonic(self) -> float:
+        return self.now() / 1000
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds / PACE)
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Ask again and again until it holds."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            if await condition():
+                return
+            await asyncio.sleep(0.05)
+
+
+async def until_complete(service: Service, simulator: Simulator) -> int:
+    """Wait until every follow holds the minute that is the last closed one now; the end of it."""
+    end = simulator.clock.now() // MINUTE * MINUTE
+
+    async def complete() -> bool:
+        found = await service.follows.all()
+        return all((one.last_minute or 0) + MINUTE >= end and one.state == "live" for one in found)
+
+    await until(complete)
+    return end
