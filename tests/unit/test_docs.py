@@ -21,7 +21,10 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 TABLES = "\n".join(line for line in README.splitlines() if line.startswith("| `"))
 ROUTES = re.findall(r"`(?:GET|POST|DELETE) (\S+)`", TABLES)
-PAGES = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md"]
+PAGES = [
+    *("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"),
+    *("benchmarks/README.md", "docs/reliability.md"),
+]
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
