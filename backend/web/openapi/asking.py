@@ -9,6 +9,7 @@ from backend.web.openapi.codes import CODES, STORED, responses
 from backend.web.openapi.parts import (
     COUNT,
     FLAG,
+    HEADERS,
     JSON,
     TEXT,
     Json,
@@ -33,7 +34,10 @@ from backend.web.openapi.values import (
 )
 from backend.web.params import LONGEST_WAIT, MOST_SYMBOLS, STATUSES
 
-MOMENT: Json = {"type": ["string", "integer"], "description": "Unix milliseconds or ISO-8601"}
+MOMENT: Json = {
+    "type": ["string", "integer", "null"],
+    "description": "Unix milliseconds or ISO-8601; null is as if it were not there",
+}
 FAILURES = (
     *(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.INTERNAL_SERVER_ERROR),
     *(HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE),
@@ -87,11 +91,11 @@ def jobs() -> dict[str, Json]:
     """`/api/jobs` and what is below it."""
     one = {"200": answer("The job", success(job=ref("Job")))} | STORED | errors(HTTPStatus.NOT_FOUND)
     newest = success(count=COUNT, jobs=listed(ref("Job")))
-    events = answer(
-        "`progress` while the job is not over, then its last status; each with the job as its data",
-        TEXT,
-        "text/event-stream",
-    )
+    events = {
+        "description": "`progress` while it is not over, then its last status; each with the job as its data",
+        "headers": HEADERS,
+        "content": {"text/event-stream": {}},
+    }
     return {
         "/api/jobs": {
             "get": operation(
