@@ -12,6 +12,7 @@ from backend.services.service import Service
 from backend.web.base import UnknownRoute, log_request
 from backend.web.coverage import CoverageHandler
 from backend.web.data import DataHandler
+from backend.web.events import StreamHandler
 from backend.web.follow import FollowHandler
 from backend.web.health import HealthHandler, LiveHandler, ReadyHandler
 from backend.web.jobs import JobEventsHandler, JobHandler, JobsHandler
@@ -55,6 +56,7 @@ def _routes(given: dict[str, Any]) -> list[Route]:
         (r"/api/jobs/([^/]*)", JobHandler, given),
         (r"/api/jobs/([^/]*)/events", JobEventsHandler, given),
         (r"/api/follow", FollowHandler, given),
+        (r"/api/stream", StreamHandler, given),
         (r"/api/verify", VerifyHandler, given),
         (r"/api/symbols", SymbolsHandler, given),
         (r"/api/series", SeriesHandler, given),

@@ -26,6 +26,7 @@ from backend.errors import (
     NotFound,
     SeriesBusy,
     TooManyJobs,
+    TooManyStreams,
 )
 from backend.logs import bind, bound
 from backend.services.markets import DEFAULT_EXCHANGE, DEFAULT_MARKET
@@ -47,6 +48,7 @@ STATUSES: tuple[tuple[type[MarketDataError], HTTPStatus], ...] = (
     (SeriesBusy, HTTPStatus.CONFLICT),
     (Cancelled, HTTPStatus.CONFLICT),
     (TooManyJobs, HTTPStatus.TOO_MANY_REQUESTS),
+    (TooManyStreams, HTTPStatus.TOO_MANY_REQUESTS),
 )
 """The first row that fits decides."""
 
