@@ -22,6 +22,7 @@ from backend.net.throttle import Throttle
 from backend.process import is_gone, process_name
 from backend.services.audit import Auditor
 from backend.services.bulk import Bulk
+from backend.services.feed import Feeds, Pulse
 from backend.services.fleet import WORK_WEIGHT, Fleet, Role, member_of
 from backend.services.follows import Follows
 from backend.services.imports import Imports
@@ -126,6 +127,9 @@ async def open_service(
         jobs = Jobs(job_store, worker, clock, settings.jobs_queued, metrics)
         doubts = MongoDoubts(database)
         queries = Queries(candles, coverage, revisions, doubts)
+        pulse = Pulse(coverage, clock)
+        pulse.start()
+        stack.push_async_callback(pulse.stop)
         database_answers = partial(is_connected, database)
         yield Service(
             markets,
@@ -142,6 +146,7 @@ async def open_service(
             metrics,
             Follows(follow_store, coverage, markets, clock),
             keeper,
+            Feeds(candles, coverage, pulse, clock),
         )
 
 

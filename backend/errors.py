@@ -13,6 +13,7 @@
     │   └── NotFollowed               follow it first
     ├── SeriesBusy                  wait until the job under way is over, or cancel it
     ├── TooManyJobs                 try again when some are done
+    ├── TooManyStreams              close some, or try again later
     ├── Cancelled                   somebody cancelled the job: ask again if it is still wanted
     ├── ExchangeError
     │   ├── ExchangeRefused           the exchange will not answer this: retrying does not help
@@ -92,6 +93,10 @@ class SeriesBusy(MarketDataError):
 
 class TooManyJobs(MarketDataError):
     code = "too_many_jobs"
+
+
+class TooManyStreams(MarketDataError):
+    code = "too_many_streams"
 
 
 class Cancelled(MarketDataError):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from backend.metrics import Metrics
 from backend.services.audit import Auditor
+from backend.services.feed import Feeds
 from backend.services.follows import Follows
 from backend.services.imports import Imports
 from backend.services.jobs import Jobs
@@ -38,3 +39,4 @@ class Service:
     metrics: Metrics
     follows: Follows
     keeper: Keeper
+    feeds: Feeds

@@ -14,6 +14,7 @@ from backend.web.base import UnknownRoute, log_request
 from backend.web.coverage import CoverageHandler
 from backend.web.data import DataHandler
 from backend.web.docs import DocsHandler, OpenApiHandler
+from backend.web.events import StreamHandler
 from backend.web.follow import FollowHandler
 from backend.web.guard import Guard
 from backend.web.health import HealthHandler, LiveHandler, ReadyHandler
@@ -58,6 +59,7 @@ def _routes(given: dict[str, Any]) -> list[Route]:
         (r"/api/jobs/([^/]*)", JobHandler, given),
         (r"/api/jobs/([^/]*)/events", JobEventsHandler, given),
         (r"/api/follow", FollowHandler, given),
+        (r"/api/stream", StreamHandler, given),
         (r"/api/verify", VerifyHandler, given),
         (r"/api/symbols", SymbolsHandler, given),
         (r"/api/series", SeriesHandler, given),

@@ -30,6 +30,7 @@ from backend.errors import (
     SeriesBusy,
     TooManyJobs,
     TooManyRequests,
+    TooManyStreams,
     Unauthenticated,
 )
 from backend.logs import bind, bound
@@ -58,6 +59,7 @@ STATUSES: tuple[tuple[type[MarketDataError], HTTPStatus], ...] = (
     (TooManyRequests, HTTPStatus.TOO_MANY_REQUESTS),
     (Unauthenticated, HTTPStatus.UNAUTHORIZED),
     (Forbidden, HTTPStatus.FORBIDDEN),
+    (TooManyStreams, HTTPStatus.TOO_MANY_REQUESTS),
 )
 """The first row that fits decides."""
 

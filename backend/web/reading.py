@@ -41,7 +41,7 @@ def reading(values: Mapping[str, object], accept: str = "") -> Reading:
     bounds = params.time_range(values)
     last, limit = params.whole(values, "last"), params.limit(values)
     _refuse_contradictions(values)
-    interval = _interval(values)
+    interval = interval_of(values)
     descending = _one_of(ORDERS, "order", values, default=False)
     fills = _one_of(FILLS, "fill", values, default=None) is not None
     chosen = _one_of(FORMATS, "format", values, default=accepted_format(accept))
@@ -69,7 +69,8 @@ def _refuse_contradictions(values: Mapping[str, object]) -> None:
             )
 
 
-def _interval(values: Mapping[str, object]) -> Interval:
+def interval_of(values: Mapping[str, object]) -> Interval:
+    """`interval`, the minute where it is not given."""
     if "interval" not in values:
         return ONE_MINUTE
     try:

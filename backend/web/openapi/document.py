@@ -66,6 +66,7 @@ def paths(names: Names) -> dict[str, Json]:
         "/api/sync": asking.sync(names),
         **asking.jobs(),
         "/api/follow": following.follows(names),
+        "/api/stream": following.stream(),
         "/api/symbols": asking.symbols(names),
         "/api/data/{symbol}": reading.data(names),
         **telling.stored(names),

@@ -13,6 +13,7 @@ from backend.web.openapi.parts import (
     answer,
     const,
     errors,
+    header,
     listed,
     operation,
     query,
@@ -80,4 +81,27 @@ def follows(names: Names) -> Json:
             gone | STORED | errors(HTTPStatus.NOT_FOUND),
             [query("symbol", SYMBOL, "The symbol", needed=True), *market_of(names)],
         ),
+    }
+
+
+def stream() -> Json:
+    """`/api/stream`."""
+    events = answer(
+        "`candle` with a closed candle as its data and the place to resume from as its id",
+        TEXT,
+        "text/event-stream",
+    )
+    return {
+        "get": operation(
+            "sync",
+            "stream",
+            "Closed candles as they are stored, as server-sent events",
+            {"200": events} | STORED | errors(HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS),
+            [
+                query("series", TEXT, "binance:spot:BTCUSDT, several with commas between them", needed=True),
+                query("interval", TEXT | {"default": "1m"}, "As in `/api/data`"),
+                query("since", TEXT, "The first open time to tell: Unix milliseconds or ISO-8601"),
+                header("Last-Event-ID", "The id of the last event that was seen: resume behind it"),
+            ],
+        )
     }

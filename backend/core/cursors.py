@@ -1,0 +1,48 @@
+"""How far a listener of several series was told, and the text by which it can go on from there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from zlib import crc32
+
+from backend.core.coverage import MINUTE
+from backend.core.interval import Interval
+from backend.core.series import Series
+
+_TEXT = re.compile(r"([0-9a-f]{8})\.(\d{1,9})\.(\d{1,9}(?:-\d{1,9})*)", re.ASCII)
+LONGEST_TEXT = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Cursors:
+    """For each series where the last candle that was told ends, ms."""
+
+    ends: tuple[int, ...]
+
+    def moved(self, place: int, end: int) -> Cursors:
+        """The same after the series at `place` was told up to `end`."""
+        return Cursors((*self.ends[:place], end, *self.ends[place + 1 :]))
+
+    def text(self, question: str) -> str:
+        """`question` as `question_of` says it; then minutes: the smallest, and what each is beyond it."""
+        base = min(self.ends) // MINUTE
+        return f"{question}.{base}.{'-'.join(str(end // MINUTE - base) for end in self.ends)}"
+
+
+def question_of(series: Sequence[Series], interval: Interval) -> str:
+    """Tells one list of series and its interval from another: eight hexadecimal digits."""
+    return f"{crc32(' '.join((interval.name, *(one.name for one in series))).encode()):08x}"
+
+
+def parse_cursors(text: str, question: str, series: int) -> Cursors:
+    """The cursors that `text` tells; ValueError if it is none, or of another question."""
+    found = _TEXT.fullmatch(text) if len(text) <= LONGEST_TEXT else None
+    if found is None:
+        raise ValueError("this is no id of an event of this stream")
+    asked, base, beyond = found.groups()
+    ends = tuple((int(base) + int(minutes)) * MINUTE for minutes in beyond.split("-"))
+    if asked != question or len(ends) != series:
+        raise ValueError("this id is of a stream of other series, or of another interval")
+    return Cursors(ends)
