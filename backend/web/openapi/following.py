@@ -50,7 +50,7 @@ def follows(names: Names) -> Json:
     """`/api/follow`."""
     found = {"200": answer("How they stand", success(count=COUNT, follows=listed(ref("Follow"))))}
     gone = {"200": answer("It is followed no more", success(series=TEXT))}
-    moment = {"type": ["string", "integer"], "description": "Unix milliseconds or ISO-8601"}
+    moment = {"type": ["string", "integer", "null"], "description": "Unix milliseconds or ISO-8601"}
     schema: Json = {
         "type": "object",
         "properties": {
