@@ -110,7 +110,8 @@ def test_syncs_that_fail_answer_as_described(tmp_path: Path, mongod_uri: str) ->
     ):
         address = f"http://127.0.0.1:{service.port}"
         operation = schemathesis.openapi.from_url(f"{address}/openapi.json")["/api/sync"]["POST"]
-        for asked in ({"symbol": "BTCUSDT"}, {"symbols": ["BTCUSDT", "ETHUSDT"]}):
+        bodies: list[dict[str, Any]] = [{"symbol": "BTCUSDT"}, {"symbols": ["BTCUSDT", "ETHUSDT"]}]
+        for asked in bodies:
             case = operation.Case(body=asked, media_type="application/json")
             answer = case.call(base_url=address)
             assert answer.status_code in (502, 503)
