@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import schemathesis
+from schemathesis.checks import not_a_server_error
 
 from tests.conftest import simulated_urls
 from tests.integration.processes import RunningService, running_service, running_simulator
@@ -97,3 +99,20 @@ def test_an_untrue_description_is_seen(service: RunningService, tmp_path: Path, 
     status, report = held_to(document, service, tmp_path, "--include-path", "/api/stats/{symbol}")
     assert status == 1, report
     assert "GET /api/stats/{symbol}" in report.partition("FAILURES")[2]
+
+
+def test_syncs_that_fail_answer_as_described(tmp_path: Path, mongod_uri: str) -> None:
+    settings = {"MONGODB_URI": mongod_uri, "MONGODB_DATABASE": "openapi_failing", "SYNC_START": "2017-08-17"}
+    broken = ("--now", HALF_A_DAY_AFTER_THE_LISTING, "--frozen", "--garbage-rate", "1")
+    with (
+        running_simulator(*broken) as url,
+        running_service(tmp_path / "log", **settings, **simulated_urls(url)) as service,
+    ):
+        address = f"http://127.0.0.1:{service.port}"
+        operation = schemathesis.openapi.from_url(f"{address}/openapi.json")["/api/sync"]["POST"]
+        bodies: list[dict[str, Any]] = [{"symbol": "BTCUSDT"}, {"symbols": ["BTCUSDT", "ETHUSDT"]}]
+        for asked in bodies:
+            case = operation.Case(body=asked, media_type="application/json")
+            answer = case.call(base_url=address)
+            assert answer.status_code in (502, 503)
+            case.validate_response(answer, excluded_checks=[not_a_server_error])
