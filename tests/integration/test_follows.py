@@ -34,7 +34,7 @@ SINCE = CLOSED - 30 * MINUTE
 MARKETS = [
     (exchange, market) for exchange in ("binance", "bitget", "bingx") for market in ("spot", "perpetual")
 ]
-COINS = ("BTCUSDT", "ETHUSDT")
+COINS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
 PRICES = ("open", "high", "low", "close", "volume")
 
 
@@ -71,6 +71,7 @@ async def test_follows_on_six_markets_stay_complete_through_faults(
     service: Service, simulator: Simulator, settings: Settings
 ) -> None:
     wanted = [Series(*market, coin) for market in MARKETS for coin in COINS]
+    wanted += [Series("binance", "spot", coin) for coin in ("BNBUSDT", "XRPUSDT")]
     await service.follows.add(wanted, SINCE)
     await until_complete(service, simulator)
     chance = random.Random(7)
