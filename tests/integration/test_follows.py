@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -32,7 +34,7 @@ SINCE = CLOSED - 30 * MINUTE
 MARKETS = [
     (exchange, market) for exchange in ("binance", "bitget", "bingx") for market in ("spot", "perpetual")
 ]
-COINS = ("BTCUSDT", "ETHUSDT")
+COINS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
 PRICES = ("open", "high", "low", "close", "volume")
 
 
@@ -69,6 +71,7 @@ async def test_follows_on_six_markets_stay_complete_through_faults(
     service: Service, simulator: Simulator, settings: Settings
 ) -> None:
     wanted = [Series(*market, coin) for market in MARKETS for coin in COINS]
+    wanted += [Series("binance", "spot", coin) for coin in ("BNBUSDT", "XRPUSDT")]
     await service.follows.add(wanted, SINCE)
     await until_complete(service, simulator)
     chance = random.Random(7)
@@ -117,13 +120,21 @@ async def test_a_gap_in_the_middle_is_healed(
     series = Series("binance", "spot", "BTCUSDT")
     simulator.faults.outages = [(CLOSED - 5 * MINUTE, CLOSED - 3 * MINUTE)]
     await service.follows.add([series], SINCE)
-    await until_complete(service, simulator)
+
+    async def is_visited() -> bool:
+        [found] = await service.follows.all()
+        return found.follow.checked is not None
+
+    async def is_healed() -> bool:
+        [found] = await service.follows.all()
+        return found.follow.healed == 2
+
+    await eventually(is_visited)
     simulator.faults.outages = []
     simulator.clock.advance(20 * MINUTE)
-    await until_complete(service, simulator)
-    [found] = await service.follows.all()
-    assert found.follow.healed == 2
-    assert found.follow.new_candles == len(stored(settings, series))
+    await eventually(is_healed)
+    end = await until_complete(service, simulator)
+    assert stored_to(settings, series, end) == exchange_has(simulator, series, end)
 
 
 async def test_follows_survive_a_restart_and_the_environment_adds_to_them(
@@ -177,3 +188,25 @@ def test_the_follows_of_a_killed_process_are_taken_over(
             one.kill()
             follow(other, ["ETHUSDT"])
             until(partial(are_complete, other, 12), "the other to do what the dead one would have")
+
+
+def test_a_process_that_keeps_follows_and_streams_them_ends_in_time(
+    tmp_path: Path, mongod_uri: str, database: Database
+) -> None:
+    with running_simulator("--now", "2025-06-02T01:00:30Z", "--frozen", "--latency", "0.2") as url:
+        environment = {
+            "BINANCE_SPOT_URL": url,
+            "MONGODB_URI": mongod_uri,
+            "MONGODB_DATABASE": database.name,
+            "FOLLOW": "binance:spot:BTCUSDT,binance:spot:ETHUSDT",
+            "SYNC_START": "2024-06-01",
+            "ARCHIVE": "off",
+        }
+        with running_service(tmp_path / "log", **environment) as service:
+            until(partial(are_complete, service, 2), "the follows to begin")
+            address = f"http://127.0.0.1:{service.port}/api/stream?series=binance:spot:BTCUSDT&since=0"
+            with urllib.request.urlopen(address, timeout=30) as events:
+                assert events.readline() == b": candles follow\n"
+                began = time.monotonic()
+                assert service.stop() == 0
+                assert time.monotonic() - began < 10
