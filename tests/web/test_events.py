@@ -17,6 +17,7 @@ from backend.clock import Clock
 from backend.core.coverage import MINUTE
 from backend.core.series import Series
 from backend.services.service import Service
+from backend.web.app import make_application
 from backend.web.events import StreamHandler
 from tests.conftest import NOW
 from tests.following import PACE, HandClock, until, until_complete
@@ -149,7 +150,8 @@ class TestSlowReaders:
 
     @pytest.fixture
     def app(self, service: Service) -> Application:
-        return Application([("/api/stream", StreamHandler, {"service": service, "slow_seconds": 0.1})])
+        hurried = ("/api/stream", StreamHandler, {"service": service, "slow_seconds": 0.1})
+        return Application([hurried], **make_application(service).settings)
 
     async def test_a_client_that_does_not_read_is_cut_off(
         self, http_server_client: AsyncHTTPServerClient, service: Service, simulator: Simulator
