@@ -26,11 +26,6 @@ def live_from(known: Coverage, now: int) -> int:
     return known.held[-1].end if known.held else now - now % MINUTE
 
 
-def told_from(known: Coverage, since: int) -> int:
-    """Where candles begin for who wants them from `since`: not before what was ever asked for."""
-    return max(since, known.expected.start)
-
-
 def _is_believed(void: Void) -> bool:
     return void.reason == "before_listing" or void.confirmed >= void.window.end + BELIEVED_AFTER
 

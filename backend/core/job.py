@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Literal, NamedTuple
 
 from backend.core.coverage import Window
@@ -98,9 +98,6 @@ class Job:
         if self.status != "running" or not self.rate:
             return None
         return (self.tally.minutes_total - self.tally.minutes_done) / self.rate
-
-    def with_tally(self, tally: Tally, window: Window | None, rate: float) -> Job:
-        return replace(self, tally=tally, window=window, rate=rate)
 
 
 def next_jobs(waiting: Iterable[Job], running: Iterable[Job], room: int) -> list[Job]:

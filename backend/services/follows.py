@@ -52,7 +52,3 @@ class Follows:
         known = await self._coverage.load_all([follow.series for follow in follows])
         now = self._clock.now()
         return [standing(follow, known[follow.series], now) for follow in follows]
-
-    async def is_followed(self, series: Series) -> bool:
-        """Whether somebody wants the series to be complete."""
-        return any(follow.series == series for follow in await self._store.all())

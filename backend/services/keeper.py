@@ -21,6 +21,7 @@ from backend.core.series import Series
 from backend.errors import Cancelled, DatabaseUnavailable
 from backend.services.brake import Brake
 from backend.services.ports import FollowStore
+from backend.services.tasks import end
 from backend.services.visits import Outcome, Visitor
 from backend.services.worker import interruption
 
@@ -72,7 +73,6 @@ class Keeper:
         self._brakes: dict[Series, Brake] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._looking: asyncio.Task[None] | None = None
-        self._stopping = False
 
     def start(self) -> None:
         """Begin visits from now on."""
@@ -80,7 +80,6 @@ class Keeper:
 
     async def stop(self, seconds: float) -> None:
         """Begin nothing more; visits under way have `seconds` to end at a page's edge."""
-        self._stopping = True
         if self._looking:
             self._looking.cancel()
             with suppress(asyncio.CancelledError):
@@ -88,11 +87,7 @@ class Keeper:
             self._looking = None
         for brake in self._brakes.values():
             brake.pull(interruption())
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=seconds)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        await end(self._tasks, seconds)
 
     async def _look_for_ever(self) -> None:
         while True:

@@ -30,6 +30,7 @@ from backend.services.ledger import Ledger, Ledgers
 from backend.services.ports import JobStore
 from backend.services.run import Run
 from backend.services.sync import SyncService
+from backend.services.tasks import end
 
 log = logging.getLogger(__name__)
 
@@ -95,11 +96,7 @@ class Worker:
             self._beginner = None
         for run in self.runs.values():
             run.brake.pull(interruption())
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=seconds)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        await end(self._tasks, seconds)
         self.tell()
 
     def take(self, job_ids: Iterable[str]) -> None:

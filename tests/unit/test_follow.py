@@ -17,7 +17,7 @@ from backend.core.follow import (
     standing,
     until_next_visit,
 )
-from backend.core.frontier import known_to, live_from, told_from
+from backend.core.frontier import known_to, live_from
 from backend.core.series import Series
 from tests.fakes import BTC, START, minute, minutes
 
@@ -111,9 +111,3 @@ def test_time_before_the_listing_is_known() -> None:
 def test_what_is_new_begins_after_the_last_held_minute() -> None:
     assert live_from(Coverage(held=(minutes(0, 5),)), minute(9)) == minute(5)
     assert live_from(Coverage(), minute(9) + 1) == minute(9)
-
-
-def test_what_nobody_asked_for_is_not_waited_for() -> None:
-    known = Coverage(since=START, held=(minutes(0, 5),), until=minute(5))
-    assert told_from(known, 0) == START
-    assert told_from(known, minute(3)) == minute(3)
