@@ -29,6 +29,7 @@ from backend.services.imports import Imports
 from backend.services.jobs import Jobs
 from backend.services.keeper import Keeper
 from backend.services.ledger import Ledgers
+from backend.services.live import Live
 from backend.services.markets import Markets
 from backend.services.mirror import Mirror
 from backend.services.monitor import Monitor
@@ -108,6 +109,7 @@ async def open_service(
             settings.lease_seconds,
             is_gone,
         )
+        live = Live({}, clock)
         follow_store = MongoFollows(database)
         keeper = Keeper(
             follow_store,
@@ -147,6 +149,7 @@ async def open_service(
             Follows(follow_store, coverage, markets, clock),
             keeper,
             Feeds(candles, coverage, pulse, clock),
+            live,
         )
 
 

@@ -16,6 +16,7 @@ from backend.core.candles import Candle
 from backend.core.coverage import Window
 from backend.core.series import Listing, canonical_symbol
 from backend.errors import MalformedAnswer, MarketDataError
+from backend.exchanges.sockets import Socket
 
 Amount = Annotated[float, msgspec.Meta(ge=0, le=1e18)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
@@ -78,7 +79,7 @@ class Market:
     `earliest_request(symbol)` asks for the oldest candle there is, where the venue can say. Otherwise it is
     None, and `newest_before_request(symbol, end)` asks for the newest `search_rows` candles before `end`.
     The parsers raise MalformedAnswer; `failure` is asked first and says what an answer means if it is no
-    success. `canonical` brings a user's spelling to ours.
+    success. `canonical` brings a user's spelling to ours. `socket` is None where no candles are pushed.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Market:
     newest_before_request: Callable[[str, int], Request] | None = None
     search_rows: int = 1
     canonical: Callable[[str], str] = canonical_symbol
+    socket: Socket | None = None
 
 
 @dataclass(frozen=True, slots=True)

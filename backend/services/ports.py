@@ -39,6 +39,32 @@ class CandleSource(Protocol):
         """The exchange's time, ms; behind it rather than ahead."""
 
 
+class StreamListener(Protocol):
+    """Who is told what the sockets of a market bring. Told at once, so it must not take long."""
+
+    def on_candle(self, symbol: str, candle: Candle, *, closed: bool) -> None:
+        """The newest state of a candle; `closed` where the exchange says that it will not change."""
+
+    def on_lost(self, symbols: Collection[str], reason: str) -> None:
+        """The candles of these symbols come no more: the connection broke, or the exchange refuses them.
+
+        A connection is made again by itself; what happened meanwhile is not told.
+        """
+
+
+class CandleStream(Protocol):
+    """The sockets of one market."""
+
+    def want(self, symbols: Collection[str]) -> None:
+        """Have the candles of exactly these symbols pushed, in our spelling; returns at once."""
+
+    def start(self, listener: StreamListener) -> None:
+        """Keep connections from now on, and tell `listener` what they bring."""
+
+    async def stop(self) -> None:
+        """Close all connections."""
+
+
 class Written(NamedTuple):
     """How many candles were new, and how many replaced a stored one that differed."""
 

@@ -13,6 +13,7 @@ from backend.services.imports import Imports
 from backend.services.jobs import Jobs
 from backend.services.keeper import Keeper
 from backend.services.ledger import Ledgers
+from backend.services.live import Live
 from backend.services.markets import Markets
 from backend.services.mirror import Mirror
 from backend.services.monitor import Monitor
@@ -40,3 +41,4 @@ class Service:
     follows: Follows
     keeper: Keeper
     feeds: Feeds
+    live: Live

@@ -1,0 +1,46 @@
+"""What a socket told of one series lately: the minute that runs, and those that have just ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from backend.core.candles import Candle
+from backend.core.coverage import MINUTE
+
+KEPT = 5
+"""So many ended minutes are remembered: until they are stored, those who look at longer candles need them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tape:
+    """Candles in their newest known state, as told: none of them need be final.
+
+    `forming` is the newest minute, unless it was told to be closed. `ended` are minutes before it, ascending.
+    """
+
+    forming: Candle | None = None
+    ended: tuple[Candle, ...] = ()
+
+    @property
+    def newest(self) -> int:
+        """The newest open time that was told, 0 before the first."""
+        return max((candle.open_time for candle in (*self.ended[-1:], self.forming) if candle), default=0)
+
+    def told(self, candle: Candle, *, closed: bool) -> Tape:
+        """After one more state of a candle. A late one counts for its minute, one off the grid not at all."""
+        if candle.open_time % MINUTE:
+            return self
+        if candle.open_time < self.newest or closed:
+            return self._late(candle)
+        if self.forming is None or self.forming.open_time == candle.open_time:
+            after = self.ended and self.ended[-1].open_time >= candle.open_time
+            return self if after else Tape(candle, self.ended)
+        return Tape(candle, (*self.ended, self.forming)[-KEPT:])
+
+    def _late(self, candle: Candle) -> Tape:
+        by_minute = {one.open_time: one for one in self.ended} | {candle.open_time: candle}
+        ended = tuple(by_minute[moment] for moment in sorted(by_minute))[-KEPT:]
+        forming = self.forming
+        if forming and forming.open_time <= candle.open_time:
+            forming = None
+        return Tape(forming, ended)

@@ -1,0 +1,70 @@
+"""What a venue's candle socket is: a value. Facts are fields; reading and writing frames is pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+from backend.core.candles import Candle
+
+
+class Push(NamedTuple):
+    """The newest state of a topic's candle. `closed` where the venue says that it will not change."""
+
+    topic: str
+    candle: Candle
+    closed: bool
+
+
+class Refused(NamedTuple):
+    """The venue does not serve `topic`; None for an error that names none."""
+
+    topic: str | None
+    message: str
+
+
+class Reply(NamedTuple):
+    """What the venue waits for as a sign of life: `text` must go back at once."""
+
+    text: str
+
+
+class Farewell(NamedTuple):
+    """The venue is about to close the connection."""
+
+    reason: str
+
+
+Event: TypeAlias = Push | Refused | Reply | Farewell
+
+
+@dataclass(frozen=True, slots=True)
+class Socket:
+    """How the candles of one market are pushed.
+
+    `path` is below the base URL. `topic` names the candles of a symbol, which is in the venue's own spelling.
+    `subscribe` and `unsubscribe` write the message number `number` of a connection for some topics, at most
+    `topics_per_message`. `read` tells what a frame means, nothing for what need not be known, and raises
+    MalformedAnswer.
+
+    Seconds: `ping` is the text that the venue wants to hear every `ping_every`; `heartbeat` is how often to
+    send a protocol ping, for venues that would be silent otherwise; after `quiet_after` without a frame the
+    connection is dead; one that is `life` old is renewed. `messages_per_second` counts what we send.
+    """
+
+    base_url: str
+    url_setting: str
+    path: str
+    topic: Callable[[str], str]
+    subscribe: Callable[[Sequence[str], int], str]
+    unsubscribe: Callable[[Sequence[str], int], str]
+    read: Callable[[str | bytes], Sequence[Event]]
+    topics_per_connection: int
+    topics_per_message: int
+    messages_per_second: float
+    ping: str = ""
+    ping_every: float = 0.0
+    heartbeat: float | None = None
+    quiet_after: float | None = None
+    life: float = 23 * 3600.0
