@@ -20,8 +20,10 @@ from backend.net.archive import ArchiveClient
 from backend.net.client import MarketClient, Session, open_session
 from backend.net.throttle import Throttle
 from backend.process import is_gone, process_name
+from backend.services.append import Appender
 from backend.services.audit import Auditor
 from backend.services.bulk import Bulk
+from backend.services.confirm import Confirmer
 from backend.services.feed import Feeds, Pulse
 from backend.services.fleet import WORK_WEIGHT, Fleet, Role, member_of
 from backend.services.follows import Follows
@@ -110,26 +112,35 @@ async def open_service(
             is_gone,
         )
         live = Live({}, clock)
+        pulse = Pulse(coverage, clock)
+        appender = Appender(candles, coverage, pulse.nudge)
+        confirmer = Confirmer(markets, appender, clock, settings.settle_seconds)
         follow_store = MongoFollows(database)
         keeper = Keeper(
             follow_store,
             fleet,
-            Visitor(follow_store, ledgers, syncs, markets, clock),
+            Visitor(follow_store, ledgers, syncs, markets, appender, clock, settings.settle_seconds),
             clock,
             settings.jobs_at_once,
             settings.settle_seconds,
+            live,
+            appender,
             settings.follow,
         )
         if await _enrol(role, fleet, stack):
             worker.start()
             stack.push_async_callback(worker.stop, GRACE_SECONDS)
             if role != "command":
+                appender.start(keeper.hurry)
+                stack.push_async_callback(appender.stop)
                 keeper.start()
                 stack.push_async_callback(keeper.stop, GRACE_SECONDS)
+        live.start(appender.add, confirmer.ended)
+        stack.push_async_callback(confirmer.stop)
+        stack.push_async_callback(live.stop)
         jobs = Jobs(job_store, worker, clock, settings.jobs_queued, metrics)
         doubts = MongoDoubts(database)
         queries = Queries(candles, coverage, revisions, doubts)
-        pulse = Pulse(coverage, clock)
         pulse.start()
         stack.push_async_callback(pulse.stop)
         database_answers = partial(is_connected, database)

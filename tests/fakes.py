@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 
 from backend.core.candles import Candle
 from backend.core.columns import Columns, columns_of
-from backend.core.coverage import MINUTE, Coverage, Spans, Window, normalise
+from backend.core.coverage import MINUTE, Coverage, Spans, Window, intersect, normalise
 from backend.core.series import Listing, Series, canonical_symbol
 from backend.errors import MarketDataError, UnknownSymbol
 from backend.services.ports import Lease, Written
@@ -198,6 +198,13 @@ class MemoryCandles:
         rows.update((row.open_time, row) for row in candles)
         return Written(inserted, replaced)
 
+    async def add(self, series: Series, candles: Sequence[Candle]) -> bool:
+        await self._answer()
+        rows = self.rows.setdefault(series, {})
+        for row in candles:
+            rows.setdefault(row.open_time, row)
+        return all(rows[row.open_time] == row for row in candles)
+
     async def columns(
         self,
         series: Series,
@@ -311,6 +318,19 @@ class MemoryCoverage:
         self.entries[lease.series] = coverage
         await asyncio.sleep(0)
         return True
+
+    async def extend(self, held: Mapping[Series, Window]) -> set[Series]:
+        await self._answer()
+        fit = {series for series, window in held.items() if self._is_extended_by(series, window)}
+        for series in fit:
+            self.leases.pop(series, None)
+            self.entries[series] = self.known(series).with_held([held[series]]).asked(held[series])
+        return {one for one, window in held.items() if intersect(self.known(one).held, window) == (window,)}
+
+    def _is_extended_by(self, series: Series, window: Window) -> bool:
+        known = self.known(series)
+        ends = known.until == window.start and known.held and known.held[-1].end == window.start
+        return bool(ends) and self._holder(series) is None
 
     async def release(self, lease: Lease) -> None:
         await self._answer()

@@ -18,6 +18,7 @@ APART_MS = 100
 """Follows are visited so far apart within a minute while there are few of them."""
 
 LONGEST_SPREAD_MS = 45_000
+LONGEST_UNCONFIRMED_MS = 10 * MINUTE
 BEHIND_AFTER_MS = 3 * MINUTE
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0
 """Seconds before a follow that failed is tried again: at first, and at most."""
@@ -97,6 +98,11 @@ def until_next_visit(series: Series, now: int, settle: int, follows: int) -> int
     spread = max(1, min(follows * APART_MS, LONGEST_SPREAD_MS))
     offset = settle + APART_MS + _digest(series.name) % spread
     return MINUTE - (now - offset) % MINUTE
+
+
+def confirmed_for(series: Series) -> int:
+    """For how many ms what sockets brought of a series may go without being read once more."""
+    return LONGEST_UNCONFIRMED_MS - _digest(series.name) % (LONGEST_UNCONFIRMED_MS // 2)
 
 
 def pause_after(failures: int, retry_after: float | None = None) -> float:

@@ -57,6 +57,9 @@ class Pulse:
             with suppress(asyncio.CancelledError):
                 await self._looking
 
+    def nudge(self) -> None:
+        """Look soon: something was written here."""
+
     @contextmanager
     def listening(self, series: Sequence[Series]) -> Iterator[None]:
         """Look at these too for as long as the block lasts. Raises TooManyStreams."""

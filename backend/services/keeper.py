@@ -3,14 +3,14 @@
 The follows are shared out over the processes that do jobs by their names; those of a process that died are
 looked after by the others as soon as it is missed. Two that disagree for a moment do no harm: a visit needs
 the lease of the series' ledger. A visit is a plain sync, so a gap, a restart and a new follow are the same to
-it. Where sockets bring candles too, visits stay what confirms and completes them.
+it. Where sockets bring candles too, visits are what confirms and completes them.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -19,7 +19,9 @@ from backend.core.coverage import MINUTE
 from backend.core.follow import Follow, keeper_of, pause_after, until_next_visit
 from backend.core.series import Series
 from backend.errors import Cancelled, DatabaseUnavailable
+from backend.services.append import Appender
 from backend.services.brake import Brake
+from backend.services.live import Live
 from backend.services.ports import FollowStore
 from backend.services.tasks import end
 from backend.services.visits import Outcome, Visitor
@@ -60,6 +62,8 @@ class Keeper:
         clock: Clock,
         at_once: int,
         settle_seconds: int,
+        live: Live,
+        appender: Appender,
         seeds: Sequence[Series] = (),
     ) -> None:
         self._store = store
@@ -67,7 +71,11 @@ class Keeper:
         self._visitor = visitor
         self._clock = clock
         self._settle_ms = settle_seconds * 1000
+        self._live = live
+        self._appender = appender
         self._seeds = list(seeds)
+        self._ours: dict[Series, Follow] = {}
+        self._follows = 0
         self._near, self._far = asyncio.Semaphore(at_once), asyncio.Semaphore(at_once)
         self._due: dict[Series, float] = {}
         self._brakes: dict[Series, Brake] = {}
@@ -89,6 +97,11 @@ class Keeper:
             brake.pull(interruption())
         await end(self._tasks, seconds)
 
+    def hurry(self, series: Collection[Series]) -> None:
+        """Visit these at once, where they are this process's own and are not being visited."""
+        self._due.update((one, 0.0) for one in series if one in self._due)
+        self._begin_due()
+
     async def _look_for_ever(self) -> None:
         while True:
             try:
@@ -105,11 +118,17 @@ class Keeper:
         ours = {follow.series: follow for follow in follows if self._is_ours(follow.series)}
         for series in self._brakes.keys() - {follow.series for follow in follows}:
             self._brakes[series].pull(Cancelled(f"{series.name} is not followed any more"))
+        self._appender.forget(self._ours.keys() - ours.keys())
+        self._ours, self._follows = ours, len(follows)
         self._due = {series: self._due.get(series, 0.0) for series in ours}
+        self._live.keep(ours)
+        self._begin_due()
+
+    def _begin_due(self) -> None:
         now = self._clock.monotonic()
-        for series, follow in ours.items():
+        for series, follow in self._ours.items():
             if self._due[series] <= now and series not in self._brakes:
-                self._begin(follow, len(follows))
+                self._begin(follow, self._follows)
 
     def _is_ours(self, series: Series) -> bool:
         return keeper_of(series, self._crew.keepers) == self._crew.name

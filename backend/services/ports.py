@@ -81,6 +81,9 @@ class CandleStore(Protocol):
     async def write(self, series: Series, candles: Sequence[Candle]) -> Written:
         """Store ascending candles so that a crash cannot lose them."""
 
+    async def add(self, series: Series, candles: Sequence[Candle]) -> bool:
+        """Store candles durably where nothing is stored; False if a stored one differs, which then stays."""
+
     async def stored_series(self) -> list[Series]:
         """Every series that has a place, by name."""
 
@@ -195,6 +198,11 @@ class CoverageStore(Protocol):
 
     async def save(self, lease: Lease, coverage: Coverage) -> bool:
         """Write the ledger durably; False, and nothing written, if the lease is somebody else's by now."""
+
+    async def extend(self, held: Mapping[Series, Window]) -> set[Series]:
+        """Add minutes that are stored, without a lease, to those ledgers that nobody leases and whose last
+        held minute, also the last one asked for, ends where they begin. Durable. Tells which hold them now.
+        """
 
     async def release(self, lease: Lease) -> None:
         """Give the lease back. A ledger of which nobody ever asked for a minute vanishes with it."""

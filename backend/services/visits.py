@@ -1,4 +1,7 @@
-"""One look after a follow: what is missing of it is fetched under its ledger's lease, and written down."""
+"""One look after a follow: what is missing of it is fetched under its ledger's lease, and written down.
+
+What sockets brought since the last look is read again, in one request: it may have changed since.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,11 @@ import logging
 from typing import NamedTuple
 
 from backend.clock import Clock
-from backend.core.coverage import Window
-from backend.core.follow import Follow, Visit, healed
+from backend.core.coverage import Coverage, Window
+from backend.core.follow import Follow, Visit, confirmed_for, healed
 from backend.core.job import Failure, SyncRequest, Tally
+from backend.core.plan import closed_until
+from backend.core.series import Series
 from backend.errors import (
     Cancelled,
     DatabaseUnavailable,
@@ -17,6 +22,7 @@ from backend.errors import (
     SeriesBusy,
 )
 from backend.logs import bound
+from backend.services.append import Appender, Edge
 from backend.services.brake import Brake
 from backend.services.ledger import Ledger, Ledgers
 from backend.services.markets import Markets
@@ -40,13 +46,22 @@ class Visitor:
     """Visits any follow, once."""
 
     def __init__(
-        self, store: FollowStore, ledgers: Ledgers, syncs: SyncService, markets: Markets, clock: Clock
+        self,
+        store: FollowStore,
+        ledgers: Ledgers,
+        syncs: SyncService,
+        markets: Markets,
+        appender: Appender,
+        clock: Clock,
+        settle_seconds: int,
     ) -> None:
         self._store = store
         self._ledgers = ledgers
         self._syncs = syncs
         self._markets = markets
+        self._appender = appender
         self._clock = clock
+        self._settle_ms = settle_seconds * 1000
 
     async def visit(self, follow: Follow, brake: Brake) -> Outcome:
         """Make the follow complete. Where somebody else works on the series, or is to, nothing happens."""
@@ -56,8 +71,10 @@ class Visitor:
         try:
             with bound(series=name):
                 visit = await self._try(follow, brake)
-                await self._store.report(follow.series, visit)
-                now = None if visit.failure else await self._markets.source(follow.series).now()
+                if visit:
+                    await self._store.report(follow.series, visit)
+                failure = visit.failure if visit else None
+                now = None if failure else await self._markets.source(follow.series).now()
         except (SeriesBusy, Interrupted, Cancelled) as error:
             log.debug("%s: not visited: %s", name, error)
             return NOT_NOW
@@ -66,10 +83,13 @@ class Visitor:
             return NOT_NOW
         except MarketDataError as error:
             return Outcome(None, Failure(error.code, str(error), error.retry_after))
-        return Outcome(now, visit.failure)
+        return Outcome(now, failure)
 
-    async def _try(self, follow: Follow, brake: Brake) -> Visit:
+    async def _try(self, follow: Follow, brake: Brake) -> Visit | None:
+        """How the visit went, None where there was no need of one."""
         try:
+            if await self._is_kept(follow):
+                return None
             async with self._ledgers.hold(follow.series) as ledger:
                 return await self._sync(follow, ledger, brake)
         except (SeriesBusy, Interrupted, Cancelled, DatabaseUnavailable):
@@ -80,16 +100,39 @@ class Visitor:
             log.exception("%s: a visit broke down", follow.series.name)
             return self._failed(follow, MarketDataError("something went wrong here"))
 
+    async def _is_kept(self, follow: Follow) -> bool:
+        """Whether sockets brought all that is closed, and a visit confirmed it not long ago."""
+        edge = self._appender.edge(follow.series)
+        if edge is None or edge.since != follow.since:
+            return False
+        now = await self._markets.source(follow.series).now()
+        is_held = edge.end >= closed_until(now - self._settle_ms)
+        return is_held and now - edge.visited < confirmed_for(follow.series)
+
     async def _sync(self, follow: Follow, ledger: Ledger, brake: Brake) -> Visit:
-        before = ledger.coverage
-        request = SyncRequest(follow.series, follow.since)
-        result = await self._syncs.sync(ledger, request, _tell_nobody, brake)
-        visit = Visit(self._clock.now(), result.tally.new_records, healed(before, ledger.coverage), None)
+        before, appended = ledger.coverage, self._appended(follow.series)
+        now = await self._markets.source(follow.series).now()
+        requests = [SyncRequest(follow.series, follow.since)]
+        if appended.minutes:
+            requests.insert(0, SyncRequest(follow.series, appended.start, closed_until(now), refresh=True))
+        new = appended.minutes
+        for request in requests:
+            result = await self._syncs.sync(ledger, request, _tell_nobody, brake)
+            new += result.tally.new_records
+            if result.error:
+                break
+        visit = Visit(self._clock.now(), new, healed(before, ledger.coverage), None)
         if result.error is None:
+            self._appender.visited(follow.series, Edge(_held_to(ledger.coverage), None, now, follow.since))
             return visit
         if isinstance(result.error, Interrupted | Cancelled | DatabaseUnavailable):
             raise result.error
         return self._failed(follow, result.error, visit)
+
+    def _appended(self, series: Series) -> Window:
+        """The minutes that sockets brought since the last visit."""
+        edge = self._appender.edge(series)
+        return Window(edge.appended_from, edge.end) if edge and edge.appended_from else Window(0, 0)
 
     def _failed(self, follow: Follow, error: MarketDataError, visit: Visit | None = None) -> Visit:
         log.warning("%s: following it failed: %s", follow.series.name, error)
@@ -99,3 +142,7 @@ class Visitor:
 
 def _tell_nobody(_window: Window, _tally: Tally) -> None:
     """Nobody watches a visit."""
+
+
+def _held_to(known: Coverage) -> int:
+    return known.held[-1].end if known.held else 0

@@ -79,6 +79,15 @@ class MongoCandles:
                     return Written(inserted, replaced)
         raise DatabaseUnavailable(f"other writers keep changing {series.name}: try again in a moment")
 
+    async def add(self, series: Series, candles: Sequence[Candle]) -> bool:
+        """Store ascending candles durably where nothing is stored; False if a stored one differs."""
+        documents = [_document(candle) for candle in candles]
+        with guard(f"add candles to {series.name}"):
+            added, clashed = await self._insert(series, documents)
+            if self._metrics:
+                self._metrics.wrote(series.exchange, series.market, added, 0)
+            return not clashed or _compared(documents, await self._stored(series, candles)) == ([], [])
+
     async def columns(
         self,
         series: Series,

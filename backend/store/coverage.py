@@ -11,18 +11,19 @@ the database's clock: the machines that share it may disagree on the time.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import uuid4
 
-from pymongo import ReturnDocument
+from pymongo import ReturnDocument, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
-from backend.core.coverage import Coverage, Void, Window
+from backend.core.coverage import Coverage, Void, Window, intersect
 from backend.core.series import Series
 from backend.services.ports import Lease
 from backend.store.mongo import Database, Document, guard
 
 COLLECTION = "coverage"
+_RUN_OUT: Document = {"$expr": {"$lte": ["$lease.until", "$$NOW"]}}
 
 
 class MongoCoverage:
@@ -68,7 +69,7 @@ class MongoCoverage:
     async def acquire(self, series: Series, owner: str, seconds: float) -> Lease | None:
         """Lease the ledger unless another than `owner` holds it. Makes the document of a new series."""
         token = uuid4().hex
-        free = [{"lease": None}, {"lease.owner": owner}, {"$expr": {"$lte": ["$lease.until", "$$NOW"]}}]
+        free = [{"lease": None}, {"lease.owner": owner}, _RUN_OUT]
         lease = {"token": token, "owner": owner, "until": _from_now(seconds)}
         with guard(f"lease the ledger of {series.name}"):
             for _ in range(2):
@@ -99,6 +100,21 @@ class MongoCoverage:
             result = await self._collection.update_one(_held_by(lease), {"$set": _document(coverage)})
         return result.matched_count == 1
 
+    async def extend(self, held: Mapping[Series, Window]) -> set[Series]:
+        """Add minutes to those ledgers that end where they begin and that nobody leases; who holds them now.
+
+        A lease that has run out goes, so that who slept on it cannot write what was known before.
+        """
+        if not held:
+            return set()
+        with guard("write some ledgers"):
+            changes = [UpdateOne(*_extension(series, window)) for series, window in held.items()]
+            result = await self._collection.bulk_write(changes, ordered=False)
+        if result.matched_count == len(held):
+            return set(held)
+        known = await self.load_all(held)
+        return {one for one, window in held.items() if intersect(known[one].held, window) == (window,)}
+
     async def release(self, lease: Lease) -> None:
         """Give the lease back, and drop a document that says nothing."""
         with guard(f"give back the lease of {lease.series.name}"):
@@ -121,6 +137,21 @@ class MongoCoverage:
 
 def _held_by(lease: Lease) -> Document:
     return {"_id": lease.series.name, "lease.token": lease.token}
+
+
+def _extension(series: Series, added: Window) -> tuple[Document, list[Document]]:
+    """What a ledger must be like to be extended, and how it is."""
+    last_end = {"$arrayElemAt": [{"$arrayElemAt": ["$held", -1]}, 1]}
+    longer = [{"$arrayElemAt": ["$$window", 0]}, added.end]
+    is_last = {"$eq": [{"$arrayElemAt": ["$$window", 1]}, added.start]}
+    held = {"$map": {"input": "$held", "as": "window", "in": {"$cond": [is_last, longer, "$$window"]}}}
+    wanted = {
+        "_id": series.name,
+        "until": added.start,
+        "$expr": {"$eq": [last_end, added.start]},
+        "$or": [{"lease": None}, _RUN_OUT],
+    }
+    return wanted, [{"$set": {"held": held, "until": added.end, "lease": "$$REMOVE"}}]
 
 
 def _from_now(seconds: float) -> Document:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -242,3 +243,57 @@ async def test_several_ledgers_are_loaded_together(store: CoverageStore) -> None
     other = Series("bitget", "spot", "ETHUSDT")
     await save_ledger(store, BTC, known)
     assert await store.load_all([BTC, other]) == {BTC: known, other: Coverage()}
+
+
+GROWING = Coverage(since=START, until=minute(9), held=(minutes(0, 5), minutes(7, 9)))
+
+
+async def test_a_ledger_grows_by_the_minutes_that_follow(store: CoverageStore) -> None:
+    await save_ledger(store, BTC, GROWING)
+    await save_ledger(store, ETH, replace(GROWING, held=(minutes(0, 9),)))
+    added = {BTC: minutes(9, 10), ETH: minutes(9, 12)}
+    assert await store.extend(added) == {BTC, ETH}
+    known = await store.load_all([BTC, ETH])
+    assert known[BTC] == replace(GROWING, until=minute(10), held=(minutes(0, 5), minutes(7, 10)))
+    assert known[ETH] == replace(GROWING, until=minute(12), held=(minutes(0, 12),))
+
+
+@pytest.mark.parametrize(
+    ("known", "added"),
+    [
+        (GROWING, minutes(10, 11)),
+        (GROWING, minutes(5, 6)),
+        (replace(GROWING, until=minute(10)), minutes(9, 10)),
+        (Coverage(), minutes(0, 1)),
+        (Coverage(since=START, until=START), minutes(0, 1)),
+    ],
+    ids=["a gap", "an older hole", "asked for further", "nothing known", "nothing held"],
+)
+async def test_a_ledger_grows_by_nothing_else(store: CoverageStore, known: Coverage, added: Window) -> None:
+    await save_ledger(store, BTC, known)
+    await save_ledger(store, ETH, GROWING)
+    assert await store.extend({BTC: added, ETH: minutes(9, 10)}) == {ETH}
+    assert await store.load(BTC) == known
+
+
+async def test_minutes_that_are_held_already_change_nothing(store: CoverageStore) -> None:
+    await save_ledger(store, BTC, GROWING)
+    assert await store.extend({BTC: minutes(8, 9), ETH: minutes(8, 9)}) == {BTC}
+    assert await store.load(BTC) == GROWING
+
+
+async def test_a_leased_ledger_does_not_grow(store: CoverageStore) -> None:
+    await save_ledger(store, BTC, GROWING)
+    assert await store.acquire(BTC, "me", LONG) is not None
+    assert await store.extend({BTC: minutes(9, 10)}) == set()
+    assert await store.load(BTC) == GROWING
+
+
+async def test_who_slept_on_a_lease_cannot_write_after_the_ledger_has_grown(store: CoverageStore) -> None:
+    await save_ledger(store, BTC, GROWING)
+    old = await store.acquire(BTC, "me", SHORT)
+    assert old is not None
+    await run_out(store)
+    assert await store.extend({BTC: minutes(9, 10)}) == {BTC}
+    assert not await store.save(old, GROWING)
+    assert (await store.load(BTC)).until == minute(10)

@@ -142,6 +142,18 @@ async def test_what_a_venue_does_not_publish_stays_absent(stores: Stores) -> Non
     assert await read(stores.candles) == [bare]
 
 
+async def test_candles_are_added_where_nothing_is_stored(stores: Stores) -> None:
+    assert await stores.candles.add(BTC, [candle(minute(0)), candle(minute(1))])
+    assert await stores.candles.add(BTC, [candle(minute(1)), candle(minute(2))])
+    assert await read(stores.candles) == [candle(minute(number)) for number in range(3)]
+
+
+async def test_a_stored_candle_that_differs_from_an_added_one_stays(stores: Stores) -> None:
+    assert await stores.candles.add(BTC, [candle(minute(0), close=1.0)])
+    assert not await stores.candles.add(BTC, [candle(minute(0)), candle(minute(1))])
+    assert await read(stores.candles) == [candle(minute(0), close=1.0), candle(minute(1))]
+
+
 async def test_candles_between_which_others_lie_are_written(stores: Stores) -> None:
     await stores.candles.write(BTC, candles_at(range(0, 10, 3)))
     assert await stores.candles.write(BTC, candles_at([1, 5])) == Written(2, 0)

@@ -1,0 +1,157 @@
+"""Stores closed candles as they come, where they continue what is held: no job, no lease, no page.
+
+What does not fit is not stored from here: a gap, a ledger that somebody works on, a database that is away.
+The keeper's next visit fetches it from the exchange, so nothing has to be queued, and nothing can be lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from typing import NamedTuple
+
+from backend.core.candles import Candle
+from backend.core.coverage import MINUTE, Coverage, Window
+from backend.core.series import Series
+from backend.errors import DatabaseUnavailable
+from backend.services.ports import CandleStore, CoverageStore
+
+log = logging.getLogger(__name__)
+
+WRITES_AT_ONCE = 16
+MOST_PENDING = 5
+"""Minutes of one series that may wait for their turn; beyond, a visit is the better way."""
+
+
+OnGap = Callable[[Collection[Series]], None]
+
+
+class Edge(NamedTuple):
+    """Where what is held of a series ends, as this process knows it; from which minute on that was appended;
+    the exchange's time at its last visit, and from where it was wanted then. All in ms."""
+
+    end: int
+    appended_from: int | None
+    visited: int
+    since: int | None
+
+
+class Appender:
+    """Appends closed candles to series. `on_news` is called when there are some to be read."""
+
+    def __init__(
+        self,
+        candles: CandleStore,
+        coverage: CoverageStore,
+        on_news: Callable[[], None],
+    ) -> None:
+        self._candles = candles
+        self._coverage = coverage
+        self._on_news = on_news
+        self._on_gap: OnGap = _nobody_visits
+        self._edges: dict[Series, Edge] = {}
+        self._pending: dict[Series, list[Candle]] = {}
+        self._come = asyncio.Event()
+        self._writes = asyncio.Semaphore(WRITES_AT_ONCE)
+        self._appending: asyncio.Task[None] | None = None
+
+    def start(self, on_gap: OnGap) -> None:
+        """Append what comes from now on; tell `on_gap` of series that need a visit."""
+        self._on_gap = on_gap
+        self._appending = asyncio.create_task(self._append_for_ever())
+
+    async def stop(self) -> None:
+        """Append no more; what waits is left to the next visit."""
+        if self._appending:
+            self._appending.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._appending
+
+    def edge(self, series: Series) -> Edge | None:
+        """What is known of the end of a series, None before its first visit."""
+        return self._edges.get(series)
+
+    def visited(self, series: Series, edge: Edge) -> None:
+        """A visit left the series complete."""
+        self._edges[series] = edge
+
+    def forget(self, series: Collection[Series]) -> None:
+        """Somebody else looks after these now, or nobody."""
+        for one in series:
+            self._edges.pop(one, None)
+            self._pending.pop(one, None)
+
+    def add(self, series: Series, candle: Candle) -> None:
+        """Append a candle that will not change any more: soon, in one go with those of other series."""
+        waiting = self._pending.setdefault(series, [])
+        if len(waiting) < MOST_PENDING:
+            waiting.append(candle)
+        self._come.set()
+
+    async def _append_for_ever(self) -> None:
+        while True:
+            await self._come.wait()
+            self._come.clear()
+            batch, self._pending = self._pending, {}
+            try:
+                await self._append(batch)
+            except DatabaseUnavailable as error:
+                log.warning("candles of %d series could not be appended: %s", len(batch), error)
+                self._on_gap(batch)
+            except Exception:
+                log.exception("appending candles of %d series broke down", len(batch))
+                self._on_gap(batch)
+
+    async def _append(self, batch: Mapping[Series, list[Candle]]) -> None:
+        known = await self._coverage.load_all(batch)
+        fit = {
+            series: run for series, candles in batch.items() if (run := continuing(known[series], candles))
+        }
+        stored = await asyncio.gather(*(self._store(series, run) for series, run in fit.items()))
+        held = {
+            series: Window(run[0].open_time, run[-1].open_time + MINUTE)
+            for (series, run), is_stored in zip(fit.items(), stored, strict=True)
+            if is_stored
+        }
+        extended = await self._coverage.extend(held)
+        for series in extended:
+            self._move(series, held[series])
+        if extended:
+            self._on_news()
+        left = [series for series, candles in batch.items() if not self._reaches(series, candles[-1])]
+        if left:
+            self._on_gap(left)
+
+    async def _store(self, series: Series, candles: list[Candle]) -> bool:
+        async with self._writes:
+            return await self._candles.add(series, candles)
+
+    def _move(self, series: Series, held: Window) -> None:
+        edge = self._edges.get(series)
+        if edge and edge.end == held.start:
+            began = held.start if edge.appended_from is None else edge.appended_from
+            self._edges[series] = edge._replace(end=held.end, appended_from=began)
+
+    def _reaches(self, series: Series, candle: Candle) -> bool:
+        edge = self._edges.get(series)
+        return edge is not None and edge.end > candle.open_time
+
+
+def continuing(known: Coverage, candles: Collection[Candle]) -> list[Candle]:
+    """Those of `candles` that follow the last held minute without a gap, ascending; none of a ledger that
+    was asked for more than it holds at its end."""
+    if not known.held or known.until != known.held[-1].end:
+        return []
+    by_minute = {candle.open_time: candle for candle in candles}
+    run = []
+    moment = known.until
+    while candle := by_minute.get(moment):
+        run.append(candle)
+        moment += MINUTE
+    return run
+
+
+def _nobody_visits(_series: Collection[Series]) -> None:
+    """Before the start."""
