@@ -13,6 +13,7 @@ from backend.core.job import Failure
 from backend.core.series import Series
 
 State = Literal["waiting", "live", "behind", "failing"]
+Source = Literal["socket", "rest"]
 
 APART_MS = 100
 """Follows are visited so far apart within a minute while there are few of them."""
@@ -31,7 +32,8 @@ class Follow:
 
     `checked` is the last visit that went well, `failures` are those that did not since then, the last one of
     which ended with `failure`. `new_candles` and `healed` are counted from the beginning; healed minutes came
-    although later ones were held already.
+    although later ones were held already. `source` is where its newest candles come from,
+    and `reconnects` counts how often a socket of theirs was lost.
     """
 
     series: Series
@@ -42,6 +44,8 @@ class Follow:
     failure: Failure | None = None
     new_candles: int = 0
     healed: int = 0
+    source: Source = "rest"
+    reconnects: int = 0
 
 
 class Visit(NamedTuple):

@@ -9,7 +9,7 @@ from backend.core.archive_file import ArchiveFile
 from backend.core.candles import Candle
 from backend.core.columns import Columns
 from backend.core.coverage import Coverage, Spans, Window
-from backend.core.follow import Follow, Visit
+from backend.core.follow import Follow, Source, Visit
 from backend.core.job import Job, Status
 from backend.core.series import Listing, Series
 
@@ -262,6 +262,10 @@ class FollowStore(Protocol):
 
     async def report(self, series: Series, visit: Visit) -> None:
         """Write down how a visit went; nothing where the series is not followed any more."""
+
+    async def told(self, series: Collection[Series], source: Source, lost: bool) -> None:
+        """Write down where the newest candles of `series` come from now, and whether a socket of theirs was
+        lost; nothing where they are not followed any more."""
 
 
 class Member(NamedTuple):

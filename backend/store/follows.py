@@ -2,12 +2,15 @@
 
 {"_id": "binance.spot.BTCUSDT", "exchange": "binance", "market": "spot", "symbol": "BTCUSDT",
  "since": 1748736000000, "created": .., "checked": .., "failures": 0,
- "failure": {"code": .., "message": ..}, "new_candles": 1500, "healed": 0}
+ "failure": {"code": .., "message": ..}, "new_candles": 1500, "healed": 0,
+ "source": "socket", "reconnects": 2}
 """
 
 from __future__ import annotations
 
-from backend.core.follow import Follow, Visit
+from collections.abc import Collection
+
+from backend.core.follow import Follow, Source, Visit
 from backend.core.job import Failure
 from backend.core.series import Series
 from backend.store.mongo import Database, Document, guard
@@ -34,6 +37,8 @@ class MongoFollows:
             "failure": None,
             "new_candles": 0,
             "healed": 0,
+            "source": "rest",
+            "reconnects": 0,
         }
         change = {"$setOnInsert": fresh | ({"since": None} if follow.since is None else {})}
         if follow.since is not None:
@@ -64,6 +69,15 @@ class MongoFollows:
         with guard(f"write down how {series.name} is followed"):
             await self._collection.update_one({"_id": series.name}, change)
 
+    async def told(self, series: Collection[Series], source: Source, lost: bool) -> None:
+        """Write down where the newest candles of `series` come from now, and whether a socket of theirs was
+        lost; nothing where they are not followed any more."""
+        change: Document = {"$set": {"source": source}}
+        if lost:
+            change["$inc"] = {"reconnects": 1}
+        with guard("write down where newest candles come from"):
+            await self._collection.update_many({"_id": {"$in": [one.name for one in series]}}, change)
+
 
 def _follow(document: Document) -> Follow:
     failure = document["failure"]
@@ -76,4 +90,6 @@ def _follow(document: Document) -> Follow:
         None if failure is None else Failure(failure["code"], failure["message"]),
         document["new_candles"],
         document["healed"],
+        document.get("source", "rest"),
+        document.get("reconnects", 0),
     )

@@ -178,7 +178,7 @@ def job_path(found: Job) -> str:
 
 
 def follow(found: Standing) -> dict[str, object]:
-    """How a follow stands; `source` is where its newest candles come from."""
+    """How a follow stands, and what it came to."""
     wish = found.follow
     return {
         "series": series_text(wish.series),
@@ -187,7 +187,7 @@ def follow(found: Standing) -> dict[str, object]:
         "market": wish.series.market,
         "since": _iso(wish.since),
         "state": found.state,
-        "source": "rest",
+        "source": wish.source,
         "last_record": _iso(found.last_minute),
         "lag_seconds": None if found.lag is None else found.lag // 1000,
         "checked": _iso(wish.checked),
@@ -195,6 +195,7 @@ def follow(found: Standing) -> dict[str, object]:
         "error": wish.failure and {"code": wish.failure.code, "message": wish.failure.message},
         "new_records": wish.new_candles,
         "healed_records": wish.healed,
+        "reconnects": wish.reconnects,
     }
 
 

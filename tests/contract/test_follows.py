@@ -12,7 +12,8 @@ from backend.core.follow import Follow, Visit
 from backend.core.job import Failure
 from backend.core.series import Series
 from backend.services.ports import FollowStore
-from backend.store.follows import MongoFollows
+from backend.store.follows import COLLECTION, MongoFollows
+from backend.store.mongo import Database
 from tests.contract.drivers import DRIVERS, empty_database
 from tests.fakes import BTC, START
 
@@ -21,10 +22,15 @@ WISH = Follow(BTC, START, created=1)
 
 
 @pytest.fixture(params=DRIVERS)
-def store(request: pytest.FixtureRequest, mongod_uri: str, io_loop: IOLoop) -> Iterator[FollowStore]:
-    """An empty collection on a real server, through either driver."""
+def database(request: pytest.FixtureRequest, mongod_uri: str, io_loop: IOLoop) -> Iterator[Database]:
+    """An empty database on a real server, through either driver."""
     with empty_database(request.param, mongod_uri, io_loop) as database:
-        yield MongoFollows(database)
+        yield database
+
+
+@pytest.fixture
+def store(database: Database) -> FollowStore:
+    return MongoFollows(database)
 
 
 async def test_follows_are_kept_by_name(store: FollowStore) -> None:
@@ -54,6 +60,41 @@ async def test_visits_are_counted_and_a_good_one_ends_the_failures(store: Follow
     ]
     await store.report(BTC, Visit(at=8, new_candles=2, healed=2))
     assert await store.all() == [replace(WISH, checked=8, new_candles=6, healed=3)]
+
+
+async def test_where_candles_come_from_is_told_of_several_and_losses_are_counted(store: FollowStore) -> None:
+    other = Follow(ETH, None, created=2)
+    await store.add(WISH)
+    await store.add(other)
+    await store.told([BTC, ETH], "socket", lost=False)
+    assert await store.all() == [replace(WISH, source="socket"), replace(other, source="socket")]
+    await store.told([BTC], "rest", lost=True)
+    await store.told([BTC], "socket", lost=False)
+    await store.told([BTC], "rest", lost=True)
+    assert await store.all() == [replace(WISH, reconnects=2), replace(other, source="socket")]
+
+
+async def test_what_is_told_of_a_series_stays_when_it_is_followed_again(store: FollowStore) -> None:
+    await store.add(WISH)
+    await store.told([BTC], "socket", lost=True)
+    await store.add(WISH)
+    await store.report(BTC, Visit(at=5))
+    assert await store.all() == [replace(WISH, checked=5, source="socket", reconnects=1)]
+
+
+async def test_what_is_told_of_a_series_does_not_follow_it(store: FollowStore) -> None:
+    await store.told([BTC], "socket", lost=True)
+    assert await store.all() == []
+
+
+async def test_a_follow_that_was_kept_before_sockets_came_reads_well(
+    store: FollowStore, database: Database
+) -> None:
+    await store.add(WISH)
+    await database[COLLECTION].update_one({}, {"$unset": {"source": "", "reconnects": ""}})
+    assert await store.all() == [WISH]
+    await store.told([BTC], "socket", lost=True)
+    assert await store.all() == [replace(WISH, source="socket", reconnects=1)]
 
 
 async def test_what_is_unfollowed_is_not_brought_back_by_a_late_visit(store: FollowStore) -> None:

@@ -42,6 +42,7 @@ async def test_a_followed_series_is_told_with_its_lag(
         "error": None,
         "new_records": told["new_records"],
         "healed_records": 0,
+        "reconnects": 0,
     }
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import get_args
 
+from backend.core.follow import Source
 from backend.web.openapi.codes import STORED
 from backend.web.openapi.parts import (
     COUNT,
@@ -11,7 +13,7 @@ from backend.web.openapi.parts import (
     TEXT,
     Json,
     answer,
-    const,
+    choice,
     errors,
     header,
     listed,
@@ -30,7 +32,7 @@ SCHEMAS: dict[str, Json] = {
             **dict.fromkeys(("series", "symbol", "exchange", "market"), TEXT),
             "since": MAYBE_MOMENT,
             "state": TEXT,
-            "source": const("rest"),
+            "source": choice(get_args(Source)),
             "last_record": MAYBE_MOMENT,
             "lag_seconds": {"type": ["integer", "null"]},
             "checked": MAYBE_MOMENT,
@@ -41,6 +43,7 @@ SCHEMAS: dict[str, Json] = {
             },
             "new_records": COUNT,
             "healed_records": COUNT,
+            "reconnects": COUNT,
         }
     )
 }
