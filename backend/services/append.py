@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from itertools import islice
 from typing import NamedTuple
 
 from backend.core.candles import Candle
@@ -21,6 +22,7 @@ from backend.services.ports import CandleStore, CoverageStore
 log = logging.getLogger(__name__)
 
 WRITES_AT_ONCE = 16
+SERIES_AT_ONCE = 200
 MOST_PENDING = 5
 """Minutes of one series that may wait for their turn; beyond, a visit is the better way."""
 
@@ -94,7 +96,7 @@ class Appender:
         while True:
             await self._come.wait()
             self._come.clear()
-            batch, self._pending = self._pending, {}
+            batch = self._taken()
             try:
                 await self._append(batch)
             except DatabaseUnavailable as error:
@@ -103,6 +105,13 @@ class Appender:
             except Exception:
                 log.exception("appending candles of %d series broke down", len(batch))
                 self._on_gap(batch)
+
+    def _taken(self) -> dict[Series, list[Candle]]:
+        """Who came first, in pieces: the first of a thousand need not wait for the last."""
+        batch = {one: self._pending.pop(one) for one in list(islice(self._pending, SERIES_AT_ONCE))}
+        if self._pending:
+            self._come.set()
+        return batch
 
     async def _append(self, batch: Mapping[Series, list[Candle]]) -> None:
         known = await self._coverage.load_all(batch)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -123,6 +123,19 @@ class Keeper:
         self._due = {series: self._due.get(series, 0.0) for series in ours}
         self._live.keep(ours)
         self._begin_due()
+        await self._tell_sources(ours)
+
+    async def _tell_sources(self, ours: Mapping[Series, Follow]) -> None:
+        """Write down of which series candles are pushed, where that has changed."""
+        lost = self._live.take_lost() & ours.keys()
+        pushed = {series for series in ours if self._live.is_heard(series)}
+        known = {series for series, follow in ours.items() if follow.source == "socket"}
+        if lost:
+            await self._store.told(lost, "rest", lost=True)
+        if silent := known - pushed - lost:
+            await self._store.told(silent, "rest", lost=False)
+        if heard := pushed - (known - lost):
+            await self._store.told(heard, "socket", lost=False)
 
     def _begin_due(self) -> None:
         now = self._clock.monotonic()
