@@ -119,7 +119,16 @@ async def open_service(
         keeper = Keeper(
             follow_store,
             fleet,
-            Visitor(follow_store, ledgers, syncs, markets, appender, clock, settings.settle_seconds),
+            Visitor(
+                follow_store,
+                ledgers,
+                syncs,
+                markets,
+                appender,
+                clock,
+                settings.settle_seconds,
+                settings.recheck_minutes,
+            ),
             clock,
             settings.jobs_at_once,
             settings.settle_seconds,

@@ -18,10 +18,11 @@ PACE = 20.0
 
 
 class HandClock(SystemClock):
-    """Shows the simulated exchanges' time, which runs at PACE and can be moved on."""
+    """Shows the simulated exchanges' time, which runs at `pace` and can be moved on."""
 
-    def __init__(self, simulator: Simulator) -> None:
+    def __init__(self, simulator: Simulator, pace: float = PACE) -> None:
         self._simulator = simulator
+        self._pace = pace
 
     def now(self) -> int:
         return self._simulator.clock.now()
@@ -30,7 +31,7 @@ class HandClock(SystemClock):
         return self.now() / 1000
 
     async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds / PACE)
+        await asyncio.sleep(seconds / self._pace)
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:

@@ -9,7 +9,7 @@ import logging
 from typing import NamedTuple
 
 from backend.clock import Clock
-from backend.core.coverage import Coverage, Window
+from backend.core.coverage import MINUTE, Coverage, Window
 from backend.core.follow import Follow, Visit, confirmed_for, healed
 from backend.core.job import Failure, SyncRequest, Tally
 from backend.core.plan import closed_until
@@ -54,6 +54,7 @@ class Visitor:
         appender: Appender,
         clock: Clock,
         settle_seconds: int,
+        recheck_minutes: int,
     ) -> None:
         self._store = store
         self._ledgers = ledgers
@@ -62,6 +63,7 @@ class Visitor:
         self._appender = appender
         self._clock = clock
         self._settle_ms = settle_seconds * 1000
+        self._recheck_ms = recheck_minutes * MINUTE
 
     async def visit(self, follow: Follow, brake: Brake) -> Outcome:
         """Make the follow complete. Where somebody else works on the series, or is to, nothing happens."""
@@ -114,7 +116,8 @@ class Visitor:
         now = await self._markets.source(follow.series).now()
         requests = [SyncRequest(follow.series, follow.since)]
         if appended.minutes:
-            requests.insert(0, SyncRequest(follow.series, appended.start, closed_until(now), refresh=True))
+            start = max(before.since or 0, appended.start - self._recheck_ms)
+            requests.insert(0, SyncRequest(follow.series, start, closed_until(now), refresh=True))
         new = appended.minutes
         for request in requests:
             result = await self._syncs.sync(ledger, request, _tell_nobody, brake)
