@@ -26,11 +26,11 @@ def free_port() -> int:
         return port
 
 
-def until(condition: Callable[[], bool], what: str) -> None:
+def until(condition: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
     """Poll until `condition` holds; fail with `what` after a long while."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while not condition():
-        assert time.monotonic() < deadline, f"waited {PATIENCE:.0f} s for: {what}"
+        assert time.monotonic() < deadline, f"waited {patience:.0f} s for: {what}"
         time.sleep(0.02)
 
 
