@@ -1,4 +1,4 @@
-"""The command line: `python -m backend serve`, `sync BTCUSDT`, `verify BTCUSDT`, `import` and `export`."""
+"""The command line: `python -m backend serve`, `sync BTCUSDT`, `follow BTCUSDT`, `verify BTCUSDT` ..."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from backend.core.series import Series
 from backend.errors import ConfigurationError, InvalidRequest, MarketDataError
 from backend.export_command import add_to as add_export_to
 from backend.export_command import export
+from backend.follow_command import add_to as add_follow_to
+from backend.follow_command import follow, unfollow
 from backend.import_command import add_to as add_import_to
 from backend.import_command import import_files
 from backend.logs import MaskedFormatter, configure
@@ -50,6 +52,9 @@ def _parser() -> argparse.ArgumentParser:
         _add_series_arguments(command)
     syncing.add_argument("--start", type=_moment, help="first open time: ISO-8601 or ms")
     syncing.add_argument("--end", type=_moment, help="last open time: ISO-8601 or ms")
+    following, unfollowing = add_follow_to(commands, _moment)
+    _add_series_arguments(following, nargs="*")
+    _add_series_arguments(unfollowing)
     add_import_to(commands)
     _add_series_arguments(add_export_to(commands), nargs=1)
     return parser
@@ -80,9 +85,18 @@ def _work(settings: Settings, options: argparse.Namespace) -> int:
         return asyncio.run(export(settings, wanted[0], options))
     if options.command == "verify":
         return asyncio.run(verify(settings, wanted))
-    start = None if options.start is None else whole_minutes(options.start, options.start).start
+    if options.command == "follow":
+        return asyncio.run(follow(settings, wanted, _first_minute(options.since)))
+    if options.command == "unfollow":
+        return asyncio.run(unfollow(settings, wanted))
+    start = _first_minute(options.start)
     end = None if options.end is None else whole_minutes(options.end, options.end).end
     return asyncio.run(sync(settings, wanted, start, end))
+
+
+def _first_minute(moment: int | None) -> int | None:
+    """The first whole minute at or after `moment`."""
+    return None if moment is None else whole_minutes(moment, moment).start
 
 
 def _series(text: str, exchange: str, market: str) -> Series:

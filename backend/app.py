@@ -70,7 +70,7 @@ async def open_service(
     """Start what the settings describe, the embedded database included; stop it on the way out.
 
     `role` wins over the settings' one. A "command" leaves its jobs to other processes where there are any
-    that do jobs, and does none but its own otherwise.
+    that do jobs, and does none but its own otherwise; "follow" becomes a worker like any other then.
     """
     clock = clock or SystemClock()
     role = role or settings.role
@@ -178,10 +178,12 @@ async def _enrol(role: Role, fleet: Fleet, stack: AsyncExitStack) -> bool:
     works = role != "api"
     with suppress(DatabaseUnavailable):
         others = await fleet.join()
-        if role == "command":
+        if role in ("command", "follow"):
             works = not any(one.works for one in others)
         if role == "command" and works:
             await fleet.join(WORK_WEIGHT)
+        if role == "follow" and works:
+            await fleet.become("worker")
     stack.push_async_callback(fleet.leave)
     staying = asyncio.create_task(fleet.stay())
     stack.push_async_callback(_cancel, staying)

@@ -19,8 +19,9 @@ from backend.services.ports import FleetStore, Member
 
 log = logging.getLogger(__name__)
 
-Role = Literal["all", "api", "worker", "command"]
-"""What a process does: answer requests and jobs, requests alone, jobs alone, or one command and its jobs."""
+Role = Literal["all", "api", "worker", "command", "follow"]
+"""What a process does: requests and jobs, requests alone, jobs alone, one command and its jobs, or to show
+follows and to be a worker where there is none."""
 
 FAREWELL_SECONDS = 1.0
 WORK_WEIGHT = 1.0
@@ -90,6 +91,11 @@ class Fleet:
         for purse in self._purses:
             purse.take_part(self._member.weight / (self._member.weight + sum(beside)))
         return others
+
+    async def become(self, role: Role) -> None:
+        """Count as a process of another role from now on. Raises DatabaseUnavailable."""
+        self._member = member_of(self._member.name, self._member.egress, role)
+        await self.join()
 
     def _make_room(self) -> None:
         log.info("other processes share this address: making room takes about a minute")

@@ -114,6 +114,17 @@ async def test_a_command_that_does_its_own_jobs_counts_as_one_who_works() -> Non
     assert (second.parts[-1], second.held_off) == (0.5, [63.0])
 
 
+async def test_one_that_shows_follows_is_a_keeper_only_when_it_became_a_worker() -> None:
+    roll, purse = Roll(), Purse()
+    shows = fleet(roll, "shows", purse, "follow")
+    await shows.join()
+    assert (shows.keepers, purse.held_off) == (frozenset(), [])
+    await shows.become("worker")
+    assert (shows.keepers, purse.parts[-1], purse.held_off) == (frozenset({"shows"}), 1.0, [])
+    other = fleet(roll, "other", Purse(), "follow")
+    assert [one.name for one in await other.join() if one.works] == ["shows"]
+
+
 async def test_who_reaches_exchanges_from_another_address_takes_nothing_away() -> None:
     roll, here, there = Roll(), Purse(), Purse()
     await fleet(roll, "here", here).join()
