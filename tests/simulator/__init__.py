@@ -1,7 +1,7 @@
 """A runnable local stand-in of crypto exchanges, written from the exchanges' documents.
 
 In-process: `async with Simulator() as simulator: ... simulator.url`. As a program: `python -m
-tests.simulator --help`.
+tests.simulator --help`. `sockets` says which WebSockets it has.
 """
 
 from tests.simulator.archive_faults import ArchiveFaults
@@ -14,6 +14,7 @@ from tests.simulator.markets import Market, default_markets, synthetic_market
 from tests.simulator.quirks import Quirks
 from tests.simulator.requestlog import Record
 from tests.simulator.server import Simulator
+from tests.simulator.sockets.faults import SocketFaults
 
 __all__ = [
     "ArchiveFaults",
@@ -26,6 +27,7 @@ __all__ = [
     "Record",
     "Simulator",
     "SimulatorClock",
+    "SocketFaults",
     "default_markets",
     "market_of_file",
     "synthetic_market",

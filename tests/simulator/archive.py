@@ -72,6 +72,14 @@ class Archive:
 
     def minutes(self, market: Market, start: int, end: int) -> list[Row]:
         """Return the one-minute candles that open in [start, end), whatever the clock says."""
+        rows = self.traded(market, start, end)
+        if start < end and self.faults.change(market.symbol, start, end):
+            return self._changed(market.symbol, rows)
+        return rows
+
+    def traded(self, market: Market, start: int, end: int) -> list[Row]:
+        """Return the one-minute candles that open in [start, end) as they traded, without outages and
+        revisions."""
         start = max(start, market.listed)
         end = min(end, market.delisted or FOREVER)
         rows: list[Row] = []
@@ -79,8 +87,6 @@ class Archive:
             block = self._block(market.symbol, number)
             inside = start <= number * BLOCK and (number + 1) * BLOCK <= end
             rows.extend(block if inside else [row for row in block if start <= row[0] < end])
-        if start < end and self.faults.change(market.symbol, start, end):
-            return self._changed(market.symbol, rows)
         return rows
 
     def _changed(self, symbol: str, rows: Iterable[Row]) -> list[Row]:

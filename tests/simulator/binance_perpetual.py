@@ -50,17 +50,17 @@ def printer(price_decimals: int, volume_decimals: int) -> Render:
 
     def row(candle: Row, following: int) -> bytes:
         open_time, opened, high, low, close, volume, quote, trades, taker, taker_quote = candle
-        prices = '","'.join(_cut(text, price_decimals) for text in (opened, high, low, close))
-        quote, taker_quote = _cut(quote, quote_decimals), _cut(taker_quote, quote_decimals)
+        prices = '","'.join(cut(text, price_decimals) for text in (opened, high, low, close))
+        quote, taker_quote = cut(quote, quote_decimals), cut(taker_quote, quote_decimals)
         return (
-            f'[{open_time},"{prices}","{_cut(volume, volume_decimals)}",{following - 1},'
-            f'"{quote}",{trades},"{_cut(taker, volume_decimals)}","{taker_quote}","0"]'
+            f'[{open_time},"{prices}","{cut(volume, volume_decimals)}",{following - 1},'
+            f'"{quote}",{trades},"{cut(taker, volume_decimals)}","{taker_quote}","0"]'
         ).encode()
 
     return row
 
 
-def _cut(text: str, decimals: int) -> str:
+def cut(text: str, decimals: int) -> str:
     """Return a number of 8 decimals with fewer of them."""
     return text if decimals >= 8 else text[: text.index(".") + 1 + decimals].rstrip(".")
 

@@ -17,6 +17,12 @@ class SimulatorClock:
         self._speed = 0.0 if frozen else speed
         self._real = time.time()
         self._shown = self._real * 1000 if now is None else float(now)
+        self._jumps = 0
+
+    @property
+    def jumps(self) -> int:
+        """How often the clock was set by hand."""
+        return self._jumps
 
     @property
     def frozen(self) -> bool:
@@ -29,18 +35,18 @@ class SimulatorClock:
 
     def set(self, now: int) -> None:
         """Jump to an instant (ms UTC) and go on at the same speed."""
-        self._real = time.time()
-        self._shown = float(now)
+        self._jumps += 1
+        self._show(now)
 
     def freeze(self, now: int | None = None) -> None:
         """Stand still at an instant (ms UTC), or where the clock is."""
-        self.set(self.now() if now is None else now)
-        self._speed = 0.0
+        if now is not None:
+            self.set(now)
+        self._go_on(0.0)
 
     def run(self, speed: float = 1.0) -> None:
         """Tick on from where the clock is, `speed` simulated seconds per real second."""
-        self.set(self.now())
-        self._speed = speed
+        self._go_on(speed)
 
     def advance(self, milliseconds: int) -> None:
         """Jump forward by a number of ms."""
@@ -49,3 +55,11 @@ class SimulatorClock:
     def http_date(self) -> str:
         """Return the instant as a `Date` header (RFC 9110, 5.6.7)."""
         return formatdate(self.now() / 1000, usegmt=True)
+
+    def _go_on(self, speed: float) -> None:
+        self._show(self.now())
+        self._speed = speed
+
+    def _show(self, now: int) -> None:
+        self._real = time.time()
+        self._shown = float(now)

@@ -1,7 +1,8 @@
 """Routes under `/_sim/`, by which another process switches faults and the clock and counts requests.
 
 `GET /_sim/faults`; `POST /_sim/faults` with the fields of `Faults` to change; `POST /_sim/clock` with any of
-`now` (ISO or ms), `frozen`, `speed`; `POST /_sim/release` to let hanging answers go on; `GET /_sim/requests`.
+`now` (ISO or ms), `frozen`, `speed`; `POST /_sim/release` to let hanging answers go on; `GET /_sim/requests`;
+`GET /_sim/sockets` for counts of connections and messages; `POST /_sim/cut` to cut all of them.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ from tests.simulator.clock import SimulatorClock
 from tests.simulator.faults import Faults
 from tests.simulator.faults_json import changed, shown
 from tests.simulator.requestlog import RequestLog
+from tests.simulator.sockets.hub import Hub
 from tests.simulator.times import parse_instant
 
 
 class Control:
     """Answer the control routes; a wrong body gets 400 with a sentence."""
 
-    def __init__(self, clock: SimulatorClock, faults: Faults, log: RequestLog) -> None:
+    def __init__(self, clock: SimulatorClock, faults: Faults, log: RequestLog, hub: Hub) -> None:
         self._clock = clock
         self._faults = faults
         self._log = log
+        self._hub = hub
         self._routes: dict[tuple[str, str], Callable[[Any], Mapping[str, Any]]] = {
             ("GET", "/_sim/faults"): lambda _: shown(self._faults),
             ("POST", "/_sim/faults"): self._change_faults,
@@ -32,6 +35,8 @@ class Control:
             ("POST", "/_sim/clock"): self._change_clock,
             ("POST", "/_sim/release"): self._release,
             ("GET", "/_sim/requests"): lambda _: self._log.counts(),
+            ("GET", "/_sim/sockets"): lambda _: self._hub.counts(),
+            ("POST", "/_sim/cut"): self._cut,
         }
 
     def answer(self, method: str, path: str, body: bytes) -> Answer:
@@ -66,6 +71,10 @@ class Control:
     def _release(self, _: Any) -> Mapping[str, Any]:
         self._faults.release()
         return shown(self._faults)
+
+    def _cut(self, _: Any) -> Mapping[str, Any]:
+        self._hub.cut()
+        return self._hub.counts()
 
 
 def _object(body: bytes) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from tests.simulator.answers import Answer, html_answer, json_answer
 from tests.simulator.archive_faults import ArchiveFaults
 from tests.simulator.quirks import Quirks
 from tests.simulator.rows import Row
+from tests.simulator.sockets.faults import SocketFaults
 from tests.simulator.times import Window
 
 T = TypeVar("T")
@@ -47,8 +48,8 @@ class Faults:
     below the documented one. `failing` are windows (ms UTC, half-open) whose candles always answer 500. In
     `outages` the exchange has no candles. `revisions` maps (symbol, open time) to the fields of `Row` that
     changed after the candle closed. `hang_seconds` ends a hanging answer by itself, None leaves it until
-    `release`. `archive` holds the switches of Binance's public archive. `quirks` are no faults, but what the
-    documents leave open.
+    `release`. `archive` holds the switches of Binance's public archive, `sockets` those of all sockets.
+    `quirks` are no faults, but what the documents leave open.
     """
 
     latency: float = 0.0
@@ -69,6 +70,7 @@ class Faults:
     revisions: dict[tuple[str, int], Mapping[str, Any]] = field(default_factory=dict)
     forced: Forced | None = None
     archive: ArchiveFaults = field(default_factory=ArchiveFaults)
+    sockets: SocketFaults = field(default_factory=SocketFaults)
     quirks: Quirks = field(default_factory=Quirks)
     hanging: int = 0
     random: Random = field(default_factory=lambda: Random(0), repr=False, compare=False)

@@ -13,6 +13,7 @@ from tests.simulator.extended_rules import ExtendedRules
 from tests.simulator.faults import Faults, Forced
 from tests.simulator.quirks import Quirks
 from tests.simulator.rows import Row
+from tests.simulator.sockets.faults_json import parsed, printable
 from tests.simulator.times import Window, checked_window, parse_instant, parse_window
 
 RATES = (
@@ -44,6 +45,7 @@ def shown(faults: Faults) -> dict[str, Any]:
             for (symbol, open_time), values in faults.revisions.items()
         ],
         "archive": asdict(faults.archive),
+        "sockets": printable(faults.sockets),
         "quirks": asdict(faults.quirks),
         "forced": forced
         and {name: getattr(forced, name) for name in ("status", "count", "retry_after", "body")},
@@ -138,6 +140,7 @@ PARSERS: dict[str, Callable[[Any], Any]] = {
     "outages": _windows,
     "revisions": _revisions,
     "archive": _archive,
+    "sockets": parsed,
     "quirks": _quirks,
     "forced": _optional(_forced),
     "seed": int,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -21,7 +19,9 @@ from tests.simulator.exchanges import EXCHANGES
 from tests.simulator.faults import Faults
 from tests.simulator.markets import KINDS, Market, default_markets, markets_of
 from tests.simulator.requestlog import Record, RequestLog
+from tests.simulator.resets import reset
 from tests.simulator.rows import Numbers
+from tests.simulator.sockets.hub import Hub
 
 NO_HEADERS: Mapping[str, str] = {}
 
@@ -59,13 +59,23 @@ class Simulator:
         self._venues: list[Venue] = [
             venue for name, build in EXCHANGES.items() for venue in build(self._archives[name], options)
         ]
-        self._control = Control(self.clock, self.faults, self.log)
+        self._hub = Hub(self._archives, limited=limits)
+        self._control = Control(self.clock, self.faults, self.log, self._hub)
         self._runner: web.ServerRunner | None = None
 
     @property
     def requests(self) -> deque[Record]:
         """The latest requests, oldest first, without those to `/_sim/`."""
         return self.log.records
+
+    @property
+    def sockets(self) -> int:
+        """How many sockets are open."""
+        return self._hub.open
+
+    def cut_sockets(self) -> None:
+        """Reset the connections of all open sockets."""
+        self._hub.cut()
 
     def history(
         self, symbol: str, start: int, end: int, venue: str = "binance", market: str = "spot"
@@ -90,8 +100,9 @@ class Simulator:
         self.url = "http://{}:{}".format(*self._runner.addresses[0][:2])
 
     async def stop(self) -> None:
-        """Let go of hanging answers and close the server."""
+        """Let go of hanging answers and sockets, and close the server."""
         self.faults.release()
+        await self._hub.close()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -117,6 +128,8 @@ class Simulator:
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.path.startswith("/_sim/"):
             return self._response(self._control.answer(request.method, request.path, await request.read()))
+        if dialect := self._hub.dialect(request):
+            return await self._hub.serve(dialect, request)
         question = _question(request)
         venue = next((venue for venue in self._venues if venue.serves(question.path)), None)
         admission = venue.admit(question) if venue else Admission(0, NO_HEADERS)
@@ -128,7 +141,7 @@ class Simulator:
             raise
         self.log.add(replace(record, status=answer.status))
         if answer is CUT:
-            _reset(request)
+            reset(request)
         return self._response(answer, admission.headers)
 
     async def _answer(self, venue: Venue | None, question: Question, admission: Admission) -> Answer:
@@ -163,13 +176,3 @@ class Simulator:
 def _question(request: web.BaseRequest) -> Question:
     headers = {name.lower(): value for name, value in request.headers.items()}
     return Question(request.method, request.path, tuple(request.query.items()), headers)
-
-
-def _reset(request: web.BaseRequest) -> None:
-    """Cut the connection with a TCP reset instead of a proper end."""
-    transport = request.transport
-    if transport is not None:
-        transport.get_extra_info("socket").setsockopt(
-            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
-        )
-        transport.abort()
