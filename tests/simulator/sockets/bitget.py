@@ -16,7 +16,8 @@ from typing import Any
 from tests.simulator.bitget_families import HONG_KONG, UTC, spot_row
 from tests.simulator.intervals import GRIDS
 from tests.simulator.markets import Market
-from tests.simulator.sockets.dialect import Dialect, Ending, Heartbeat, Payload, Session, Shown, Topic
+from tests.simulator.sockets.dialect import Dialect, Heartbeat, Shown
+from tests.simulator.sockets.session import Ending, Payload, Session, Topic
 from tests.simulator.sockets.snapshots import snapshot_rows
 from tests.simulator.times import HOUR, MINUTE
 

@@ -8,14 +8,12 @@ from collections.abc import Callable
 from aiohttp import WSMessage, WSMsgType, web
 
 from tests.simulator.resets import reset
-from tests.simulator.sockets.dialect import Dialect, Ending, Payload, Session, Topic
+from tests.simulator.sockets.dialect import Dialect
+from tests.simulator.sockets.pulse import Ping, Pulse
+from tests.simulator.sockets.session import Ending, Payload, Session, Topic
 
 BACKLOG = 50_000
 """Messages that may wait for a client that does not read; then it is cut."""
-
-
-class Ping(bytes):
-    """The payload of a protocol ping."""
 
 
 class Pong(bytes):
@@ -34,22 +32,18 @@ class Connection:
     ) -> None:
         self.dialect = dialect
         self.session = session
-        self.opened = session.clock.now()
         self.received = 0
         self.sent = 0
         self._request = request
         self._changed = changed
         self._socket = web.WebSocketResponse(timeout=1.0, autoping=False, compress=False)
         self._queue: asyncio.Queue[Payload | Ping | Pong | Ending] = asyncio.Queue()
-        self._next_ping = 0
-        self._waiting: int | None = None
-        self._warned = False
-        self._jumps = session.clock.jumps
+        self._pulse = Pulse(dialect, session)
+        self._ended = False
 
     async def run(self) -> web.WebSocketResponse:
         """Upgrade the request and talk until one side ends it."""
         await self._socket.prepare(self._request)
-        self._begin_heartbeat(self.session.clock.now())
         sender = asyncio.create_task(self._send())
         try:
             self.dialect.opened(self.session)
@@ -70,10 +64,6 @@ class Connection:
         if self._queue.qsize() > BACKLOG:
             self.cut()
 
-    def push(self, topic: Topic, payload: Payload) -> None:
-        """Queue a frame, wrapped where the connection has it so."""
-        self.send(self.framed(topic, payload))
-
     def framed(self, topic: Topic, payload: Payload) -> Payload:
         """Return a frame as this connection gets it."""
         return self.dialect.wrapped(topic, payload) if self.session.combined else payload
@@ -83,49 +73,12 @@ class Connection:
         reset(self._request)
 
     def beat(self, now: int) -> None:
-        """Ping when it is time, give up a client that is silent or a connection that is too old."""
-        faults, heartbeat = self.session.faults, self.dialect.heartbeat
-        if faults.heartbeat is None or faults.silence or self._jumps != self.session.clock.jumps:
-            self._begin_heartbeat(now)
-        elif now - (self._since(now)) > heartbeat.within * faults.heartbeat:
-            self._end(heartbeat.ending)
-        elif heartbeat.ping and heartbeat.every and now >= self._next_ping:
-            self._next_ping = now + int(heartbeat.every * faults.heartbeat)
-            self._ping(heartbeat.ping(now), now)
-        self._age(now)
-
-    def _begin_heartbeat(self, now: int) -> None:
-        self._jumps = self.session.clock.jumps
-        self.session.alive, self._waiting = now, None
-        self._next_ping = now + int(
-            (self.dialect.heartbeat.every or 0) * (self.session.faults.heartbeat or 0)
-        )
-
-    def _since(self, now: int) -> int:
-        """Return since when the client owes a sign of life."""
-        if not self.dialect.heartbeat.from_ping:
-            return self.session.alive
-        return now if self._waiting is None else self._waiting
-
-    def _ping(self, payload: Payload, now: int) -> None:
-        if self.dialect.heartbeat.from_ping:
-            assert isinstance(payload, bytes)
-            self._waiting = now if self._waiting is None else self._waiting
-            self.send(Ping(payload))
-        else:
-            self.send(payload)
-
-    def _age(self, now: int) -> None:
-        """End a connection that has lived as long as the venue lets it; say so before."""
-        faults, farewell = self.session.faults, self.dialect.farewell
-        if farewell is None or faults.life is None:
-            return
-        left = self.opened + faults.life - now
-        if left <= 0:
-            self._end(Ending(1001, "Connection is too old"))
-        elif left <= faults.notice and not self._warned:
-            self._warned = True
-            self.send(farewell(self.session))
+        """Send the heartbeat that is due, or end the connection."""
+        for due in self._pulse.step(now):
+            if isinstance(due, Ending):
+                self._end(due)
+            else:
+                self.send(due)
 
     def _take(self, message: WSMessage) -> None:
         refused = self.dialect.overrun(self.session)
@@ -135,7 +88,7 @@ class Connection:
             if not self.session.faults.ignore_pings:
                 self.send(Pong(message.data))
         elif message.type is WSMsgType.PONG:
-            self._waiting = None
+            self._pulse.answered(bytes(message.data))
         elif message.type is WSMsgType.TEXT:
             self._settle(self.dialect.heard(message.data, self.session))
 
@@ -148,6 +101,10 @@ class Connection:
             self._end(self.session.ending)
 
     def _end(self, ending: Ending) -> None:
+        """End the connection once, after what is queued."""
+        if self._ended:
+            return
+        self._ended = True
         if ending.code is None:
             self.cut()
         else:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.simulator.faults import Faults
-from tests.simulator.sockets.dialect import Payload
+from tests.simulator.sockets.session import Payload
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,15 @@ from zlib import crc32
 from tests.simulator.archive import Archive
 from tests.simulator.markets import Market
 from tests.simulator.rows import Row, merged, so_far
-from tests.simulator.sockets.dialect import Dialect, Shown, Topic
+from tests.simulator.sockets.dialect import Dialect, Shown
+from tests.simulator.sockets.session import Topic
 from tests.simulator.times import MINUTE
 
 if TYPE_CHECKING:
     from tests.simulator.sockets.connection import Connection
 
-KEPT = 30
-"""Minutes read ahead: a source makes many at once."""
+KEPT = 60
+"""Minutes read ahead at most: a source makes many at once."""
 
 
 class Candles:
@@ -45,11 +46,16 @@ class Candles:
 
     def _minute(self, open_time: int) -> Row | None:
         if not self._window[0] <= open_time < self._window[1]:
-            self._window = (open_time, open_time + KEPT * MINUTE)
+            self._window = (open_time, self._next_reading(open_time))
             rows = self._archive.traded(self._market, *self._window)
             self._kept = {row.open_time: row for row in rows}
         row = self._kept.get(open_time)
         return None if row is None or self._archive.faults.is_absent(row) else row
+
+    def _next_reading(self, open_time: int) -> int:
+        """Return when to read again: markets take turns."""
+        turn = crc32(self._market.symbol.encode()) % KEPT * MINUTE
+        return open_time - (open_time - turn) % (KEPT * MINUTE) + KEPT * MINUTE
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 
 from aiohttp import web
 
@@ -14,16 +15,14 @@ from tests.simulator.bitget_limits import Window
 from tests.simulator.sockets import binance, bingx, bitget
 from tests.simulator.sockets.connection import Connection
 from tests.simulator.sockets.delivery import Delivery, Frame, Ways
-from tests.simulator.sockets.dialect import Dialect, Payload, Session, Shown, Topic
-from tests.simulator.sockets.feed import Feed
+from tests.simulator.sockets.dialect import Dialect
+from tests.simulator.sockets.session import Session
+from tests.simulator.sockets.switchboard import News, Switchboard
 from tests.simulator.times import MINUTE
 
 DIALECTS = (binance.SPOT, binance.PERPETUAL, binance.LEGACY, bitget.BITGET, bingx.SPOT, bingx.SWAP)
 PAUSE = 0.01
 """Real seconds between two looks at the clock."""
-
-Key = tuple[str, str]
-"""A dialect's name and a topic's."""
 
 
 class Hub:
@@ -35,7 +34,7 @@ class Hub:
         self._clock = archives["binance"]["spot"].clock
         self._faults = archives["binance"]["spot"].faults
         self._connections: dict[Connection, Delivery] = {}
-        self._feeds: dict[Key, Feed] = {}
+        self._board = Switchboard()
         self._attempts: dict[str, Window] = {}
         self._counts: Counter[str] = Counter()
         self._ticker: asyncio.Task[None] | None = None
@@ -67,8 +66,8 @@ class Hub:
         session = Session(
             self._archives[dialect.exchange], self._limited, request.path, request.query.get("streams", "")
         )
-        connection = Connection(dialect, session, request, self._follow)
-        ways = Ways(connection.send, connection.cut, lambda name: self._stray(connection, name))
+        connection = Connection(dialect, session, request, self._board.follow)
+        ways = Ways(connection.send, connection.cut, partial(self._board.stray, connection))
         self._connections[connection] = Delivery(self._faults, ways)
         self._tick_on()
         try:
@@ -100,69 +99,12 @@ class Hub:
         full = dialect.connections is not None and mine >= dialect.connections
         return 429 if self._limited and (many or full) else None
 
-    def _follow(self, connection: Connection) -> None:
-        """Take over what a connection listens to."""
-        wanted = connection.session.topics
-        for key, feed in list(self._feeds.items()):
-            if connection in feed.listeners and feed.topic.name not in wanted:
-                self._leave(key, connection)
-        for topic in wanted.values():
-            self._join(topic, connection)
-        for topic in connection.session.leaks:
-            self._show_once(topic, connection)
-        connection.session.leaks.clear()
-
-    def _join(self, topic: Topic, connection: Connection) -> None:
-        if topic.market is None:
-            return
-        key = (connection.dialect.name, topic.name)
-        feed = self._feeds.get(key) or self._feed(topic, connection)
-        if feed is None or connection in feed.listeners:
-            return
-        self._feeds[key] = feed
-        feed.listeners.add(connection)
-        if connection.dialect.opens_with_state:
-            self._show_once(topic, connection)
-
-    def _feed(self, topic: Topic, connection: Connection) -> Feed | None:
-        if topic.market is None:
-            return None
-        return Feed(topic, topic.market, connection.dialect, connection.session.archives[topic.kind])
-
-    def _leave(self, key: Key, connection: Connection) -> None:
-        self._feeds[key].listeners.discard(connection)
-        if not self._feeds[key].listeners:
-            del self._feeds[key]
-
     def _forget(self, connection: Connection) -> None:
         connection.session.topics.clear()
-        self._follow(connection)
+        self._board.follow(connection)
         del self._connections[connection]
         self._counts["received"] += connection.received
         self._counts["sent"] += connection.sent
-
-    def _show_once(self, topic: Topic, connection: Connection) -> None:
-        """Push a topic's present state."""
-        payload = self._present(topic, connection)
-        if payload is not None and topic.market and topic.market.symbol not in self._faults.sockets.mute:
-            connection.push(topic, payload)
-
-    def _present(self, topic: Topic, connection: Connection) -> Payload | None:
-        key = (connection.dialect.name, topic.name)
-        feed = self._feeds.get(key) or self._feed(topic, connection)
-        shown = feed.current() if feed else None
-        return None if shown is None else connection.dialect.printed(topic, shown)
-
-    def _stray(self, connection: Connection, name: str) -> Payload | None:
-        """Return a frame of a market that the connection did not ask for, None where there is none."""
-        topic = connection.session.topics.get(name)
-        if topic is None:
-            return None
-        for market in connection.session.archives[topic.kind].listed():
-            other = connection.dialect.topic(market, topic)
-            if other.name not in connection.session.topics and (payload := self._present(other, connection)):
-                return connection.framed(other, payload)
-        return None
 
     def _tick_on(self) -> None:
         if self._ticker is None or self._ticker.done():
@@ -171,21 +113,15 @@ class Hub:
     async def _tick(self) -> None:
         while self._connections:
             now = self._clock.now()
-            for feed in list(self._feeds.values()):
-                for shown in feed.step(now):
-                    self._show(feed, shown, now)
+            for news in self._board.news(now):
+                self._tell(news, now)
             for connection, delivery in list(self._connections.items()):
                 delivery.step(now)
                 connection.beat(now)
             await asyncio.sleep(PAUSE)
 
-    def _show(self, feed: Feed, shown: Shown, now: int) -> None:
-        """Render a state once and send it to all who listen."""
-        if feed.market.symbol in self._faults.sockets.mute:
-            return
-        listeners = list(feed.listeners)
-        payload = listeners[0].dialect.printed(feed.topic, shown)
-        for connection in listeners:
-            framed = connection.framed(feed.topic, payload)
-            frame = Frame(feed.topic.name, shown.row.open_time, shown.closing, framed)
+    def _tell(self, news: News, now: int) -> None:
+        for connection in news.listeners:
+            payload = connection.framed(news.topic, news.payload)
+            frame = Frame(news.topic.name, news.shown.row.open_time, news.shown.closing, payload)
             self._connections[connection].offer(frame, now)
