@@ -8,8 +8,11 @@ from backend.access.keys import ApiKey, Scope
 from backend.access.networks import Address, Network, is_within
 from backend.errors import Forbidden, Unauthenticated
 
-OPEN_ROUTES = frozenset(("/health", "/health/live", "/health/ready"))
+HEALTH_ROUTES = frozenset(("/health", "/health/live", "/health/ready"))
 """What anybody may ask, without a key and as often as he likes."""
+
+OPEN_ROUTES = HEALTH_ROUTES | {"/openapi.json", "/docs"}
+"""What needs no key: it tells nothing of what is stored, and a browser that opens a page sends no key."""
 
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 
@@ -33,7 +36,7 @@ class Access:
         """Raise Forbidden for a client from elsewhere. This machine may always ask after its health."""
         if not self.networks or is_within(address, self.networks):
             return
-        if not (address.is_loopback and path in OPEN_ROUTES):
+        if not (address.is_loopback and path in HEALTH_ROUTES):
             raise Forbidden(
                 f"requests from {address} are not taken: see ALLOWED_NETWORKS", code="address_not_allowed"
             )

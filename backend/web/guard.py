@@ -12,7 +12,7 @@ from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from backend.access.keys import find_key
 from backend.access.networks import Address, caller_of, client_address
 from backend.access.origins import ANY, allowed_origin
-from backend.access.policy import OPEN_ROUTES, Access
+from backend.access.policy import HEALTH_ROUTES, OPEN_ROUTES, Access
 from backend.access.rate import RateLimit
 from backend.clock import Clock
 from backend.errors import Forbidden, MarketDataError, TooManyRequests, Unauthenticated
@@ -56,11 +56,13 @@ class Guard:
         address = self._address(request)
         request.remote_ip = str(address)
         self._access.check_network(address, request.path)
-        if request.path in OPEN_ROUTES:
+        if request.path in HEALTH_ROUTES:
             return
         secret = _secret(request.headers)
         key = find_key(self._access.keys, secret) if secret else None
         self._spend(f"key {key.name}" if key else caller_of(address))
+        if request.path in OPEN_ROUTES:
+            return
         if not self.is_preflight(request):
             self._access.check_scope(request.method or "", key, presented=bool(secret))
         elif not self.trusts(request.headers["Origin"]):

@@ -9,7 +9,7 @@ import pytest
 from backend.access.keys import ApiKey, read_keys
 from backend.access.networks import read_networks
 from backend.access.origins import allowed_origin, read_origins
-from backend.access.policy import OPEN_ROUTES, Access, scope_of
+from backend.access.policy import HEALTH_ROUTES, OPEN_ROUTES, Access, scope_of
 from backend.errors import Forbidden, MarketDataError, Unauthenticated
 
 READER, WRITER, BOTH = KEYS = read_keys(
@@ -90,12 +90,24 @@ def test_requests_from_elsewhere_are_refused() -> None:
             access.check_network(ip_address(address), "/api/jobs")
 
 
-@pytest.mark.parametrize("path", sorted(OPEN_ROUTES))
+@pytest.mark.parametrize("path", sorted(HEALTH_ROUTES))
 def test_this_machine_may_always_ask_after_its_health(path: str) -> None:
     access = Access(networks=read_networks("192.168.31.0/24"))
     access.check_network(ip_address("127.0.0.1"), path)
     with pytest.raises(Forbidden):
         access.check_network(ip_address("10.0.0.1"), path)
+
+
+def test_what_is_open_is_health_and_the_description_of_the_service() -> None:
+    assert {"/health", "/health/live", "/health/ready"} == HEALTH_ROUTES
+    assert {"/docs", "/openapi.json"} == OPEN_ROUTES - HEALTH_ROUTES
+
+
+def test_the_description_is_not_for_other_networks_not_even_on_this_machine() -> None:
+    access = Access(networks=read_networks("192.168.31.0/24"))
+    for path in OPEN_ROUTES - HEALTH_ROUTES:
+        with pytest.raises(Forbidden):
+            access.check_network(ip_address("127.0.0.1"), path)
 
 
 def test_without_networks_all_may_come() -> None:

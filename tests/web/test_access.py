@@ -58,15 +58,15 @@ def test_every_route_is_guarded_because_its_handler_is_one_of_ours(app: Applicat
     assert all(issubclass(handler, ApiHandler) for handler in found.values())
 
 
-async def test_without_a_key_every_route_but_health_is_401(
+async def test_without_a_key_every_route_but_the_open_ones_is_401(
     http_server_client: AsyncHTTPServerClient, app: Application
 ) -> None:
     for path, handler in routes(app):
         for method in methods(handler):
-            reply = await ask(http_server_client, path, method)
             if path in OPEN_ROUTES:
-                assert reply.status == 200, path
+                assert (await http_server_client.fetch(path, method=method)).code == 200, path
             else:
+                reply = await ask(http_server_client, path, method)
                 assert (reply.status, error_code(reply)) == (401, "missing_key"), (method, path)
                 assert reply.headers["WWW-Authenticate"] == 'Bearer realm="market data"'
 
@@ -231,6 +231,15 @@ async def test_each_key_has_its_own_rate_and_guessing_is_limited_too(
     assert await codes(READER) == [200, 200, 429]
     assert await codes(WRITER) == [200, 200, 429]
     assert (await ask(http_server_client, "/api/jobs")).status == 429
+
+
+@pytest.mark.parametrize("access", [Access(keys=KEYS, requests_per_minute=2)])
+async def test_the_description_needs_no_key_but_counts_as_a_request(
+    http_server_client: AsyncHTTPServerClient,
+) -> None:
+    for path in ("/docs", "/openapi.json"):
+        assert (await http_server_client.fetch(path)).code == 200
+    assert error_code(await ask(http_server_client, "/docs")) == "too_many_requests"
 
 
 # Web pages

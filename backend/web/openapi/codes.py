@@ -61,6 +61,11 @@ GUARDED = (*ANYWHERE, HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS)
 EVERYWHERE = errors(*ANYWHERE)
 """What any route may answer, also one that is open to all."""
 
+UNLOCKED = errors(
+    *ANYWHERE, HTTPStatus.BAD_REQUEST, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.INTERNAL_SERVER_ERROR
+)
+"""What a route may answer that needs no key but is no health either."""
+
 AT_THE_DOOR = errors(*GUARDED)
 """What any route may answer that a key can be needed for."""
 

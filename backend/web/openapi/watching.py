@@ -5,8 +5,8 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from backend.metrics import CONTENT_TYPE
-from backend.web.openapi.codes import ALWAYS, EVERYWHERE
-from backend.web.openapi.parts import TEXT, Json, answer, choice, const, errors, operation, record
+from backend.web.openapi.codes import ALWAYS, EVERYWHERE, UNLOCKED
+from backend.web.openapi.parts import JSON, TEXT, Json, answer, choice, const, errors, operation, record
 
 OPEN: list[Json] = []
 """The security of what anybody may ask."""
@@ -36,27 +36,33 @@ def paths() -> dict[str, Json]:
             {"200": answer("Yes", record(READY)), "503": answer("Not now", record(NOT_READY))},
         ),
         "/metrics": _get(
-            "getMetrics", "Figures for Prometheus", answer("The figures", TEXT, CONTENT_TYPE), ALWAYS
+            "getMetrics", "Figures for Prometheus", ALWAYS | _found("The figures", TEXT, CONTENT_TYPE)
         ),
-        "/openapi.json": _get(
+        "/openapi.json": _open(
             "getDescription",
             "This document",
-            answer("OpenAPI 3.1", {"type": "object"}),
-            ALWAYS,
+            UNLOCKED | _found("OpenAPI 3.1", {"type": "object"}),
         ),
-        "/docs": _get(
+        "/docs": _open(
             "readDescription",
             "This document for people",
-            answer("A page", TEXT, "text/html; charset=UTF-8"),
-            ALWAYS,
+            UNLOCKED | _found("A page", TEXT, "text/html; charset=UTF-8"),
         ),
     }
 
 
 def _health(name: str, summary: str, answers: dict[str, Json]) -> Json:
     common = EVERYWHERE | errors(HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR)
-    return {"get": operation("service", name, summary, common | answers, security=OPEN)}
+    return _open(name, summary, common | answers)
 
 
-def _get(name: str, summary: str, found: Json, common: dict[str, Json]) -> Json:
-    return {"get": operation("service", name, summary, common | {"200": found})}
+def _found(about: str, schema: Json, media: str = JSON) -> dict[str, Json]:
+    return {"200": answer(about, schema, media)}
+
+
+def _open(name: str, summary: str, answers: dict[str, Json]) -> Json:
+    return {"get": operation("service", name, summary, answers, security=OPEN)}
+
+
+def _get(name: str, summary: str, answers: dict[str, Json]) -> Json:
+    return {"get": operation("service", name, summary, answers)}
