@@ -1,7 +1,7 @@
 """Shared fixtures: a real mongod for the whole run, a simulated exchange and a service for each test.
 
 Async tests are plain coroutines that pytest-tornasync runs on the `io_loop` fixture; fixtures stay
-synchronous and use `io_loop.run_sync`.
+synchronous and use `io_loop.run_sync`. Examples of property tests may take as long as a busy machine takes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from tornado.ioloop import IOLoop
 from tornado.web import Application
 
@@ -24,6 +26,9 @@ from backend.store.embedded import EmbeddedMongod
 from backend.store.mongo import Database, connect, disconnect
 from backend.web.app import make_application
 from tests.simulator import Simulator, SimulatorClock
+
+hypothesis_settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("patient")
 
 NOW = parse_time("2025-06-02T01:00:30Z")
 """What the simulated exchange's clock shows: 1,500 closed minutes after the default start of a sync."""

@@ -189,13 +189,13 @@ def assert_same(batches: list[Columns], right: pandas.DataFrame) -> None:
 
 
 @given(stories())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_every_interval_read_any_way_is_what_pandas_makes_of_the_minutes(story: Story) -> None:
     asyncio.run(check(MemoryCandles(), BTC, story))
 
 
 @given(story=stories())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_so_it_is_on_a_real_database(story: Story, database: Database, io_loop: IOLoop) -> None:
     store = MongoCandles(database, MongoRevisions(database, SystemClock()))
     io_loop.run_sync(lambda: check(store, Series("binance", "spot", f"S{next(NUMBERS)}"), story))

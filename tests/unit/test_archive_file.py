@@ -55,7 +55,11 @@ def test_a_bomb_that_lies_about_its_size_gives_no_more_than_it_says() -> None:
         only_text(body[:size] + (100).to_bytes(4, "little") + body[size + 4 :])
 
 
-@pytest.mark.parametrize("body", [b"", b"PK", b"<html>", WHOLE[:-1], WHOLE[:50], WHOLE[30:]])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"PK", b"<html>", WHOLE[:-1], WHOLE[:50], WHOLE[30:]],
+    ids=["nothing", "two letters", "a page", "its last byte is gone", "its end is gone", "its head is gone"],
+)
 def test_what_is_no_zip_is_refused(body: bytes) -> None:
     with pytest.raises(BadZip):
         only_text(body)

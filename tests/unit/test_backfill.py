@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.core.candles import Candle
@@ -356,7 +356,6 @@ page_sizes = st.integers(1, 25)
 
 
 @given(moments, page_sizes, st.integers(1, 25), st.integers(1, 6), st.integers(0, 1000))
-@settings(deadline=None)
 def test_every_wanted_minute_ends_held_or_void_as_the_exchange_has_it(
     has: set[int], page_size: int, cap: int, pages_in_flight: int, seed: int
 ) -> None:
@@ -373,7 +372,6 @@ def test_every_wanted_minute_ends_held_or_void_as_the_exchange_has_it(
 
 
 @given(moments, page_sizes, moments, st.integers(1, 4), st.integers(0, 1000))
-@settings(deadline=None)
 def test_what_was_lost_is_all_that_the_next_run_asks_for(
     has: set[int], page_size: int, broken: set[int], pages_in_flight: int, seed: int
 ) -> None:

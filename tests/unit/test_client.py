@@ -628,7 +628,7 @@ caps = st.sampled_from([1_000_000, 1440, 100, 2])
 
 
 @given(ages, outages, st.sampled_from([1, 200, 1440]), caps, st.booleans())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_a_search_finds_the_very_first_candle_in_few_requests(
     age: int, gaps: list[tuple[int, int]], rows: int, cap: int, inclusive: bool
 ) -> None:

@@ -10,7 +10,7 @@ from random import Random
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.errors import Banned, RateLimited
@@ -115,7 +115,6 @@ def spacing(throttle: Throttle, now: float) -> float:
 
 
 @given(callers, quarters)
-@settings(deadline=None)
 def test_no_window_of_any_limit_is_ever_overspent(
     demand: list[tuple[float, dict[str, int]]], alignment: float
 ) -> None:
@@ -126,7 +125,6 @@ def test_no_window_of_any_limit_is_ever_overspent(
 
 
 @given(callers, blocks, quarters, st.sampled_from([1.0, 0.5]))
-@settings(deadline=None)
 def test_refusals_lead_to_no_burst_and_nobody_sends_before_their_end(
     demand: list[tuple[float, dict[str, int]]],
     refusals: list[tuple[float, float]],
@@ -181,14 +179,12 @@ def test_what_the_venue_reports_never_lets_a_request_out_earlier(
 
 
 @given(st.lists(costs, max_size=20))
-@settings(deadline=None)
 def test_who_comes_first_goes_first(demand: list[dict[str, int]]) -> None:
     weights = [(0.0, {"weight": cost["weight"]}) for cost in demand]
     assert [one.caller for one in only_sent(run(weights))] == list(range(len(demand)))
 
 
 @given(callers, blocks)
-@settings(deadline=None)
 def test_nobody_goes_before_who_came_first_whatever_is_refused_meanwhile(
     demand: list[tuple[float, dict[str, int]]], refusals: list[tuple[float, float]]
 ) -> None:
@@ -249,7 +245,6 @@ def test_a_window_is_short_up_to_ten_seconds(seconds: float, spread: bool) -> No
     bursts=st.lists(st.tuples(st.floats(0, 3), st.integers(1, 60)), min_size=1, max_size=12),
     random=st.randoms(),
 )
-@settings(deadline=None)
 def test_requests_that_travel_at_different_speeds_do_not_meet_above_the_limit(
     limit: RateLimit, bursts: list[tuple[float, int]], random: Random
 ) -> None:

@@ -78,7 +78,7 @@ def test_history_is_what_the_protocol_demands(
     io_loop.run_sync(lambda: fill(database, stories))
     moments = st.integers(-30, LENGTH + 30).map(seconds)
 
-    @hypothesis_settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+    @hypothesis_settings(max_examples=150, suppress_health_check=list(HealthCheck))
     @given(
         st.integers(0, STORIES - 1),
         st.sampled_from(sorted(RESOLUTIONS)),
