@@ -45,6 +45,9 @@ LISTING_LASTS = 3600.0
 NEW_LISTING_LASTS = 60.0
 """Seconds for which a copy of what the exchange lists is good enough, and when a symbol is not in it."""
 
+RELISTING_PAUSE = 60.0
+"""Seconds until an old copy is tried to be read again after that failed."""
+
 NO_VENUE_BEFORE = parse_time("2017-01-01")
 
 LEAST_WAIT = 0.001
@@ -88,6 +91,7 @@ class MarketClient:
         self._metrics = metrics
         self._listing = asyncio.Lock()
         self._listed_at: float | None = None
+        self._relist_at = 0.0
         self._listings: Mapping[str, Listing] = {}
         self._read_at: float | None = None
         self._reading = 0
@@ -118,8 +122,17 @@ class MarketClient:
         return min((row.open_time for row in rows), default=None)
 
     async def symbols(self) -> Mapping[str, Listing]:
-        """What the exchange lists, by our spelling; read again when the copy is an hour old."""
-        return await self._listed(LISTING_LASTS)
+        """What the exchange lists, by our spelling; read again when the copy is an hour old.
+
+        Where that fails the old copy does, so that candles that can be had are had; without one it raises as
+        `candles`.
+        """
+        async with self._listing:
+            if self._listed_at is None:
+                await self._list()
+            elif self._clock.monotonic() > self._relist_at:
+                await self._list_again()
+        return self._listings
 
     async def now(self) -> int:
         """The exchange's time in ms, never ahead of it: read at times, carried on by a steady clock."""
@@ -129,20 +142,36 @@ class MarketClient:
         return self._reading + int((self._clock.monotonic() - self._read_at) * 1000)
 
     async def _native(self, symbol: str) -> str:
-        for lasts in (LISTING_LASTS, NEW_LISTING_LASTS):
-            if found := (await self._listed(lasts)).get(symbol):
+        for look in (self.symbols, self._newest_symbols):
+            if found := (await look()).get(symbol):
                 return found.native
         raise UnknownSymbol(f"{self._exchange} lists no {symbol} on its {self._market.name} market")
 
-    async def _listed(self, lasts: float) -> Mapping[str, Listing]:
+    async def _newest_symbols(self) -> Mapping[str, Listing]:
+        """What the exchange lists by a copy that is young enough to say that a symbol is not listed."""
         async with self._listing:
-            if self._listed_at is None or self._clock.monotonic() - self._listed_at > lasts:
-                found = await self._ask(
-                    self._market.symbols_request, lambda answer: self._market.parse_symbols(answer.body)
-                )
-                self._listings = {listing.symbol: listing for listing in found}
-                self._listed_at = self._clock.monotonic()
+            if self._listed_at is None or self._clock.monotonic() - self._listed_at > NEW_LISTING_LASTS:
+                await self._list()
         return self._listings
+
+    async def _list(self) -> None:
+        self._keep(await self._ask(self._market.symbols_request, self._parse_symbols))
+
+    async def _list_again(self) -> None:
+        """In one attempt: there is a copy that does until the next."""
+        try:
+            self._keep(await self._attempt(self._market.symbols_request, self._parse_symbols))
+        except (ExchangeUnavailable, MalformedAnswer) as error:
+            self._relist_at = self._clock.monotonic() + RELISTING_PAUSE
+            log.warning("%s: an old copy of what it lists has to do: %s", self._exchange, error)
+
+    def _keep(self, found: Sequence[Listing]) -> None:
+        self._listings = {listing.symbol: listing for listing in found}
+        self._listed_at = self._clock.monotonic()
+        self._relist_at = self._listed_at + LISTING_LASTS
+
+    def _parse_symbols(self, answer: Answer) -> Sequence[Listing]:
+        return self._market.parse_symbols(answer.body)
 
     async def _search_first_candle(self, native: str) -> int | None:
         """Bisect for venues that cannot say it: before which moment is there no candle?

@@ -41,6 +41,7 @@ from backend.net.client import (
     LISTING_LASTS,
     NEW_LISTING_LASTS,
     NO_VENUE_BEFORE,
+    RELISTING_PAUSE,
     MarketClient,
     open_session,
 )
@@ -93,7 +94,10 @@ def newest_before_request(symbol: str, end: int) -> Request:
 
 
 def parse_symbols(body: bytes) -> list[Listing]:
-    return [Listing(native.replace("-", ""), native, "", "", "on") for native in json.loads(body)]
+    try:
+        return [Listing(native.replace("-", ""), native, "", "", "on") for native in json.loads(body)]
+    except ValueError as error:
+        raise MalformedAnswer("test sent a list that cannot be read") from error
 
 
 MARKET = Market(
@@ -475,6 +479,57 @@ async def test_an_unknown_symbol_costs_no_request_for_candles(symbol: str) -> No
             with pytest.raises(UnknownSymbol):
                 await client.first_candle(symbol)
     assert [asked.path for asked in venue.asked] == ["/symbols"]
+
+
+@pytest.mark.parametrize("broken", [("", 503), ("", 599), ("no", 200)])
+async def test_an_old_copy_of_what_is_listed_does_when_the_exchange_does_not_tell(
+    broken: tuple[str, int],
+) -> None:
+    venue = Venue()
+    right = venue.answers["/symbols"]
+    async with talking(venue) as client:
+        before = await client.symbols()
+        venue.answers["/symbols"] = lambda _: text(*broken)
+        for pause in (LISTING_LASTS + 1, RELISTING_PAUSE - 1, 2, 1):
+            venue.clock.advance(pause)
+            await ask(client)
+            assert await client.symbols() == before
+        assert venue.count("/candles") == 4
+        assert venue.times("/symbols") == [0, LISTING_LASTS + 1, LISTING_LASTS + RELISTING_PAUSE + 2]
+        venue.answers["/symbols"] = right
+        venue.natives.append("NEW-USDT")
+        venue.clock.advance(RELISTING_PAUSE + 1)
+        assert "NEWUSDT" in await client.symbols()
+
+
+async def test_many_who_come_together_are_all_content_with_the_old_copy() -> None:
+    venue = Venue()
+    async with talking(venue) as client:
+        await client.symbols()
+        venue.answers["/symbols"] = lambda _: text("", 503)
+        venue.clock.advance(LISTING_LASTS + 1)
+        await asyncio.gather(*(ask(client) for _ in range(6)))
+    assert (venue.count("/symbols"), venue.count("/candles")) == (2, 6)
+
+
+async def test_a_refusal_to_tell_what_is_listed_is_told_though_there_is_a_copy() -> None:
+    venue = Venue()
+    async with talking(venue) as client:
+        await client.symbols()
+        venue.answers["/symbols"] = lambda _: text("", 451)
+        venue.clock.advance(LISTING_LASTS + 1)
+        with pytest.raises(RegionBlocked):
+            await ask(client)
+
+
+async def test_an_old_copy_does_not_say_that_a_symbol_is_unknown() -> None:
+    venue = Venue()
+    async with talking(venue) as client:
+        await client.symbols()
+        venue.answers["/symbols"] = lambda _: text("", 503)
+        venue.clock.advance(NEW_LISTING_LASTS + 1)
+        with pytest.raises(ExchangeUnavailable):
+            await client.candles("NEWUSDT", minutes(0, 3))
 
 
 async def test_a_symbol_that_is_new_is_found_after_a_minute() -> None:
