@@ -146,6 +146,10 @@ class FakeClock:
         """Let time pass by hand."""
         self._seconds += seconds
 
+    def fall_asleep(self, seconds: float) -> None:
+        """Let time pass of which only the wall clock knows."""
+        self._epoch += round(seconds * 1000)
+
     async def sleep(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
         woken = loop.create_future()
@@ -446,6 +450,9 @@ class ScriptedSource:
 
     async def now(self) -> int:
         await asyncio.sleep(0)
+        return self.clock.now()
+
+    def known_now(self) -> int | None:
         return self.clock.now()
 
     def asked_minutes(self) -> list[int]:

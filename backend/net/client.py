@@ -31,6 +31,7 @@ from backend.errors import (
 from backend.exchanges.base import Answer, Market, Request
 from backend.metrics import Metrics
 from backend.net.counting import counted_attempt
+from backend.net.reading import Reading, read_now
 from backend.net.throttle import PATIENCE, Throttle
 from backend.traffic import current_traffic
 
@@ -52,9 +53,6 @@ NO_VENUE_BEFORE = parse_time("2017-01-01")
 
 LEAST_WAIT = 0.001
 """Seconds that getting a place in the budget may take without being called a wait."""
-
-CLOCK_READING_LASTS = 600.0
-"""Seconds for which one reading of the exchange's clock is carried forward by the monotonic clock."""
 
 
 def open_session(timeout: float, user_agent: str) -> Session:
@@ -93,8 +91,7 @@ class MarketClient:
         self._listed_at: float | None = None
         self._relist_at = 0.0
         self._listings: Mapping[str, Listing] = {}
-        self._read_at: float | None = None
-        self._reading = 0
+        self._reading: Reading | None = None
 
     def canonical(self, text: str) -> str:
         """Our spelling of a symbol; ValueError if no symbol can be called so."""
@@ -136,10 +133,16 @@ class MarketClient:
 
     async def now(self) -> int:
         """The exchange's time in ms, never ahead of it: read at times, carried on by a steady clock."""
-        if self._read_at is None or self._clock.monotonic() - self._read_at > CLOCK_READING_LASTS:
-            self._reading = await self._ask(self._market.time_request, self._market.parse_time)
-            self._read_at = self._clock.monotonic()
-        return self._reading + int((self._clock.monotonic() - self._read_at) * 1000)
+        reading = self._reading
+        if reading is None or reading.is_old(self._clock) or reading.is_wrong(self._clock):
+            told = await self._ask(self._market.time_request, self._market.parse_time)
+            reading = self._reading = read_now(told, self._clock)
+        return reading.carried(self._clock)
+
+    def known_now(self) -> int | None:
+        """The same without asking; None while it was never read, or not since this machine slept."""
+        reading = self._reading
+        return None if reading is None or reading.is_wrong(self._clock) else reading.carried(self._clock)
 
     async def _native(self, symbol: str) -> str:
         for look in (self.symbols, self._newest_symbols):

@@ -47,8 +47,10 @@ class Follows:
             )
 
     async def all(self) -> list[Standing]:
-        """How every follow stands, by name."""
+        """How every follow stands, by name and by its exchange's clock where that is known."""
         follows = await self._store.all()
         known = await self._coverage.load_all([follow.series for follow in follows])
-        now = self._clock.now()
-        return [standing(follow, known[follow.series], now) for follow in follows]
+        return [standing(follow, known[follow.series], self._now(follow.series)) for follow in follows]
+
+    def _now(self, series: Series) -> int:
+        return self._markets.known_now(series, self._clock)

@@ -6,6 +6,7 @@ import reprlib
 from collections.abc import Mapping
 from typing import TypeVar
 
+from backend.clock import Clock
 from backend.core.series import Series
 from backend.errors import InvalidRequest
 from backend.services.ports import CandleSource
@@ -24,6 +25,11 @@ class Markets:
 
     def source(self, series: Series) -> CandleSource:
         return self._sources[series.exchange][series.market]
+
+    def known_now(self, series: Series, clock: Clock) -> int:
+        """The time (ms) at the exchange of `series` where it is known without asking, else by `clock`."""
+        known = self.source(series).known_now()
+        return clock.now() if known is None else known
 
     def named(self, exchange: str, market: str) -> CandleSource:
         """The source of a market; InvalidRequest says what there is instead."""

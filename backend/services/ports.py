@@ -38,6 +38,9 @@ class CandleSource(Protocol):
     async def now(self) -> int:
         """The exchange's time, ms; behind it rather than ahead."""
 
+    def known_now(self) -> int | None:
+        """The exchange's time as it is known without asking, None where it is not."""
+
 
 class StreamListener(Protocol):
     """Who is told what the sockets of a market bring. Told at once, so it must not take long."""

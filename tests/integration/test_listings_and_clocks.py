@@ -15,6 +15,7 @@ from backend.services.service import Service
 from backend.settings import load_settings
 from backend.store.mongo import Database
 from tests.conftest import NOW, ImpatientClock, simulated_urls
+from tests.following import until_complete
 from tests.integration.stored import SERIES, held_minutes, stored_rows
 from tests.simulator import Market, Simulator, SimulatorClock, synthetic_market
 from tests.syncing import sync
@@ -83,6 +84,19 @@ async def test_a_wrong_machine_clock_neither_stores_a_forming_candle_nor_misses_
         result = await sync(service, SERIES)
         assert result.window.end == CLOSED
         assert stored_rows(mongod_uri, database.name) == simulator.history("BTCUSDT", START, CLOSED)
+
+
+async def test_a_wrong_machine_clock_makes_no_lag_of_a_follow(mongod_uri: str, database: Database) -> None:
+    class WrongClock(ImpatientClock):
+        def now(self) -> int:
+            return NOW + HOUR
+
+    async with simulated() as simulator, service_of(simulator, mongod_uri, database, WrongClock()) as service:
+        await service.follows.add([SERIES], START)
+        await until_complete(service, simulator)
+        [found] = await service.follows.all()
+        assert found.state == "live"
+        assert NOW - CLOSED <= (found.lag or 0) < MINUTE
 
 
 @pytest.mark.parametrize(("milliseconds", "closed"), [(1_999, 1499), (2_000, 1500)])

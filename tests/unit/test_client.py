@@ -36,7 +36,6 @@ from backend.exchanges.base import Answer, Budget, Market, RateLimit, Request, w
 from backend.metrics import Metrics
 from backend.net.client import (
     ATTEMPTS,
-    CLOCK_READING_LASTS,
     LARGEST_ANSWER,
     LISTING_LASTS,
     NEW_LISTING_LASTS,
@@ -45,6 +44,7 @@ from backend.net.client import (
     MarketClient,
     open_session,
 )
+from backend.net.reading import LASTS
 from backend.net.throttle import PATIENCE, Throttle
 from tests.fakes import START, FakeClock, candle, minute, minutes
 from tests.figures import counted
@@ -562,7 +562,7 @@ async def test_the_exchanges_time_is_read_once_and_carried_on() -> None:
         assert await client.now() == NOW
         venue.clock.advance(5.25)
         assert await client.now() == NOW + 5250
-        venue.clock.advance(CLOCK_READING_LASTS - 5.25)
+        venue.clock.advance(LASTS - 5.25)
         assert await client.now() == NOW + 600_000
     assert venue.count("/time") == 1
 
@@ -574,11 +574,44 @@ async def test_the_exchanges_time_is_read_again_after_ten_minutes() -> None:
     async with talking(venue) as client:
         await client.now()
         behind = 1500
-        venue.clock.advance(CLOCK_READING_LASTS + 1)
+        venue.clock.advance(LASTS + 1)
         assert await client.now() == NOW + 601_000 - 1500
         assert await client.now() == NOW + 601_000 - 1500
-    assert CLOCK_READING_LASTS == 600
+    assert LASTS == 600
     assert venue.count("/time") == 2
+
+
+async def test_the_exchanges_time_is_read_again_when_the_machine_slept() -> None:
+    venue = Venue()
+    async with talking(venue) as client:
+        await client.now()
+        venue.clock.fall_asleep(5)
+        assert (await client.now(), client.known_now()) == (NOW, NOW)
+        venue.clock.fall_asleep(0.001)
+        assert client.known_now() is None
+        assert await client.now() == NOW + 5001
+        assert client.known_now() == NOW + 5001
+    assert venue.count("/time") == 2
+
+
+async def test_a_machine_clock_that_was_set_back_is_no_reason_to_ask() -> None:
+    venue = Venue()
+    async with talking(venue) as client:
+        await client.now()
+        venue.clock.fall_asleep(-3600)
+        venue.clock.advance(2)
+        assert (await client.now(), client.known_now()) == (NOW + 2000, NOW + 2000)
+    assert venue.count("/time") == 1
+
+
+async def test_the_exchanges_time_is_known_without_asking_once_it_was_read() -> None:
+    venue = Venue()
+    async with talking(venue) as client:
+        assert client.known_now() is None
+        await client.now()
+        venue.clock.advance(LASTS + 7)
+        assert client.known_now() == NOW + 607_000
+    assert venue.count("/time") == 1
 
 
 async def test_the_exchanges_time_is_never_ahead_however_slow_the_answer() -> None:
@@ -610,7 +643,7 @@ async def test_a_time_that_cannot_be_read_is_not_taken_for_the_last_one() -> Non
     venue = Venue()
     async with talking(venue) as client:
         await client.now()
-        venue.clock.advance(CLOCK_READING_LASTS + 1)
+        venue.clock.advance(LASTS + 1)
         venue.answers["/time"] = lambda _: text("no", 400)
         with pytest.raises(ExchangeRefused):
             await client.now()

@@ -7,7 +7,7 @@ import pytest
 from backend.core.series import Series, canonical_symbol
 from backend.errors import InvalidRequest
 from backend.services.markets import Markets
-from tests.fakes import ScriptedSource
+from tests.fakes import START, FakeClock, ScriptedSource, minute
 
 SPOT, PERPETUAL, OTHER = ScriptedSource(), ScriptedSource(), ScriptedSource()
 MARKETS = Markets({"binance": {"spot": SPOT, "perpetual": PERPETUAL}, "bitget": {"spot": OTHER}})
@@ -54,6 +54,20 @@ def test_a_market_that_is_not_there_is_told_by_what_is_wrong_first(
     with pytest.raises(InvalidRequest) as caught:
         MARKETS.named(exchange, market)
     assert caught.value.code == code
+
+
+class NeverAsked(ScriptedSource):
+    """A venue whose clock was not read yet."""
+
+    def known_now(self) -> int | None:
+        return None
+
+
+def test_the_time_is_the_exchanges_where_it_is_known_and_else_this_machines() -> None:
+    here, there = FakeClock(START), ScriptedSource(clock=FakeClock(minute(7)))
+    markets = Markets({"binance": {"spot": there, "perpetual": NeverAsked()}})
+    assert markets.known_now(Series("binance", "spot", "BTCUSDT"), here) == minute(7)
+    assert markets.known_now(Series("binance", "perpetual", "BTCUSDT"), here) == START
 
 
 class WithHyphens(ScriptedSource):
