@@ -122,6 +122,21 @@ def test_the_page_tells_of_every_route() -> None:
             assert item[method]["summary"] in told
 
 
+def test_the_page_tells_every_error_code() -> None:
+    told = page(document(NAMES)).partition('id="errors"')[2].partition("</section>")[0]
+    for status, codes in CODES.items():
+        assert f"<td>{status.value}</td>" in told
+        assert [code for code in codes if code not in told] == []
+
+
+def test_links_within_the_page_lead_somewhere() -> None:
+    elements = Elements(page(document(NAMES))).found
+    places = {f"#{attributes['id']}" for _, attributes in elements if "id" in attributes}
+    links = {attributes["href"] for tag, attributes in elements if tag == "a"} - {"/openapi.json"}
+    assert "#errors" in links
+    assert links <= places
+
+
 def test_the_page_asks_for_no_other_file() -> None:
     elements = Elements(page(document(NAMES))).found
     assert {tag for tag, _ in elements} & {"script", "link", "img", "iframe", "object", "form"} == set()

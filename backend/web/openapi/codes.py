@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from backend.web.openapi.parts import HEADERS, JSON, TEXT, Json, answer_header, choice, const, errors, record
+from backend.web.openapi.parts import (
+    HEADERS,
+    JSON,
+    TEXT,
+    Json,
+    answer_header,
+    choice,
+    const,
+    errors,
+    named,
+    record,
+)
 
 CODES: dict[HTTPStatus, tuple[str, ...]] = {
     HTTPStatus.BAD_REQUEST: (
@@ -88,7 +99,7 @@ def body_of(status: HTTPStatus) -> Json:
 
 def responses() -> dict[str, Json]:
     """The answers that `parts.error` refers to."""
-    return {status.name.title().replace("_", ""): _response(status) for status in CODES}
+    return {named(status): _response(status) for status in CODES}
 
 
 def _response(status: HTTPStatus) -> Json:

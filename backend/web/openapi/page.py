@@ -5,11 +5,12 @@ from __future__ import annotations
 from base64 import b64encode
 from hashlib import sha256
 from html import escape
+from http import HTTPStatus
 
-from backend.web.openapi.parts import Json
+from backend.web.openapi.parts import Json, named
 
 STYLE = """
-:root{color-scheme:light dark;--line:#8884;--soft:#8881;--far:#777}
+:root{color-scheme:light dark;--line:#8884;--soft:#8881;--far:light-dark(#666,#aaa)}
 *{box-sizing:border-box}
 body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1rem;overflow-wrap:anywhere}
 h1{font-size:1.5rem;margin:.5rem 0}
@@ -17,9 +18,10 @@ h2{font-size:1.2rem;margin:2rem 0 .2rem}h3{font-size:1rem;margin:1rem 0 .2rem}
 p{margin:.3rem 0}nav a{margin-right:1rem;display:inline-block}
 details{border:1px solid var(--line);border-radius:.4rem;margin:.4rem 0;padding:.4rem .7rem}
 summary{cursor:pointer}details[open]>summary{margin-bottom:.5rem}
-summary small,td small{color:var(--far)}summary small{display:block;padding-left:1.1rem}
+small{color:var(--far);display:block}summary small{padding-left:1.1rem}
 code{font:.9em ui-monospace,monospace;background:var(--soft)}
-b.get{color:#28799e}b.post{color:#2c8a3d}b.delete{color:#bb3d2f}
+b.get{color:light-dark(#1b6a8e,#6cc0e8)}b.post{color:light-dark(#1f7a30,#6fd083)}
+b.delete{color:light-dark(#b23325,#f0897c)}
 table{border-collapse:collapse;width:100%}td:first-child{width:30%}
 td{border-top:1px solid var(--line);padding:.3rem .6rem .3rem 0;vertical-align:top}
 """
@@ -49,8 +51,8 @@ def page(document: Json) -> str:
         f"<title>{escape(info['title'])}</title><style>{STYLE}</style></head><body>"
         f"<h1>{escape(info['title'])} {escape(info['version'])}</h1>{_paragraphs(info['description'])}"
         '<p>For programs: <a href="/openapi.json">/openapi.json</a></p>'
-        f'<nav>{links}<a href="#shapes">shapes</a></nav>'
-        f"{''.join(_tag(document, tag) for tag in tags)}{_shapes(document)}</body></html>"
+        f'<nav>{links}<a href="#errors">errors</a><a href="#shapes">shapes</a></nav>'
+        f"{''.join(_tag(document, tag) for tag in tags)}{_errors(document)}{_shapes(document)}</body></html>"
     )
 
 
@@ -100,20 +102,31 @@ def _body(content: Json) -> list[tuple[str, str]]:
 
 
 def _answers(document: Json, responses: Json) -> list[tuple[str, str]]:
-    rows = []
-    for status, given in responses.items():
-        found = (
-            document["components"]["responses"][given["$ref"].rpartition("/")[2]]
-            if "$ref" in given
-            else given
-        )
-        shapes = [
-            f"{media.partition(';')[0]}: {_kind(content['schema'])}" if "schema" in content else media
-            for media, content in found.get("content", {}).items()
-        ]
-        told = "".join(f"<br><small>{escape(shape)}</small>" for shape in shapes)
-        rows.append((status, f"{_text(found['description'])}{told}"))
-    return rows
+    """What an operation answers; of errors that many answer, the codes stand in a section of their own."""
+    errors = document["components"]["responses"]
+    return [
+        (f'<a href="#errors">{status}</a>', _text(errors[given["$ref"].rpartition("/")[2]]["description"]))
+        if "$ref" in given
+        else (status, _answer(given))
+        for status, given in responses.items()
+    ]
+
+
+def _answer(given: Json) -> str:
+    shapes = [
+        f"{media.partition(';')[0]}: {_kind(content['schema'])}" if "schema" in content else media
+        for media, content in given.get("content", {}).items()
+    ]
+    told = "".join(f"<small>{escape(shape)}</small>" for shape in shapes)
+    return f"{_text(given['description'])}{told}"
+
+
+def _errors(document: Json) -> str:
+    found = document["components"]["responses"]
+    rows = [
+        (str(status.value), _answer(found[named(status)])) for status in HTTPStatus if named(status) in found
+    ]
+    return f'<section id="errors"><h2>errors</h2>{_table("", rows)}</section>'
 
 
 def _shapes(document: Json) -> str:

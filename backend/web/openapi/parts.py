@@ -85,7 +85,12 @@ def answer_header(about: str) -> Json:
 
 def error(status: HTTPStatus) -> Json:
     """An answer of the components: an error with this status."""
-    return {"$ref": f"#/components/responses/{status.name.title().replace('_', '')}"}
+    return {"$ref": f"#/components/responses/{named(status)}"}
+
+
+def named(status: HTTPStatus) -> str:
+    """What the components call an error with this status."""
+    return status.name.title().replace("_", "")
 
 
 def errors(*statuses: HTTPStatus) -> dict[str, Json]:
