@@ -7,7 +7,7 @@ names the variable.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -29,6 +29,7 @@ from backend.exchanges.binance_archive import BASE_URL as ARCHIVE_URL
 from backend.masking import masker, password_in
 
 ROLES = ("all", "api", "worker")
+LIVE = ("sockets", "rest")
 SECRET_WORDS = ("PASSWORD", "URI", "KEYS")
 """Values of settings with such names are never repeated."""
 
@@ -92,6 +93,12 @@ def _role(text: str) -> str:
     return text.lower()
 
 
+def _live(text: str) -> str:
+    if text.lower() not in LIVE:
+        raise ValueError(f"give one of {', '.join(LIVE)}")
+    return text.lower()
+
+
 def _flag(text: str) -> bool:
     if text.lower() not in ("true", "false"):
         raise ValueError("give true or false")
@@ -121,17 +128,21 @@ def _whole_minute(text: str) -> int:
     return whole_minutes(moment, moment).start
 
 
-def _base_url(text: str) -> str:
-    message = "give a base URL such as https://api.example.com"
+def _base_url(text: str, schemes: Sequence[str] = ("https", "http")) -> str:
+    message = f"give a base URL such as {schemes[0]}://api.example.com"
     try:
         parts = urlsplit(text)
         port_is_possible = parts.port is None or parts.port > 0
     except ValueError as error:
         raise ValueError(message) from error
     plain = not (parts.query or parts.fragment or any(character.isspace() for character in text))
-    if parts.scheme not in ("http", "https") or not (parts.hostname and port_is_possible and plain):
+    if parts.scheme not in schemes or not (parts.hostname and port_is_possible and plain):
         raise ValueError(message)
     return text.rstrip("/")
+
+
+def _socket_url(text: str) -> str:
+    return _base_url(text, ("wss", "ws"))
 
 
 def _database_name(text: str) -> str:
@@ -155,7 +166,21 @@ def _url_settings() -> Iterator[Setting]:
             yield Setting(url_setting, found[0].base_url, f"Base URL of {exchange.name} {names}.", _base_url)
 
 
+def _socket_settings() -> Iterator[Setting]:
+    """One for each base URL of sockets: markets of a venue may share theirs."""
+    for exchange in EXCHANGES.values():
+        pushed = [
+            (market.socket, market.name) for market in exchange.markets.values() if market.socket is not None
+        ]
+        for url_setting, group in groupby(pushed, lambda pair: pair[0].url_setting):
+            found = list(group)
+            names = " and ".join(name for _, name in found)
+            help = f"Base URL of {exchange.name} {names} candles by WebSocket."
+            yield Setting(url_setting, found[0][0].base_url, help, _socket_url)
+
+
 _URL_SETTINGS = tuple(_url_settings())
+_SOCKET_SETTINGS = tuple(_socket_settings())
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("MONGODB_URI", "", "MongoDB connection URI; wins over the five parts below.", _mongodb_uri),
@@ -188,6 +213,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("SYNC_ON_READ", "false", "Sync first what a bot's read finds missing: true, false.", _switch),
     Setting("FOLLOW", "", "Series to follow from the start: binance:spot:BTCUSDT,...", _followed),
+    Setting("LIVE", "sockets", "How followed series are kept: sockets (candles are pushed) or rest.", _live),
     Setting("PAGES_IN_FLIGHT", "8", "Pages that one sync fetches side by side.", _whole(1, 64)),
     Setting("JOBS_AT_ONCE", "8", "Series that one process syncs side by side.", _whole(1, 64)),
     Setting("JOBS_QUEUED", "1000", "Jobs that may wait; beyond, requests are refused.", _whole(1, 100_000)),
@@ -203,6 +229,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("RATE_LIMIT_SHARE", "0.9", "Share of each exchange's rate limit to use.", _number(0, 1)),
     Setting("EGRESS", "", "Name of the address to exchanges; processes of one name share its rate limits."),
     *_URL_SETTINGS,
+    *_SOCKET_SETTINGS,
     Setting("ARCHIVE", "on", "Whether long history comes from Binance's public archive: on or off.", _switch),
     Setting("BINANCE_ARCHIVE_URL", ARCHIVE_URL, "Base URL of Binance's public archive.", _base_url),
 )
@@ -235,6 +262,7 @@ class Settings:
     sync_start: int
     sync_on_read: bool
     follow: tuple[Series, ...]
+    live: Literal["sockets", "rest"]
     pages_in_flight: int
     jobs_at_once: int
     jobs_queued: int
@@ -245,13 +273,19 @@ class Settings:
     rate_limit_share: float
     egress: str
     base_urls: Mapping[str, str]
+    socket_urls: Mapping[str, str]
     archive: bool
     binance_archive_url: str
 
     @property
     def secrets(self) -> frozenset[str]:
         """What must never be written down: passwords, as they are and as URLs have them."""
-        urls = (self.mongodb_uri, *self.base_urls.values(), self.binance_archive_url)
+        urls = (
+            self.mongodb_uri,
+            *self.base_urls.values(),
+            *self.socket_urls.values(),
+            self.binance_archive_url,
+        )
         return frozenset((self.mongodb_password, *map(password_in, urls))) - {""}
 
     @property
@@ -293,7 +327,10 @@ def load_settings(environment: Mapping[str, str | None] | None = None) -> Settin
     if bool(values["MONGODB_USERNAME"]) != bool(values["MONGODB_PASSWORD"]):
         raise ConfigurationError("MONGODB_USERNAME and MONGODB_PASSWORD go together: set both or neither")
     urls = {setting.name: values.pop(setting.name) for setting in _URL_SETTINGS}
-    return Settings(base_urls=urls, **{name.lower(): value for name, value in values.items()})
+    sockets = {setting.name: values.pop(setting.name) for setting in _SOCKET_SETTINGS}
+    return Settings(
+        base_urls=urls, socket_urls=sockets, **{name.lower(): value for name, value in values.items()}
+    )
 
 
 def _read(setting: Setting, text: str) -> Any:

@@ -109,8 +109,8 @@ class Exchange:
     markets: Mapping[str, Market]
 
 
-def decode(decoder: msgspec.json.Decoder[Decoded], body: bytes, venue: str) -> Decoded:
-    """Read a body, or raise MalformedAnswer in the venue's name."""
+def decode(decoder: msgspec.json.Decoder[Decoded], body: bytes | str, venue: str) -> Decoded:
+    """Read a body or a frame, or raise MalformedAnswer in the venue's name."""
     try:
         return decoder.decode(body)
     except UNREADABLE as error:

@@ -37,6 +37,7 @@ from backend.errors import (
     RegionBlocked,
     UnknownSymbol,
 )
+from backend.exchanges import binance_socket
 from backend.exchanges.base import (
     Amount,
     Answer,
@@ -219,6 +220,7 @@ SPOT = Market(
     time_request=Request("/api/v3/time", cost={WEIGHT: 1}),
     parse_time=parse_time,
     failure=partial(failure, "BINANCE_SPOT_URL"),
+    socket=binance_socket.SPOT,
 )
 
 PERPETUAL = Market(
@@ -235,6 +237,7 @@ PERPETUAL = Market(
     time_request=Request("/fapi/v1/time", cost={WEIGHT: 1}),
     parse_time=parse_time,
     failure=partial(failure, "BINANCE_PERPETUAL_URL"),
+    socket=binance_socket.PERPETUAL,
 )
 
 BINANCE = Exchange(VENUE, MappingProxyType({market.name: market for market in (SPOT, PERPETUAL)}))

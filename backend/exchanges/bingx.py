@@ -33,6 +33,7 @@ from backend.errors import (
     RegionBlocked,
     UnknownSymbol,
 )
+from backend.exchanges import bingx_socket
 from backend.exchanges.base import (
     Amount,
     Answer,
@@ -292,6 +293,7 @@ SPOT = Market(
     time_request=Request("/openApi/spot/v1/server/time", cost={REQUESTS: 1}),
     parse_time=parse_time,
     failure=failure,
+    socket=bingx_socket.SPOT,
 )
 
 PERPETUAL = Market(
@@ -309,6 +311,7 @@ PERPETUAL = Market(
     time_request=Request("/openApi/swap/v2/server/time", cost={REQUESTS: 1}),
     parse_time=parse_time,
     failure=failure,
+    socket=bingx_socket.PERPETUAL,
 )
 
 BINGX = Exchange(VENUE, MappingProxyType({market.name: market for market in (SPOT, PERPETUAL)}))

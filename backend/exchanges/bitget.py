@@ -32,6 +32,7 @@ from backend.errors import (
     RegionBlocked,
     UnknownSymbol,
 )
+from backend.exchanges import bitget_socket
 from backend.exchanges.base import (
     Amount,
     Answer,
@@ -268,6 +269,7 @@ SPOT = Market(
     time_request=_request(TIME),
     parse_time=parse_time,
     failure=failure,
+    socket=bitget_socket.SPOT,
 )
 
 PERPETUAL = Market(
@@ -285,6 +287,7 @@ PERPETUAL = Market(
     time_request=_request(TIME),
     parse_time=parse_time,
     failure=failure,
+    socket=bitget_socket.PERPETUAL,
 )
 
 BITGET = Exchange(VENUE, MappingProxyType({market.name: market for market in (SPOT, PERPETUAL)}))

@@ -50,7 +50,8 @@ class Socket:
 
     Seconds: `ping` is the text that the venue wants to hear every `ping_every`; `heartbeat` is how often to
     send a protocol ping, for venues that would be silent otherwise; after `quiet_after` without a frame the
-    connection is dead; one that is `life` old is renewed. `messages_per_second` counts what we send.
+    connection is dead; one that is `life` old is renewed. `messages_per_second` counts what we send on one
+    connection, `attempts_per_minute` the connections of this market that an address may open.
     """
 
     base_url: str
@@ -62,7 +63,8 @@ class Socket:
     read: Callable[[str | bytes], Sequence[Event]]
     topics_per_connection: int
     topics_per_message: int
-    messages_per_second: float
+    messages_per_second: int
+    attempts_per_minute: int
     ping: str = ""
     ping_every: float = 0.0
     heartbeat: float | None = None

@@ -39,6 +39,7 @@ DEFAULTS: dict[str, object] = {
     "metrics_series": 200,
     "sync_start": parse_time("2025-06-01T00:00:00Z"),
     "follow": (),
+    "live": "sockets",
     "pages_in_flight": 8,
     "settle_seconds": 2,
     "recheck_minutes": 5,
@@ -50,6 +51,13 @@ DEFAULTS: dict[str, object] = {
         "BITGET_URL": "https://api.bitget.com",
         "BINGX_URL": "https://open-api.bingx.com",
         "EXTENDED_URL": "https://api.starknet.extended.exchange/api/v1",
+    },
+    "socket_urls": {
+        "BINANCE_SPOT_WS_URL": "wss://stream.binance.com:9443",
+        "BINANCE_PERPETUAL_WS_URL": "wss://fstream.binance.com",
+        "BITGET_WS_URL": "wss://ws.bitget.com",
+        "BINGX_SPOT_WS_URL": "wss://open-api-ws.bingx.com",
+        "BINGX_PERPETUAL_WS_URL": "wss://open-api-swap.bingx.com",
     },
     "archive": True,
     "binance_archive_url": "https://data.binance.vision",
@@ -63,6 +71,8 @@ BAD_URLS = [
     "https://h/#a",
     "http://[",
 ]
+
+BAD_SOCKET_URLS = ["stream.binance.com", "https://stream.binance.com", "wss://", "ws://h/?a=1", "ws://["]
 
 BAD = {
     "MONGODB_URI": ["localhost:27017", "http://localhost", "mongodb:localhost"],
@@ -83,6 +93,7 @@ BAD = {
     "SYNC_ON_READ": ["yes", "1", "maybe"],
     "ROLE": ["boss", "api,worker"],
     "FOLLOW": ["BTCUSDT", "binance:BTCUSDT", "nasdaq:spot:AAPL", "binance:options:BTCUSDT", "binance:spot:"],
+    "LIVE": ["on", "websocket", "sockets,rest"],
     "PAGES_IN_FLIGHT": ["0", "65", "many", "-3"],
     "JOBS_AT_ONCE": ["0", "65", "all"],
     "JOBS_QUEUED": ["0", "100001", "all"],
@@ -96,6 +107,11 @@ BAD = {
     "BITGET_URL": BAD_URLS,
     "BINGX_URL": BAD_URLS,
     "EXTENDED_URL": BAD_URLS,
+    "BINANCE_SPOT_WS_URL": BAD_SOCKET_URLS,
+    "BINANCE_PERPETUAL_WS_URL": BAD_SOCKET_URLS,
+    "BITGET_WS_URL": BAD_SOCKET_URLS,
+    "BINGX_SPOT_WS_URL": BAD_SOCKET_URLS,
+    "BINGX_PERPETUAL_WS_URL": BAD_SOCKET_URLS,
     "ARCHIVE": ["yes", "1", "maybe"],
     "BINANCE_ARCHIVE_URL": BAD_URLS,
 }
@@ -171,6 +187,28 @@ def test_every_market_finds_its_base_url() -> None:
     for exchange in EXCHANGES.values():
         for market in exchange.markets.values():
             assert urls[market.url_setting] == market.base_url
+
+
+def test_every_socket_finds_its_base_url() -> None:
+    urls = load_settings({}).socket_urls
+    sockets = [
+        market.socket
+        for exchange in EXCHANGES.values()
+        for market in exchange.markets.values()
+        if market.socket is not None
+    ]
+    assert len(sockets) == 6
+    assert all(urls[socket.url_setting] == socket.base_url for socket in sockets)
+
+
+def test_a_socket_may_be_asked_for_without_tls() -> None:
+    settings = load_settings({"BITGET_WS_URL": "ws://localhost:9000/", "LIVE": "REST"})
+    assert settings.socket_urls["BITGET_WS_URL"] == "ws://localhost:9000"
+    assert settings.live == "rest"
+
+
+def test_a_password_in_the_url_of_a_socket_is_a_secret() -> None:
+    assert SECRET in load_settings({"BITGET_WS_URL": f"ws://me:{SECRET}@localhost"}).secrets
 
 
 def test_an_empty_value_counts_as_unset() -> None:
