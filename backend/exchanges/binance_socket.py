@@ -15,8 +15,9 @@ that is open time, close time, symbol, interval, first and last trade, open, clo
 number of trades, whether it is closed, quote volume, base and quote volume bought by takers, unused. The
 venue pings by protocol and closes a connection after 24 hours; `{"e":"serverShutdown"}` may come before.
 
-A connection carries 1024 topics and takes 5 messages a second on spot, 10 on futures, pongs included; an
-address may connect 300 times in five minutes. Futures push candles below `/market` only: the older `/stream`
+A connection carries 1024 topics (200 on futures in an older text, which is the safe reading) and takes 5
+messages a second on spot, 10 on futures, pongs included; an address may connect 300 times in five minutes.
+Futures push candles below `/market` only: the older `/stream`
 acknowledges them and is silent.
 """
 
@@ -125,7 +126,7 @@ def _push(kline: Kline) -> Push:
     return Push(f"{kline.symbol.lower()}@kline_{kline.interval}", candle, kline.closed)
 
 
-def _socket(base_url: str, url_setting: str, path: str, messages_per_second: int) -> Socket:
+def _socket(base_url: str, url_setting: str, path: str, messages_per_second: int, topics: int) -> Socket:
     return Socket(
         base_url=base_url,
         url_setting=url_setting,
@@ -134,7 +135,7 @@ def _socket(base_url: str, url_setting: str, path: str, messages_per_second: int
         subscribe=subscribe,
         unsubscribe=unsubscribe,
         read=read,
-        topics_per_connection=1000,
+        topics_per_connection=topics,
         topics_per_message=100,
         messages_per_second=messages_per_second,
         attempts_per_minute=60,
@@ -143,5 +144,5 @@ def _socket(base_url: str, url_setting: str, path: str, messages_per_second: int
     )
 
 
-SPOT = _socket("wss://stream.binance.com:9443", "BINANCE_SPOT_WS_URL", "/stream", 5)
-PERPETUAL = _socket("wss://fstream.binance.com", "BINANCE_PERPETUAL_WS_URL", "/market/stream", 10)
+SPOT = _socket("wss://stream.binance.com:9443", "BINANCE_SPOT_WS_URL", "/stream", 5, 1000)
+PERPETUAL = _socket("wss://fstream.binance.com", "BINANCE_PERPETUAL_WS_URL", "/market/stream", 10, 200)
