@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import gc
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 
@@ -13,11 +13,14 @@ from backend import __version__
 from backend.clock import Clock, SystemClock
 from backend.errors import DatabaseUnavailable
 from backend.exchanges import EXCHANGES
+from backend.exchanges.base import Market
 from backend.exchanges.binance import BINANCE
 from backend.exchanges.binance_archive import BASE_URL, belongs_to
 from backend.metrics import Metrics
 from backend.net.archive import ArchiveClient
 from backend.net.client import MarketClient, Session, open_session
+from backend.net.link import open_socket_session
+from backend.net.stream import MarketStream
 from backend.net.throttle import Throttle
 from backend.process import is_gone, process_name
 from backend.services.append import Appender
@@ -85,7 +88,8 @@ async def open_service(
         stack.push_async_callback(disconnect, database)
         session = await stack.enter_async_context(open_session(settings.request_timeout, USER_AGENT))
         throttles = _throttles(settings, clock)
-        markets = _markets(settings, session, throttles, clock, metrics)
+        clients = _clients(settings, session, throttles, clock, metrics)
+        markets = Markets(clients)
         revisions = MongoRevisions(database, clock)
         candles, coverage = MongoCandles(database, revisions, metrics), MongoCoverage(database)
         name = process_name()
@@ -111,7 +115,8 @@ async def open_service(
             settings.lease_seconds,
             is_gone,
         )
-        live = Live({}, clock)
+        sockets = await stack.enter_async_context(open_socket_session(USER_AGENT))
+        live = Live(_streams(settings, sockets, clients, clock, metrics), clock)
         pulse = Pulse(coverage, clock)
         appender = Appender(candles, coverage, pulse.nudge)
         confirmer = Confirmer(markets, appender, clock, settings.settle_seconds)
@@ -236,17 +241,17 @@ def _throttles(settings: Settings, clock: Clock) -> dict[str, Throttle]:
     }
 
 
-def _markets(
+def _clients(
     settings: Settings,
     session: Session,
     throttles: Mapping[str, Throttle],
     clock: Clock,
     metrics: Metrics,
-) -> Markets:
-    sources: dict[str, dict[str, MarketClient]] = {}
+) -> dict[str, dict[str, MarketClient]]:
+    clients: dict[str, dict[str, MarketClient]] = {}
     for exchange in EXCHANGES.values():
         for market in exchange.markets.values():
-            sources.setdefault(exchange.name, {})[market.name] = MarketClient(
+            clients.setdefault(exchange.name, {})[market.name] = MarketClient(
                 exchange.name,
                 market,
                 settings.base_urls[market.url_setting],
@@ -255,7 +260,46 @@ def _markets(
                 clock,
                 metrics,
             )
-    return Markets(sources)
+    return clients
+
+
+def _streams(
+    settings: Settings,
+    session: Session,
+    clients: Mapping[str, Mapping[str, MarketClient]],
+    clock: Clock,
+    metrics: Metrics,
+) -> dict[tuple[str, str], MarketStream]:
+    """The sockets of each market whose candles they push. They connect when a candle is wanted."""
+    return {
+        (exchange, market.name): MarketStream(
+            exchange,
+            market,
+            socket_url,
+            session,
+            clients[exchange][market.name].native,
+            clock,
+            metrics,
+        )
+        for exchange, market, socket_url in pushed_markets(settings)
+    }
+
+
+def pushed_markets(settings: Settings) -> Iterator[tuple[str, Market, str]]:
+    """The markets whose candles are to be pushed: exchange, market, base URL of its sockets.
+
+    A market at another address, such as a testnet or a simulator, has other candles than the venue's own
+    sockets push, so it is given sockets only when these have another address too.
+    """
+    for exchange in EXCHANGES.values():
+        for market in exchange.markets.values():
+            socket, base_url = market.socket, settings.base_urls[market.url_setting]
+            if socket is None or settings.live == "rest":
+                continue
+            socket_url = settings.socket_urls[socket.url_setting]
+            own = base_url == market.base_url or (exchange is BINANCE and belongs_to(base_url))
+            if own or socket_url != socket.base_url:
+                yield exchange.name, market, socket_url
 
 
 def _archives(

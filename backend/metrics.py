@@ -12,6 +12,7 @@ from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
+    Gauge,
     GCCollector,
     Histogram,
     PlatformCollector,
@@ -55,6 +56,19 @@ class Metrics:
         self._request_seconds = self._histogram(
             "exchange_request_seconds", "How long exchanges take to answer.", "exchange", VENUE_SECONDS
         )
+        self._sockets = Gauge(
+            "market_data_sockets_open",
+            "Connections by which exchanges push candles.",
+            MARKET,
+            registry=self._registry,
+        )
+        self._socket_losses = self._counter(
+            "socket_losses", "Connections for pushed candles that ended, or could not be made.", *MARKET
+        )
+        self._frames = self._counter("socket_frames", "Messages that exchanges pushed.", *MARKET)
+        self._unreadable = self._counter(
+            "socket_frames_unreadable", "Messages that exchanges pushed and that could not be read.", *MARKET
+        )
         self._waits = self._counter("budget_waits", "Requests that waited for a rate budget.", "budget")
         self._wait_seconds = self._counter(
             "budget_wait_seconds", "Seconds that requests waited for a rate budget.", "budget"
@@ -95,6 +109,8 @@ class Metrics:
             self._candles.labels(*market)
             self._revisions.labels(*market)
             self._requests.labels(*market, "200", "ok")
+            for collector in (self._sockets, self._socket_losses, self._frames, self._unreadable):
+                collector.labels(*market)
         for status in JOB_ENDS:
             self._jobs.labels(status)
 
@@ -107,6 +123,26 @@ class Metrics:
         """An exchange was asked and answered, or did not."""
         self._requests.labels(exchange, market, status, outcome).inc()
         self._request_seconds.labels(exchange).observe(seconds)
+
+    def socket_opened(self, exchange: str, market: str) -> None:
+        """A connection for pushed candles was made."""
+        self._sockets.labels(exchange, market).inc()
+
+    def socket_closed(self, exchange: str, market: str) -> None:
+        """It is there no more, for whatever reason."""
+        self._sockets.labels(exchange, market).dec()
+
+    def socket_lost(self, exchange: str, market: str) -> None:
+        """A connection ended although it was wanted, or could not be made."""
+        self._socket_losses.labels(exchange, market).inc()
+
+    def frames_came(self, exchange: str, market: str, frames: int) -> None:
+        """Messages came by such connections."""
+        self._frames.labels(exchange, market).inc(frames)
+
+    def frame_unreadable(self, exchange: str, market: str) -> None:
+        """One of them could not be read."""
+        self._unreadable.labels(exchange, market).inc()
 
     def waited(self, budget: str, seconds: float) -> None:
         """A request waited for its place in a budget."""

@@ -103,16 +103,16 @@ class MarketClient:
 
     async def ensure_listed(self, symbol: str) -> None:
         """Raise UnknownSymbol unless the exchange lists `symbol`; a copy that lacks it is read again."""
-        await self._native(symbol)
+        await self.native(symbol)
 
     async def candles(self, symbol: str, window: Window) -> Sequence[Candle]:
         """What the exchange sends for `window`, untouched. Raises ExchangeError or UnknownSymbol."""
-        native = await self._native(symbol)
+        native = await self.native(symbol)
         return await self._candles(self._market.candles_request(native, window, await self.now()))
 
     async def first_candle(self, symbol: str) -> int | None:
         """Open time of the oldest candle that the exchange has, None if it has none. Raises as `candles`."""
-        native = await self._native(symbol)
+        native = await self.native(symbol)
         if self._market.earliest_request is None:
             return await self._search_first_candle(native)
         rows = await self._candles(self._market.earliest_request(native))
@@ -144,7 +144,8 @@ class MarketClient:
         reading = self._reading
         return None if reading is None or reading.is_wrong(self._clock) else reading.carried(self._clock)
 
-    async def _native(self, symbol: str) -> str:
+    async def native(self, symbol: str) -> str:
+        """The venue's spelling of a symbol. Raises UnknownSymbol, or as `candles`."""
         for look in (self.symbols, self._newest_symbols):
             if found := (await look()).get(symbol):
                 return found.native
