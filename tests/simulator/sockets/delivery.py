@@ -38,17 +38,20 @@ class Delivery:
         self._swapped: dict[str, Frame] = {}
         self._late: dict[str, list[Frame]] = {}
         self._scheduled: list[tuple[int, Frame]] = []
+        self._newest: dict[str, int] = {}
 
     def offer(self, frame: Frame, now: int) -> None:
         """Send a frame, or what the faults make of it, at an instant (ms UTC)."""
         faults, strikes = self._faults.sockets, self._faults.strikes
+        first = self._newest.get(frame.topic) != frame.open_time
+        self._newest[frame.topic] = frame.open_time
         if faults.silence:
             return
         if strikes(faults.cut_rate):
             self._ways.cut()
         elif strikes(faults.drop_rate) or (frame.closing and strikes(faults.drop_closing_rate)):
             return
-        elif strikes(faults.late_rate):
+        elif (frame.closing or not first) and strikes(faults.late_rate):
             self._late.setdefault(frame.topic, []).append(frame)
         elif frame.topic not in self._swapped and strikes(faults.unordered_rate):
             self._swapped[frame.topic] = frame

@@ -16,8 +16,8 @@ class SocketFaults:
     Rates are probabilities per frame of a candle and connection. `cut_rate` resets the connection;
     `drop_rate` leaves a frame out, `drop_closing_rate` only a candle's last one; `duplicate_rate` sends it
     twice; `unordered_rate` after the following one of its topic; `late_rate` up to `late` ms after the next
-    candle's first one; `torn_rate` sends half of it; `wrong_topic_rate` sends one more, of a symbol that was
-    not asked for.
+    candle's first one, which is never late itself; `torn_rate` sends half of it; `wrong_topic_rate` sends one
+    more, of a symbol that was not asked for.
 
     `silence` keeps connections open and sends nothing at all; `mute` are symbols without frames. `refuse` are
     symbols that nobody may subscribe to; with `leak` BingX sends one frame of what it refuses.
