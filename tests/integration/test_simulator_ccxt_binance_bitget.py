@@ -40,9 +40,9 @@ CLIENTS: dict[str, Any] = {"binance": Binance, "bitget": Bitget}
 TYPES = {"binance": ["spot", "linear"], "bitget": ["spot", "swap"]}
 
 
-def pointed_at(url: str, venue: str) -> Any:
-    """Return ccxt's client with every address of its own replaced."""
-    client = CLIENTS[venue](
+def pointed_at(url: str, venue: str, made_by: Any = None) -> Any:
+    """Return ccxt's client with every address of its own replaced; `made_by` is another class of it."""
+    client = (made_by or CLIENTS[venue])(
         {
             "enableRateLimit": False,
             "options": {"fetchMarkets": {"types": TYPES[venue]}, "maxRetriesOnFailure": 0},

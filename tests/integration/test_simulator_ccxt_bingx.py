@@ -24,8 +24,8 @@ def simulator_of(rules: BingxRules | None = None) -> Simulator:
 
 
 @asynccontextmanager
-async def client_of(simulator: Simulator) -> AsyncIterator[Any]:
-    client = ccxt.bingx({"enableRateLimit": False})
+async def client_of(simulator: Simulator, made_by: Any = None) -> AsyncIterator[Any]:
+    client = (made_by or ccxt.bingx)({"enableRateLimit": False})
     client.urls["api"] = dict.fromkeys(client.urls["api"], f"{simulator.url}/openApi")
     try:
         yield client

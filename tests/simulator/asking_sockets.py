@@ -23,9 +23,11 @@ PATIENCE = 10.0
 
 
 def at_noon(*, limits: bool = True, faults: SocketFaults | None = None, after: int = 30_000) -> Simulator:
-    """Return a simulator whose clock stands still so many ms after noon."""
+    """Return a simulator whose clock stands still so many ms after noon, without heartbeats unless the faults
+    have them."""
     clock = SimulatorClock(NOON + after, frozen=True)
-    return Simulator(clock=clock, faults=Faults(sockets=faults or SocketFaults()), limits=limits)
+    switched = Faults(sockets=faults or SocketFaults(heartbeat=None))
+    return Simulator(clock=clock, faults=switched, limits=limits)
 
 
 class Talk:

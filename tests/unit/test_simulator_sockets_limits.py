@@ -48,7 +48,7 @@ async def answered(talk: Talk, path: str) -> None:
 
 @pytest.mark.parametrize(("path", "every"), [("/ws", 20_000), ("/market/ws", 180_000)])
 async def test_binance_pings_by_protocol(path: str, every: int) -> None:
-    async with at_noon() as simulator, talking(simulator, path) as talk:
+    async with at_noon(faults=SocketFaults()) as simulator, talking(simulator, path) as talk:
         simulator.clock.advance(every)
         message = await talk.raw()
     assert message.type is aiohttp.WSMsgType.PING
@@ -56,7 +56,7 @@ async def test_binance_pings_by_protocol(path: str, every: int) -> None:
 
 async def test_bingx_pings_with_a_text_on_swap_and_an_object_on_spot() -> None:
     async with (
-        at_noon() as simulator,
+        at_noon(faults=SocketFaults()) as simulator,
         talking(simulator, "/swap-market") as swap,
         talking(simulator, "/market") as spot,
     ):

@@ -87,7 +87,7 @@ class Feed:
         state = self._continued(now)
         while now >= (ended := (following := self._following(state.open_time)) + self._lag()):
             yield from self._closing(state, following, ended)
-            state = self._state = State(following, ended)
+            state = self._state = State(following, self._next_tick(ended))
         if now >= state.due:
             state.due = self._next_tick(now)
             yield from self._forming(state, now)

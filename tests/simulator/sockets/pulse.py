@@ -43,7 +43,7 @@ class Pulse:
         yield from self._ageing(now)
 
     def _every(self) -> int:
-        return int((self._dialect.heartbeat.every or 0) * (self._session.faults.heartbeat or 0))
+        return int((self._dialect.heartbeat.every or 0) * (self._session.faults.heartbeat or 1))
 
     def _forgive(self, now: int) -> None:
         """Ask for no sign of life from times that nobody lived through."""
