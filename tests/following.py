@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from backend.clock import SystemClock
 from backend.core.coverage import MINUTE
+from backend.services.queries import missing_of
 from backend.services.service import Service
 from tests.simulator import Simulator
 
@@ -44,12 +45,16 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
 
 
 async def until_complete(service: Service, simulator: Simulator) -> int:
-    """Wait until every follow holds the minute that is the last closed one now; the end of it."""
+    """Wait until every follow holds all up to the minute that is the last closed one now; the end of it."""
     end = simulator.clock.now() // MINUTE * MINUTE
 
     async def complete() -> bool:
-        found = await service.follows.all()
-        return all((one.last_minute or 0) + MINUTE >= end and one.state == "live" for one in found)
+        for one in await service.follows.all():
+            if (one.last_minute or 0) + MINUTE < end or one.state != "live":
+                return False
+            if missing_of(await service.queries.known(one.follow.series)):
+                return False
+        return True
 
     await until(complete)
     return end

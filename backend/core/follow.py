@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Literal, NamedTuple
 
-from backend.core.coverage import MINUTE, Coverage, Window, count_minutes, intersect
+from backend.core.coverage import HOUR, MINUTE, Coverage, Window, count_minutes, intersect
 from backend.core.frontier import known_to
 from backend.core.job import Failure
+from backend.core.plan import closed_until
 from backend.core.series import Series
 
 State = Literal["waiting", "live", "behind", "failing"]
@@ -75,6 +76,20 @@ def standing(follow: Follow, known: Coverage, now: int) -> Standing:
     lag = max(0, now - known_to(known, end))
     state: State = "behind" if lag > BEHIND_AFTER_MS else "live"
     return Standing(follow, "failing" if follow.failures else state, end - MINUTE, lag)
+
+
+def beginnings(follow: Follow, known: Coverage, now: int) -> list[int | None]:
+    """Where the syncs of a visit begin, one after the other; None for where the series was first asked for.
+
+    Where over an hour is missing at exchange time `now`, the newest hour comes first, so that today's minutes
+    need not wait for years of others. Not where nobody said yet where the series begins: a visit that is cut
+    off would leave the newest hour as that.
+    """
+    begin = known.since if follow.since is None else follow.since
+    closed = closed_until(now)
+    if begin is None or count_minutes(known.missing(Window(begin, closed), now)) * MINUTE <= HOUR:
+        return [follow.since]
+    return [closed - HOUR, follow.since]
 
 
 def healed(before: Coverage, after: Coverage) -> int:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from backend.clock import Clock
 from backend.core.coverage import MINUTE, Coverage, Window
-from backend.core.follow import Follow, Visit, confirmed_for, healed
+from backend.core.follow import Follow, Visit, beginnings, confirmed_for, healed
 from backend.core.job import Failure, SyncRequest, Tally
 from backend.core.plan import closed_until
 from backend.core.series import Series
@@ -114,23 +114,21 @@ class Visitor:
     async def _sync(self, follow: Follow, ledger: Ledger, brake: Brake) -> Visit:
         before, appended = ledger.coverage, self._appended(follow.series)
         now = await self._markets.source(follow.series).now()
-        requests = [SyncRequest(follow.series, follow.since)]
+        requests = [SyncRequest(follow.series, start) for start in beginnings(follow, before, now)]
         if appended.minutes:
             start = max(before.since or 0, appended.start - self._recheck_ms)
             requests.insert(0, SyncRequest(follow.series, start, closed_until(now), refresh=True))
-        new = appended.minutes
+        new, error = appended.minutes, None
         for request in requests:
             result = await self._syncs.sync(ledger, request, _tell_nobody, brake)
-            new += result.tally.new_records
-            if result.error:
-                break
+            if isinstance(result.error, Interrupted | Cancelled | DatabaseUnavailable):
+                raise result.error
+            new, error = new + result.tally.new_records, error or result.error
         visit = Visit(self._clock.now(), new, healed(before, ledger.coverage), None)
-        if result.error is None:
-            self._appender.visited(follow.series, Edge(_held_to(ledger.coverage), None, now, follow.since))
-            return visit
-        if isinstance(result.error, Interrupted | Cancelled | DatabaseUnavailable):
-            raise result.error
-        return self._failed(follow, result.error, visit)
+        if error:
+            return self._failed(follow, error, visit)
+        self._appender.visited(follow.series, Edge(_held_to(ledger.coverage), None, now, follow.since))
+        return visit
 
     def _appended(self, series: Series) -> Window:
         """The minutes that sockets brought since the last visit."""

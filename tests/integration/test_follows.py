@@ -18,6 +18,7 @@ from tornado.ioloop import IOLoop
 from backend.app import open_service
 from backend.clock import Clock
 from backend.core.coverage import MINUTE
+from backend.core.frontier import known_to
 from backend.core.series import Series
 from backend.services.service import Service
 from backend.settings import Settings
@@ -28,9 +29,11 @@ from tests.following import until as eventually
 from tests.integration.processes import RunningService, running_service, running_simulator, until
 from tests.integration.stored import stored_documents
 from tests.simulator import Simulator, SimulatorClock
+from tests.syncing import run_job
 
 CLOSED = NOW - NOW % MINUTE
 SINCE = CLOSED - 30 * MINUTE
+HOURS_AGO = CLOSED - 300 * MINUTE
 MARKETS = [
     (exchange, market) for exchange in ("binance", "bitget", "bingx") for market in ("spot", "perpetual")
 ]
@@ -52,8 +55,8 @@ def clock(simulator: Simulator) -> Clock:
     return HandClock(simulator)
 
 
-def exchange_has(simulator: Simulator, series: Series, end: int) -> list[tuple[Any, ...]]:
-    rows = simulator.history(series.symbol, SINCE, end, venue=series.exchange, market=series.market)
+def exchange_has(simulator: Simulator, series: Series, end: int, since: int = SINCE) -> list[tuple[Any, ...]]:
+    rows = simulator.history(series.symbol, since, end, venue=series.exchange, market=series.market)
     return [tuple(row[:6]) for row in rows]
 
 
@@ -135,6 +138,28 @@ async def test_a_gap_in_the_middle_is_healed(
     await eventually(is_healed)
     end = await until_complete(service, simulator)
     assert stored_to(settings, series, end) == exchange_has(simulator, series, end)
+
+
+@pytest.mark.parametrize("since", [HOURS_AGO, None])
+async def test_today_comes_first_and_nothing_of_the_rest_is_forgotten(
+    service: Service, simulator: Simulator, settings: Settings, since: int | None
+) -> None:
+    series = Series("binance", "spot", "BTCUSDT")
+    await run_job(service, series, HOURS_AGO, HOURS_AGO + 10 * MINUTE)
+    simulator.faults.failing = [(HOURS_AGO + 10 * MINUTE, CLOSED - 61 * MINUTE)]
+    await service.follows.add([series], since)
+
+    async def is_failing_but_up_to_date() -> bool:
+        [found] = await service.follows.all()
+        return found.state == "failing" and (found.last_minute or 0) >= CLOSED - MINUTE
+
+    await eventually(is_failing_but_up_to_date)
+    known = await service.queries.known(series)
+    assert known.since == HOURS_AGO
+    assert known_to(known, HOURS_AGO) == HOURS_AGO + 10 * MINUTE
+    simulator.faults.failing = []
+    end = await until_complete(service, simulator)
+    assert stored_to(settings, series, end) == exchange_has(simulator, series, end, HOURS_AGO)
 
 
 async def test_follows_survive_a_restart_and_the_environment_adds_to_them(

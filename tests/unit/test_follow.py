@@ -11,6 +11,7 @@ from backend.core.coverage import MINUTE, Coverage, void_before_listing, void_wi
 from backend.core.follow import (
     LONGEST_PAUSE,
     Follow,
+    beginnings,
     healed,
     keeper_of,
     pause_after,
@@ -72,6 +73,23 @@ def test_a_follow_is_live_behind_failing_or_waiting() -> None:
     assert (found.state, found.last_minute, found.lag) == ("live", minute(9), 4000)
     assert standing(FOLLOW, known, minute(20)).state == "behind"
     assert standing(replace(FOLLOW, failures=1), known, minute(10)).state == "failing"
+
+
+def test_who_lacks_more_than_an_hour_gets_the_newest_hour_first() -> None:
+    known = Coverage(since=START, held=(minutes(0, 100),), until=minute(100))
+    assert beginnings(FOLLOW, known, minute(160) + 59_999) == [None]
+    assert beginnings(FOLLOW, known, minute(161)) == [minute(101), None]
+    earlier = replace(FOLLOW, since=minute(-61))
+    assert beginnings(earlier, known, minute(100)) == [minute(40), minute(-61)]
+    assert beginnings(earlier, Coverage(), minute(100)) == [minute(40), minute(-61)]
+
+
+def test_a_series_of_which_nobody_said_where_it_begins_is_fetched_from_there() -> None:
+    assert beginnings(FOLLOW, Coverage(), minute(500)) == [None]
+
+
+def test_a_follow_that_begins_in_the_future_waits() -> None:
+    assert beginnings(replace(FOLLOW, since=minute(600)), Coverage(), minute(500)) == [minute(600)]
 
 
 def test_minutes_that_the_exchange_does_not_have_are_no_lag() -> None:
