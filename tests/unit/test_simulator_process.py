@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from tests.simulator import Forced, Simulator, SimulatorClock
@@ -47,6 +48,13 @@ def test_it_prints_its_address_and_ends_cleanly_on_a_signal(number: signal.Signa
             assert response.read() == b"{}"
         process.send_signal(number)
         assert process.wait(timeout=10) == 0
+
+
+async def test_it_serves_sockets() -> None:
+    with program("--port", "0") as (_, url):
+        async with aiohttp.ClientSession() as session, session.ws_connect(f"{url}/ws") as socket:
+            await socket.send_json({"method": "LIST_SUBSCRIPTIONS", "id": 1})
+            assert await socket.receive_json() == {"result": [], "id": 1}
 
 
 def test_now_sets_where_the_clock_starts_and_frozen_holds_it_there() -> None:

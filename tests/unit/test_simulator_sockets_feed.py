@@ -111,6 +111,17 @@ def test_the_clock_may_be_set_back(dialect: Dialect) -> None:
     assert [(state.row.open_time, state.closing) for state in shown] == [(NOON - HOUR, False)]
 
 
+@ALL
+def test_a_clock_set_back_within_the_minute_goes_on_at_once(dialect: Dialect) -> None:
+    archive = archive_of()
+    archive.clock.advance(50_000)
+    feed = feed_of(dialect, archive)
+    archive.clock.set(NOON + 10_000)
+    shown = stepped(feed, range(NOON + 10_000, NOON + 13_000, 100))
+    assert shown
+    assert {state.row.open_time for state in shown} == {NOON}
+
+
 def quiet_states(dialect: Dialect) -> list[Shown]:
     """The states of nine minutes without trades."""
     archive = archive_of()

@@ -103,9 +103,13 @@ class Feed:
 
     def _continued(self, now: int) -> State:
         """Return the state to go on from: another one after the clock was set beyond the next candle."""
-        jumped, self._jumps = self._clock.jumps != self._jumps, self._clock.jumps
+        if self._jumps == self._clock.jumps:
+            return self._state
+        self._jumps = self._clock.jumps
         next_end = self._following(self._following(self._state.open_time))
-        if jumped and not self._state.open_time <= now < next_end:
+        if self._state.open_time <= now < next_end:
+            self._state.due = min(self._state.due, self._next_tick(now))
+        else:
             self._state = State(self.topic.grid.floor(now), now)
         return self._state
 
