@@ -211,6 +211,25 @@ async def test_bitget_takes_4096_bytes_of_arguments() -> None:
         assert await talk.ended() == 1008
 
 
+async def test_bitget_takes_1000_channels() -> None:
+    bases = [f"C{number:02}" for number in range(92)]
+    markets = [synthetic_market(base, "USDT", 0, price=1, volume=9, decimals=(2, 3)) for base in bases]
+    intervals = ("1m", "5m", "15m", "30m", "1H", "4H", "6H", "12H", "1D", "1W", "1M")
+    channels = [
+        {"instType": "USDC-FUTURES", "channel": f"candle{interval}", "instId": f"{base}USDT"}
+        for base in bases
+        for interval in intervals
+    ]
+    clock = SimulatorClock(NOON, frozen=True)
+    async with Simulator(markets, clock) as simulator, talking(simulator, "/v2/ws/public") as talk:
+        for start in range(0, 1000, 40):
+            simulator.clock.advance(1000)
+            await talk.say({"op": "subscribe", "args": channels[start : start + 40]})
+            assert {(await talk.hear())["event"] for _ in range(40)} == {"subscribe"}
+        assert (await talk.ask({"op": "subscribe", "args": channels[1000:1001]}))["code"] == 30007
+        assert await talk.ended() == 1008
+
+
 async def test_bitget_takes_240_subscriptions_in_an_hour() -> None:
     request = {"op": "subscribe", "args": [channel("NOPE")]}
     async with at_noon() as simulator, talking(simulator, "/v2/ws/public") as talk:
