@@ -133,6 +133,7 @@ async def open_service(
                 clock,
                 settings.settle_seconds,
                 settings.recheck_minutes,
+                metrics,
             ),
             clock,
             settings.jobs_at_once,
@@ -157,6 +158,7 @@ async def open_service(
         queries = Queries(candles, coverage, revisions, doubts)
         pulse.start()
         stack.push_async_callback(pulse.stop)
+        follows = Follows(follow_store, coverage, markets, clock)
         database_answers = partial(is_connected, database)
         yield Service(
             markets,
@@ -169,9 +171,18 @@ async def open_service(
             Imports(markets, candles, ledgers, clock),
             Mirror(queries, jobs, markets, clock, sync_on_read=settings.sync_on_read),
             database_answers,
-            Monitor(coverage, job_store, worker, throttles, database_answers, clock, settings.metrics_series),
+            Monitor(
+                coverage,
+                job_store,
+                worker,
+                throttles,
+                database_answers,
+                follows.all,
+                clock,
+                settings.metrics_series,
+            ),
             metrics,
-            Follows(follow_store, coverage, markets, clock),
+            follows,
             keeper,
             Feeds(candles, coverage, pulse, clock),
             live,

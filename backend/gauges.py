@@ -6,7 +6,7 @@ Nothing of it is kept. Every label has few values; symbols stand only for as man
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from prometheus_client.core import GaugeMetricFamily
@@ -29,6 +29,15 @@ class SeriesState(NamedTuple):
     missing: int
 
 
+class FollowLag(NamedTuple):
+    """One follow: seconds from the end of what is known of it without a gap until now."""
+
+    exchange: str
+    market: str
+    symbol: str
+    lag: float
+
+
 class BudgetState(NamedTuple):
     """One rate budget: the part spent of each of its limits, and seconds for which nothing may be sent."""
 
@@ -38,7 +47,10 @@ class BudgetState(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What was looked up when somebody asked. Without a database there are no series and no jobs."""
+    """What was looked up when somebody asked. Without a database there are no series, jobs and follows.
+
+    `follows` counts them by state and source.
+    """
 
     database_up: bool
     worker_up: bool
@@ -46,6 +58,8 @@ class Picture:
     jobs: Mapping[str, int]
     series_stored: int | None = None
     series: Sequence[SeriesState] = ()
+    follows: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    follow_lags: Sequence[FollowLag] = ()
 
 
 class Gauges(Collector):
@@ -63,6 +77,7 @@ class Gauges(Collector):
         if picture.series_stored is not None:
             yield _gauge("series", "Series in the ledger.", value=picture.series_stored)
         yield from _series(picture.series)
+        yield from _follows(picture)
 
 
 def _gauge(
@@ -102,3 +117,13 @@ def _series(series: Sequence[SeriesState]) -> Iterator[GaugeMetricFamily]:
         expected = one.stored + one.missing
         complete.add_metric(labels, one.stored / expected if expected else 1.0)
     yield from (lag, stored, missing, complete)
+
+
+def _follows(picture: Picture) -> Iterator[GaugeMetricFamily]:
+    follows = _gauge("follows", "Followed series by state and origin of candles.", ["state", "source"])
+    for labels, count in picture.follows.items():
+        follows.add_metric(labels, count)
+    lag = _gauge("follow_lag_seconds", "From the end of what is known without a gap until now.", SERIES)
+    for one in picture.follow_lags:
+        lag.add_metric([one.exchange, one.market, one.symbol], one.lag)
+    yield from (follows, lag)

@@ -27,6 +27,7 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 MARKET = ("exchange", "market")
 JOB_ENDS = ("done", "failed", "cancelled")
+VISIT_ENDS = ("ok", "failed", "skipped")
 
 HTTP_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 VENUE_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -77,6 +78,15 @@ class Metrics:
         self._job_seconds = self._histogram(
             "job_seconds", "How long jobs took from their beginning to their end.", "status", JOB_SECONDS
         )
+        self._visits = self._counter(
+            "visits",
+            "Looks after follows by outcome; skipped: there was no need, or it could not be done then.",
+            *MARKET,
+            "outcome",
+        )
+        self._healed = self._counter(
+            "minutes_healed", "Minutes of follows that came although later ones were stored.", *MARKET
+        )
         self._answers = self._counter(
             "http_requests",
             "Requests by route and status; status cut: the answer broke off before its end.",
@@ -109,8 +119,11 @@ class Metrics:
             self._candles.labels(*market)
             self._revisions.labels(*market)
             self._requests.labels(*market, "200", "ok")
+            self._healed.labels(*market)
             for collector in (self._sockets, self._socket_losses, self._frames, self._unreadable):
                 collector.labels(*market)
+            for outcome in VISIT_ENDS:
+                self._visits.labels(*market, outcome)
         for status in JOB_ENDS:
             self._jobs.labels(status)
 
@@ -153,6 +166,11 @@ class Metrics:
         """A job is over."""
         self._jobs.labels(status).inc()
         self._job_seconds.labels(status).observe(seconds)
+
+    def visited(self, exchange: str, market: str, outcome: str, healed: int) -> None:
+        """A follow was looked after, or was not."""
+        self._visits.labels(exchange, market, outcome).inc()
+        self._healed.labels(exchange, market).inc(healed)
 
     def answered(self, method: str, route: str, status: str, seconds: float) -> None:
         """A request was answered."""

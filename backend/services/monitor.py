@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import product
+from typing import Protocol, get_args
 
 from backend.clock import Clock
 from backend.core.coverage import Coverage
+from backend.core.follow import Source, Standing, State
 from backend.core.series import Series
 from backend.errors import DatabaseUnavailable
-from backend.gauges import BudgetState, Picture, SeriesState
+from backend.gauges import BudgetState, FollowLag, Picture, SeriesState
 from backend.services.ports import CoverageStore, JobStore
 from backend.services.queries import statistics_of
 from backend.services.worker import Worker
@@ -31,7 +34,10 @@ class Budget(Protocol):
 
 
 class Monitor:
-    """Takes pictures of the moment, with `most_series` series at most. Never raises DatabaseUnavailable."""
+    """Takes pictures of the moment, with `most_series` series and follows at most.
+
+    Never raises DatabaseUnavailable.
+    """
 
     def __init__(
         self,
@@ -40,6 +46,7 @@ class Monitor:
         worker: Worker,
         budgets: Mapping[str, Budget],
         database_answers: Callable[[], Awaitable[bool]],
+        follows: Callable[[], Awaitable[Sequence[Standing]]],
         clock: Clock,
         most_series: int,
         patience: float = PATIENCE,
@@ -49,6 +56,7 @@ class Monitor:
         self._worker = worker
         self._budgets = budgets
         self._database_answers = database_answers
+        self._follows = follows
         self._clock = clock
         self._most_series = most_series
         self._patience = patience
@@ -69,7 +77,11 @@ class Monitor:
         jobs = {"queued": await self._jobs.queued(), "running": await self._jobs.running()}
         now = self._clock.now()
         series = [state_of(one, known, now) for one, known in found]
-        return Picture(True, self._worker_up(), self._budget_states(), jobs, stored, series)
+        follows = await self._follows()
+        lags = follow_lags(follows, self._most_series)
+        return Picture(
+            True, self._worker_up(), self._budget_states(), jobs, stored, series, follow_counts(follows), lags
+        )
 
     def _worker_up(self) -> bool:
         return self._worker.condition == "running"
@@ -85,3 +97,16 @@ def state_of(series: Series, known: Coverage, now: int) -> SeriesState:
     return SeriesState(
         series.exchange, series.market, series.symbol, lag, found.total_records, found.missing_records
     )
+
+
+def follow_counts(follows: Sequence[Standing]) -> dict[tuple[str, str], int]:
+    """How many follows there are of each state and source, 0 included."""
+    found = Counter((one.state, one.follow.source) for one in follows)
+    return {labels: found[labels] for labels in product(get_args(State), get_args(Source))}
+
+
+def follow_lags(follows: Sequence[Standing], most: int) -> list[FollowLag]:
+    """The lag of `most` follows that have candles: those with trouble first, else always of the same ones."""
+    ordered = sorted(follows, key=lambda one: one.state == "live")
+    lags = [(one.follow.series, one.lag) for one in ordered if one.lag is not None]
+    return [FollowLag(one.exchange, one.market, one.symbol, lag / 1000) for one, lag in lags[:most]]

@@ -6,7 +6,7 @@ What sockets brought since the last look is read again, in one request: it may h
 from __future__ import annotations
 
 import logging
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from backend.clock import Clock
 from backend.core.coverage import MINUTE, Coverage, Window
@@ -22,6 +22,7 @@ from backend.errors import (
     SeriesBusy,
 )
 from backend.logs import bound
+from backend.metrics import Metrics
 from backend.services.append import Appender, Edge
 from backend.services.brake import Brake
 from backend.services.ledger import Ledger, Ledgers
@@ -33,13 +34,26 @@ log = logging.getLogger(__name__)
 
 
 class Outcome(NamedTuple):
-    """How a visit went: `now` is the exchange's time after it (ms), None where it did not take place."""
+    """How a visit went: `now` is the exchange's time after it (ms), None where it did not take place.
+
+    `healed` are the minutes that it brought although later ones were held already. It was skipped where there
+    was no need of it, or where it could not be done now.
+    """
 
     now: int | None
     failure: Failure | None = None
+    healed: int = 0
+    skipped: bool = False
+
+    @property
+    def name(self) -> Literal["ok", "failed", "skipped"]:
+        """What it is counted as."""
+        if self.failure:
+            return "failed"
+        return "skipped" if self.skipped else "ok"
 
 
-NOT_NOW = Outcome(None)
+NOT_NOW = Outcome(None, skipped=True)
 
 
 class Visitor:
@@ -55,6 +69,7 @@ class Visitor:
         clock: Clock,
         settle_seconds: int,
         recheck_minutes: int,
+        metrics: Metrics,
     ) -> None:
         self._store = store
         self._ledgers = ledgers
@@ -64,9 +79,16 @@ class Visitor:
         self._clock = clock
         self._settle_ms = settle_seconds * 1000
         self._recheck_ms = recheck_minutes * MINUTE
+        self._metrics = metrics
 
     async def visit(self, follow: Follow, brake: Brake) -> Outcome:
         """Make the follow complete. Where somebody else works on the series, or is to, nothing happens."""
+        outcome = await self._outcome(follow, brake)
+        series = follow.series
+        self._metrics.visited(series.exchange, series.market, outcome.name, outcome.healed)
+        return outcome
+
+    async def _outcome(self, follow: Follow, brake: Brake) -> Outcome:
         if brake.reason:
             return NOT_NOW
         name = follow.series.name
@@ -85,7 +107,7 @@ class Visitor:
             return NOT_NOW
         except MarketDataError as error:
             return Outcome(None, Failure(error.code, str(error), error.retry_after))
-        return Outcome(now, failure)
+        return Outcome(now, failure, visit.healed if visit else 0, visit is None)
 
     async def _try(self, follow: Follow, brake: Brake) -> Visit | None:
         """How the visit went, None where there was no need of one."""

@@ -24,6 +24,7 @@ from backend.services.service import Service
 from backend.settings import Settings
 from backend.store.mongo import Database
 from tests.conftest import NOW
+from tests.figures import counted
 from tests.following import PACE, HandClock, until_complete
 from tests.following import until as eventually
 from tests.integration.processes import RunningService, running_service, running_simulator, until
@@ -132,10 +133,15 @@ async def test_a_gap_in_the_middle_is_healed(
         [found] = await service.follows.all()
         return found.follow.healed == 2
 
+    async def is_counted() -> bool:
+        market = {"exchange": series.exchange, "market": series.market}
+        return counted(service.metrics).value("minutes_healed_total", **market) == 2
+
     await eventually(is_visited)
     simulator.faults.outages = []
     simulator.clock.advance(20 * MINUTE)
     await eventually(is_healed)
+    await eventually(is_counted)
     end = await until_complete(service, simulator)
     assert stored_to(settings, series, end) == exchange_has(simulator, series, end)
 

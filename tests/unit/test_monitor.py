@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import cast
 
 import pytest
 
 from backend.core.coverage import Coverage, Void, Window, void_before_listing
+from backend.core.follow import Follow, Standing
 from backend.core.series import Series
 from backend.errors import DatabaseUnavailable
-from backend.gauges import BudgetState, SeriesState
+from backend.gauges import BudgetState, FollowLag, SeriesState
 from backend.services.monitor import Monitor, state_of
 from backend.services.ports import JobStore
 from backend.services.worker import Condition, Worker
@@ -88,6 +90,16 @@ async def never() -> bool:
     return await asyncio.Event().wait()
 
 
+FOLLOW = Follow(BTC, START, START)
+LIVE = Standing(FOLLOW, "live", minute(49), 4000)
+BEHIND = Standing(replace(FOLLOW, series=ETH, source="socket"), "behind", minute(9), 2_400_000)
+WAITING = Standing(replace(FOLLOW, series=Series("bingx", "spot", "BTCUSDT")), "waiting", None, None)
+
+
+async def one_of_each_state() -> list[Standing]:
+    return [LIVE, BEHIND, WAITING]
+
+
 def monitor(
     ledger: MemoryCoverage, database_answers: Callable[[], Awaitable[bool]] = yes, most_series: int = 10
 ) -> Monitor:
@@ -98,6 +110,7 @@ def monitor(
         cast(Worker, Lazybones()),
         {"binance-spot": HalfSpent()},
         database_answers,
+        one_of_each_state,
         FakeClock(minute(50)),
         most_series,
         patience=0.05,
@@ -113,6 +126,19 @@ async def test_a_picture_has_the_newest_series_only() -> None:
     assert picture.jobs == {"queued": 2, "running": 1}
 
 
+async def test_a_picture_counts_follows_and_has_the_lags_of_those_with_trouble_first() -> None:
+    picture = await monitor(MemoryCoverage(), most_series=1).picture()
+    assert {labels for labels, count in picture.follows.items() if count} == {
+        ("live", "rest"),
+        ("behind", "socket"),
+        ("waiting", "rest"),
+    }
+    assert len(picture.follows) == 8
+    assert picture.follow_lags == [FollowLag("binance", "spot", "ETHUSDT", 2400.0)]
+    both = await monitor(MemoryCoverage()).picture()
+    assert [one.lag for one in both.follow_lags] == [2400.0, 4.0]
+
+
 @pytest.mark.parametrize("database_answers", [no, never])
 async def test_without_a_database_the_rest_is_told_in_time(
     database_answers: Callable[[], Awaitable[bool]],
@@ -120,6 +146,7 @@ async def test_without_a_database_the_rest_is_told_in_time(
     picture = await monitor(MemoryCoverage(), database_answers).picture()
     assert not picture.database_up
     assert picture.series_stored is None
+    assert (picture.follows, picture.follow_lags) == ({}, ())
     assert picture.budgets == {"binance-spot": BudgetState({"weight": 0.5}, 7.0)}
 
 

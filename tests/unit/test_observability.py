@@ -9,13 +9,15 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
 
+from backend.core.follow import Source, State
 from backend.core.job import OVER
 from backend.errors import MarketDataError
+from backend.metrics import VISIT_ENDS
 from tests.watching import ALERTS, ALERTS_FILE, DASHBOARD, DASHBOARD_FILE, DOCKER, asked, queries
 
 ROOT = DOCKER.parent
@@ -77,6 +79,8 @@ def test_the_alerts_cover_what_deserves_attention() -> None:
     needed = {
         "SeriesLagging",
         "SeriesIncomplete",
+        "FollowBehind",
+        "FollowsInTrouble",
         "VenueRefusing",
         "DatabaseDown",
         "JobFailing",
@@ -104,11 +108,13 @@ def test_a_legend_names_only_labels_that_its_query_keeps() -> None:
 
 def test_outcomes_and_statuses_that_queries_name_are_ones_that_occur() -> None:
     known = {
-        "outcome": {"ok", *(kind.code for kind in kinds(MarketDataError))},
+        "outcome": {*VISIT_ENDS, *(kind.code for kind in kinds(MarketDataError))},
+        "state": set(get_args(State)),
+        "source": set(get_args(Source)),
         "status": {"queued", "running", *OVER, "500", "4..", "5..", "cut"},
     }
     for place, query in queries().items():
-        for label, value in re.findall(r'(outcome|status)[!=~]+"([^"]*)"', query):
+        for label, value in re.findall(r'(outcome|status|state|source)[!=~]+"([^"]*)"', query):
             assert set(value.split("|")) <= known[label], place
 
 

@@ -15,7 +15,7 @@ from backend.app import open_service
 from backend.clock import Clock, SystemClock, parse_time
 from backend.core.job import SyncRequest
 from backend.core.series import Series
-from backend.metrics import Metrics
+from backend.metrics import VISIT_ENDS, Metrics
 from backend.services.service import Service
 from backend.settings import Settings, load_settings
 from backend.store.candles import MongoCandles
@@ -25,6 +25,8 @@ from backend.web.app import make_application
 from tests.conftest import NOW
 from tests.fakes import BTC, candle, minute
 from tests.figures import counted, scrape
+from tests.following import until, until_complete
+from tests.simulator import Simulator
 from tests.syncing import run_job
 from tests.web.client import error_code, get, send
 
@@ -155,6 +157,45 @@ class TestAway:
         assert figures.value("series") is None
         assert figures.value("worker_up") == 1
         assert figures.value("budget_used_ratio", budget="binance-spot", unit="weight") == 0
+
+
+async def test_a_follow_shows_in_states_lags_and_visits(
+    http_server_client: AsyncHTTPServerClient, service: Service, simulator: Simulator
+) -> None:
+    await service.follows.add([BTC], NOW - 3_600_000)
+    await until_complete(service, simulator)
+    figures = await scrape(http_server_client)
+    assert figures.value("follows", state="live", source="rest") == 1
+    assert figures.value("follows", state="failing", source="rest") == 0
+    assert 30 <= (figures.value("follow_lag_seconds", **SPOT, symbol="BTCUSDT") or 0) < 60
+    assert (figures.value("visits_total", **SPOT, outcome="ok") or 0) >= 1
+    assert figures.value("visits_total", **SPOT, outcome="failed") == 0
+    assert figures.value("minutes_healed_total", **SPOT) == 0
+
+
+async def test_a_follow_that_fails_shows_so(
+    http_server_client: AsyncHTTPServerClient, service: Service, simulator: Simulator
+) -> None:
+    simulator.faults.failing = [(NOW - 3_600_000, NOW)]
+    await service.follows.add([BTC], NOW - 3_600_000)
+
+    async def is_failing() -> bool:
+        figures = await scrape(http_server_client)
+        failing = figures.value("follows", state="failing", source="rest")
+        return failing == 1 and bool(figures.value("visits_total", **SPOT, outcome="failed"))
+
+    await until(is_failing)
+    figures = await scrape(http_server_client)
+    assert figures.labels("follow_lag_seconds", "symbol") == set()
+
+
+async def test_healed_minutes_are_counted() -> None:
+    metrics = Metrics([("binance", "spot")])
+    metrics.visited("binance", "spot", "ok", 7)
+    metrics.visited("binance", "spot", "skipped", 0)
+    figures = counted(metrics)
+    assert figures.value("minutes_healed_total", **SPOT) == 7
+    assert [figures.value("visits_total", **SPOT, outcome=outcome) for outcome in VISIT_ENDS] == [1, 0, 1]
 
 
 async def test_a_job_that_failed_is_counted_as_such(
