@@ -147,7 +147,8 @@ async def by_the_service(url: str, seconds: float) -> float:
 async def by_hand(url: str, seconds: float) -> float:
     """Frames a second of processor time that are received and read by `json`."""
     count = 0
-    async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
+    async with aiohttp.ClientSession() as session:
+        socket = await session.ws_connect(url)
         await socket.send_str("begin")
         began, deadline = time.process_time(), time.monotonic() + seconds
         async for message in socket:
