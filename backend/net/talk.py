@@ -81,6 +81,7 @@ class Talk:
         self._messages = paced(MESSAGES, wire.socket.messages_per_second, 1.0, wire.clock)
         self._asked: set[str] = set()
         self._frames = self._unreadable = 0
+        self._warned = False
         self._opened_at = self._heard_at = self._pinged_at = wire.clock.monotonic()
 
     @property
@@ -129,7 +130,8 @@ class Talk:
         except MalformedAnswer as error:
             self._unreadable += 1
             self._wire.metrics.frame_unreadable(self._wire.exchange, self._wire.market)
-            log.log(logging.WARNING if self._unreadable == 1 else logging.DEBUG, "%s", error)
+            log.log(logging.DEBUG if self._warned else logging.WARNING, "%s", error)
+            self._warned = True
             return ()
         self._unreadable = 0
         return events
