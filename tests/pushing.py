@@ -21,21 +21,22 @@ from backend.net.stream import MarketStream
 from tests.fakes import candle, minute
 from tests.hurried import HurriedClock
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 """Real seconds that anything may take."""
 
 SPEED = 20.0
 
 
 def read(frame: str | bytes) -> Sequence[Event]:
-    """What the venue's frames mean: "push topic number closed", "no topic", "error", "hey", "bye", "pong"."""
+    """What the venue's frames mean: "push topic number closed", "no topic", "error number",
+    "hey", "bye", "pong"."""
     match str(frame).split():
         case ["push", topic, number, closed]:
             return (Push(topic, candle(minute(int(number))), closed == "closed"),)
         case ["no", topic]:
             return (Refused(topic, "not served"),)
-        case ["error"]:
-            return (Refused(None, "what?"),)
+        case ["error", *number]:
+            return (Refused(None, "what?", *map(int, number)),)
         case ["hey"]:
             return (Reply("ho"),)
         case ["bye"]:
@@ -89,13 +90,18 @@ class Line:
 
 
 class Venue:
-    """Serves `lines`; does as it is told. `handshake` is answered instead of the upgrade."""
+    """Serves `lines`; does as it is told.
+
+    `handshake` is answered instead of the upgrade. It refuses the topics of `refuses`, and whole messages
+    that ask for one of `rejects`.
+    """
 
     def __init__(self, clock: PassingClock) -> None:
         self.lines: list[Line] = []
         self.attempts = 0
         self.handshake: int | None = None
         self.refuses: set[str] = set()
+        self.rejects: set[str] = set()
         self.url = ""
         self._clock = clock
 
@@ -125,6 +131,8 @@ class Venue:
 
     async def _obey(self, line: Line, said: str) -> None:
         match said.split():
+            case ["+", number, *topics] if self.rejects.intersection(topics):
+                await line.ws.send_str(f"error {number}")
             case ["+", _, *topics]:
                 line.topics.update(topics)
                 for topic in self.refuses.intersection(topics):

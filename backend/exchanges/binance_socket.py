@@ -4,8 +4,8 @@ Documents: https://developers.binance.com/docs/binance-spot-api-docs/web-socket-
 https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams.
 
 A topic is `btcusdt@kline_1m`, symbol in lower case; one of a symbol that does not exist is acknowledged and
-silent. On spot a candle is pushed every 2 s while it changes, on futures every 250 ms, in a frame of its own;
-`x` is true in a candle's last one:
+silent. A message that is refused, `{"code":2,"msg":"..","id":1}`, is refused as a whole. On spot a candle is
+pushed every 2 s while it changes, on futures every 250 ms, in a frame of its own; `x` is true in the last:
 
     {"stream":"btcusdt@kline_1m","data":{"e":"kline","E":1717200002001,"s":"BTCUSDT","k":{
      "t":1717200000000,"T":1717200059999,"s":"BTCUSDT","i":"1m","f":100,"L":200,"o":"67540.01","c":"67541.00",
@@ -17,8 +17,7 @@ venue pings by protocol and closes a connection after 24 hours; `{"e":"serverShu
 
 A connection carries 1024 topics (200 on futures in an older text, which is the safe reading) and takes 5
 messages a second on spot, 10 on futures, pongs included; an address may connect 300 times in five minutes.
-Futures push candles below `/market` only: the older `/stream`
-acknowledges them and is silent.
+Futures push candles below `/market` only: the older `/stream` acknowledges them and is silent.
 """
 
 from __future__ import annotations
@@ -65,6 +64,7 @@ class Message(Problem):
     event: str = msgspec.field(name="e", default="")
     kline: Kline | None = msgspec.field(name="k", default=None)
     error: Problem | str | None = None
+    id: int | str | None = None
 
 
 class Frame(Message):
@@ -101,13 +101,14 @@ def read(sent: str | bytes) -> Sequence[Event]:
         return (_push(message.kline),)
     if message.event == SHUTDOWN:
         return (Farewell(SHUTDOWN),)
-    if message.error:
-        return (Refused(None, message.error if isinstance(message.error, str) else _told(message.error)),)
-    return () if message.code is None else (Refused(None, _told(message)),)
+    if message.error is None and message.code is None:
+        return ()
+    number = message.id if isinstance(message.id, int) else None
+    return (Refused(None, _told(message.error or message), number),)
 
 
-def _told(problem: Problem) -> str:
-    return f"{problem.msg} ({problem.code})"
+def _told(problem: Problem | str) -> str:
+    return problem if isinstance(problem, str) else f"{problem.msg} ({problem.code})"
 
 
 def _push(kline: Kline) -> Push:

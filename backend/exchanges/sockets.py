@@ -18,10 +18,11 @@ class Push(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """The venue does not serve `topic`; None for an error that names none."""
+    """The venue does not serve `topic`; None for an error that names none, perhaps our message's number."""
 
     topic: str | None
     message: str
+    number: int | None = None
 
 
 class Reply(NamedTuple):

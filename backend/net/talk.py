@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -26,6 +27,9 @@ MOST_UNREADABLE = 5
 
 TICK = 1.0
 """Seconds between two looks at how a connection is."""
+
+REMEMBERED = 1000
+"""So many of our last messages can be told to be refused."""
 
 MESSAGES = "messages"
 ONE_MESSAGE = {MESSAGES: 1}
@@ -80,6 +84,8 @@ class Talk:
         self._ws = ws
         self._messages = paced(MESSAGES, wire.socket.messages_per_second, 1.0, wire.clock)
         self._asked: set[str] = set()
+        self._sent: dict[int, list[str]] = {}
+        self._pieces: deque[list[str]] = deque()
         self._frames = self._unreadable = 0
         self._warned = False
         self._opened_at = self._heard_at = self._pinged_at = wire.clock.monotonic()
@@ -139,8 +145,20 @@ class Talk:
     def _take(self, event: Refused | Farewell) -> None:
         if isinstance(event, Farewell):
             self._carrier.leave(event.reason)
+        elif event.number in self._sent:
+            self._narrow(self._sent.pop(event.number), event.message)
         elif event.topic is None or event.topic in self._carrier.topics:
             self._carrier.refused(event.topic, event.message)
+
+    def _narrow(self, topics: list[str], message: str) -> None:
+        """Find out which topic a message was refused for: ask for each half of it."""
+        if len(topics) == 1:
+            self._carrier.refused(topics[0], message)
+            return
+        middle = len(topics) // 2
+        self._pieces += (topics[:middle], topics[middle:])
+        self._carrier.settled.clear()
+        self._carrier.changed.set()
 
     async def _tell(self) -> str:
         """Ask for what is to come and give up what is not, as the topics change, as fast as is allowed."""
@@ -161,10 +179,19 @@ class Talk:
         if gone := list(islice(self._asked - topics, socket.topics_per_message)):
             self._asked.difference_update(gone)
             return socket.unsubscribe(gone, number)
-        if new := list(islice(topics - self._asked, socket.topics_per_message)):
+        if new := self._next_piece() or list(islice(topics - self._asked, socket.topics_per_message)):
             self._asked.update(new)
+            self._sent[number] = new
+            self._sent.pop(number - REMEMBERED, None)
             return socket.subscribe(new, number)
         return ""
+
+    def _next_piece(self) -> list[str]:
+        """Topics of a message that was refused, as far as they are still to come."""
+        while self._pieces:
+            if piece := [topic for topic in self._pieces.popleft() if topic in self._carrier.topics]:
+                return piece
+        return []
 
     async def _mind(self) -> str:
         """Ping, and notice silence and age."""

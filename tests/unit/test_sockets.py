@@ -172,16 +172,18 @@ def test_binance_says_farewell(data: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("frame", "message"),
+    ("frame", "message", "number"),
     [
-        ({"code": 2, "msg": "Invalid request", "id": 1}, "Invalid request (2)"),
-        ({"code": 0, "msg": "Unknown property"}, "Unknown property (0)"),
-        ({"error": {"code": 3, "msg": "Invalid JSON"}, "id": None}, "Invalid JSON (3)"),
-        ({"error": "internal"}, "internal"),
+        ({"code": 2, "msg": "Invalid request", "id": 1}, "Invalid request (2)", 1),
+        ({"code": 0, "msg": "Unknown property"}, "Unknown property (0)", None),
+        ({"error": {"code": 3, "msg": "Invalid JSON"}, "id": None}, "Invalid JSON (3)", None),
+        ({"error": "internal", "id": "x"}, "internal", None),
     ],
 )
-def test_errors_of_binance_name_no_topic(frame: object, message: str) -> None:
-    assert list(binance_socket.read(sent(frame))) == [Refused(None, message)]
+def test_errors_of_binance_name_the_message_but_no_topic(
+    frame: object, message: str, number: int | None
+) -> None:
+    assert list(binance_socket.read(sent(frame))) == [Refused(None, message, number)]
 
 
 def test_an_acknowledgement_of_binance_means_nothing() -> None:

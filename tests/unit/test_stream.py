@@ -176,6 +176,16 @@ async def test_a_refused_topic_is_lost_and_not_asked_for_again_for_ten_minutes()
         await until(lambda: here.ear.symbols == ["GOOD", "BAD"])
 
 
+async def test_of_a_message_that_is_refused_as_a_whole_only_the_guilty_are_lost() -> None:
+    async with world(replace(SOCKET, topics_per_message=8)) as here:
+        here.venue.rejects = {"s3", "s6"}
+        here.stream.want(TEN)
+        await until(lambda: len(here.ear.lost) == 2)
+        assert sorted(here.ear.lost) == [({"S3"}, "what?"), ({"S6"}, "what?")]
+        await until(lambda: here.venue.topics == {symbol.lower() for symbol in TEN} - here.venue.rejects)
+        assert len(here.venue.lines) == 1
+
+
 async def test_an_error_that_names_no_topic_ends_nothing() -> None:
     async with world() as here:
         line = await here.wants("A")
