@@ -27,7 +27,7 @@ from backend.services.append import Appender
 from backend.services.audit import Auditor
 from backend.services.bulk import Bulk
 from backend.services.confirm import Confirmer
-from backend.services.feed import Feeds, Pulse
+from backend.services.feed import Feeds
 from backend.services.fleet import WORK_WEIGHT, Fleet, Role, member_of
 from backend.services.follows import Follows
 from backend.services.imports import Imports
@@ -38,6 +38,7 @@ from backend.services.live import Live
 from backend.services.markets import Markets
 from backend.services.mirror import Mirror
 from backend.services.monitor import Monitor
+from backend.services.pulse import Pulse
 from backend.services.queries import Queries
 from backend.services.service import Service
 from backend.services.sync import SyncService

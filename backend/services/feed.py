@@ -2,16 +2,14 @@
 
 Nothing is queued for anybody. A listener has a cursor for each of its series, and reads from there what is
 stored and known without a gap; so history and live are the same to it, and who reads slowly only falls back.
-What is shared is the look at the ledgers, once a second for all listeners of this process.
+What is shared is the look at the ledgers (`pulse.py`), one for all listeners of this process.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import aclosing, contextmanager, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 
 from backend.clock import Clock
 from backend.core.columns import Columns
@@ -20,75 +18,12 @@ from backend.core.cursors import Cursors
 from backend.core.frontier import known_to, live_from
 from backend.core.interval import Interval
 from backend.core.series import Series
-from backend.errors import DatabaseUnavailable, TooManyStreams
 from backend.services.bars import Selection, read_bars
 from backend.services.ports import CandleStore, CoverageStore
+from backend.services.pulse import Pulse
 
-log = logging.getLogger(__name__)
-
-LOOK_SECONDS = 1.0
-MOST_STREAMS = 200
-ROOM_MAY_COME_AFTER = 30
 MOST_ROWS = 500
 """Candles that are told at once."""
-
-
-class Pulse:
-    """Looks at the ledgers of all series that anybody listens to. `known` is what they said last,
-    `streams` how many listen."""
-
-    def __init__(self, coverage: CoverageStore, clock: Clock) -> None:
-        self._coverage = coverage
-        self._clock = clock
-        self._listened: Counter[Series] = Counter()
-        self.streams = 0
-        self._looking: asyncio.Task[None] | None = None
-        self.known: dict[Series, Coverage] = {}
-        self.news = asyncio.Event()
-
-    def start(self) -> None:
-        """Look from now on."""
-        self._looking = asyncio.create_task(self._look_for_ever())
-
-    async def stop(self) -> None:
-        """Look no longer."""
-        if self._looking:
-            self._looking.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._looking
-
-    def nudge(self) -> None:
-        """Look soon: something was written here."""
-
-    @contextmanager
-    def listening(self, series: Sequence[Series]) -> Iterator[None]:
-        """Look at these too for as long as the block lasts. Raises TooManyStreams."""
-        if self.streams >= MOST_STREAMS:
-            raise TooManyStreams(
-                f"{MOST_STREAMS} streams are open here and no more may be", retry_after=ROOM_MAY_COME_AFTER
-            )
-        self.streams += 1
-        self._listened.update(series)
-        try:
-            yield
-        finally:
-            self.streams -= 1
-            self._listened.subtract(series)
-            self._listened += Counter()
-
-    async def _look_for_ever(self) -> None:
-        while True:
-            with suppress(DatabaseUnavailable):
-                await self._look()
-            await self._clock.sleep(LOOK_SECONDS)
-
-    async def _look(self) -> None:
-        found = dict(await self._coverage.load_all(list(self._listened))) if self._listened else {}
-        changed = found != self.known
-        self.known = found
-        if changed:
-            self.news.set()
-            self.news = asyncio.Event()
 
 
 class Feed:
