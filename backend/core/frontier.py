@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.core.coverage import MINUTE, Coverage, Void, normalise
+from backend.core.coverage import MINUTE, Coverage, Spans, Void, Window, normalise, subtract
 
 BELIEVED_AFTER = MINUTE
 """A minute without data is believed when the exchange was asked so long after its end (ms): before, it may
@@ -19,6 +19,14 @@ def known_to(known: Coverage, start: int) -> int:
         if window.start <= start < window.end:
             return min(window.end, _limit(known))
     return start
+
+
+def lacking(known: Coverage, window: Window) -> Spans:
+    """The minutes of `window` that are neither held nor known not to exist."""
+    limit = _limit(known)
+    voids = (void.window for void in known.voids if _is_believed(void))
+    believed = (Window(start, min(end, limit)) for start, end in voids)
+    return subtract(normalise([window]), normalise((*known.held, *believed)))
 
 
 def live_from(known: Coverage, now: int) -> int:
