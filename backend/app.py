@@ -185,7 +185,7 @@ async def open_service(
             metrics,
             follows,
             keeper,
-            Feeds(candles, coverage, pulse, clock),
+            Feeds(candles, coverage, pulse, clock, live),
             live,
         )
 

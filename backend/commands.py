@@ -49,7 +49,11 @@ async def serve(settings: Settings) -> int:
         await stop.wait()
         log.info("stopping")
         server.stop()
-        await asyncio.gather(service.worker.stop(GRACE_SECONDS), service.keeper.stop(GRACE_SECONDS))
+        await asyncio.gather(
+            service.worker.stop(GRACE_SECONDS),
+            service.keeper.stop(GRACE_SECONDS),
+            service.feeds.pulse.dismiss(GRACE_SECONDS),
+        )
         with suppress(TimeoutError):
             await asyncio.wait_for(server.close_all_connections(), 1)
     return 0

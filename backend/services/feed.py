@@ -7,7 +7,6 @@ What is shared is the look at the ledgers (`pulse.py`), one for all listeners of
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 
@@ -19,6 +18,8 @@ from backend.core.frontier import known_to, live_from
 from backend.core.interval import Interval
 from backend.core.series import Series
 from backend.services.bars import Selection, read_bars
+from backend.services.forming import Forming
+from backend.services.live import Live
 from backend.services.ports import CandleStore, CoverageStore
 from backend.services.pulse import Pulse
 
@@ -42,11 +43,6 @@ class Feed:
         self._interval = interval
         self._series = series
         self.cursors = cursors
-
-    @property
-    def news(self) -> asyncio.Event:
-        """Set when a ledger has changed. Take it before reading what is new, then wait for it."""
-        return self._pulse.news
 
     async def new(self) -> AsyncIterator[tuple[int, Columns]]:
         """What is new of each series, by its place in the list, ascending, in small batches.
@@ -77,10 +73,13 @@ class Feed:
 class Feeds:
     """Makes feeds. `open` may raise DatabaseUnavailable."""
 
-    def __init__(self, candles: CandleStore, coverage: CoverageStore, pulse: Pulse, clock: Clock) -> None:
+    def __init__(
+        self, candles: CandleStore, coverage: CoverageStore, pulse: Pulse, clock: Clock, live: Live
+    ) -> None:
         self._candles = candles
         self._coverage = coverage
         self._clock = clock
+        self._live = live
         self.pulse = pulse
 
     async def open(
@@ -92,6 +91,10 @@ class Feeds:
             starts = [self._start(known[one], interval, since) for one in series]
             cursors = Cursors(tuple(starts))
         return Feed(self._candles, self.pulse, interval, series, cursors)
+
+    def forming(self, series: Sequence[Series], interval: Interval) -> Forming:
+        """The candles that run of the same series. Have them watched as long as it is used."""
+        return Forming(self._candles, self.pulse, self._live, interval, series)
 
     def _start(self, known: Coverage, interval: Interval, since: int | None) -> int:
         if since is not None:

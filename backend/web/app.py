@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tornado.routing import PathMatches
 from tornado.web import Application, RequestHandler
 
 from backend.access.policy import Access
@@ -23,6 +24,7 @@ from backend.web.metrics import MetricsHandler
 from backend.web.revisions import RevisionsHandler
 from backend.web.series import SeriesHandler
 from backend.web.server import Limits, Server
+from backend.web.sockets import SocketHandler, UpgradePath
 from backend.web.stats import StatsHandler
 from backend.web.symbols import SymbolsHandler
 from backend.web.sync import SyncHandler
@@ -30,7 +32,7 @@ from backend.web.udf import udf_routes
 from backend.web.venues import venue_routes
 from backend.web.verify import VerifyHandler
 
-Route = tuple[str, type[RequestHandler], dict[str, Any]]
+Route = tuple[str | PathMatches, type[RequestHandler], dict[str, Any]]
 
 
 def make_application(service: Service, role: Role = "all", access: Access | None = None) -> Application:
@@ -59,6 +61,7 @@ def _routes(given: dict[str, Any]) -> list[Route]:
         (r"/api/jobs/([^/]*)", JobHandler, given),
         (r"/api/jobs/([^/]*)/events", JobEventsHandler, given),
         (r"/api/follow", FollowHandler, given),
+        (UpgradePath(r"/api/stream"), SocketHandler, given),
         (r"/api/stream", StreamHandler, given),
         (r"/api/verify", VerifyHandler, given),
         (r"/api/symbols", SymbolsHandler, given),

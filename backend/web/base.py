@@ -234,7 +234,7 @@ class ApiHandler(RequestHandler):
     ) -> None:
         """Deliberate errors stand in the request's own line; the rest deserves a traceback."""
         if isinstance(value, MarketDataError | StreamClosedError):
-            self.failure = str(value)
+            self.failure = self.failure or str(value)
         elif isinstance(value, Refused):
             self.failure = str(value.error)
         else:

@@ -1,8 +1,9 @@
-"""Batches for as long as somebody listens."""
+"""Reading, sending and waiting for as long as somebody listens."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -31,3 +32,27 @@ async def _next(batches: Bars, gone: asyncio.Future[None]) -> Columns | None:
     if gone.done():
         raise StreamClosedError
     return coming.result()
+
+
+async def is_taken(sending: asyncio.Future[Any], gone: asyncio.Future[None], seconds: float) -> bool:
+    """Whether what is being sent is on its way within `seconds`; StreamClosedError if the client is gone."""
+    either: set[asyncio.Future[Any]] = {sending, gone}
+    await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    if sending.done():
+        sending.result()
+        return True
+    sending.cancel()
+    if gone.done():
+        raise StreamClosedError
+    return False
+
+
+async def wait_for_any(events: Sequence[asyncio.Event], gone: asyncio.Future[None], seconds: float) -> None:
+    """Wait until one of the events is set or the client is gone, for so many seconds at most."""
+    coming = {asyncio.ensure_future(event.wait()) for event in events}
+    either: set[asyncio.Future[Any]] = {*coming, gone}
+    try:
+        await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for one in coming:
+            one.cancel()

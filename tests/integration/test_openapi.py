@@ -74,7 +74,7 @@ def held_to(
 @pytest.mark.timeout(900)
 def test_every_answer_is_as_described(service: RunningService, tmp_path: Path) -> None:
     document = described(service)
-    del document["paths"]["/api/stream"]  # has no end: tests/web/test_stream.py
+    del document["paths"]["/api/stream"]  # has no end: tests/web/test_events.py
     status, report = held_to(document, service, tmp_path)
     assert status == 0, report
     operations = sum(len(set(item) - {"parameters"}) for item in document["paths"].values())

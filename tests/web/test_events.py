@@ -1,4 +1,4 @@
-"""`/api/stream`: closed candles in order, each once, across reconnections; slow readers are dropped."""
+"""`/api/stream`: closed candles in order, each once, across reconnections."""
 
 from __future__ import annotations
 
@@ -11,16 +11,13 @@ from typing import Any, NamedTuple
 import pytest
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 from tornado.ioloop import IOLoop
-from tornado.web import Application
 
 from backend.clock import Clock
 from backend.core.coverage import MINUTE
 from backend.core.series import Series
 from backend.services.service import Service
-from backend.web.app import make_application
-from backend.web.events import StreamHandler
 from tests.conftest import NOW
-from tests.following import PACE, HandClock, until, until_complete
+from tests.following import PACE, HandClock, until_complete
 from tests.simulator import Simulator, SimulatorClock
 from tests.web.client import error_code, get, send
 
@@ -143,30 +140,6 @@ async def test_nothing_is_sent_past_a_missing_minute_until_it_came(
         found += await events(reader, 3)
     moments = opened(found, "binance:spot:BTCUSDT")
     assert moments == [SINCE + number * MINUTE for number in range(13)]
-
-
-class TestSlowReaders:
-    """Where a client has a tenth of a second to read what was sent."""
-
-    @pytest.fixture
-    def app(self, service: Service) -> Application:
-        hurried = ("/api/stream", StreamHandler, {"service": service, "slow_seconds": 0.1})
-        return Application([hurried], **make_application(service).settings)
-
-    async def test_a_client_that_does_not_read_is_cut_off(
-        self, http_server_client: AsyncHTTPServerClient, service: Service, simulator: Simulator
-    ) -> None:
-        since = CLOSED - 40_000 * MINUTE
-
-        async def nobody_listens() -> bool:
-            return service.feeds.pulse.streams == 0
-
-        await service.follows.add([BTC], since)
-        await until_complete(service, simulator)
-        async with stream(http_server_client, f"series=binance:spot:BTCUSDT&since={since}") as reader:
-            await until(nobody_listens)
-            text = await reader.read()
-        assert text.count(b"event: candle") < 40_000
 
 
 BAD = {

@@ -9,6 +9,8 @@ from backend.core.follow import Source
 from backend.web.openapi.codes import STORED
 from backend.web.openapi.parts import (
     COUNT,
+    FLAG,
+    HEADERS,
     MAYBE_MOMENT,
     TEXT,
     Json,
@@ -25,6 +27,7 @@ from backend.web.openapi.parts import (
 )
 from backend.web.openapi.values import SYMBOL, Names, exchange_schema, market_of, market_schema
 from backend.web.params import MOST_SYMBOLS
+from backend.web.sockets import BROKEN_RULE, GOING_AWAY, LATER, UNSUPPORTED
 
 SCHEMAS: dict[str, Json] = {
     "Follow": record(
@@ -90,20 +93,31 @@ def follows(names: Names) -> Json:
 def stream() -> Json:
     """`/api/stream`."""
     events = answer(
-        "`candle` with a closed candle as its data and the place to resume from as its id",
+        "`candle` with a closed candle as its data and the place to resume from as its id; with `forming`, "
+        "`forming` with a candle that is not over yet, without an id",
         TEXT,
         "text/event-stream",
     )
+    socket: Json = {
+        "description": "A WebSocket, for a request with `Upgrade: websocket`. Each message is a JSON object: "
+        '`{"event":"candle","id":"...","data":{...}}`, or `{"event":"forming","data":{...}}`. '
+        f"Closed with {GOING_AWAY} when the service stops, {LATER} when its database is away, {BROKEN_RULE} "
+        f"for who reads too slowly or answers no ping, {UNSUPPORTED} for who sends a message",
+        "headers": HEADERS,
+    }
+    found = {"101": socket, "200": events}
     return {
         "get": operation(
             "sync",
             "stream",
-            "Closed candles as they are stored, as server-sent events",
-            {"200": events} | STORED | errors(HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS),
+            "Closed candles as they are stored, as server-sent events or as a WebSocket",
+            found | STORED | errors(HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS),
             [
                 query("series", TEXT, "binance:spot:BTCUSDT, several with commas between them", needed=True),
                 query("interval", TEXT | {"default": "1m"}, "As in `/api/data`"),
                 query("since", TEXT, "The first open time to tell: Unix milliseconds or ISO-8601"),
+                query("last_event_id", TEXT, "The same as the header, which wins"),
+                query("forming", FLAG, "With the candles that are not over yet, where exchanges push them"),
                 header("Last-Event-ID", "The id of the last event that was seen: resume behind it"),
             ],
         )
