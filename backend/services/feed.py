@@ -42,6 +42,7 @@ class Feed:
         self._pulse = pulse
         self._interval = interval
         self._series = series
+        self._told: dict[int, Coverage] = {}
         self.cursors = cursors
 
     async def new(self) -> AsyncIterator[tuple[int, Columns]]:
@@ -51,18 +52,18 @@ class Feed:
         """
         for place, series in enumerate(self._series):
             known = self._pulse.known.get(series)
-            if known is None or known.since is None:
+            if known is None or known.since is None or known is self._told.get(place):
                 continue
             window = self._window(known, self.cursors.ends[place])
             self.cursors = self.cursors.moved(place, window.start)
-            if window.start == window.end:
-                continue
-            bars = read_bars(self._candles, series, Selection(window, self._interval))
-            async with aclosing(bars):
-                async for batch in bars:
-                    for first in range(0, len(batch), MOST_ROWS):
-                        yield place, batch[first : first + MOST_ROWS]
-            self.cursors = self.cursors.moved(place, window.end)
+            if window.start < window.end:
+                bars = read_bars(self._candles, series, Selection(window, self._interval))
+                async with aclosing(bars):
+                    async for batch in bars:
+                        for first in range(0, len(batch), MOST_ROWS):
+                            yield place, batch[first : first + MOST_ROWS]
+                self.cursors = self.cursors.moved(place, window.end)
+            self._told[place] = known
 
     def _window(self, known: Coverage, cursor: int) -> Window:
         """Whole candles only, from the cursor or from where the series begins."""

@@ -99,6 +99,11 @@ class Pulse:
     async def _look(self) -> None:
         found = dict(await self._coverage.load_all(list(self._listened))) if self._listened else {}
         if found != self.known:
-            self.known = found
+            self.known = {series: self._same(series, known) for series, known in found.items()}
             self.news.set()
             self.news = asyncio.Event()
+
+    def _same(self, series: Series, known: Coverage) -> Coverage:
+        """The object of before where nothing changed, by which listeners see it at once."""
+        before = self.known.get(series)
+        return before if before is not None and before == known else known

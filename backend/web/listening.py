@@ -28,10 +28,11 @@ MOST_SERIES = 100
 @dataclass(frozen=True, slots=True)
 class Manners:
     """How streams treat their clients, in seconds: after `quiet` they give a sign of life, within `slow` what
-    was sent must be taken, within `silent` a ping be answered."""
+    was sent must be taken, within `silent` a ping be answered. `slow` is less than what `web/connection.py`
+    allows, so that there is time to say why."""
 
     quiet: float = 15.0
-    slow: float = 30.0
+    slow: float = 25.0
     silent: float = 30.0
 
 

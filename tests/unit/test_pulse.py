@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -69,6 +70,21 @@ async def test_many_nudges_are_few_looks() -> None:
             pulse.nudge()
             await clock.sleep(0.001)
     assert 1 / LEAST_SECONDS - 2 <= len(coverage.looks) <= 1 / LEAST_SECONDS + 1
+
+
+async def test_who_is_not_concerned_by_a_change_sees_the_same_object() -> None:
+    clock = FakeClock()
+    coverage = MemoryCoverage()
+    eth = Series("binance", "spot", "ETHUSDT")
+    coverage.entries = {BTC: KNOWN, eth: KNOWN}
+    async with listened(coverage, clock) as pulse:
+        with pulse.listening([eth]):
+            await clock.sleep(0.5)
+            before = dict(pulse.known)
+            coverage.entries = {BTC: KNOWN.asked(minutes(5, 6)), eth: replace(KNOWN)}
+            await clock.sleep(1)
+            assert pulse.known[eth] is before[eth]
+            assert pulse.known[BTC] == coverage.entries[BTC] != before[BTC]
 
 
 async def test_it_goes_on_when_the_database_is_back() -> None:
