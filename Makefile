@@ -6,6 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
+# Processes that share the tests: one more than two cores, because much of the suite waits.
+WORKERS ?= 3
+SUITE := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov
+
 .PHONY: help run demo test check coverage freqtrade soak bench clean
 
 help: ## list the targets
@@ -18,7 +22,7 @@ demo: $(VENV)/.runtime ## sync and read simulated exchanges, without internet
 	@$(BIN)/python -m tests.simulator.demo
 
 test: check ## lint, types and the whole suite, with branch coverage
-	@$(BIN)/python -m pytest --cov --cov-report=term
+	@$(SUITE) --cov-report=term
 
 check: $(VENV)/.dev ## lint and types
 	@$(BIN)/ruff check .
@@ -26,7 +30,7 @@ check: $(VENV)/.dev ## lint and types
 	@$(BIN)/mypy
 
 coverage: $(VENV)/.dev ## the suite, with an HTML report of branch coverage in htmlcov/
-	@$(BIN)/python -m pytest --cov --cov-report=html
+	@$(SUITE) --cov-report=html
 	@echo "open htmlcov/index.html"
 
 freqtrade: $(VENV)/.dev $(VENV)-freqtrade/.installed ## let freqtrade download from the service; installs it, about 90 seconds and 800 MB

@@ -12,18 +12,29 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import cycle
 from pathlib import Path
+from random import sample
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
 
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+PORTS = cycle(sample(range(20_000 + 500 * WORKER, 20_500 + 500 * WORKER), 500))
+"""This worker's own, below those that the system gives away; in an order that another run does not share."""
+
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens at; neither the system nor another worker gives it away before its use."""
+    return next(port for port in PORTS if _is_free(port))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe, suppress(OSError):
+        probe.bind(("127.0.0.1", port))
+        return True
+    return False
 
 
 def until(condition: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:

@@ -97,6 +97,7 @@ async def test_waiting_some_seconds_ends_with_the_result_or_with_the_job(
     http_server_client: AsyncHTTPServerClient, simulator: Simulator
 ) -> None:
     async with exchange_hangs(simulator):
+        await until(http_server_client, (await begin(http_server_client))["id"], "running")
         reply = await post(http_server_client, "/api/sync", {"symbol": "BTCUSDT", "wait": 0.05})
         assert (reply.status, reply.body["job"]["status"]) == (202, "running")
     reply = await post(http_server_client, "/api/sync", {"symbol": "BTCUSDT", "wait": 60})
