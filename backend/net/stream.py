@@ -157,8 +157,6 @@ class MarketStream:
         self._look_at = math.inf
         topics = await self._wanted_topics()
         self._symbols = {topic: symbol for symbol, topic in topics.items()}
-        for link in self._leaving:
-            link.carry(link.topics & self._symbols.keys())
         most = self._wire.socket.topics_per_connection
         shares = spread([link.topics for link in self._links], self._symbols.keys(), most)
         for link, share in zip(self._links, shares, strict=False):

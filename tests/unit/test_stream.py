@@ -181,7 +181,10 @@ async def test_of_a_message_that_is_refused_as_a_whole_only_the_guilty_are_lost(
         here.venue.rejects = {"s3", "s6"}
         here.stream.want(TEN)
         await until(lambda: len(here.ear.lost) == 2)
-        assert sorted(here.ear.lost) == [({"S3"}, "what?"), ({"S6"}, "what?")]
+        assert sorted((*symbols, reason) for symbols, reason in here.ear.lost) == [
+            ("S3", "what?"),
+            ("S6", "what?"),
+        ]
         await until(lambda: here.venue.topics == {symbol.lower() for symbol in TEN} - here.venue.rejects)
         assert len(here.venue.lines) == 1
 
@@ -331,6 +334,18 @@ async def test_a_venue_that_hangs_up_before_anybody_took_over_is_a_loss() -> Non
         here.venue.handshake = None
         await until(lambda: here.venue.topics == {"a"})
         assert len(here.venue.open) == 1
+
+
+async def test_a_venue_that_hangs_up_after_somebody_took_over_is_none() -> None:
+    async with world() as here:
+        old = await here.wants("A")
+        await old.ws.send_str("bye")
+        await until(lambda: len(here.venue.lines) == 2 and here.venue.lines[1].topics == {"a"})
+        await old.ws.close()
+        await until(lambda: counted(here.metrics).value("socket_losses_total", **MARKET) == 1)
+        await here.venue.lines[1].push("a")
+        await until(lambda: here.ear.symbols == ["A"])
+        assert here.ear.lost == []
 
 
 async def test_wishes_that_change_during_a_renewal_are_met() -> None:
