@@ -50,12 +50,13 @@ class Follow:
 
 
 class Visit(NamedTuple):
-    """How one look after a follow went; without a `failure` it holds all that is closed."""
+    """How one look after a follow went; after a `whole` one it holds all that is closed."""
 
     at: int
     new_candles: int = 0
     healed: int = 0
     failure: Failure | None = None
+    whole: bool = True
 
 
 class Standing(NamedTuple):

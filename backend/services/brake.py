@@ -2,15 +2,44 @@
 
 from __future__ import annotations
 
-from backend.errors import MarketDataError
+from backend.clock import Clock
+from backend.errors import Interrupted, MarketDataError
 
 
 class Brake:
     """Pulled once, for a reason: the work takes nothing new on, and finishes what is in flight."""
 
     def __init__(self) -> None:
-        self.reason: MarketDataError | None = None
+        self._pulled: MarketDataError | None = None
+
+    @property
+    def reason(self) -> MarketDataError | None:
+        """Why to stop, None while the work may go on."""
+        return self._pulled
 
     def pull(self, reason: MarketDataError) -> None:
         """Stop at the next page's edge. The first reason counts."""
-        self.reason = self.reason or reason
+        self._pulled = self._pulled or reason
+
+
+class Turn(Brake):
+    """Some seconds of work: pulled by itself when they are over, and whenever `outer` is."""
+
+    def __init__(self, outer: Brake, clock: Clock, seconds: float) -> None:
+        super().__init__()
+        self._outer = outer
+        self._clock = clock
+        self._end = clock.monotonic() + seconds
+
+    @property
+    def reason(self) -> MarketDataError | None:
+        return self._pulled or self._outer.reason or (OVER if self.is_over else None)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its seconds have passed, and nothing else ended it."""
+        others = self._pulled or self._outer.reason
+        return others is None and self._clock.monotonic() >= self._end
+
+
+OVER = Interrupted("its turn is over: newer minutes come first")

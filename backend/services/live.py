@@ -110,9 +110,10 @@ class Live:
             self._on_ended(series, after.newest)
 
     def lost(self, series: Collection[Series], reason: str) -> None:
-        """Candles of these come no more for now."""
+        """Candles of these come no more for now. A minute told in part must not pass for a whole one."""
         now = self._clock.monotonic()
         for one in series:
+            self._tapes.pop(one, None)
             if self._heard.pop(one, None) is not None and one in self._kept:
                 self._lost.add(one)
             if one in self._wanted_since:

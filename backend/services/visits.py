@@ -24,7 +24,7 @@ from backend.errors import (
 from backend.logs import bound
 from backend.metrics import Metrics
 from backend.services.append import Appender, Edge
-from backend.services.brake import Brake
+from backend.services.brake import OVER, Brake, Turn
 from backend.services.ledger import Ledger, Ledgers
 from backend.services.markets import Markets
 from backend.services.ports import FollowStore
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 
 class Outcome(NamedTuple):
-    """How a visit went: `now` is the exchange's time after it (ms), None where it did not take place.
+    """How a visit went: `now` is the exchange's time after it (ms), None where there is more to do.
 
     `healed` are the minutes that it brought although later ones were held already. It was skipped where there
     was no need of it, or where it could not be done now.
@@ -54,6 +54,9 @@ class Outcome(NamedTuple):
 
 
 NOT_NOW = Outcome(None, skipped=True)
+
+TURN_SECONDS = 60.0
+"""For how long a visit may fetch older minutes before it looks for new ones again."""
 
 
 class Visitor:
@@ -98,7 +101,8 @@ class Visitor:
                 if visit:
                     await self._store.report(follow.series, visit)
                 failure = visit.failure if visit else None
-                now = None if failure else await self._markets.source(follow.series).now()
+                is_whole = visit is None or (visit.whole and not failure)
+                now = await self._markets.source(follow.series).now() if is_whole else None
         except (SeriesBusy, Interrupted, Cancelled) as error:
             log.debug("%s: not visited: %s", name, error)
             return NOT_NOW
@@ -140,13 +144,17 @@ class Visitor:
         if appended.minutes:
             start = max(before.since or 0, appended.start - self._recheck_ms)
             requests.insert(0, SyncRequest(follow.series, start, closed_until(now), refresh=True))
-        new, error = appended.minutes, None
+        new, error, turn = appended.minutes, None, Turn(brake, self._clock, TURN_SECONDS)
         for request in requests:
-            result = await self._syncs.sync(ledger, request, _tell_nobody, brake)
-            if isinstance(result.error, Interrupted | Cancelled | DatabaseUnavailable):
+            result = await self._syncs.sync(ledger, request, _tell_nobody, turn)
+            if result.error is not OVER and isinstance(
+                result.error, Interrupted | Cancelled | DatabaseUnavailable
+            ):
                 raise result.error
             new, error = new + result.tally.new_records, error or result.error
-        visit = Visit(self._clock.now(), new, healed(before, ledger.coverage), None)
+        visit = Visit(self._clock.now(), new, healed(before, ledger.coverage), whole=error is None)
+        if error is OVER:
+            return visit
         if error:
             return self._failed(follow, error, visit)
         self._appender.visited(follow.series, Edge(_held_to(ledger.coverage), None, now, follow.since))

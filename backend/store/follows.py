@@ -61,11 +61,11 @@ class MongoFollows:
     async def report(self, series: Series, visit: Visit) -> None:
         """Write down how a visit went; nothing where the series is not followed any more."""
         change: Document = {"$inc": {"new_candles": visit.new_candles, "healed": visit.healed}}
-        if visit.failure is None:
-            change["$set"] = {"checked": visit.at, "failures": 0, "failure": None}
-        else:
+        if visit.failure:
             change["$inc"]["failures"] = 1
             change["$set"] = {"failure": {"code": visit.failure.code, "message": visit.failure.message}}
+        elif visit.whole:
+            change["$set"] = {"checked": visit.at, "failures": 0, "failure": None}
         with guard(f"write down how {series.name} is followed"):
             await self._collection.update_one({"_id": series.name}, change)
 

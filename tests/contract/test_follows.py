@@ -62,6 +62,12 @@ async def test_visits_are_counted_and_a_good_one_ends_the_failures(store: Follow
     assert await store.all() == [replace(WISH, checked=8, new_candles=6, healed=3)]
 
 
+async def test_a_visit_that_left_something_counts_but_leaves_nothing_checked(store: FollowStore) -> None:
+    await store.add(WISH)
+    await store.report(BTC, Visit(at=5, new_candles=3, whole=False))
+    assert await store.all() == [replace(WISH, new_candles=3)]
+
+
 async def test_where_candles_come_from_is_told_of_several_and_losses_are_counted(store: FollowStore) -> None:
     other = Follow(ETH, None, created=2)
     await store.add(WISH)

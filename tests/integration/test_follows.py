@@ -17,7 +17,7 @@ from tornado.ioloop import IOLoop
 
 from backend.app import open_service
 from backend.clock import Clock
-from backend.core.coverage import MINUTE
+from backend.core.coverage import HOUR, MINUTE
 from backend.core.frontier import known_to
 from backend.core.series import Series
 from backend.services.service import Service
@@ -166,6 +166,24 @@ async def test_today_comes_first_and_nothing_of_the_rest_is_forgotten(
     simulator.faults.failing = []
     end = await until_complete(service, simulator)
     assert stored_to(settings, series, end) == exchange_has(simulator, series, end, HOURS_AGO)
+
+
+async def test_new_minutes_come_while_years_are_fetched(service: Service, simulator: Simulator) -> None:
+    """A minute of the exchange is three seconds here, in which a page takes a while; the years take hours."""
+    series = Series("binance", "spot", "BTCUSDT")
+    simulator.faults.latency = 0.2
+    await run_job(service, series, HOURS_AGO, HOURS_AGO + 10 * MINUTE)
+    await service.follows.add([series], NOW - 3 * 365 * 24 * HOUR)
+
+    async def has(moment: int) -> bool:
+        [found] = await service.follows.all()
+        return (found.last_minute or 0) >= moment
+
+    for later in (1, 3, 5):
+        await eventually(partial(has, CLOSED + later * MINUTE))
+    [found] = await service.follows.all()
+    assert found.follow.checked is None
+    assert found.follow.new_candles > 60
 
 
 async def test_follows_survive_a_restart_and_the_environment_adds_to_them(

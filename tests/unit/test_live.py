@@ -140,6 +140,16 @@ def test_series_of_which_nothing_is_pushed_are_named_once(caplog: pytest.LogCapt
     assert ETH.name not in record.getMessage()
 
 
+def test_a_minute_that_was_told_in_part_does_not_end_with_what_comes_after_a_loss() -> None:
+    world = World()
+    world.live.keep([BTC])
+    world.push(0)
+    world.stream.listener.on_lost(["BTCUSDT"], "cut")
+    world.push(1)
+    assert world.live.tape(BTC) == Tape(candle(minute(1)))
+    assert world.ended == []
+
+
 async def test_stopped_all_sockets_are_closed() -> None:
     world = World()
     world.live.keep([BTC])
