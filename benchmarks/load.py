@@ -4,6 +4,7 @@
 one, from a service in a process of its own on a real mongod; every answer is compared byte by byte with the
 right one. A sync of ETHUSDT from a simulated exchange without limits runs alone first, then beside the
 readers: without limits it takes all that it can get, which is the hardest neighbour that a reader can have.
+With `--workers 1` the sync runs in a worker process of its own, beside one that only takes requests.
 """
 
 from __future__ import annotations
@@ -106,21 +107,23 @@ class Load:
 
 
 @contextmanager
-def surroundings(folder: Path) -> Iterator[RunningService]:
-    """The service with a database of its own and a simulated exchange."""
+def surroundings(folder: Path, workers: int) -> Iterator[RunningService]:
+    """The service with its own database and a simulated exchange; with workers it only takes requests."""
     with ExitStack() as stack:
         mongod = EmbeddedMongod(folder)
         stack.callback(mongod.stop)
         uri = mongod.start()
         exchange = stack.enter_context(running_simulator("--no-limit", "--latency", LATENCY, "--now", NOW))
-        yield stack.enter_context(
-            running_service(folder / "log", MONGODB_URI=uri, BINANCE_SPOT_URL=exchange, LOG_LEVEL="WARNING")
-        )
+        settings = {"MONGODB_URI": uri, "BINANCE_SPOT_URL": exchange, "LOG_LEVEL": "WARNING"}
+        for number in range(workers):
+            stack.enter_context(running_service(folder / f"worker-{number}", ROLE="worker", **settings))
+        role = "api" if workers else "all"
+        yield stack.enter_context(running_service(folder / "log", ROLE=role, **settings))
 
 
-def main(clients: int, seconds: float) -> None:
-    with TemporaryDirectory(prefix="benchmark-") as folder, surroundings(Path(folder)) as service:
-        print(f"{clients} clients, {seconds:.0f} s each, {os.cpu_count()} cores")
+def main(clients: int, seconds: float, workers: int) -> None:
+    with TemporaryDirectory(prefix="benchmark-") as folder, surroundings(Path(folder), workers) as service:
+        print(f"{clients} clients, {workers} workers, {seconds:.0f} s each, {os.cpu_count()} cores")
         asyncio.run(Load(service, clients, seconds).run())
 
 
@@ -128,5 +131,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clients", type=int, default=CLIENTS)
     parser.add_argument("--seconds", type=float, default=SECONDS)
+    parser.add_argument("--workers", type=int, default=0, help="processes that do nothing but jobs")
     options = parser.parse_args()
-    main(options.clients, options.seconds)
+    main(options.clients, options.seconds, options.workers)
