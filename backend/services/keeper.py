@@ -15,7 +15,6 @@ from contextlib import suppress
 from typing import Protocol
 
 from backend.clock import Clock
-from backend.core.coverage import MINUTE
 from backend.core.follow import Follow, keeper_of, pause_after, until_next_visit
 from backend.core.series import Series
 from backend.errors import Cancelled, DatabaseUnavailable
@@ -35,8 +34,8 @@ LOOK_SECONDS = 1.0
 BUSY_PAUSE = 5.0
 """Seconds to leave a series alone on which somebody else works."""
 
-NEAR = 60 * MINUTE
-"""A follow that lacks more than this, ms, must not keep those waiting that lack a minute."""
+TURN_SECONDS = 60.0
+"""For how long older minutes of a series are fetched before its newest ones are looked for again."""
 
 
 class Crew(Protocol):
@@ -93,6 +92,7 @@ class Keeper:
             with suppress(asyncio.CancelledError):
                 await self._looking
             self._looking = None
+        self._ours = {}
         for brake in self._brakes.values():
             brake.pull(interruption())
         await end(self._tasks, seconds)
@@ -155,16 +155,23 @@ class Keeper:
     async def _visit(self, follow: Follow, follows: int) -> None:
         series = follow.series
         try:
-            async with self._gate(follow):
-                outcome = await self._visitor.visit(follow, self._brakes[series])
-                pause = self._pause(follow, outcome, follows)
+            outcome = await self._outcome(follow, self._brakes[series])
+            pause = self._pause(follow, outcome, follows)
         finally:
             del self._brakes[series]
         self._due[series] = self._clock.monotonic() + pause
 
-    def _gate(self, follow: Follow) -> asyncio.Semaphore:
-        checked = follow.checked
-        return self._near if checked and self._clock.now() - checked < NEAR else self._far
+    async def _outcome(self, follow: Follow, brake: Brake) -> Outcome:
+        """Newest minutes first, then older ones for a turn; again while there is a place for that."""
+        while True:
+            async with self._near:
+                outcome = await self._visitor.visit(follow, brake, 0)
+            if not outcome.more or self._far.locked():
+                return outcome
+            async with self._far:
+                outcome = await self._visitor.visit(follow, brake, TURN_SECONDS)
+            if not outcome.more:
+                return outcome
 
     def _pause(self, follow: Follow, outcome: Outcome, follows: int) -> float:
         """Seconds until the next visit."""

@@ -34,16 +34,18 @@ log = logging.getLogger(__name__)
 
 
 class Outcome(NamedTuple):
-    """How a visit went: `now` is the exchange's time after it (ms), None where there is more to do.
+    """How a visit went: `now` is the exchange's time after it (ms), None where it did not end well.
 
-    `healed` are the minutes that it brought although later ones were held already. It was skipped where there
-    was no need of it, or where it could not be done now.
+    `more` says that older minutes are still to be fetched. `healed` are the minutes that it brought although
+    later ones were held already. It was skipped where there was no need of it, or where it could not be done
+    now.
     """
 
     now: int | None
     failure: Failure | None = None
     healed: int = 0
     skipped: bool = False
+    more: bool = False
 
     @property
     def name(self) -> Literal["ok", "failed", "skipped"]:
@@ -54,9 +56,9 @@ class Outcome(NamedTuple):
 
 
 NOT_NOW = Outcome(None, skipped=True)
-
-TURN_SECONDS = 60.0
-"""For how long a visit may fetch older minutes before it looks for new ones again."""
+NEVER = 0
+ENDINGS = Interrupted, Cancelled, DatabaseUnavailable
+"""What ends a visit without being the series' fault."""
 
 
 class Visitor:
@@ -84,25 +86,27 @@ class Visitor:
         self._recheck_ms = recheck_minutes * MINUTE
         self._metrics = metrics
 
-    async def visit(self, follow: Follow, brake: Brake) -> Outcome:
-        """Make the follow complete. Where somebody else works on the series, or is to, nothing happens."""
-        outcome = await self._outcome(follow, brake)
+    async def visit(self, follow: Follow, brake: Brake, seconds: float) -> Outcome:
+        """Make the follow complete. Where somebody else works on the series, or is to, nothing happens.
+
+        Where more than its newest hour is missing, `seconds` are given to older minutes.
+        """
+        outcome = await self._outcome(follow, brake, seconds)
         series = follow.series
         self._metrics.visited(series.exchange, series.market, outcome.name, outcome.healed)
         return outcome
 
-    async def _outcome(self, follow: Follow, brake: Brake) -> Outcome:
+    async def _outcome(self, follow: Follow, brake: Brake, seconds: float) -> Outcome:
         if brake.reason:
             return NOT_NOW
         name = follow.series.name
         try:
             with bound(series=name):
-                visit = await self._try(follow, brake)
+                visit = await self._try(follow, brake, Turn(brake, self._clock, seconds))
                 if visit:
                     await self._store.report(follow.series, visit)
                 failure = visit.failure if visit else None
-                is_whole = visit is None or (visit.whole and not failure)
-                now = await self._markets.source(follow.series).now() if is_whole else None
+                now = None if failure else await self._markets.source(follow.series).now()
         except (SeriesBusy, Interrupted, Cancelled) as error:
             log.debug("%s: not visited: %s", name, error)
             return NOT_NOW
@@ -111,16 +115,18 @@ class Visitor:
             return NOT_NOW
         except MarketDataError as error:
             return Outcome(None, Failure(error.code, str(error), error.retry_after))
-        return Outcome(now, failure, visit.healed if visit else 0, visit is None)
+        if visit is None:
+            return Outcome(now, skipped=True)
+        return Outcome(now, failure, visit.healed, more=not (visit.whole or failure))
 
-    async def _try(self, follow: Follow, brake: Brake) -> Visit | None:
+    async def _try(self, follow: Follow, brake: Brake, turn: Turn) -> Visit | None:
         """How the visit went, None where there was no need of one."""
         try:
             if await self._is_kept(follow):
                 return None
             async with self._ledgers.hold(follow.series) as ledger:
-                return await self._sync(follow, ledger, brake)
-        except (SeriesBusy, Interrupted, Cancelled, DatabaseUnavailable):
+                return await self._sync(follow, ledger, brake, turn)
+        except (SeriesBusy, *ENDINGS):
             raise
         except MarketDataError as error:
             return self._failed(follow, error)
@@ -137,27 +143,29 @@ class Visitor:
         is_held = edge.end >= closed_until(now - self._settle_ms)
         return is_held and now - edge.visited < confirmed_for(follow.series)
 
-    async def _sync(self, follow: Follow, ledger: Ledger, brake: Brake) -> Visit:
+    async def _sync(self, follow: Follow, ledger: Ledger, brake: Brake, turn: Turn) -> Visit:
+        """What was appended once more, then the newest minutes, then older ones for a turn."""
         before, appended = ledger.coverage, self._appended(follow.series)
         now = await self._markets.source(follow.series).now()
-        requests = [SyncRequest(follow.series, start) for start in beginnings(follow, before, now)]
+        starts = beginnings(follow, before, now)
+        work = [(SyncRequest(follow.series, start), brake) for start in starts]
+        if len(starts) > 1 or (follow.since is None and before.since is None):
+            work[-1] = SyncRequest(follow.series, starts[-1]), turn
         if appended.minutes:
             start = max(before.since or 0, appended.start - self._recheck_ms)
-            requests.insert(0, SyncRequest(follow.series, start, closed_until(now), refresh=True))
-        new, error, turn = appended.minutes, None, Turn(brake, self._clock, TURN_SECONDS)
-        for request in requests:
-            result = await self._syncs.sync(ledger, request, _tell_nobody, turn)
-            if result.error is not OVER and isinstance(
-                result.error, Interrupted | Cancelled | DatabaseUnavailable
-            ):
+            again = SyncRequest(follow.series, start, closed_until(now), refresh=True)
+            work.insert(0, (again, brake))
+        new, error = appended.minutes, None
+        for request, how_long in work:
+            result = await self._syncs.sync(ledger, request, _tell_nobody, how_long)
+            if result.error is not OVER and isinstance(result.error, ENDINGS):
                 raise result.error
             new, error = new + result.tally.new_records, error or result.error
         visit = Visit(self._clock.now(), new, healed(before, ledger.coverage), whole=error is None)
-        if error is OVER:
-            return visit
-        if error:
+        if error and error is not OVER:
             return self._failed(follow, error, visit)
-        self._appender.visited(follow.series, Edge(_held_to(ledger.coverage), None, now, follow.since))
+        visited = now if visit.whole else NEVER
+        self._appender.visited(follow.series, Edge(_held_to(ledger.coverage), None, visited, follow.since))
         return visit
 
     def _appended(self, series: Series) -> Window:

@@ -168,22 +168,24 @@ async def test_today_comes_first_and_nothing_of_the_rest_is_forgotten(
     assert stored_to(settings, series, end) == exchange_has(simulator, series, end, HOURS_AGO)
 
 
-async def test_new_minutes_come_while_years_are_fetched(service: Service, simulator: Simulator) -> None:
+async def test_new_minutes_of_all_come_while_years_of_one_are_fetched(
+    settings: Settings, simulator: Simulator, clock: Clock
+) -> None:
     """A minute of the exchange is three seconds here, in which a page takes a while; the years take hours."""
-    series = Series("binance", "spot", "BTCUSDT")
     simulator.faults.latency = 0.2
-    await run_job(service, series, HOURS_AGO, HOURS_AGO + 10 * MINUTE)
-    await service.follows.add([series], NOW - 3 * 365 * 24 * HOUR)
+    wanted = [Series("binance", "spot", coin) for coin in COINS]
+    one_at_a_time = replace(settings, jobs_at_once=1, pages_in_flight=2)
+    async with open_service(one_at_a_time, clock) as service:
+        await service.follows.add(wanted, NOW - 3 * 365 * 24 * HOUR)
 
-    async def has(moment: int) -> bool:
-        [found] = await service.follows.all()
-        return (found.last_minute or 0) >= moment
+        async def have(moment: int) -> bool:
+            return all((one.last_minute or 0) >= moment for one in await service.follows.all())
 
-    for later in (1, 3, 5):
-        await eventually(partial(has, CLOSED + later * MINUTE))
-    [found] = await service.follows.all()
-    assert found.follow.checked is None
-    assert found.follow.new_candles > 60
+        for later in (1, 3, 5):
+            await eventually(partial(have, CLOSED + later * MINUTE))
+        found = await service.follows.all()
+        assert [one.follow.checked for one in found] == [None] * len(wanted)
+        assert max(one.follow.new_candles for one in found) > 10 * 60
 
 
 async def test_follows_survive_a_restart_and_the_environment_adds_to_them(
