@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Protocol
@@ -24,9 +25,12 @@ log = logging.getLogger(__name__)
 ROUND = 0.5
 """Seconds between two looks at what is wanted: wishes that change faster cost nothing."""
 
-REFUSAL_LASTS = 600.0
+SHORTEST_REFUSAL, LONGEST_REFUSAL = 15.0, 600.0
+"""Seconds until a symbol is asked for again that the venue refused: at first, and at most. Each refusal is
+believed four times as long: the first ones may be meant for the moment, since venues refuse haste alike."""
+
 RELISTING_PAUSE = 30.0
-"""Seconds until a symbol is asked for again that the venue refused, or whose name could not be found out."""
+"""Seconds until a symbol is asked for again whose name could not be found out."""
 
 OVERLAP = 5.0
 """Seconds for which a connection goes on after its successor has asked for everything."""
@@ -81,7 +85,7 @@ class MarketStream:
         self._wanted: frozenset[str] = frozenset()
         self._look_at = math.inf
         self._refused_until: dict[str, float] = {}
-        self._told_refused: set[str] = set()
+        self._refusals: Counter[str] = Counter()
         self._topics: dict[str, str] = {}
         self._symbols: dict[str, str] = {}
         self._links: list[Link] = []
@@ -188,11 +192,12 @@ class MarketStream:
                 return
 
     def _refuse(self, symbol: str, message: str) -> None:
-        until = self._refused_until[symbol] = self._clock.monotonic() + REFUSAL_LASTS
+        lasts = min(SHORTEST_REFUSAL * 4.0 ** self._refusals[symbol], LONGEST_REFUSAL)
+        until = self._refused_until[symbol] = self._clock.monotonic() + lasts
         self._look_at = min(self._look_at, until)
-        level = logging.DEBUG if symbol in self._told_refused else logging.WARNING
+        level = logging.DEBUG if symbol in self._refusals else logging.WARNING
         log.log(level, "%s pushes no candles of %s: %s", self._wire.name, symbol, message)
-        self._told_refused.add(symbol)
+        self._refusals[symbol] = min(self._refusals[symbol] + 1, 8)
         self._tell_lost([symbol], message)
 
     def _tell_lost(self, symbols: Collection[str], reason: str) -> None:

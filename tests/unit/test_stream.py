@@ -16,7 +16,7 @@ from backend.app import pushed_markets
 from backend.clock import SystemClock
 from backend.errors import ExchangeUnavailable
 from backend.net.link import LONGEST_PAUSE, SHORTEST_PAUSE, pause_after
-from backend.net.stream import REFUSAL_LASTS, RELISTING_PAUSE, spread
+from backend.net.stream import LONGEST_REFUSAL, RELISTING_PAUSE, SHORTEST_REFUSAL, spread
 from backend.settings import load_settings
 from tests.fakes import candle, minute
 from tests.figures import counted
@@ -157,7 +157,7 @@ async def test_a_message_that_is_too_large_ends_a_connection() -> None:
 # What is refused
 
 
-async def test_a_refused_topic_is_lost_and_not_asked_for_again_for_ten_minutes() -> None:
+async def test_a_refused_topic_is_lost_and_asked_for_again_later() -> None:
     async with world() as here:
         here.venue.refuses = {"bad"}
         here.stream.want(["BAD", "GOOD"])
@@ -170,10 +170,27 @@ async def test_a_refused_topic_is_lost_and_not_asked_for_again_for_ten_minutes()
         await until(lambda: bool(here.ear.heard))
         assert here.ear.symbols == ["GOOD"]
         here.venue.refuses = set()
-        here.clock.advance(REFUSAL_LASTS)
+        here.clock.advance(SHORTEST_REFUSAL)
         await until(lambda: " ".join(line.said).split().count("bad") == 2)
         await line.push("bad")
         await until(lambda: here.ear.symbols == ["GOOD", "BAD"])
+
+
+async def test_a_topic_that_is_refused_every_time_is_asked_for_ever_more_seldom() -> None:
+    async with world() as here:
+        here.venue.refuses = {"bad"}
+        line = await here.wants("BAD", "GOOD")
+        for refusals, lasts in enumerate(
+            (SHORTEST_REFUSAL, 4 * SHORTEST_REFUSAL, 16 * SHORTEST_REFUSAL), start=1
+        ):
+            await until(lambda refusals=refusals: len(here.ear.lost) == refusals)  # type: ignore[misc]
+            here.clock.advance(lasts - 5)
+            line = await here.wants("BAD", "GOOD", f"N{refusals}")
+            assert " ".join(line.said).split().count("bad") == refusals
+            here.clock.advance(5)
+        await until(lambda: len(here.ear.lost) == 4)
+        here.clock.advance(LONGEST_REFUSAL)
+        await until(lambda: len(here.ear.lost) == 5)
 
 
 async def test_of_a_message_that_is_refused_as_a_whole_only_the_guilty_are_lost() -> None:
