@@ -48,6 +48,7 @@ bench: $(VENV)/.dev ## the benchmarks, some minutes
 	@$(BIN)/python -m benchmarks.budget
 	@$(BIN)/python -m benchmarks.archive
 	@$(BIN)/python -m benchmarks.load
+	@$(BIN)/python -m benchmarks.frames
 
 clean: ## remove .venv and what tests leave behind; ./data stays
 	@rm -rf $(VENV) $(VENV)-freqtrade htmlcov .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis
