@@ -207,7 +207,7 @@ def main(sizes: Sequence[int], minutes: int, ways: Sequence[str]) -> None:
                 surroundings(Path(folder), size, live) as service,
             ):
                 follow(service, size)
-                until(lambda service=service, live=live: are_ready(service, live), "all to be live", 300)  # type: ignore[misc]
+                until(lambda service=service, live=live: are_ready(service, live), "all to be live", 900)  # type: ignore[misc]
                 delays = asyncio.run(measure(service, size, minutes))
                 report(live, size, delays, service, size * minutes)
 
