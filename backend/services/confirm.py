@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
 
 from backend.clock import Clock
 from backend.core.candles import clean
@@ -22,7 +23,7 @@ from backend.services.tasks import end
 log = logging.getLogger(__name__)
 
 AT_ONCE = 16
-"""Requests of one process that may be under way for this."""
+"""Requests to one market that may be under way for this: those of a slow one keep no other waiting."""
 
 MOST_MINUTES = 60
 """A series that lacks more is left to a visit."""
@@ -38,7 +39,7 @@ class Confirmer:
         self._appender = appender
         self._clock = clock
         self._settle_ms = settle_seconds * 1000
-        self._asking = asyncio.Semaphore(at_once)
+        self._asking = defaultdict[tuple[str, str], asyncio.Semaphore](lambda: asyncio.Semaphore(at_once))
         self._tasks: dict[Series, asyncio.Task[None]] = {}
 
     def ended(self, series: Series, at: int) -> None:
@@ -56,7 +57,7 @@ class Confirmer:
         try:
             source = self._markets.source(series)
             await self._clock.sleep(max(0, at + self._settle_ms - await source.now()) / 1000)
-            async with self._asking:
+            async with self._asking[series.exchange, series.market]:
                 edge = self._appender.edge(series)
                 closed = closed_until(await source.now() - self._settle_ms)
                 if edge is None or not 0 < closed - edge.end <= MOST_MINUTES * MINUTE:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
 
-from backend.core.coverage import Coverage
+from backend.core.coverage import Coverage, Window
+from backend.core.series import Series
 from backend.errors import ExchangeUnavailable
 from backend.services.append import Appender, Edge
 from backend.services.confirm import MOST_MINUTES, Confirmer
@@ -19,16 +21,16 @@ SETTLE = 2
 class World:
     """An exchange whose candles are held up to minute 3, and whose clock shows the end of minute 3."""
 
-    def __init__(self) -> None:
+    def __init__(self, at_once: int = 16) -> None:
         self.clock = FakeClock(minute(4) + 100)
-        self.source = ScriptedSource([minute(number) for number in range(200)], self.clock)
+        moments = [minute(number) for number in range(200)]
+        self.source, self.other = ScriptedSource(moments, self.clock), ScriptedSource(moments, self.clock)
         self.candles, self.coverage = MemoryCandles(), MemoryCoverage()
         self.coverage.entries[BTC] = Coverage(since=START, until=minute(3), held=(minutes(0, 3),))
         self.appender = Appender(self.candles, self.coverage, lambda: None)
         self.appender.visited(BTC, Edge(minute(3), None, visited=minute(3), since=None))
-        self.confirmer = Confirmer(
-            Markets({"binance": {"spot": self.source}}), self.appender, self.clock, SETTLE
-        )
+        markets = Markets({"binance": {"spot": self.source}, "bitget": {"spot": self.other}})
+        self.confirmer = Confirmer(markets, self.appender, self.clock, SETTLE, at_once)
 
     async def until(self, condition: Callable[[], bool]) -> None:
         for _ in range(1000):
@@ -105,3 +107,19 @@ async def test_stopped_it_asks_no_more() -> None:
     await world.confirmer.stop()
     await world.settled()
     assert world.source.asked == []
+
+
+async def test_a_market_that_does_not_answer_keeps_no_other_waiting() -> None:
+    world, other = World(at_once=1), Series("bitget", "spot", "BTCUSDT")
+    never = asyncio.Event()
+
+    async def hang(_window: Window) -> None:
+        await never.wait()
+
+    world.source.delay = hang
+    world.appender.visited(other, Edge(minute(3), None, visited=minute(3), since=None))
+    world.confirmer.ended(BTC, minute(4))
+    await world.until(lambda: bool(world.source.asked))
+    world.confirmer.ended(other, minute(4))
+    await world.until(lambda: world.other.asked == [minutes(3, 4)])
+    await world.confirmer.stop()
