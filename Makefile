@@ -6,8 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-# Processes that share the tests: more than two cores, because much of the suite waits.
-WORKERS ?= 4
+# Processes that share the tests: one more than two cores, because much of the suite waits; a fourth only competes.
+WORKERS ?= 3
 SUITE := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov
 
 .PHONY: help run demo test check coverage freqtrade soak bench clean
