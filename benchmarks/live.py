@@ -172,7 +172,7 @@ async def measure(service: RunningService, size: int, minutes: int) -> Delays:
     work = [
         listen(url, names[first : first + A_STREAM], began, delays.told) for first in range(0, size, A_STREAM)
     ]
-    work += [ask(url, name, began, delays.read) for name in names[:: max(1, size // READERS)][:READERS]]
+    work += [ask(url, name, began, delays.read) for name in names[:READERS]]
     tasks = [asyncio.create_task(one) for one in work]
     await asyncio.sleep(minutes * 60 + 59 - began % 60)
     for task in tasks:
