@@ -62,9 +62,9 @@ def clock(simulator: Simulator) -> Clock:
 
 @pytest.fixture
 def settings(settings: Settings, simulator: Simulator) -> Settings:
-    """Sockets of the simulator too. A real second is a minute: so a quarter of one for frames to come."""
+    """Sockets of the simulator too. A real second is a minute: half of one for frames to come."""
     sockets = dict.fromkeys(settings.socket_urls, simulator.url.replace("http://", "ws://"))
-    return replace(settings, socket_urls=sockets, settle_seconds=15)
+    return replace(settings, socket_urls=sockets, settle_seconds=30)
 
 
 def exchange_has(simulator: Simulator, series: Series, end: int) -> list[tuple[Any, ...]]:
