@@ -1,7 +1,8 @@
 """The coverage of one series while somebody works on it: leased, changed in memory, saved durably.
 
-Only who holds a series' lease can write its ledger, in this process or any other. A lease that is not renewed
-runs out; its token is void from the moment another takes it, so that an owner who slept cannot write.
+Only who holds a series' lease can write its ledger, in this process or any other; while nobody does, it may
+grow at its end by what was pushed (`append.py`). A lease that is not renewed runs out; its token is void from
+the moment another takes it, or the ledger grows, so that an owner who slept cannot write.
 """
 
 from __future__ import annotations
