@@ -26,6 +26,9 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 MICROSECONDS_FROM = 10**14
 """Stamps from here on are µs: as ms they would lie in the year 5138."""
 
+LONGEST_LINE = 2048
+"""Bytes. Twelve numbers have about 150; a longer line is told without being taken apart."""
+
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -103,7 +106,10 @@ def candles_of(name: str, text: bytes, window: Window) -> list[Candle]:
 
 
 def _rows(name: str, text: bytes) -> Iterator[tuple[int, Row]]:
-    for line, content in enumerate(BytesIO(text.removeprefix(BYTE_ORDER_MARK).rstrip()), start=1):
+    lines = BytesIO(text.removeprefix(BYTE_ORDER_MARK).rstrip())
+    for line, content in enumerate(iter(lambda: lines.readline(LONGEST_LINE + 1), b""), start=1):
+        if len(content) > LONGEST_LINE:
+            raise BadRow(name, line, f"the line has over {LONGEST_LINE} bytes")
         try:
             yield line, _row.decode(b"[%b]" % content.rstrip())
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

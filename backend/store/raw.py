@@ -2,7 +2,8 @@
 
 All candles of a batch usually share one layout: the same fields in the same order with the same types, hence
 the same size. Then the batch is an array of fixed records, and a column is a view of it. Every byte that is
-not a value is compared with the first document's; where any differs, document by document is decoded.
+not a value is compared with the first document's; where any differs, document by document is decoded. What
+other programs wrote is read as well: whole numbers, Decimal128, further fields, null where there is no value.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from typing import Any, NamedTuple
 
 import bson
 import numpy as np
+from bson.decimal128 import Decimal128
 
 from backend.core.candles import Candle
 from backend.core.columns import Columns, columns_of
+from backend.errors import DatabaseUnavailable
 
 NUMBERS = {0x01: "<f8", 0x10: "<i4", 0x12: "<i8"}
 """BSON's type bytes of double, int32 and int64, and numpy's names of them."""
@@ -29,7 +32,7 @@ KINDS: dict[str, type[Any]] = {
 }
 """The fields of a candle document; the first six are always there."""
 
-NEEDED = set(tuple(KINDS)[:6])
+NEEDED = tuple(KINDS)[:6]
 
 
 class Field(NamedTuple):
@@ -53,19 +56,20 @@ def columns_in(batch: bytes) -> Columns:
 
 
 def candle_of(document: dict[str, Any]) -> Candle:
-    """The candle that a document holds."""
-    return Candle(
-        open_time=int(document["_id"]),  # not bson's Int64, which msgspec cannot write
-        open=document["open"],
-        high=document["high"],
-        low=document["low"],
-        close=document["close"],
-        volume=document["volume"],
-        quote_volume=document.get("quote_volume"),
-        trades=document.get("trades"),
-        taker_buy_volume=document.get("taker_buy_volume"),
-        taker_buy_quote_volume=document.get("taker_buy_quote_volume"),
-    )
+    """The candle that a document holds. Raises DatabaseUnavailable for a document that is no candle."""
+    found = {name: _number(document.get(name)) for name in KINDS}
+    if any(found[name] is None for name in NEEDED):
+        raise DatabaseUnavailable(
+            f"the stored document {document.get('_id')!r:.40} is no candle: delete it and verify the series"
+        )
+    return Candle(open_time=int(found.pop("_id")), **found)  # not bson's Int64, which msgspec cannot write
+
+
+def _number(value: Any) -> Any:
+    """A number as Python knows it, None for what is none."""
+    if isinstance(value, Decimal128):
+        return float(value.to_decimal())
+    return value if isinstance(value, int | float) else None
 
 
 def _viewed(batch: bytes) -> Columns | None:
@@ -95,7 +99,7 @@ def _fields(document: bytes) -> list[Field] | None:
             return None
         found.append(Field(name, kind, end + 1))
         place = found[-1].end
-    return found if NEEDED.issubset(field.name for field in found) else None
+    return found if set(NEEDED).issubset(field.name for field in found) else None
 
 
 def _signs(fields: Sequence[Field], size: int) -> Iterator[Field]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.core.archive_rows import COLUMNS, BadRow, candles_of
+from backend.core.archive_rows import COLUMNS, LONGEST_LINE, BadRow, candles_of
 from backend.core.candles import Candle
 from backend.core.coverage import Window
 from tests.archives import NAMES, line_of, text_of
@@ -122,6 +124,23 @@ def test_a_candle_of_another_length_is_named(unit: int) -> None:
 @pytest.mark.parametrize(("number", "cell"), [(2, "0"), (3, "1e9"), (1, "1e9"), (4, "0")])
 def test_prices_that_contradict_each_other_are_named(number: int, cell: str) -> None:
     assert refusal(with_cell(number, cell)) == "line 1: low, open, close and high contradict each other"
+
+
+def test_a_line_as_long_as_can_be_is_taken_apart_and_a_longer_one_is_not() -> None:
+    digits = RIGHT.split(",")[1].ljust(LONGEST_LINE - len(RIGHT) + len(RIGHT.split(",")[1]), "0")
+    assert candles_of("f.csv", with_cell(1, digits).encode(), ALL) == FILE[:1]
+    assert refusal(f"{RIGHT}\n{with_cell(1, digits + '0')}") == "line 2: the line has over 2048 bytes"
+
+
+@pytest.mark.parametrize("piece", [",", "1,", "a,", '"",', "[", "9", "\0"])
+def test_a_bad_line_of_megabytes_costs_what_is_told_of_it(piece: str) -> None:
+    text = f"{RIGHT}\n".encode() + piece.encode() * (8_000_000 // len(piece))
+    tracemalloc.start()
+    try:
+        assert refusal(text) == "line 2: the line has over 2048 bytes"
+        assert tracemalloc.get_traced_memory()[1] < 100_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("text", ["", "\n", NAMES, NAMES + "\n"])
