@@ -90,6 +90,8 @@ async def open_service(
         session = await stack.enter_async_context(open_session(settings.request_timeout, USER_AGENT))
         throttles = _throttles(settings, clock)
         clients = _clients(settings, session, throttles, clock, metrics)
+        for each in (client for markets in clients.values() for client in markets.values()):
+            stack.push_async_callback(each.stop)
         markets = Markets(clients)
         revisions = MongoRevisions(database, clock)
         candles, coverage = MongoCandles(database, revisions, metrics), MongoCoverage(database)

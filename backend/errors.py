@@ -7,7 +7,7 @@
     ├── Forbidden                   ask whoever runs the service
     ├── TooManyRequests             wait, then send fewer
     ├── NotFound                    ask for something else
-    │   ├── UnknownSymbol             the exchange does not list it
+    │   ├── UnknownSymbol             the exchange has no candles of it
     │   ├── SeriesNotStored           sync it first
     │   ├── UnknownJob                ask for the list of jobs
     │   └── NotFollowed               follow it first

@@ -424,7 +424,7 @@ class ScriptedSource:
             symbol: Listing(symbol, symbol, symbol[:-4], symbol[-4:], "TRADING") for symbol in self.listed
         }
 
-    async def ensure_listed(self, symbol: str) -> None:
+    async def ensure_known(self, symbol: str) -> None:
         self._refuse_strangers(symbol)
 
     async def candles(self, symbol: str, window: Window) -> Sequence[Candle]:

@@ -32,7 +32,13 @@ def split_symbol(symbol: str) -> Pair | None:
     halves = _SEPARATOR.split(symbol)
     if len(halves) == 2 and all(halves):
         return Pair(*halves)
-    quote = next((quote for quote in _LONGEST_FIRST if symbol.endswith(quote)), None)
-    if quote is None or quote == symbol:
-        return None
-    return Pair(symbol.removesuffix(quote), quote)
+    return next(iter(splits(symbol)), None)
+
+
+def splits(symbol: str) -> list[Pair]:
+    """All ways to cut a symbol that is written without a separator, that with the longest quote first."""
+    return [
+        Pair(symbol.removesuffix(quote), quote)
+        for quote in _LONGEST_FIRST
+        if symbol.endswith(quote) and symbol != quote
+    ]

@@ -79,7 +79,8 @@ class Market:
     `earliest_request(symbol)` asks for the oldest candle there is, where the venue can say. Otherwise it is
     None, and `newest_before_request(symbol, end)` asks for the newest `search_rows` candles before `end`.
     The parsers raise MalformedAnswer; `failure` is asked first and says what an answer means if it is no
-    success. `canonical` brings a user's spelling to ours. `socket` is None where no candles are pushed.
+    success. `canonical` brings a user's spelling to ours. `spellings` are the venue's for a symbol that it
+    does not list, likeliest first; None where they are ours. `socket` is None where no candles are pushed.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Market:
     newest_before_request: Callable[[str, int], Request] | None = None
     search_rows: int = 1
     canonical: Callable[[str], str] = canonical_symbol
+    spellings: Callable[[str], Sequence[str]] | None = None
     socket: Socket | None = None
 
 

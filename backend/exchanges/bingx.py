@@ -23,6 +23,7 @@ import msgspec
 
 from backend.core.candles import Candle
 from backend.core.coverage import Window
+from backend.core.pairs import splits
 from backend.core.series import Listing, canonical_symbol
 from backend.errors import (
     Banned,
@@ -223,6 +224,11 @@ def _listing(native: str, base: str, quote: str, status: int, launched: int) -> 
     return Listing(symbol, native, base, quote, STATUSES.get(status, str(status)), launched or None)
 
 
+def spellings(symbol: str) -> list[str]:
+    """How BingX may write a symbol that it does not list (any more): "BTCUSDT" -> "BTC-USDT"."""
+    return [f"{pair.base}-{pair.quote}" for pair in splits(symbol)]
+
+
 def parse_time(answer: Answer) -> int:
     """The exchange's clock, Unix ms."""
     return decode(_time, answer.body, VENUE).data.server_time
@@ -293,6 +299,7 @@ SPOT = Market(
     time_request=Request("/openApi/spot/v1/server/time", cost={REQUESTS: 1}),
     parse_time=parse_time,
     failure=failure,
+    spellings=spellings,
     socket=bingx_socket.SPOT,
 )
 
@@ -311,6 +318,7 @@ PERPETUAL = Market(
     time_request=Request("/openApi/swap/v2/server/time", cost={REQUESTS: 1}),
     parse_time=parse_time,
     failure=failure,
+    spellings=spellings,
     socket=bingx_socket.PERPETUAL,
 )
 

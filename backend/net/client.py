@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TypeAlias, TypeVar
 
 import aiohttp
@@ -23,6 +24,7 @@ from backend.core.plan import closed_until
 from backend.core.series import Listing
 from backend.errors import (
     Banned,
+    ExchangeError,
     ExchangeUnavailable,
     MalformedAnswer,
     RateLimited,
@@ -31,8 +33,9 @@ from backend.errors import (
 from backend.exchanges.base import Answer, Market, Request
 from backend.metrics import Metrics
 from backend.net.counting import counted_attempt
+from backend.net.listing import NEW_LISTING_LASTS, Listings
 from backend.net.reading import Reading, read_now
-from backend.net.throttle import PATIENCE, Throttle
+from backend.net.throttle import PATIENCE, Throttle, sane_wait
 from backend.traffic import current_traffic
 
 log = logging.getLogger(__name__)
@@ -42,12 +45,11 @@ Session: TypeAlias = aiohttp.ClientSession
 
 ATTEMPTS = 5
 LARGEST_ANSWER = 64 * 1024 * 1024
-LISTING_LASTS = 3600.0
-NEW_LISTING_LASTS = 60.0
-"""Seconds for which a copy of what the exchange lists is good enough, and when a symbol is not in it."""
+REFUSAL_LASTS = 60.0
+"""Seconds for which a symbol that the exchange refused is not asked for again."""
 
-RELISTING_PAUSE = 60.0
-"""Seconds until an old copy is tried to be read again after that failed."""
+MOST_REFUSED = 1000
+"""Refused symbols that are remembered: whoever asks for more of them pays for each."""
 
 NO_VENUE_BEFORE = parse_time("2017-01-01")
 
@@ -87,11 +89,14 @@ class MarketClient:
         self._throttle = throttle
         self._clock = clock
         self._metrics = metrics
-        self._listing = asyncio.Lock()
-        self._listed_at: float | None = None
-        self._relist_at = 0.0
-        self._listings: Mapping[str, Listing] = {}
+        self._listings = Listings(self._list, clock, exchange)
+        self._spelt: dict[str, str] = {}
+        self._refused: OrderedDict[str, float] = OrderedDict()
         self._reading: Reading | None = None
+
+    async def stop(self) -> None:
+        """End what goes on beside."""
+        await self._listings.stop()
 
     def canonical(self, text: str) -> str:
         """Our spelling of a symbol; ValueError if no symbol can be called so."""
@@ -101,35 +106,33 @@ class MarketClient:
         """The most minutes of one call of `candles` when the oldest opened `age` ms ago."""
         return self._market.page_size(age)
 
-    async def ensure_listed(self, symbol: str) -> None:
-        """Raise UnknownSymbol unless the exchange lists `symbol`; a copy that lacks it is read again."""
-        await self.native(symbol)
+    async def ensure_known(self, symbol: str) -> None:
+        """Raise UnknownSymbol unless the exchange lists `symbol`, or answers a question about its candles."""
+        if symbol not in self._listings.known():
+            closed = closed_until(await self.now())
+            await self.candles(symbol, Window(closed - MINUTE, closed))
 
     async def candles(self, symbol: str, window: Window) -> Sequence[Candle]:
         """What the exchange sends for `window`, untouched. Raises ExchangeError or UnknownSymbol."""
-        native = await self.native(symbol)
-        return await self._candles(self._market.candles_request(native, window, await self.now()))
+        now = await self.now()
+        return await self._asked_for(
+            symbol, lambda native: self._candles(self._market.candles_request(native, window, now))
+        )
 
     async def first_candle(self, symbol: str) -> int | None:
         """Open time of the oldest candle that the exchange has, None if it has none. Raises as `candles`."""
-        native = await self.native(symbol)
-        if self._market.earliest_request is None:
-            return await self._search_first_candle(native)
-        rows = await self._candles(self._market.earliest_request(native))
-        return min((row.open_time for row in rows), default=None)
+        return await self._asked_for(symbol, self._first_candle)
 
     async def symbols(self) -> Mapping[str, Listing]:
         """What the exchange lists, by our spelling; read again when the copy is an hour old.
 
-        Where that fails the old copy does, so that candles that can be had are had; without one it raises as
-        `candles`.
+        Where that fails the old copy does; without one it raises as `candles`.
         """
-        async with self._listing:
-            if self._listed_at is None:
-                await self._list()
-            elif self._clock.monotonic() > self._relist_at:
-                await self._list_again()
-        return self._listings
+        return await self._listings.read()
+
+    def known_symbols(self) -> Mapping[str, Listing]:
+        """The same without waiting, from the copy there is; nothing while there is none."""
+        return self._listings.known()
 
     async def now(self) -> int:
         """The exchange's time in ms, never ahead of it: read at times, carried on by a steady clock."""
@@ -145,37 +148,82 @@ class MarketClient:
         return None if reading is None or reading.is_wrong(self._clock) else reading.carried(self._clock)
 
     async def native(self, symbol: str) -> str:
-        """The venue's spelling of a symbol. Raises UnknownSymbol, or as `candles`."""
-        for look in (self.symbols, self._newest_symbols):
-            if found := (await look()).get(symbol):
-                return found.native
-        raise UnknownSymbol(f"{self._exchange} lists no {symbol} on its {self._market.name} market")
+        """The venue's spelling of a symbol, the likeliest where it lists none. Raises UnknownSymbol."""
+        self._refuse_again(symbol)
+        for native in await self._spellings(symbol):
+            return native
+        raise self._unknown(symbol)
 
-    async def _newest_symbols(self) -> Mapping[str, Listing]:
-        """What the exchange lists by a copy that is young enough to say that a symbol is not listed."""
-        async with self._listing:
-            if self._listed_at is None or self._clock.monotonic() - self._listed_at > NEW_LISTING_LASTS:
-                await self._list()
-        return self._listings
+    async def _asked_for(self, symbol: str, ask: Callable[[str], Awaitable[Parsed]]) -> Parsed:
+        """The answer to a question about `symbol`, whether it is listed or not: unknown is what is refused.
 
-    async def _list(self) -> None:
-        self._keep(await self._ask(self._market.symbols_request, self._parse_symbols))
+        A refusal is remembered for a while, so that who asks for a symbol that does not exist costs little.
+        """
+        self._refuse_again(symbol)
+        tried = await self._spellings(symbol)
+        for native in tried:
+            with suppress(UnknownSymbol):
+                return await self._answered(symbol, native, ask)
+        if (found := await self._newly_listed(symbol)) and found.native not in tried:
+            return await self._answered(symbol, found.native, ask)
+        self._remember_refusal(symbol)
+        raise self._unknown(symbol)
 
-    async def _list_again(self) -> None:
-        """In one attempt: there is a copy that does until the next."""
-        try:
-            self._keep(await self._attempt(self._market.symbols_request, self._parse_symbols))
-        except (ExchangeUnavailable, MalformedAnswer) as error:
-            self._relist_at = self._clock.monotonic() + RELISTING_PAUSE
-            log.warning("%s: an old copy of what it lists has to do: %s", self._exchange, error)
+    async def _answered(self, symbol: str, native: str, ask: Callable[[str], Awaitable[Parsed]]) -> Parsed:
+        answer = await ask(native)
+        self._spelt[symbol] = native
+        return answer
 
-    def _keep(self, found: Sequence[Listing]) -> None:
-        self._listings = {listing.symbol: listing for listing in found}
-        self._listed_at = self._clock.monotonic()
-        self._relist_at = self._listed_at + LISTING_LASTS
+    async def _spellings(self, symbol: str) -> Sequence[str]:
+        """How the venue may spell `symbol`. Its list is waited for only where nothing else tells."""
+        listed = self._listings.known()
+        if self._market.spellings and self._listings.is_missing and symbol not in self._spelt:
+            with suppress(ExchangeError):
+                listed = await self._listings.read()
+        if found := listed.get(symbol):
+            return (found.native,)
+        if symbol in self._spelt:
+            return (self._spelt[symbol],)
+        return self._market.spellings(symbol) if self._market.spellings else (symbol,)
+
+    async def _newly_listed(self, symbol: str) -> Listing | None:
+        """What a list of today says of a symbol whose spelling it alone may tell."""
+        if self._market.spellings:
+            with suppress(ExchangeError):
+                return (await self._listings.read(NEW_LISTING_LASTS)).get(symbol)
+        return None
+
+    def _remember_refusal(self, symbol: str) -> None:
+        """Not of a symbol that is listed, or was answered before: one refusal may be wrong."""
+        if symbol in self._spelt or symbol in self._listings.known():
+            return
+        self._refused[symbol] = self._clock.monotonic()
+        if len(self._refused) > MOST_REFUSED:
+            self._refused.popitem(last=False)
+
+    def _refuse_again(self, symbol: str) -> None:
+        refused = self._refused.get(symbol)
+        if refused is not None and self._clock.monotonic() - refused < REFUSAL_LASTS:
+            raise self._unknown(symbol)
+
+    def _unknown(self, symbol: str) -> UnknownSymbol:
+        return UnknownSymbol(
+            f"{self._exchange} knows no {symbol} on its {self._market.name} market: it has no candles of it"
+        )
+
+    async def _list(self) -> Sequence[Listing]:
+        """In one attempt where there is a copy, which does until the next."""
+        ask = self._ask if self._listings.is_missing else self._attempt
+        return await ask(self._market.symbols_request, self._parse_symbols)
 
     def _parse_symbols(self, answer: Answer) -> Sequence[Listing]:
         return self._market.parse_symbols(answer.body)
+
+    async def _first_candle(self, native: str) -> int | None:
+        if self._market.earliest_request is None:
+            return await self._search_first_candle(native)
+        rows = await self._candles(self._market.earliest_request(native))
+        return min((row.open_time for row in rows), default=None)
 
     async def _search_first_candle(self, native: str) -> int | None:
         """Bisect for venues that cannot say it: before which moment is there no candle?
@@ -229,6 +277,7 @@ class MarketClient:
         failure = self._market.failure(answer)
         if failure is None:
             return parse(answer)
+        failure.retry_after = sane_wait(failure)
         if isinstance(failure, RateLimited):
             self._throttle.block(failure)
         raise failure

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from backend.clock import Clock
-from backend.errors import RateLimited
+from backend.errors import Banned, MarketDataError, RateLimited
 from backend.exchanges.base import RateLimit
 
 PATIENCE = 120.0
@@ -21,6 +21,18 @@ WIDENING = 1.25
 
 DEFAULT_BLOCK = 60.0
 """Seconds to keep quiet after a refusal that names no time."""
+
+LONGEST_REFUSAL = 900.0
+LONGEST_BAN = 3 * 86_400.0
+"""Seconds after which a venue that refuses, and one that bans, is asked again whatever time it named. Windows
+of limits are minutes long; Binance documents bans of two minutes to three days, the others name no time."""
+
+
+def sane_wait(failure: MarketDataError) -> float | None:
+    """The seconds that a venue says to wait, as far as they can be true."""
+    if failure.retry_after is None:
+        return None
+    return min(failure.retry_after, LONGEST_BAN if isinstance(failure, Banned) else LONGEST_REFUSAL)
 
 
 class SlidingWindow:

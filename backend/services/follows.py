@@ -24,12 +24,12 @@ class Follows:
         self._clock = clock
 
     async def add(self, wanted: Sequence[Series], since: int | None) -> list[Standing]:
-        """Follow all of `wanted`, or none: raises UnknownSymbol for a symbol that its exchange does not list.
+        """Follow all of `wanted`, or none: raises UnknownSymbol for a symbol that its exchange does not know.
 
         Following again is no error; it changes `since` where one is given.
         """
         for series in wanted:
-            await self._markets.source(series).ensure_listed(series.symbol)
+            await self._markets.source(series).ensure_known(series.symbol)
         followed = {follow.series for follow in await self._store.all()}
         if len(followed | set(wanted)) > MOST_FOLLOWS:
             raise InvalidRequest(

@@ -26,8 +26,8 @@ class CandleSource(Protocol):
     async def symbols(self) -> Mapping[str, Listing]:
         """What the exchange lists, by our spelling; a copy that may be some time old."""
 
-    async def ensure_listed(self, symbol: str) -> None:
-        """Raise UnknownSymbol unless the exchange lists `symbol`, now if need be."""
+    async def ensure_known(self, symbol: str) -> None:
+        """Raise UnknownSymbol unless the exchange lists `symbol`, or answers a question about its candles."""
 
     async def candles(self, symbol: str, window: Window) -> Sequence[Candle]:
         """What the exchange sends for `window`: in any order, with gaps, repeats and strays."""

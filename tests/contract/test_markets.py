@@ -5,6 +5,7 @@ A new exchange gets all of this by adding its file to `backend/exchanges` and it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -222,12 +223,21 @@ async def test_a_page_that_keeps_failing_loses_only_itself(world: World, series:
 
 
 @every_market
-async def test_an_unknown_symbol_costs_no_candle_request(world: World, series: Series) -> None:
-    stranger = Series(series.exchange, series.market, "NOSUCHCOIN")
-    with pytest.raises(UnknownSymbol):
-        await world.sync(stranger, CLOSED - HOUR)
-    assert [record for record in world.simulator.requests if "line" in record.path] == []
-    assert [record for record in world.simulator.requests if "candle" in record.path] == []
+async def test_an_unknown_symbol_costs_one_candle_request_a_minute(world: World, series: Series) -> None:
+    stranger = Series(series.exchange, series.market, "NOSUCHUSDT")
+    for _ in range(3):
+        with pytest.raises(UnknownSymbol):
+            await world.sync(stranger, CLOSED - HOUR)
+    assert len([found for found in world.simulator.requests if re.search("line|candle", found.path)]) == 1
+
+
+@every_market
+async def test_a_symbol_that_the_list_leaves_out_is_synced_all_the_same(world: World, series: Series) -> None:
+    world.simulator.faults.unlisted = [series.symbol.replace("-", "")]
+    source = world.service.markets.source(series)
+    assert series.symbol not in await source.symbols()
+    await source.ensure_known(series.symbol)
+    await world.assert_complete(series, CLOSED - 3 * HOUR)
 
 
 @every_market

@@ -29,6 +29,10 @@ class Archive:
         now = self.clock.now()
         return [market for market in self._markets.values() if market.listed <= now]
 
+    def named(self, markets: Iterable[Market]) -> list[Market]:
+        """Return those of some markets that a list names."""
+        return [market for market in markets if market.symbol not in self.faults.unlisted]
+
     def market(self, symbol: str) -> Market | None:
         """Return the market of a symbol, None when there is none (yet)."""
         market = self._markets.get(symbol)

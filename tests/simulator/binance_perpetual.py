@@ -119,7 +119,7 @@ def _info(_: Question, archive: Archive, weight_limit: int | None) -> Any:
         ],
         "exchangeFilters": [],
         "assets": [],
-        "symbols": [_symbol(market, now) for market in archive.listed()],
+        "symbols": [_symbol(market, now) for market in archive.named(archive.listed())],
     }
 
 

@@ -76,7 +76,7 @@ def _selection(params: dict[str, str], cap: int) -> Selection:
 
 def _info(question: Question, archive: Archive, weight_limit: int | None) -> Any:
     _micro(question)
-    return exchange_info(question, archive.listed(), archive.clock.now(), weight_limit)
+    return exchange_info(question, archive.named(archive.listed()), archive.clock.now(), weight_limit)
 
 
 def _time(question: Question, archive: Archive, _: int | None) -> Any:

@@ -86,7 +86,7 @@ class BingxSpot:
 
     def _symbols(self, params: Params) -> Answer:
         named = params.values.get("symbol")
-        markets = [self._market(named)] if named else self._archive.listed()
+        markets = [self._market(named)] if named else self._archive.named(self._archive.listed())
         now = self._archive.clock.now()
         return success({"symbols": [_symbol(market, now) for market in markets]}, debugMsg="")
 

@@ -87,7 +87,9 @@ class BingxSwap:
         return [market for market in self._archive.listed() if market.quote in QUOTES]
 
     def _contracts(self, params: Params) -> Answer:
-        markets = [self._market(params)] if params.values.get("symbol") else self._listed()
+        markets = (
+            [self._market(params)] if params.values.get("symbol") else self._archive.named(self._listed())
+        )
         now = self._archive.clock.now()
         return success([_contract(number, market, now) for number, market in enumerate(markets, 100)])
 

@@ -38,7 +38,7 @@ def margin_pairs(params: Mapping[str, str], archive: Archive) -> list[Any]:
 def _chosen(params: Mapping[str, str], archive: Archive) -> list[Market]:
     if "symbol" in params:
         return [market_of(params["symbol"], archive)]
-    return [market for market in archive.listed() if not is_removed(market, archive)]
+    return [market for market in archive.named(archive.listed()) if not is_removed(market, archive)]
 
 
 def _ended(market: Market, now: int) -> bool:

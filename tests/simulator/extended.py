@@ -74,7 +74,7 @@ class Extended:
     def _chosen(self, question: Question) -> list[Market]:
         """Return the markets that `market=A&market=B` names, all of them without it."""
         names = [value for name, value in question.params if name == "market"]
-        return [self._market(name) for name in names] if names else self._listed()
+        return [self._market(name) for name in names] or self._archive.named(self._listed())
 
     def _listed(self) -> list[Market]:
         """Return the markets in US dollars, the only ones here."""

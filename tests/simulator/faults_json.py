@@ -36,10 +36,10 @@ RULES: dict[str, Callable[..., Any]] = {
 
 def shown(faults: Faults) -> dict[str, Any]:
     """Return the switches as JSON values; windows and instants in ms UTC, `hanging` is a count."""
-    plain = ("page_cap", "error_statuses", "garbage_kinds", "hang_seconds", "failing", "outages", "hanging")
+    plain = ("page_cap", "error_statuses", "garbage_kinds", "hang_seconds", "failing", "outages")
     forced = faults.forced
     return {
-        **{name: getattr(faults, name) for name in (*SECONDS, *RATES, *plain)},
+        **{name: getattr(faults, name) for name in (*SECONDS, *RATES, *plain, "unlisted", "hanging")},
         "revisions": [
             {"symbol": symbol, "open_time": open_time, "values": dict(values)}
             for (symbol, open_time), values in faults.revisions.items()
@@ -136,6 +136,7 @@ PARSERS: dict[str, Callable[[Any], Any]] = {
     "hang_seconds": _optional(_seconds),
     "error_statuses": lambda value: [int(status) for status in value],
     "garbage_kinds": lambda value: [str(kind) for kind in value],
+    "unlisted": lambda value: [str(symbol) for symbol in value],
     "failing": _windows,
     "outages": _windows,
     "revisions": _revisions,

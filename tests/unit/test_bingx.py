@@ -541,3 +541,10 @@ def test_a_blocked_region_is_told_which_setting_helps() -> None:
 def test_the_calls_made_are_read_from_what_is_left(headers: dict[str, str], spent: dict[str, int]) -> None:
     assert used(headers) == spent
     assert SPOT.budget.used(headers) == spent
+
+
+@BOTH
+def test_a_symbol_that_is_not_listed_is_spelt_as_the_exchange_would(market: Market) -> None:
+    assert market.spellings is not None
+    assert market.spellings("1000PEPEUSDT") == ["1000PEPE-USDT"]
+    assert market.spellings("NOPE") == []

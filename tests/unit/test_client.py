@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -37,15 +37,20 @@ from backend.metrics import Metrics
 from backend.net.client import (
     ATTEMPTS,
     LARGEST_ANSWER,
-    LISTING_LASTS,
-    NEW_LISTING_LASTS,
+    MOST_REFUSED,
     NO_VENUE_BEFORE,
-    RELISTING_PAUSE,
+    REFUSAL_LASTS,
     MarketClient,
     open_session,
 )
+from backend.net.listing import (
+    FIRST_LISTING_PAUSE,
+    LISTING_LASTS,
+    NEW_LISTING_LASTS,
+    RELISTING_PAUSE,
+)
 from backend.net.reading import LASTS
-from backend.net.throttle import PATIENCE, Throttle
+from backend.net.throttle import LONGEST_BAN, LONGEST_REFUSAL, PATIENCE, Throttle
 from tests.fakes import START, FakeClock, candle, minute, minutes
 from tests.figures import counted
 
@@ -114,8 +119,12 @@ MARKET = Market(
     parse_time=lambda answer: int(answer.body),
     failure=failure,
     earliest_request=earliest_request,
+    spellings=lambda symbol: [f"{symbol[:-4]}-USDT"] if symbol.endswith("USDT") else [],
 )
-"""A market that can say which candle is its oldest."""
+"""A market that can say which candle is its oldest, and whose spelling is not ours."""
+
+PLAIN = replace(MARKET, spellings=None)
+"""A market whose spelling is ours."""
 
 SILENT = replace(MARKET, earliest_request=None, newest_before_request=newest_before_request)
 """A market that cannot."""
@@ -183,7 +192,11 @@ async def talking(
     async with RawTestServer(venue.answer) as server, open_session(timeout, "the-tests/1") as session:
         url = elsewhere or str(server.make_url("")).rstrip("/")
         throttle = Throttle([limit], 1.0, venue.clock)
-        yield MarketClient("test", market, url, session, throttle, venue.clock, venue.metrics)
+        client = MarketClient("test", market, url, session, throttle, venue.clock, venue.metrics)
+        try:
+            yield client
+        finally:
+            await client.stop()
 
 
 async def ask(client: MarketClient) -> list[Candle]:
@@ -458,30 +471,96 @@ async def test_many_who_come_together_ask_once_what_is_listed() -> None:
     assert (venue.count("/symbols"), venue.count("/candles")) == (1, 6)
 
 
-async def test_a_listing_that_failed_is_asked_for_again_by_the_next() -> None:
+async def test_a_listing_that_failed_is_asked_for_again_after_a_moment() -> None:
     venue = Venue()
     right = venue.answers["/symbols"]
     venue.answers["/symbols"] = lambda _: text("no", 400)
     async with talking(venue) as client:
-        with pytest.raises(ExchangeRefused):
-            await client.symbols()
+        for _ in range(3):
+            with pytest.raises(ExchangeRefused):
+                await client.symbols()
         venue.answers["/symbols"] = right
+        venue.clock.advance(FIRST_LISTING_PAUSE)
         assert set(await client.symbols()) == {"BTCUSDT", "ETHUSDT"}
+    assert venue.count("/symbols") == 2
 
 
-@pytest.mark.parametrize("symbol", ["NOPEUSDT", "BTC-USDT", "btcusdt", ""])
-async def test_an_unknown_symbol_costs_no_request_for_candles(symbol: str) -> None:
+def only(*natives: str) -> Handler:
+    """Candles of these symbols alone."""
+    return lambda request: text("[]") if request.query["symbol"] in natives else text("", 404)
+
+
+async def test_a_symbol_that_is_not_listed_is_asked_for() -> None:
+    venue = Venue()
+    venue.answers["/candles"] = only("GONE-USDT")
+    venue.answers["/earliest"] = lambda _: text(json.dumps([minute(7)]))
+    async with talking(venue) as client:
+        assert await client.candles("GONEUSDT", minutes(0, 3)) == []
+        assert await client.first_candle("GONEUSDT") == minute(7)
+        assert await client.native("GONEUSDT") == "GONE-USDT"
+
+
+@pytest.mark.parametrize(("market", "asked"), [(MARKET, "NOPE-USDT"), (PLAIN, "NOPEUSDT")])
+async def test_an_unknown_symbol_is_one_that_the_exchange_has_no_candles_of(
+    market: Market, asked: str
+) -> None:
+    venue = Venue()
+    venue.answers["/candles"] = venue.answers["/earliest"] = only("BTC-USDT")
+    async with talking(venue, market) as client:
+        for _ in range(3):
+            with pytest.raises(UnknownSymbol, match="on its spot market"):
+                await client.candles("NOPEUSDT", minutes(0, 3))
+            with pytest.raises(UnknownSymbol):
+                await client.first_candle("NOPEUSDT")
+            with pytest.raises(UnknownSymbol):
+                await client.ensure_known("NOPEUSDT")
+        venue.clock.advance(REFUSAL_LASTS)
+        with pytest.raises(UnknownSymbol):
+            await client.candles("NOPEUSDT", minutes(0, 3))
+    questions = [found.params["symbol"] for found in venue.asked if found.path in ("/candles", "/earliest")]
+    assert questions == [asked, asked]
+
+
+@pytest.mark.parametrize("symbol", ["NOPE", "BTC-EUR", "btcusdt", ""])
+async def test_what_the_exchange_cannot_call_a_symbol_costs_no_request_for_candles(symbol: str) -> None:
     venue = Venue()
     async with talking(venue) as client:
         for _ in range(3):
-            with pytest.raises(UnknownSymbol, match="on its spot market"):
-                await client.candles(symbol, minutes(0, 3))
             with pytest.raises(UnknownSymbol):
-                await client.first_candle(symbol)
-    assert [asked.path for asked in venue.asked] == ["/symbols"]
+                await client.candles(symbol, minutes(0, 3))
+    assert (venue.count("/symbols"), venue.count("/candles")) == (1, 0)
 
 
-@pytest.mark.parametrize("broken", [("", 503), ("", 599), ("no", 200)])
+async def test_hostile_symbols_are_remembered_up_to_a_number() -> None:
+    venue = Venue()
+    venue.answers["/candles"] = only()
+    async with talking(venue, PLAIN) as client:
+        for number in (*range(MOST_REFUSED + 1), MOST_REFUSED, 0):
+            with pytest.raises(UnknownSymbol):
+                await client.candles(f"X{number}USDT", minutes(0, 3))
+    assert venue.count("/candles") == MOST_REFUSED + 2
+
+
+async def test_one_refusal_of_a_symbol_that_was_answered_before_is_not_remembered() -> None:
+    venue = Venue()
+    async with talking(venue, PLAIN) as client:
+        await client.candles("GONEUSDT", minutes(0, 3))
+        right, venue.answers["/candles"] = venue.answers["/candles"], only()
+        with pytest.raises(UnknownSymbol):
+            await client.candles("GONEUSDT", minutes(0, 3))
+        venue.answers["/candles"] = right
+        assert await client.candles("GONEUSDT", minutes(0, 3)) == []
+
+
+async def test_a_truncated_list_costs_no_candle() -> None:
+    venue = Venue(natives=[])
+    async with talking(venue) as client:
+        assert await client.symbols() == {}
+        await ask(client)
+    assert venue.count("/candles") == 1
+
+
+@pytest.mark.parametrize("broken", [("", 503), ("", 599), ("no", 200), ("", 451)])
 async def test_an_old_copy_of_what_is_listed_does_when_the_exchange_does_not_tell(
     broken: tuple[str, int],
 ) -> None:
@@ -508,52 +587,101 @@ async def test_many_who_come_together_are_all_content_with_the_old_copy() -> Non
         await client.symbols()
         venue.answers["/symbols"] = lambda _: text("", 503)
         venue.clock.advance(LISTING_LASTS + 1)
-        await asyncio.gather(*(ask(client) for _ in range(6)))
+        await asyncio.gather(*(ask(client) for _ in range(6)), client.symbols())
     assert (venue.count("/symbols"), venue.count("/candles")) == (2, 6)
 
 
-async def test_a_refusal_to_tell_what_is_listed_is_told_though_there_is_a_copy() -> None:
+async def test_candles_go_on_while_the_list_hangs() -> None:
     venue = Venue()
+    hanging, goes_on = asyncio.Event(), asyncio.Event()
+    right = venue.answers["/symbols"]
+
+    async def hang(request: web.BaseRequest) -> web.StreamResponse:
+        hanging.set()
+        await goes_on.wait()
+        answer = right(request)
+        assert isinstance(answer, web.StreamResponse)
+        return answer
+
     async with talking(venue) as client:
         await client.symbols()
-        venue.answers["/symbols"] = lambda _: text("", 451)
+        venue.answers["/symbols"] = hang
+        venue.answers["/candles"] = only("BTC-USDT", "ETH-USDT")
         venue.clock.advance(LISTING_LASTS + 1)
-        with pytest.raises(RegionBlocked):
-            await ask(client)
+        unknown = [asyncio.create_task(client.candles(f"NO{n}USDT", minutes(0, 3))) for n in range(5)]
+        await hanging.wait()
+        await asyncio.gather(*(client.candles("ETHUSDT", minutes(0, 3)) for _ in range(6)))
+        assert set(client.known_symbols()) == {"BTCUSDT", "ETHUSDT"}
+        assert not any(task.done() for task in unknown)
+        goes_on.set()
+        assert all(isinstance(error, UnknownSymbol) for error in await gathered(unknown))
+    assert venue.count("/symbols") == 2
 
 
-async def test_an_old_copy_does_not_say_that_a_symbol_is_unknown() -> None:
+async def gathered(tasks: list[asyncio.Task[Sequence[Candle]]]) -> list[object]:
+    return list(await asyncio.gather(*tasks, return_exceptions=True))
+
+
+async def test_candles_do_not_wait_for_a_list_that_tells_them_nothing() -> None:
     venue = Venue()
-    async with talking(venue) as client:
-        await client.symbols()
-        venue.answers["/symbols"] = lambda _: text("", 503)
-        venue.clock.advance(NEW_LISTING_LASTS + 1)
+    hanging, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def hang(_: web.BaseRequest) -> web.StreamResponse:
+        hanging.set()
+        await goes_on.wait()
+        return text("", 503)
+
+    venue.answers["/symbols"] = hang
+    async with talking(venue, PLAIN) as client:
+        listing = asyncio.create_task(client.symbols())
+        await hanging.wait()
+        assert await ask(client) == []
+        goes_on.set()
         with pytest.raises(ExchangeUnavailable):
-            await client.candles("NEWUSDT", minutes(0, 3))
+            await listing
 
 
-async def test_a_symbol_that_is_new_is_found_after_a_minute() -> None:
+async def test_a_symbol_that_is_new_and_strangely_spelt_is_found_after_a_minute() -> None:
     venue = Venue()
+    venue.answers["/candles"] = only("NEW-COIN")
     async with talking(venue) as client:
         await client.symbols()
-        venue.natives.append("NEW-USDT")
-        venue.clock.advance(NEW_LISTING_LASTS)
+        venue.natives.append("NEW-COIN")
         with pytest.raises(UnknownSymbol):
-            await client.candles("NEWUSDT", minutes(0, 3))
-        venue.clock.advance(1)
-        await client.candles("NEWUSDT", minutes(0, 3))
+            await client.candles("NEWCOIN", minutes(0, 3))
+        venue.clock.advance(max(NEW_LISTING_LASTS, REFUSAL_LASTS) + 1)
+        await client.candles("NEWCOIN", minutes(0, 3))
     assert NEW_LISTING_LASTS == 60
     assert (venue.count("/symbols"), venue.count("/candles")) == (2, 1)
 
 
 async def test_an_unknown_symbol_is_looked_for_in_a_new_listing_once_a_minute() -> None:
     venue = Venue()
+    venue.answers["/candles"] = only()
     async with talking(venue) as client:
         for pause in (0, 59, 2, 59, 2):
             venue.clock.advance(pause)
             with pytest.raises(UnknownSymbol):
                 await client.candles("NOPEUSDT", minutes(0, 3))
     assert venue.times("/symbols") == [0, 61, 122]
+
+
+@pytest.mark.parametrize(("status", "bound"), [(429, LONGEST_REFUSAL), (418, LONGEST_BAN)])
+async def test_a_refusal_for_years_is_not_believed_for_long(status: int, bound: float) -> None:
+    venue = Venue()
+    right = venue.answers["/candles"]
+    async with talking(venue) as client:
+        venue.answers["/candles"] = lambda _: text("", status, Retry_After="999999999")
+        with pytest.raises(RateLimited) as refused:
+            await ask(client)
+        assert refused.value.retry_after == bound
+        venue.answers["/candles"] = right
+        venue.clock.advance(bound - PATIENCE - 1)
+        with pytest.raises(RateLimited):
+            await ask(client)
+        venue.clock.advance(2)
+        assert await ask(client) == []
+    assert venue.count("/candles") == 2
 
 
 async def test_the_exchanges_time_is_read_once_and_carried_on() -> None:

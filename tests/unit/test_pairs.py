@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.core.pairs import QUOTES, split_symbol
+from backend.core.pairs import QUOTES, Pair, split_symbol, splits
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,8 @@ def test_nothing_is_lost(base: str, quote: str) -> None:
     assert found is not None
     assert found.base + found.quote == base + quote
     assert found.quote.endswith(quote)
+
+
+def test_a_symbol_that_can_be_cut_in_two_ways_is_cut_at_the_longest_quote_first() -> None:
+    assert splits("BTCAEUR") == [Pair("BTC", "AEUR"), Pair("BTCA", "EUR")]
+    assert splits("USDT") == splits("NOPE") == []

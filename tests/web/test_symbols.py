@@ -9,6 +9,7 @@ import pytest
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 
 from backend.exchanges import EXCHANGES
+from tests.following import until
 from tests.simulator import Forced, Simulator
 from tests.web.client import Reply, error_code, get, post, send
 
@@ -178,12 +179,17 @@ async def test_an_exchange_that_cannot_be_reached_is_503(
     assert (reply.status, error_code(reply)) == (503, "exchange_unavailable")
 
 
-async def test_a_failure_is_not_remembered(
+async def test_a_failure_is_remembered_for_a_moment_only(
     http_server_client: AsyncHTTPServerClient, simulator: Simulator
 ) -> None:
     simulator.faults.forced = Forced(451)
     assert (await get(http_server_client, "/api/symbols")).status == 502
-    assert "BTCUSDT" in by_symbol(await get(http_server_client, "/api/symbols"))
+
+    async def is_told() -> bool:
+        return (await get(http_server_client, "/api/symbols")).status == 200
+
+    await until(is_told)
+    assert times_asked(simulator, EXCHANGE_INFO) == 2
 
 
 @pytest.mark.parametrize("method", ["DELETE", "OPTIONS"])
