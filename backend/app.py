@@ -52,8 +52,9 @@ from backend.store.embedded import EmbeddedMongod
 from backend.store.fleet import MongoFleet
 from backend.store.follows import MongoFollows
 from backend.store.jobs import MongoJobs
-from backend.store.mongo import connect, disconnect, is_connected
+from backend.store.mongo import Doorman, Stopwatch, connect, disconnect, is_connected
 from backend.store.revisions import MongoRevisions
+from backend.store.tryout import Tryout
 
 REVIVE_SECONDS = 1.0
 GRACE_SECONDS = 6.0
@@ -85,7 +86,9 @@ async def open_service(
         metrics = Metrics(
             (exchange.name, name) for exchange in EXCHANGES.values() for name in exchange.markets
         )
-        database = connect(uri, settings.mongodb_database, settings.database_timeout, metrics)
+        doorman = Doorman(uri)
+        listeners = [Stopwatch(metrics), doorman]
+        database = connect(uri, settings.mongodb_database, settings.database_timeout, listeners)
         stack.push_async_callback(disconnect, database)
         session = await stack.enter_async_context(open_session(settings.request_timeout, USER_AGENT))
         throttles = _throttles(settings, clock)
@@ -174,6 +177,7 @@ async def open_service(
             Imports(markets, candles, ledgers, clock),
             Mirror(queries, jobs, markets, clock, sync_on_read=settings.sync_on_read),
             database_answers,
+            Tryout(database, doorman, name, clock).trouble,
             Monitor(
                 coverage,
                 job_store,

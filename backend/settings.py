@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
-from urllib.parse import quote_plus, urlsplit
+from urllib.parse import quote_plus, unquote, urlsplit
 
 from dotenv import dotenv_values
 
@@ -32,6 +32,9 @@ ROLES = ("all", "api", "worker")
 LIVE = ("sockets", "rest")
 SECRET_WORDS = ("PASSWORD", "URI", "KEYS")
 """Values of settings with such names are never repeated."""
+
+MONGODBS_OWN = ("admin", "local", "config")
+"""Databases in which nobody keeps candles."""
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOG_FORMATS = ("console", "json")
@@ -154,7 +157,15 @@ def _database_name(text: str) -> str:
 def _mongodb_uri(text: str) -> str:
     if text and not text.startswith(("mongodb://", "mongodb+srv://")):
         raise ValueError("give a URI that begins with mongodb:// or mongodb+srv://")
+    if name := _database_in(text):
+        _database_name(name)
     return text
+
+
+def _database_in(uri: str) -> str:
+    """The database that a URI names, "" for none. MongoDB's own say only where the user is defined."""
+    name = unquote(urlsplit(uri).path.removeprefix("/"))
+    return "" if name in MONGODBS_OWN else name
 
 
 def _url_settings() -> Iterator[Setting]:
@@ -183,12 +194,18 @@ _URL_SETTINGS = tuple(_url_settings())
 _SOCKET_SETTINGS = tuple(_socket_settings())
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("MONGODB_URI", "", "MongoDB connection URI; wins over the five parts below.", _mongodb_uri),
+    Setting("MONGODB_URI", "", "MongoDB connection URI; wins over the parts below.", _mongodb_uri),
     Setting("MONGODB_HOST", "", "MongoDB host. Unset, and no URI: the embedded database (compose: mongodb)."),
     Setting("MONGODB_PORT", "27017", "MongoDB port.", _whole(1, 65535)),
-    Setting("MONGODB_DATABASE", "binance_data", "Name of the database.", _database_name),
+    Setting(
+        "MONGODB_DATABASE",
+        "binance_data",
+        "Name of the database. Unset: the one that MONGODB_URI names, if it names one.",
+        _database_name,
+    ),
     Setting("MONGODB_USERNAME", "", "MongoDB user (compose: required, another than root)."),
     Setting("MONGODB_PASSWORD", "", "That user's password (compose: required)."),
+    Setting("MONGODB_AUTH_SOURCE", "admin", "Database in which that user is defined.", _database_name),
     Setting("DATABASE_TIMEOUT", "10", "Seconds that a database operation may take.", _number(0.01, 300)),
     Setting("DATA_DIR", "./data", "Where the embedded database keeps its files.", Path),
     Setting("SERVER_ADDRESS", "localhost", "Address to listen on (compose: 0.0.0.0)."),
@@ -245,6 +262,7 @@ class Settings:
     mongodb_database: str
     mongodb_username: str
     mongodb_password: str = field(repr=False)
+    mongodb_auth_source: str
     database_timeout: float
     data_dir: Path
     server_address: str
@@ -311,7 +329,7 @@ class Settings:
         if not self.mongodb_username:
             return f"mongodb://{host}:{self.mongodb_port}/"
         user = f"{quote_plus(self.mongodb_username)}:{quote_plus(self.mongodb_password)}"
-        return f"mongodb://{user}@{host}:{self.mongodb_port}/?authSource=admin"
+        return f"mongodb://{user}@{host}:{self.mongodb_port}/?authSource={self.mongodb_auth_source}"
 
 
 def load_settings(environment: Mapping[str, str | None] | None = None) -> Settings:
@@ -326,6 +344,8 @@ def load_settings(environment: Mapping[str, str | None] | None = None) -> Settin
     values = {setting.name: _read(setting, environment.get(setting.name) or "") for setting in SETTINGS}
     if bool(values["MONGODB_USERNAME"]) != bool(values["MONGODB_PASSWORD"]):
         raise ConfigurationError("MONGODB_USERNAME and MONGODB_PASSWORD go together: set both or neither")
+    if not environment.get("MONGODB_DATABASE"):
+        values["MONGODB_DATABASE"] = _database_in(values["MONGODB_URI"]) or values["MONGODB_DATABASE"]
     urls = {setting.name: values.pop(setting.name) for setting in _URL_SETTINGS}
     sockets = {setting.name: values.pop(setting.name) for setting in _SOCKET_SETTINGS}
     return Settings(

@@ -24,7 +24,8 @@ from backend.services.worker import Worker
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """`database_answers` says within two seconds whether the database is there."""
+    """`database_answers` says within two seconds whether the database is there, `database_trouble` what keeps
+    it from doing what the service needs, "" for nothing."""
 
     markets: Markets
     jobs: Jobs
@@ -36,6 +37,7 @@ class Service:
     imports: Imports
     mirror: Mirror
     database_answers: Callable[[], Awaitable[bool]]
+    database_trouble: Callable[[], Awaitable[str]]
     monitor: Monitor
     metrics: Metrics
     follows: Follows

@@ -1,6 +1,9 @@
 """The processes that share the database, in collection `processes`; dated by the database's clock.
 
-{"_id": "host/4026531836:1234:9f3b2c1d", "egress": "", "weight": 1.0, "works": true, "until": <date>}
+{"_id": "host/4026531836:1234:9f3b2c1d", "egress": "", "weight": 1.0, "works": true, "until": <date>,
+ "tried": <date>}
+
+`tried` is when `store/tryout.py` last wrote it.
 """
 
 from __future__ import annotations

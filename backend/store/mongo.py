@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
+from urllib.parse import unquote_plus
 
 import pymongo
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
@@ -33,6 +34,8 @@ Document: TypeAlias = dict[str, Any]
 Database: TypeAlias = AsyncIOMotorDatabase[Document]
 
 FAREWELL_SECONDS = 1.0
+CONNECT_SECONDS = 5.0
+"""How long one attempt to connect may take. The driver's 20 seconds would outlast the server's absence."""
 
 UNUSABLE = (
     "MONGODB_URI cannot be used: are user name and password percent-encoded, the port a number, "
@@ -41,9 +44,20 @@ UNUSABLE = (
 """Says nothing of the value, which may hold a password."""
 
 AWAY = "the database does not answer: try again in a moment"
-STRANGER = "the database refuses our user name or password: see MONGODB_USERNAME and MONGODB_PASSWORD"
+STRANGER = (
+    "the database refuses our user name or password: mend MONGODB_USERNAME, MONGODB_PASSWORD and "
+    "MONGODB_AUTH_SOURCE, or what MONGODB_URI has in their place"
+)
 REFUSED = "Authentication failed"
 """MongoDB's words, which the driver repeats wherever it cannot connect for that reason."""
+
+AUTHENTICATION_FAILED = 18
+REASONS = {
+    13: "its user may not: give it the role readWrite",
+    10107: "the server that was asked is no primary",
+    14031: "its disk is full",
+}
+"""What the operator should know of MongoDB's error codes."""
 
 DURABLE = WriteConcern("majority", j=True)
 """An acknowledged write survives `kill -9`: the ledger must never claim a candle that a crash can lose."""
@@ -65,18 +79,47 @@ class Stopwatch(CommandListener):
         self._metrics.commanded(event.command_name, event.duration_micros / 1e6, failed=True)
 
 
-def connect(uri: str, database: str, timeout: float = 10.0, metrics: Metrics | None = None) -> Database:
+class Doorman(CommandListener):
+    """Notices that MongoDB refuses our user, and tells the operator once.
+
+    The driver says so to whoever asked for the connection; others hear of a paused pool, or wait in vain.
+    """
+
+    def __init__(self, uri: str) -> None:
+        authority = uri.partition("://")[2].partition("/")[0]
+        self._user = unquote_plus(authority.rpartition("@")[0].partition(":")[0])
+        self.refuses = False
+
+    def started(self, _event: CommandStartedEvent) -> None:
+        """How it ends decides."""
+
+    def succeeded(self, _event: CommandSucceededEvent) -> None:
+        self.refuses = False
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        if event.failure.get("code") != AUTHENTICATION_FAILED:
+            return
+        if not self.refuses:
+            server, source = f"{event.connection_id[0]}:{event.connection_id[1]}", event.database_name
+            log.error("MongoDB at %s, user %r, authSource %s: %s", server, self._user, source, STRANGER)
+        self.refuses = True
+
+
+def connect(
+    uri: str, database: str, timeout: float = 10.0, listeners: Sequence[CommandListener] = ()
+) -> Database:
     """Open a client, lazily: nothing is sent yet. Raises ConfigurationError for a URI that is none.
 
-    No operation takes longer than `timeout` seconds, waiting for a server that is away included. Commands are
-    timed in `metrics`, if there are any.
+    No operation takes longer than `timeout` seconds, waiting for a server that is away included. `listeners`
+    are told of every command.
     """
     try:
         client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
             uri,
             appname="market-data-service",
             timeoutMS=int(timeout * 1000),
-            event_listeners=[Stopwatch(metrics)] if metrics else [],
+            connectTimeoutMS=int(min(timeout, CONNECT_SECONDS) * 1000),
+            event_listeners=listeners,
         )
     except (PyMongoError, ValueError, TypeError) as error:
         raise ConfigurationError(UNUSABLE) from error
@@ -111,9 +154,17 @@ def guard(action: str) -> Iterator[None]:
     """Raise DatabaseUnavailable when an operation inside fails."""
     try:
         yield
-    except ConnectionFailure as error:
-        log.warning("database away while it should %s: %s", action, error)
-        raise DatabaseUnavailable(STRANGER if REFUSED in str(error) else AWAY) from error
     except PyMongoError as error:
+        if _is_refusal(error):
+            raise DatabaseUnavailable(STRANGER) from error
+        if isinstance(error, ConnectionFailure):
+            log.warning("database away while it should %s: %s", action, error)
+            raise DatabaseUnavailable(AWAY) from error
         log.error("database failed to %s: %s", action, error)
-        raise DatabaseUnavailable(f"the database could not {action}") from error
+        why = REASONS.get(getattr(error, "code", None) or 0)
+        raise DatabaseUnavailable(f"the database could not {action}" + (f": {why}" if why else "")) from error
+
+
+def _is_refusal(error: PyMongoError) -> bool:
+    """Whether our user was refused, which the Doorman has told the operator already."""
+    return getattr(error, "code", None) == AUTHENTICATION_FAILED or REFUSED in str(error)

@@ -36,13 +36,14 @@ class ReadyHandler(ApiHandler):
 
     async def get(self) -> None:
         self.query(())
-        connected, worker = await self.service.database_answers(), self.service.worker.condition
-        ready = connected and worker != "stopped"
+        trouble, worker = await self.service.database_trouble(), self.service.worker.condition
+        ready = not trouble and worker != "stopped"
         self.answer(
             {
                 "status": "ready" if ready else "not_ready",
-                "database": "connected" if connected else "disconnected",
+                "database": "disconnected" if trouble else "connected",
                 "worker": worker,
+                "troubles": [trouble] if trouble else [],
             },
             HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE,
         )

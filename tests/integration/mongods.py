@@ -22,8 +22,8 @@ OUT_OF_DISK_SPACE = 14031
 class Mongod:
     """A server on loopback, which can be told to fail (`configureFailPoint`), frozen and thawed."""
 
-    def __init__(self, folder: Path, *options: str, asked_by: str = "") -> None:
-        self.port = free_port()
+    def __init__(self, folder: Path, *options: str, asked_by: str = "", port: int | None = None) -> None:
+        self.port = port or free_port()
         self.uri = f"mongodb://127.0.0.1:{self.port}/?directConnection=true{asked_by}"
         self._process = subprocess.Popen(
             [
@@ -82,9 +82,11 @@ class Mongod:
 
 
 @contextmanager
-def running_mongod(folder: Path, *options: str, asked_by: str = "") -> Iterator[Mongod]:
+def running_mongod(
+    folder: Path, *options: str, asked_by: str = "", port: int | None = None
+) -> Iterator[Mongod]:
     """A mongod that is gone at the end; `asked_by` is what its URI needs besides, such as "&tls=true"."""
-    mongod = Mongod(folder, *options, asked_by=asked_by)
+    mongod = Mongod(folder, *options, asked_by=asked_by, port=port)
     try:
         yield mongod
     finally:

@@ -272,8 +272,9 @@ def test_compose_resolves_the_addresses(tmp_path: Path) -> None:
 def test_compose_gives_both_services_the_same_user(tmp_path: Path) -> None:
     services = yaml.safe_load(compose_config(tmp_path, CREDENTIALS).stdout)["services"]
     database, backend = services["mongodb"]["environment"], services["backend"]["environment"]
-    for name in ("MONGODB_USERNAME", "MONGODB_PASSWORD", "MONGODB_DATABASE"):
+    for name in ("MONGODB_USERNAME", "MONGODB_PASSWORD"):
         assert database[name] == backend[name]
+    assert database["MONGODB_DATABASE"] == load_settings(backend).mongodb_database
     assert (backend["MONGODB_USERNAME"], backend["MONGODB_PASSWORD"]) == ("someone", "a password")
 
 

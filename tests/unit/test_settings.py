@@ -24,6 +24,7 @@ DEFAULTS: dict[str, object] = {
     "mongodb_database": "binance_data",
     "mongodb_username": "",
     "mongodb_password": "",
+    "mongodb_auth_source": "admin",
     "database_timeout": 10.0,
     "data_dir": Path("data"),
     "server_address": "localhost",
@@ -75,9 +76,16 @@ BAD_URLS = [
 BAD_SOCKET_URLS = ["stream.binance.com", "https://stream.binance.com", "wss://", "ws://h/?a=1", "ws://["]
 
 BAD = {
-    "MONGODB_URI": ["localhost:27017", "http://localhost", "mongodb:localhost"],
+    "MONGODB_URI": [
+        "localhost:27017",
+        "http://localhost",
+        "mongodb:localhost",
+        "mongodb://[/",
+        "mongodb://db/a.b",
+    ],
     "MONGODB_PORT": ["0", "65536", "-1", "27017.0", "port", "٣", " 1", "1_0", "9" * 5000],
     "MONGODB_DATABASE": ["a b", "a.b", "a/b", "a$b", 'a"b', "x" * 64],
+    "MONGODB_AUTH_SOURCE": ["a b", "users?x=1", "x" * 64],
     "DATABASE_TIMEOUT": ["0", "-1", "301", "nan", "inf", "soon"],
     "SERVER_PORT": ["0", "65536", "http"],
     "API_KEYS": ["bot", "bot:short:read", f"bot:{SECRET}:all", f"bot:{SECRET}:read,"],
@@ -293,6 +301,30 @@ def test_a_user_is_looked_up_in_the_admin_database() -> None:
         {"MONGODB_HOST": "db", "MONGODB_USERNAME": "me", "MONGODB_PASSWORD": "p@ss/w:rd %"}
     )
     assert settings.database_uri == "mongodb://me:p%40ss%2Fw%3Ard+%25@db:27017/?authSource=admin"
+
+
+def test_a_user_may_be_defined_elsewhere() -> None:
+    user = {"MONGODB_USERNAME": "me", "MONGODB_PASSWORD": "dummy", "MONGODB_AUTH_SOURCE": "people"}
+    uri = load_settings({"MONGODB_HOST": "db", **user}).database_uri
+    assert uri == "mongodb://me:dummy@db:27017/?authSource=people"
+
+
+@pytest.mark.parametrize(
+    ("uri", "database"),
+    [
+        ("mongodb://me:dummy@one:27017,two:27018/candles?replicaSet=r", "candles"),
+        ("mongodb+srv://cluster.example/candles", "candles"),
+        ("mongodb://%2Ftmp%2Fmongod.sock/candles%2D1", "candles-1"),
+        ("mongodb://db/", "binance_data"),
+        ("mongodb://db", "binance_data"),
+        ("mongodb://db/?tls=true", "binance_data"),
+        ("mongodb://me:dummy@db/admin", "binance_data"),
+    ],
+)
+def test_the_database_that_a_uri_names_counts_unless_another_is_set(uri: str, database: str) -> None:
+    assert load_settings({"MONGODB_URI": uri}).mongodb_database == database
+    assert load_settings({"MONGODB_URI": uri, "MONGODB_DATABASE": ""}).mongodb_database == database
+    assert load_settings({"MONGODB_URI": uri, "MONGODB_DATABASE": "other"}).mongodb_database == "other"
 
 
 @given(st.text(min_size=1), st.text(min_size=1))

@@ -13,6 +13,7 @@ from tornado.web import Application
 
 from backend.app import open_service
 from backend.settings import load_settings
+from backend.store.mongo import AWAY
 from backend.web.app import make_application
 from tests.web.client import error_code, get, post
 
@@ -39,7 +40,12 @@ async def test_the_process_is_alive_but_not_ready(http_server_client: AsyncHTTPS
     assert (await get(http_server_client, "/health/live")).status == 200
     reply = await get(http_server_client, "/health/ready")
     assert reply.status == 503
-    assert reply.body == {"status": "not_ready", "database": "disconnected", "worker": "running"}
+    assert reply.body == {
+        "status": "not_ready",
+        "database": "disconnected",
+        "worker": "running",
+        "troubles": [AWAY],
+    }
 
 
 @pytest.mark.parametrize("path", ["/api/data/BTCUSDT", "/api/stats/BTCUSDT"])

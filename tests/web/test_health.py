@@ -33,7 +33,7 @@ async def test_a_process_that_answers_is_alive(http_server_client: AsyncHTTPServ
 async def test_with_a_database_and_a_worker_it_is_ready(http_server_client: AsyncHTTPServerClient) -> None:
     reply = await get(http_server_client, "/health/ready")
     assert reply.status == 200
-    assert reply.body == {"status": "ready", "database": "connected", "worker": "running"}
+    assert reply.body == {"status": "ready", "database": "connected", "worker": "running", "troubles": []}
 
 
 async def test_a_worker_that_stopped_makes_it_not_ready(
@@ -42,7 +42,12 @@ async def test_a_worker_that_stopped_makes_it_not_ready(
     await service.worker.stop(1)
     reply = await get(http_server_client, "/health/ready")
     assert reply.status == 503
-    assert reply.body == {"status": "not_ready", "database": "connected", "worker": "stopped"}
+    assert reply.body == {
+        "status": "not_ready",
+        "database": "connected",
+        "worker": "stopped",
+        "troubles": [],
+    }
 
 
 class TestApiAlone:

@@ -16,8 +16,14 @@ WORKER = choice(("running", "stopped", "none"))
 
 HEALTHY = {"status": const("healthy"), "service": TEXT, "database": const("connected")}
 UNHEALTHY = {"status": const("unhealthy"), "service": TEXT, "database": const("disconnected")}
-READY = {"status": const("ready"), "database": const("connected"), "worker": WORKER}
-NOT_READY = {"status": const("not_ready"), "database": CONNECTED, "worker": WORKER}
+TROUBLES = {"type": "array", "items": TEXT, "description": "A sentence for each thing that does not work"}
+READY = {
+    "status": const("ready"),
+    "database": const("connected"),
+    "worker": WORKER,
+    "troubles": TROUBLES | {"maxItems": 0},
+}
+NOT_READY = {"status": const("not_ready"), "database": CONNECTED, "worker": WORKER, "troubles": TROUBLES}
 
 
 def paths() -> dict[str, Json]:

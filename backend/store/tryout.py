@@ -1,0 +1,59 @@
+"""Whether the database does what the service needs: it finds and writes this process's own document.
+
+A ping says little: it is answered with a full disk, to a user who may only read, and without a majority.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import pymongo
+
+from backend.clock import Clock
+from backend.errors import DatabaseUnavailable
+from backend.store.fleet import COLLECTION
+from backend.store.mongo import AWAY, STRANGER, Database, Doorman, guard
+
+SECONDS = 1.0
+LASTS = 1.0
+"""Seconds that a try may take, and for which its outcome is good: who asks more often costs nothing."""
+
+UNKNOWN = "the database does not know of this process yet: it says that it is there every few seconds"
+
+
+class Tryout:
+    """Tries the database as the process `name` needs it."""
+
+    def __init__(self, database: Database, doorman: Doorman, name: str, clock: Clock) -> None:
+        self._collection = database[COLLECTION]
+        self._doorman = doorman
+        self._name = name
+        self._clock = clock
+        self._trying = asyncio.Lock()
+        self._lasts_until = 0.0
+        self._trouble = ""
+
+    async def trouble(self) -> str:
+        """A sentence about what the database does not do, "" for nothing; within two seconds."""
+        async with self._trying:
+            if self._clock.monotonic() >= self._lasts_until:
+                self._trouble = await self._found()
+                self._lasts_until = self._clock.monotonic() + LASTS
+            return self._trouble
+
+    async def _found(self) -> str:
+        try:
+            async with asyncio.timeout(SECONDS):
+                return "" if await self._write() else UNKNOWN
+        except DatabaseUnavailable as error:
+            return STRANGER if self._doorman.refuses else str(error)
+        except TimeoutError:
+            return STRANGER if self._doorman.refuses else AWAY
+
+    async def _write(self) -> bool:
+        """Date this process's document; False if there is none, which `fleet.py` alone may change."""
+        with pymongo.timeout(SECONDS), guard("write this process's own document"):
+            found = await self._collection.find_one_and_update(
+                {"_id": self._name}, [{"$set": {"tried": "$$NOW"}}], projection={"_id": 1}
+            )
+        return found is not None
