@@ -60,8 +60,12 @@ async def serve(settings: Settings) -> int:
 
 
 def warn_if_open(settings: Settings) -> None:
-    """Say so where others than this machine may do everything."""
-    if settings.api_keys or (is_loopback(settings.server_address) and not settings.trusted_proxies):
+    """Say so where others than this machine may do everything.
+
+    In a container the address to listen on is open; the one that compose publishes at decides.
+    """
+    address = settings.published_address or settings.server_address
+    if settings.api_keys or (is_loopback(address) and not settings.trusted_proxies):
         return
     log.warning(
         "OPEN TO EVERYBODY who reaches %s:%s%s: API_KEYS is not set",

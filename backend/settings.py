@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -70,6 +71,13 @@ def _number(lowest: float, highest: float) -> Callable[[str], float]:
         return value
 
     return read
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ip_address(text)) if text else ""
+    except ValueError as error:
+        raise ValueError("give an address such as 127.0.0.1 or 0.0.0.0") from error
 
 
 def _switch(text: str) -> bool:
@@ -210,6 +218,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("DATA_DIR", "./data", "Where the embedded database keeps its files.", Path),
     Setting("SERVER_ADDRESS", "localhost", "Address to listen on (compose: 0.0.0.0)."),
     Setting("SERVER_PORT", "8888", "Port to listen on.", _whole(1, 65535)),
+    Setting(
+        "PUBLISHED_ADDRESS",
+        "",
+        "Address of the machine that compose publishes ports at (compose: 127.0.0.1).",
+        _address,
+    ),
     Setting("API_KEYS", "", "Who may ask: name:key:scopes, commas between; scopes read, write.", read_keys),
     Setting("PUBLIC_READ", "false", "true: reading needs no key.", _flag),
     Setting("CORS_ORIGINS", "", "Web origins whose pages may ask, commas between, or *.", read_origins),
@@ -267,6 +281,7 @@ class Settings:
     data_dir: Path
     server_address: str
     server_port: int
+    published_address: str
     api_keys: tuple[ApiKey, ...]
     public_read: bool
     cors_origins: frozenset[str]

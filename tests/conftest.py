@@ -7,9 +7,11 @@ synchronous and use `io_loop.run_sync`. Examples of property tests may take as l
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from urllib.parse import quote_plus
 from uuid import uuid4
 
 import pytest
@@ -43,7 +45,11 @@ class ImpatientClock(SystemClock):
 
 @pytest.fixture(scope="session")
 def mongod_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real MongoDB server, started once a run."""
+    """A real MongoDB server: the one that TEST_MONGODB_HOST names, or one that is started once a run."""
+    if named := os.environ.get("TEST_MONGODB_HOST"):
+        user, password = (quote_plus(os.environ[f"TEST_MONGODB_{part}"]) for part in ("USERNAME", "PASSWORD"))
+        yield f"mongodb://{user}:{password}@{named}:27017/?authSource=admin"
+        return
     mongod = EmbeddedMongod(tmp_path_factory.mktemp("mongod"))
     yield mongod.start()
     mongod.stop()

@@ -249,6 +249,14 @@ class ApiHandler(RequestHandler):
         )
 
 
+def _level(route: str, code: int) -> int:
+    """Orchestrators ask every few seconds how the service is: only a bad answer is news."""
+    if code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return logging.ERROR
+    is_routine = route.startswith("/health") and code < HTTPStatus.BAD_REQUEST
+    return logging.DEBUG if is_routine else logging.INFO
+
+
 def log_request(handler: RequestHandler) -> None:
     """One line a request, with what went wrong at its end; and its figures."""
     assert isinstance(handler, ApiHandler)
@@ -258,7 +266,7 @@ def log_request(handler: RequestHandler) -> None:
     handler.service.metrics.answered(method, route, status, seconds)
     with bound(request_id=handler.request_id):
         log.log(
-            logging.ERROR if code >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO,
+            _level(route, code),
             "%s %s %s %.1f ms%s",
             method,
             uri_of(request),

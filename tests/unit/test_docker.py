@@ -16,6 +16,7 @@ from pathlib import Path
 from runpy import run_path
 from threading import Thread
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -28,10 +29,17 @@ COMPOSE_FILE = ROOT / "docker-compose.yml"
 COMPOSE: dict[str, Any] = yaml.safe_load(COMPOSE_FILE.read_text())
 MONGODB: dict[str, Any] = COMPOSE["services"]["mongodb"]
 BACKEND: dict[str, Any] = COMPOSE["services"]["backend"]
+STAYING = [name for name in COMPOSE["services"] if name != "test"]
+"""The services that stay; the tests end."""
 NETWORK: dict[str, Any] = COMPOSE["networks"]["cripto_net"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
+_STAGES = re.split(r"^(?=FROM )", DOCKERFILE, flags=re.MULTILINE)
+SERVICE = _STAGES[1] + _STAGES[-1]
+"""What the service's own image is made by: the packages and the last stage."""
 DOTENV_EXAMPLE = ROOT / ".env.example"
 HEALTHCHECK = ROOT / "docker" / "healthcheck.py"
+DATABASE_CHECK = ROOT / "docker" / "mongodb" / "healthcheck.sh"
+DATABASE_START = ROOT / "docker" / "mongodb" / "start.sh"
 ADDRESSES = {
     "mongodb": "192.168.31.10",
     "backend": "192.168.31.11",
@@ -48,13 +56,16 @@ CREDENTIALS = {
 NAMES = [setting.name for setting in SETTINGS]
 ROOT_NAMES = ["MONGODB_ROOT_USERNAME", "MONGODB_ROOT_PASSWORD"]
 """MongoDB's root user: compose's business, the service never sees it."""
-COMPOSE_ALONE = ["GRAFANA_PASSWORD"]
+COMPOSE_ALONE = [
+    *("MONGODB_CACHE_GB", "MONGODB_PUBLISHED_PORT", "NETWORK_NAME", "NETWORK_PREFIX"),
+    *("PROMETHEUS_PORT", "GRAFANA_PORT", "GRAFANA_PASSWORD"),
+]
 """What else compose takes and the service does not."""
 
 
-def instructions(keyword: str) -> list[str]:
+def instructions(keyword: str, text: str = DOCKERFILE) -> list[str]:
     """The arguments of each such line of the Dockerfile, continued lines joined."""
-    lines = DOCKERFILE.replace("\\\n", " ").splitlines()
+    lines = text.replace("\\\n", " ").splitlines()
     return [" ".join(line.split()[1:]) for line in lines if line.startswith(f"{keyword} ")]
 
 
@@ -69,6 +80,16 @@ def settings_shown() -> list[tuple[str, str, str]]:
     return [line for line in example_lines() if line[1] not in ROOT_NAMES]
 
 
+def with_defaults(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that compose takes where no variable is set."""
+    return {name: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", str(value)) for name, value in mapping.items()}
+
+
+def published(service: Mapping[str, Any]) -> list[str]:
+    """The ports of a service, where no variable is set."""
+    return list(with_defaults({str(port): port for port in service["ports"]}).values())
+
+
 def run(*command: str | Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
 
@@ -77,33 +98,38 @@ def run(*command: str | Path, env: Mapping[str, str] | None = None) -> subproces
 
 
 def test_the_network_has_its_name_and_its_subnet() -> None:
-    assert (NETWORK["name"], NETWORK["driver"]) == ("cripto_net", "bridge")
-    assert NETWORK["ipam"]["config"] == [{"subnet": "192.168.31.0/24", "gateway": "192.168.31.1"}]
+    assert with_defaults(NETWORK)["name"] == "cripto_net"
+    assert NETWORK["driver"] == "bridge"
+    assert [with_defaults(one) for one in NETWORK["ipam"]["config"]] == [
+        {"subnet": "192.168.31.0/24", "gateway": "192.168.31.1", "ip_range": "192.168.31.128/25"}
+    ]
 
 
 @pytest.mark.parametrize(("service", "address"), ADDRESSES.items())
 def test_each_service_has_its_fixed_address_in_the_subnet(service: str, address: str) -> None:
-    assert COMPOSE["services"][service]["networks"] == {"cripto_net": {"ipv4_address": address}}
-    assert ip_address(address) in ip_network(NETWORK["ipam"]["config"][0]["subnet"])
+    assert with_defaults(COMPOSE["services"][service]["networks"]["cripto_net"]) == {"ipv4_address": address}
+    (pool,) = map(with_defaults, NETWORK["ipam"]["config"])
+    assert ip_address(address) in ip_network(pool["subnet"])
+    assert ip_address(address) not in ip_network(pool["ip_range"]), "the engine could give it to another"
 
 
 def test_the_database_is_published_on_21018() -> None:
-    assert MONGODB["ports"] == ["127.0.0.1:21018:27017"]
+    assert published(MONGODB) == ["127.0.0.1:21018:27017"]
 
 
 def test_the_backend_is_published_on_the_server_port_of_the_host() -> None:
-    assert BACKEND["ports"] == ["127.0.0.1:${SERVER_PORT:-8888}:8888"]
+    assert published(BACKEND) == ["127.0.0.1:8888:8888"]
 
 
-@pytest.mark.parametrize("service", COMPOSE["services"])
+@pytest.mark.parametrize("service", STAYING)
 def test_every_port_is_published_on_loopback_only(service: str) -> None:
-    assert all(port.startswith("127.0.0.1:") for port in COMPOSE["services"][service]["ports"])
+    assert all(port.startswith("127.0.0.1:") for port in published(COMPOSE["services"][service]))
 
 
 # The compose file: start, health and stop
 
 
-@pytest.mark.parametrize("service", COMPOSE["services"])
+@pytest.mark.parametrize("service", STAYING)
 def test_a_service_restarts_unless_it_was_stopped(service: str) -> None:
     assert COMPOSE["services"][service]["restart"] == "unless-stopped"
 
@@ -123,20 +149,26 @@ def test_the_backend_waits_for_a_healthy_database() -> None:
     assert BACKEND["depends_on"] == {"mongodb": {"condition": "service_healthy"}}
 
 
-def test_the_database_check_pings_with_mongosh() -> None:
-    command = MONGODB["healthcheck"]["test"]
-    assert command[0] == "CMD"
-    assert "mongosh" in command
-    assert command[-1] == "db.adminCommand('ping')"
+def test_the_database_check_asks_a_server_that_answers(mongod_uri: str) -> None:
+    assert MONGODB["healthcheck"]["test"] == ["CMD", "bash", "/setup/healthcheck.sh"]
+    host, port = urlsplit(mongod_uri).hostname or "", urlsplit(mongod_uri).port
+    assert run("bash", DATABASE_CHECK, host, str(port)).returncode == 0
+
+
+def test_the_database_check_says_no_where_nobody_listens() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        assert run("bash", DATABASE_CHECK, "127.0.0.1", str(unused.getsockname()[1])).returncode != 0
+
+
+def test_the_database_check_says_no_where_something_else_listens() -> None:
+    with health_server(200) as port:
+        assert run("bash", DATABASE_CHECK, "127.0.0.1", str(port)).returncode != 0
 
 
 def test_the_database_check_does_not_mistake_the_temporary_first_server_for_the_real_one() -> None:
-    command = MONGODB["healthcheck"]["test"]
-    assert command[command.index("--host") + 1] == "mongodb"
-
-
-def test_the_database_check_shows_no_password_in_the_process_list() -> None:
-    assert "$" not in " ".join(MONGODB["healthcheck"]["test"])
+    """That one listens on localhost alone."""
+    assert "${1:-mongodb}" in DATABASE_CHECK.read_text()
 
 
 def test_the_backend_has_time_to_finish_its_work_when_it_is_stopped() -> None:
@@ -144,13 +176,13 @@ def test_the_backend_has_time_to_finish_its_work_when_it_is_stopped() -> None:
 
 
 def test_the_data_of_the_database_is_in_a_named_volume() -> None:
-    assert MONGODB["volumes"][0] == "mongodb_data:/data/db"
-    assert "mongodb_data" in COMPOSE["volumes"]
+    assert MONGODB["volumes"][:2] == ["mongodb_data:/data/db", "mongodb_config:/data/configdb"]
+    assert {"mongodb_data", "mongodb_config"} <= set(COMPOSE["volumes"])
 
 
 def test_the_database_makes_the_services_user_when_it_is_new() -> None:
-    assert MONGODB["volumes"][1:] == ["./docker/mongodb:/docker-entrypoint-initdb.d:ro"]
-    assert [path.name for path in (ROOT / "docker" / "mongodb").iterdir()] == ["service-user.js"]
+    assert MONGODB["volumes"][2:] == ["./docker/mongodb:/setup:ro"]
+    assert MONGODB["entrypoint"] == ["bash", "/setup/start.sh"]
 
 
 # The compose file: images, settings and rights
@@ -162,6 +194,7 @@ def test_the_database_is_mongodb_8_0() -> None:
 
 def test_the_backend_is_built_from_this_folder() -> None:
     assert BACKEND["build"] == "."
+    assert BACKEND["image"] == COMPOSE["services"]["worker"]["image"] == "market-data-service"
 
 
 @pytest.mark.parametrize(
@@ -264,7 +297,7 @@ def test_compose_resolves_the_addresses(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     services = yaml.safe_load(result.stdout)["services"]
     addresses = {name: service["networks"]["cripto_net"] for name, service in services.items()}
-    assert addresses == {"worker": {}} | {
+    assert addresses == {"worker": {}, "test": {}} | {
         name: {"ipv4_address": address} for name, address in ADDRESSES.items()
     }
 
@@ -305,18 +338,22 @@ def test_hadolint_finds_nothing_in_the_dockerfile() -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_the_base_image_is_a_pinned_slim_python_3_11() -> None:
-    (base,) = instructions("FROM")
-    assert re.fullmatch(r"python:3\.11(\.\d+)?-slim-[a-z]+", base)
+def test_the_base_image_is_a_slim_python_3_13_by_digest() -> None:
+    (base,) = re.findall(r"^ARG PYTHON_IMAGE=(\S+)$", DOCKERFILE, re.MULTILINE)
+    assert re.fullmatch(r"python:3\.13-slim-trixie@sha256:[0-9a-f]{64}", base)
 
 
-def test_the_image_does_not_run_as_root() -> None:
-    (user,) = instructions("USER")
-    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", user)
+def test_the_services_image_is_the_last_so_that_a_plain_build_makes_it() -> None:
+    stages = ["${PYTHON_IMAGE} AS packages", "packages AS test", "packages AS service"]
+    assert instructions("FROM") == stages
+
+
+def test_no_image_runs_as_root() -> None:
+    assert instructions("USER") == ["10001:10001", "10001:10001"]
 
 
 def test_the_image_installs_the_pinned_requirements_and_no_others() -> None:
-    assert re.findall(r"\S*requirements\S*", " ".join(instructions("RUN"))) == ["requirements.txt"]
+    assert re.findall(r"\S*requirements\S*", " ".join(instructions("RUN", SERVICE))) == ["requirements.txt"]
     lines = [re.sub("#.*", "", line).strip() for line in (ROOT / "requirements.txt").read_text().splitlines()]
     assert all(re.match(r"[\w.-]+==\S+", line) for line in lines if line)
 
@@ -326,27 +363,29 @@ def test_the_image_has_no_embedded_database() -> None:
 
 
 def test_the_image_holds_only_what_it_runs() -> None:
-    assert instructions("COPY") == [
+    assert instructions("COPY", SERVICE) == [
         "requirements.txt ./",
         "docker/healthcheck.py docker/",
         "backend/ backend/",
     ]
-    assert not instructions("ADD")
+    assert not instructions("ADD", SERVICE)
+
+
+def test_the_files_of_the_image_can_be_read_whatever_umask_the_checkout_was_made_under() -> None:
+    assert instructions("RUN", SERVICE)[-1] == "chmod -R a+rX /app"
 
 
 def test_a_change_of_code_does_not_install_the_packages_again() -> None:
     assert DOCKERFILE.index("pip install") < DOCKERFILE.index("COPY backend/")
 
 
-def test_the_build_is_sent_only_what_the_dockerfile_copies() -> None:
+def test_the_build_is_sent_neither_secrets_nor_data() -> None:
     lines = (ROOT / ".dockerignore").read_text().splitlines()
-    rules = [line for line in lines if line and not line.startswith("#")]
-    assert rules[0] == "*"
-    assert {rule for rule in rules if rule.startswith("!")} == {"!requirements.txt", "!docker", "!backend"}
+    assert {".env", "data", ".git"} <= set(lines)
 
 
 def test_the_image_serves_at_8888_on_all_addresses() -> None:
-    assert instructions("CMD") == ['["python", "-m", "backend", "serve"]']
+    assert instructions("CMD", SERVICE) == ['["python", "-m", "backend", "serve"]']
     assert instructions("EXPOSE") == ["8888"]
     assert "SERVER_ADDRESS=0.0.0.0" in instructions("ENV")[0]
 
@@ -356,9 +395,9 @@ def test_python_in_the_image_writes_no_bytecode_and_holds_no_output_back() -> No
 
 
 def test_the_image_checks_its_health_without_curl_or_wget() -> None:
-    (check,) = instructions("HEALTHCHECK")
+    (check,) = instructions("HEALTHCHECK", SERVICE)
     assert check.endswith('CMD ["python", "/app/docker/healthcheck.py"]')
-    assert not re.search("curl|wget", DOCKERFILE)
+    assert not re.search("curl|wget", SERVICE)
 
 
 # .env.example
@@ -381,7 +420,8 @@ def test_the_example_shows_the_defaults_commented_out() -> None:
 
 def test_the_example_names_what_compose_alone_takes_at_its_end() -> None:
     lines = DOTENV_EXAMPLE.read_text().splitlines()
-    assert lines[-len(COMPOSE_ALONE) :] == [f"#{name}=" for name in COMPOSE_ALONE]
+    rest = lines[lines.index(f"#{NAMES[-1]}={SETTINGS[-1].default}") + 1 :]
+    assert re.findall(r"^#(\w+)=", "\n".join(rest), re.MULTILINE) == COMPOSE_ALONE
 
 
 def test_the_example_sets_only_users_and_passwords() -> None:

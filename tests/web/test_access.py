@@ -171,6 +171,8 @@ async def test_no_key_right_or_wrong_comes_into_the_log(
         ({}, []),
         ({"SERVER_ADDRESS": "::1"}, []),
         ({"SERVER_ADDRESS": "0.0.0.0"}, ["WARNING"]),
+        ({"SERVER_ADDRESS": "0.0.0.0", "PUBLISHED_ADDRESS": "127.0.0.1"}, []),
+        ({"SERVER_ADDRESS": "0.0.0.0", "PUBLISHED_ADDRESS": "0.0.0.0"}, ["WARNING"]),
         ({"SERVER_ADDRESS": "192.168.31.11", "ALLOWED_NETWORKS": "192.168.31.0/24"}, ["WARNING"]),
         ({"TRUSTED_PROXIES": "127.0.0.1"}, ["WARNING"]),
         ({"SERVER_ADDRESS": "0.0.0.0", "API_KEYS": f"bot:{READER}:read"}, []),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 import pytest
@@ -48,6 +49,23 @@ async def test_a_worker_that_stopped_makes_it_not_ready(
         "worker": "stopped",
         "troubles": [],
     }
+
+
+@pytest.mark.parametrize(
+    ("path", "level"),
+    [
+        ("/health", logging.DEBUG),
+        ("/health/ready", logging.DEBUG),
+        ("/health/ready?verbose=1", logging.INFO),
+        ("/api/jobs", logging.INFO),
+    ],
+)
+async def test_a_health_request_that_goes_well_is_no_news(
+    http_server_client: AsyncHTTPServerClient, caplog: pytest.LogCaptureFixture, path: str, level: int
+) -> None:
+    with caplog.at_level(logging.DEBUG, "backend.web.base"):
+        await get(http_server_client, path)
+    assert [record.levelno for record in caplog.records if record.name == "backend.web.base"] == [level]
 
 
 class TestApiAlone:
