@@ -10,10 +10,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 WORKERS ?= 3
 SUITE := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov
 
-.PHONY: help run demo test check coverage freqtrade soak bench clean
+.PHONY: help run demo test check coverage freqtrade soak compose-check bench clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 run: $(VENV)/.runtime ## start the service at http://localhost:8888 with its embedded database
 	@$(BIN)/python -m backend serve
@@ -41,6 +41,9 @@ soak: $(VENV)/.dev ## the long forms of the tests that take long, half an hour
 		tests/integration/test_jobs.py tests/integration/test_crashes.py tests/integration/test_replica_set.py \
 		tests/integration/test_openapi.py tests/integration/test_soak.py tests/soak --timeout=1200
 
+compose-check: $(VENV)/.dev ## the compose file on a Docker engine; as root on Debian it can bring its own
+	@$(BIN)/python -m tests.compose
+
 bench: $(VENV)/.dev ## the benchmarks, some minutes
 	@$(BIN)/python -m benchmarks.ingest
 	@$(BIN)/python -m benchmarks.read
@@ -51,7 +54,7 @@ bench: $(VENV)/.dev ## the benchmarks, some minutes
 	@$(BIN)/python -m benchmarks.frames
 
 clean: ## remove .venv and what tests leave behind; ./data stays
-	@rm -rf $(VENV) $(VENV)-freqtrade htmlcov .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(VENV)-freqtrade htmlcov .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis .compose-check
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }
