@@ -11,6 +11,7 @@ from functools import partial
 
 from backend import __version__
 from backend.clock import Clock, SystemClock
+from backend.core.proxy import proxy_to
 from backend.errors import DatabaseUnavailable
 from backend.exchanges import EXCHANGES
 from backend.exchanges.base import Market
@@ -18,8 +19,9 @@ from backend.exchanges.binance import BINANCE
 from backend.exchanges.binance_archive import BASE_URL, belongs_to
 from backend.metrics import Metrics
 from backend.net.archive import ArchiveClient
-from backend.net.client import MarketClient, Session, open_session
+from backend.net.client import MarketClient, open_session
 from backend.net.link import open_socket_session
+from backend.net.proxies import Sessions
 from backend.net.stream import MarketStream
 from backend.net.throttle import Throttle
 from backend.process import is_gone, process_name
@@ -90,9 +92,10 @@ async def open_service(
         listeners = [Stopwatch(metrics), doorman]
         database = connect(uri, settings.mongodb_database, settings.database_timeout, listeners)
         stack.push_async_callback(disconnect, database)
-        session = await stack.enter_async_context(open_session(settings.request_timeout, USER_AGENT))
+        sessions = Sessions(partial(open_session, settings.request_timeout, USER_AGENT))
+        await stack.enter_async_context(sessions)
         throttles = _throttles(settings, clock)
-        clients = _clients(settings, session, throttles, clock, metrics)
+        clients = _clients(settings, sessions, throttles, clock, metrics)
         for each in (client for markets in clients.values() for client in markets.values()):
             stack.push_async_callback(each.stop)
         markets = Markets(clients)
@@ -107,7 +110,7 @@ async def open_service(
             pages_in_flight=settings.pages_in_flight,
             settle_seconds=settings.settle_seconds,
             recheck_minutes=settings.recheck_minutes,
-            bulk=Bulk(_archives(settings, session, clock, metrics), candles),
+            bulk=Bulk(_archives(settings, sessions, clock, metrics), candles),
         )
         job_store = MongoJobs(database)
         worker = Worker(
@@ -121,7 +124,7 @@ async def open_service(
             settings.lease_seconds,
             is_gone,
         )
-        sockets = await stack.enter_async_context(open_socket_session(USER_AGENT))
+        sockets = await stack.enter_async_context(Sessions(partial(open_socket_session, USER_AGENT)))
         live = Live(_streams(settings, sockets, clients, clock, metrics), clock)
         pulse = Pulse(coverage, clock)
         appender = Appender(candles, coverage, pulse.nudge)
@@ -261,7 +264,7 @@ def _throttles(settings: Settings, clock: Clock) -> dict[str, Throttle]:
 
 def _clients(
     settings: Settings,
-    session: Session,
+    sessions: Sessions,
     throttles: Mapping[str, Throttle],
     clock: Clock,
     metrics: Metrics,
@@ -269,21 +272,24 @@ def _clients(
     clients: dict[str, dict[str, MarketClient]] = {}
     for exchange in EXCHANGES.values():
         for market in exchange.markets.values():
+            base_url = settings.base_urls[market.url_setting]
+            proxy = proxy_to(exchange.name, base_url, settings.proxies)
             clients.setdefault(exchange.name, {})[market.name] = MarketClient(
                 exchange.name,
                 market,
-                settings.base_urls[market.url_setting],
-                session,
+                base_url,
+                sessions.by(proxy),
                 throttles[market.budget.name],
                 clock,
                 metrics,
+                proxy,
             )
     return clients
 
 
 def _streams(
     settings: Settings,
-    session: Session,
+    sessions: Sessions,
     clients: Mapping[str, Mapping[str, MarketClient]],
     clock: Clock,
     metrics: Metrics,
@@ -294,10 +300,11 @@ def _streams(
             exchange,
             market,
             socket_url,
-            session,
+            sessions.by(proxy := proxy_to(exchange, socket_url, settings.proxies)),
             clients[exchange][market.name].native,
             clock,
             metrics,
+            proxy,
         )
         for exchange, market, socket_url in pushed_markets(settings)
     }
@@ -321,7 +328,7 @@ def pushed_markets(settings: Settings) -> Iterator[tuple[str, Market, str]]:
 
 
 def _archives(
-    settings: Settings, session: Session, clock: Clock, metrics: Metrics
+    settings: Settings, sessions: Sessions, clock: Clock, metrics: Metrics
 ) -> dict[tuple[str, str], ArchiveClient]:
     """The archive of each Binance market whose candles it has.
 
@@ -329,9 +336,11 @@ def _archives(
     archive, so it is given an archive only when that has another address too.
     """
     archive_url = settings.binance_archive_url
+    proxy = proxy_to(BINANCE.name, archive_url, settings.proxies)
+    session, silence = sessions.by(proxy), settings.request_timeout
     return {
         (BINANCE.name, market.name): ArchiveClient(
-            market.name, archive_url, session, clock, settings.request_timeout, metrics
+            market.name, archive_url, session, clock, silence, metrics, proxy
         )
         for market in BINANCE.markets.values()
         if settings.archive

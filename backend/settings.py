@@ -23,6 +23,7 @@ from backend.access.origins import read_origins
 from backend.access.policy import Access
 from backend.clock import parse_time
 from backend.core.plan import whole_minutes
+from backend.core.proxy import read_proxy
 from backend.core.series import Series
 from backend.errors import ConfigurationError
 from backend.exchanges import EXCHANGES
@@ -31,7 +32,7 @@ from backend.masking import masker, password_in
 
 ROLES = ("all", "api", "worker")
 LIVE = ("sockets", "rest")
-SECRET_WORDS = ("PASSWORD", "URI", "KEYS")
+SECRET_WORDS = ("PASSWORD", "URI", "KEYS", "PROXY")
 """Values of settings with such names are never repeated."""
 
 MONGODBS_OWN = ("admin", "local", "config")
@@ -198,6 +199,22 @@ def _socket_settings() -> Iterator[Setting]:
             yield Setting(url_setting, found[0][0].base_url, help, _socket_url)
 
 
+_USUAL = (
+    Setting("HTTPS_PROXY", "", "Proxy to https and wss addresses, where PROXY is not set.", read_proxy),
+    Setting("HTTP_PROXY", "", "Proxy to http and ws addresses, where PROXY is not set.", read_proxy),
+    Setting("ALL_PROXY", "", "Proxy where none of the two above is set.", read_proxy),
+    Setting("NO_PROXY", "", "Hosts that are reached without a proxy, commas between, or *."),
+)
+"""What other programs know too, also in small letters."""
+
+_PROXY_SETTINGS = (
+    Setting("PROXY", "", "Proxy to exchanges: an http, https, socks5 or socks5h URL, or direct.", read_proxy),
+    *(
+        Setting(f"{name.upper()}_PROXY", "", f"Proxy to {name} alone, or direct; wins over all.", read_proxy)
+        for name in EXCHANGES
+    ),
+    *_USUAL,
+)
 _URL_SETTINGS = tuple(_url_settings())
 _SOCKET_SETTINGS = tuple(_socket_settings())
 
@@ -259,6 +276,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("REQUEST_TIMEOUT", "10", "Seconds that an exchange may take to answer.", _number(0, 300)),
     Setting("RATE_LIMIT_SHARE", "0.9", "Share of each exchange's rate limit to use.", _number(0, 1)),
     Setting("EGRESS", "", "Name of the address to exchanges; processes of one name share its rate limits."),
+    *_PROXY_SETTINGS,
     *_URL_SETTINGS,
     *_SOCKET_SETTINGS,
     Setting("ARCHIVE", "on", "Whether long history comes from Binance's public archive: on or off.", _switch),
@@ -305,6 +323,7 @@ class Settings:
     request_timeout: float
     rate_limit_share: float
     egress: str
+    proxies: Mapping[str, str] = field(repr=False)
     base_urls: Mapping[str, str]
     socket_urls: Mapping[str, str]
     archive: bool
@@ -315,6 +334,7 @@ class Settings:
         """What must never be written down: passwords, as they are and as URLs have them."""
         urls = (
             self.mongodb_uri,
+            *self.proxies.values(),
             *self.base_urls.values(),
             *self.socket_urls.values(),
             self.binance_archive_url,
@@ -356,16 +376,18 @@ def load_settings(environment: Mapping[str, str | None] | None = None) -> Settin
     if environment is None:
         environment = {**dotenv_values(".env"), **os.environ}
         os.environ.pop("API_KEYS", None)
-    values = {setting.name: _read(setting, environment.get(setting.name) or "") for setting in SETTINGS}
+    small = {setting.name: environment.get(setting.name.lower()) for setting in _USUAL}
+    known = {**environment, **{name: value for name, value in small.items() if value}}
+    values = {setting.name: _read(setting, known.get(setting.name) or "") for setting in SETTINGS}
     if bool(values["MONGODB_USERNAME"]) != bool(values["MONGODB_PASSWORD"]):
         raise ConfigurationError("MONGODB_USERNAME and MONGODB_PASSWORD go together: set both or neither")
     if not environment.get("MONGODB_DATABASE"):
         values["MONGODB_DATABASE"] = _database_in(values["MONGODB_URI"]) or values["MONGODB_DATABASE"]
+    proxies = {setting.name: values.pop(setting.name) for setting in _PROXY_SETTINGS}
     urls = {setting.name: values.pop(setting.name) for setting in _URL_SETTINGS}
     sockets = {setting.name: values.pop(setting.name) for setting in _SOCKET_SETTINGS}
-    return Settings(
-        base_urls=urls, socket_urls=sockets, **{name.lower(): value for name, value in values.items()}
-    )
+    rest = {name.lower(): value for name, value in values.items()}
+    return Settings(proxies=proxies, base_urls=urls, socket_urls=sockets, **rest)
 
 
 def _read(setting: Setting, text: str) -> Any:

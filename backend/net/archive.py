@@ -15,11 +15,13 @@ from backend.core.archive_file import ArchiveFile, BadZip, only_text
 from backend.core.archive_rows import BadRow, candles_of
 from backend.core.candles import Candle
 from backend.core.coverage import Spans
+from backend.core.proxy import Proxy
 from backend.errors import ExchangeRefused, ExchangeUnavailable, MalformedAnswer, RateLimited
 from backend.exchanges.binance_archive import CHECKSUM, checksum_of, files_for
 from backend.metrics import Metrics
 from backend.net.client import Session, helps_to_retry
 from backend.net.counting import Attempt, counted_attempt
+from backend.net.proxies import reaching
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +41,19 @@ class ArchiveClient:
     """
 
     def __init__(
-        self, market: str, base_url: str, session: Session, clock: Clock, silence: float, metrics: Metrics
+        self,
+        market: str,
+        base_url: str,
+        session: Session,
+        clock: Clock,
+        silence: float,
+        metrics: Metrics,
+        proxy: Proxy | None = None,
     ) -> None:
         self._market = market
         self._base_url = base_url
         self._session = session
+        self._proxy = proxy
         self._clock = clock
         self._metrics = metrics
         self._reading = asyncio.Lock()
@@ -92,7 +102,7 @@ class ArchiveClient:
             return await self._get(attempt, path, largest)
 
     async def _get(self, attempt: Attempt, path: str, largest: int) -> bytes | None:
-        try:
+        with reaching("the archive", self._proxy):
             async with self._session.get(
                 f"{self._base_url}/{path}", timeout=self._timeout, allow_redirects=False
             ) as response:
@@ -101,10 +111,6 @@ class ArchiveClient:
                     return None
                 _refuse(response.status, path)
                 return await _bounded(response, path, largest)
-        except TimeoutError as error:
-            raise ExchangeUnavailable("the archive did not answer in time") from error
-        except aiohttp.ClientError as error:
-            raise ExchangeUnavailable(f"the archive cannot be reached: {error}") from error
 
 
 def _refuse(status: int, path: str) -> None:

@@ -21,6 +21,7 @@ from backend.clock import Clock, parse_time
 from backend.core.candles import Candle
 from backend.core.coverage import MINUTE, Window
 from backend.core.plan import closed_until
+from backend.core.proxy import Proxy
 from backend.core.series import Listing
 from backend.errors import (
     Banned,
@@ -34,6 +35,7 @@ from backend.exchanges.base import Answer, Market, Request
 from backend.metrics import Metrics
 from backend.net.counting import counted_attempt
 from backend.net.listing import NEW_LISTING_LASTS, Listings
+from backend.net.proxies import reaching, way
 from backend.net.reading import Reading, read_now
 from backend.net.throttle import PATIENCE, Throttle, sane_wait
 from backend.traffic import current_traffic
@@ -57,9 +59,10 @@ LEAST_WAIT = 0.001
 """Seconds that getting a place in the budget may take without being called a wait."""
 
 
-def open_session(timeout: float, user_agent: str) -> Session:
-    """Connections to exchanges; no answer may take longer than `timeout` seconds."""
-    return Session(timeout=aiohttp.ClientTimeout(total=timeout), headers={"User-Agent": user_agent})
+def open_session(timeout: float, user_agent: str, proxy: Proxy | None = None) -> Session:
+    """Connections to exchanges; no answer may take longer than `timeout` seconds, a proxy's part included."""
+    limit = aiohttp.ClientTimeout(total=timeout)
+    return Session(timeout=limit, headers={"User-Agent": user_agent}, **way(proxy))
 
 
 def helps_to_retry(error: BaseException) -> bool:
@@ -81,11 +84,13 @@ class MarketClient:
         throttle: Throttle,
         clock: Clock,
         metrics: Metrics,
+        proxy: Proxy | None = None,
     ) -> None:
         self._exchange = exchange
         self._market = market
         self._base_url = base_url
         self._session = session
+        self._proxy = proxy
         self._throttle = throttle
         self._clock = clock
         self._metrics = metrics
@@ -292,16 +297,12 @@ class MarketClient:
             self._metrics.waited(self._market.budget.name, waited)
 
     async def _send(self, request: Request) -> Answer:
-        try:
+        with reaching(self._exchange, self._proxy):
             async with self._session.get(
                 self._base_url + request.path, params=request.params, allow_redirects=False
             ) as response:
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 return Answer(response.status, headers, await self._read(response))
-        except TimeoutError as error:
-            raise ExchangeUnavailable(f"{self._exchange} did not answer in time") from error
-        except aiohttp.ClientError as error:
-            raise ExchangeUnavailable(f"{self._exchange} cannot be reached: {error}") from error
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         body = bytearray()

@@ -12,8 +12,10 @@ from typing import Protocol
 
 import aiohttp
 
+from backend.core.proxy import Proxy
 from backend.exchanges.sockets import Push
 from backend.net.client import Session
+from backend.net.proxies import UNREACHABLE, reason, through, way
 from backend.net.talk import Talk, Wire
 
 log = logging.getLogger(__name__)
@@ -30,12 +32,12 @@ ATTEMPTS = "attempts"
 ONE_ATTEMPT = {ATTEMPTS: 1}
 
 
-def open_socket_session(user_agent: str) -> Session:
+def open_socket_session(user_agent: str, proxy: Proxy | None = None) -> Session:
     """Connections that may last for days, any number of them."""
     return Session(
         timeout=aiohttp.ClientTimeout(total=None, connect=OPENING_SECONDS),
-        connector=aiohttp.TCPConnector(limit=0),
         headers={"User-Agent": user_agent},
+        **way(proxy, limit=0),
     )
 
 
@@ -134,8 +136,8 @@ class Link:
         self._talk = None
         try:
             return await self._connection()
-        except (aiohttp.ClientError, OSError) as error:
-            return str(error) or "no answer in time"
+        except UNREACHABLE as error:
+            return reason(error) + through(self._wire.proxy)
         finally:
             self.settled.clear()
 

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from backend.clock import Clock
 from backend.core.candles import Candle
+from backend.core.proxy import Proxy
 from backend.errors import ExchangeError, UnknownSymbol
 from backend.exchanges.base import Market
 from backend.exchanges.sockets import Push
@@ -73,12 +74,13 @@ class MarketStream:
         native: Callable[[str], Awaitable[str]],
         clock: Clock,
         metrics: Metrics,
+        proxy: Proxy | None = None,
     ) -> None:
         socket = market.socket
         assert socket is not None
         attempts = paced(ATTEMPTS, socket.attempts_per_minute, 60.0, clock)
         url = base_url + socket.path
-        self._wire = Wire(exchange, market.name, socket, url, session, attempts, clock, metrics)
+        self._wire = Wire(exchange, market.name, socket, url, session, attempts, clock, metrics, proxy)
         self._native = native
         self._clock = clock
         self._listener: Listener | None = None

@@ -13,6 +13,7 @@ from typing import Protocol
 import aiohttp
 
 from backend.clock import Clock
+from backend.core.proxy import Proxy
 from backend.errors import MalformedAnswer
 from backend.exchanges.base import RateLimit
 from backend.exchanges.sockets import Event, Farewell, Push, Refused, Reply, Socket
@@ -54,6 +55,7 @@ class Wire:
     attempts: Throttle
     clock: Clock
     metrics: Metrics
+    proxy: Proxy | None = None
 
     @property
     def name(self) -> str:

@@ -41,6 +41,7 @@ COMPOSITION = {
 
 OWNERS: dict[str, set[str]] = {
     "aiohttp": {"net"},
+    "aiohttp_socks": {"net.proxies"},
     "tornado": {"web"},
     "motor": {"store.mongo"},
     "pymongo": {"store"},

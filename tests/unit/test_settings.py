@@ -76,6 +76,13 @@ BAD_URLS = [
 
 BAD_SOCKET_URLS = ["stream.binance.com", "https://stream.binance.com", "wss://", "ws://h/?a=1", "ws://["]
 
+BAD_PROXIES = [
+    *("yes", "proxy.example", "socks4://proxy.example:1080", "ftp://proxy.example:1", "socks5://:1080"),
+    *("socks5://proxy.example:0", "socks5://proxy.example:99999", "http://[", "http://proxy.example:1/path"),
+    *("http://proxy.example:1?a=1", "http://pro xy.example:1", f"socks5://me:{SECRET}%C3%B1@h:1"),
+    f"http://m%3Ae:{SECRET}@h:1",
+]
+
 BAD = {
     "MONGODB_URI": [
         "localhost:27017",
@@ -112,6 +119,14 @@ BAD = {
     "RECHECK_MINUTES": ["-1", "101", "all"],
     "REQUEST_TIMEOUT": ["0", "-1", "301", "nan", "inf", "soon"],
     "RATE_LIMIT_SHARE": ["0", "1.01", "-0.5", "nan", "inf", "90%"],
+    "PROXY": BAD_PROXIES,
+    "BINANCE_PROXY": BAD_PROXIES,
+    "BITGET_PROXY": BAD_PROXIES,
+    "BINGX_PROXY": BAD_PROXIES,
+    "EXTENDED_PROXY": BAD_PROXIES,
+    "HTTPS_PROXY": BAD_PROXIES,
+    "HTTP_PROXY": BAD_PROXIES,
+    "ALL_PROXY": BAD_PROXIES,
     "BINANCE_SPOT_URL": BAD_URLS,
     "BINANCE_PERPETUAL_URL": BAD_URLS,
     "BITGET_URL": BAD_URLS,
@@ -126,7 +141,10 @@ BAD = {
     "BINANCE_ARCHIVE_URL": BAD_URLS,
 }
 
-FREE_TEXTS = {"MONGODB_HOST", "MONGODB_USERNAME", "MONGODB_PASSWORD", "DATA_DIR", "SERVER_ADDRESS", "EGRESS"}
+FREE_TEXTS = {
+    *("MONGODB_HOST", "MONGODB_USERNAME", "MONGODB_PASSWORD", "DATA_DIR", "SERVER_ADDRESS", "EGRESS"),
+    "NO_PROXY",
+}
 
 
 def fields_of(settings: Settings) -> dict[str, object]:
@@ -157,8 +175,9 @@ def test_every_setting_that_can_be_wrong_is_tried_below() -> None:
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name in BAD for value in BAD[name]])
 def test_a_value_that_makes_no_sense_ends_with_the_name_of_its_variable(name: str, value: str) -> None:
-    with pytest.raises(ConfigurationError, match=rf"^{name}: .* does not do: "):
+    with pytest.raises(ConfigurationError, match=rf"^{name}: .* does not do: ") as caught:
         load_settings({name: value})
+    assert SECRET not in str(caught.value)
 
 
 @pytest.mark.parametrize("value", ["http://localhost:abc", "http://localhost:99999"])
@@ -219,6 +238,27 @@ def test_a_socket_may_be_asked_for_without_tls() -> None:
 
 def test_a_password_in_the_url_of_a_socket_is_a_secret() -> None:
     assert SECRET in load_settings({"BITGET_WS_URL": f"ws://me:{SECRET}@localhost"}).secrets
+
+
+def test_proxies_are_kept_by_their_settings_and_their_passwords_are_secrets() -> None:
+    url = f"socks5://me:{SECRET}@proxy.example:1080"
+    settings = load_settings({"BINGX_PROXY": url, "PROXY": "direct", "NO_PROXY": "a.example"})
+    found = {name: value for name, value in settings.proxies.items() if value}
+    assert found == {"BINGX_PROXY": url, "PROXY": "direct", "NO_PROXY": "a.example"}
+    assert SECRET in settings.secrets
+    assert SECRET not in repr(settings)
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"])
+def test_what_other_programs_know_may_be_written_small_which_wins(name: str) -> None:
+    assert load_settings({name.lower(): "small:1"}).proxies[name].endswith("small:1")
+    assert load_settings({name: "large:1", name.lower(): "small:1"}).proxies[name].endswith("small:1")
+    assert load_settings({name: "large:1", name.lower(): ""}).proxies[name].endswith("large:1")
+
+
+@pytest.mark.parametrize("name", ["PROXY", "BINANCE_PROXY", "MONGODB_DATABASE"])
+def test_settings_of_our_own_are_written_large(name: str) -> None:
+    assert load_settings({name.lower(): "small:1"}) == load_settings({})
 
 
 def test_an_empty_value_counts_as_unset() -> None:
