@@ -13,6 +13,8 @@ from backend.clock import parse_time
 from backend.commands import INTERRUPTED_STATUS, serve, sync, verify
 from backend.core.plan import whole_minutes
 from backend.core.series import Series
+from backend.delete_command import add_to as add_delete_to
+from backend.delete_command import delete
 from backend.errors import ConfigurationError, InvalidRequest, MarketDataError
 from backend.export_command import add_to as add_export_to
 from backend.export_command import export
@@ -57,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_series_arguments(unfollowing)
     add_import_to(commands)
     _add_series_arguments(add_export_to(commands), nargs=1)
+    _add_series_arguments(add_delete_to(commands, _moment))
     return parser
 
 
@@ -91,6 +94,8 @@ def _work(settings: Settings, options: argparse.Namespace) -> int:
         return asyncio.run(unfollow(settings, wanted))
     start = _first_minute(options.start)
     end = None if options.end is None else whole_minutes(options.end, options.end).end
+    if options.command == "delete":
+        return asyncio.run(delete(settings, wanted, start, end, options))
     return asyncio.run(sync(settings, wanted, start, end))
 
 

@@ -42,6 +42,7 @@ from backend.services.mirror import Mirror
 from backend.services.monitor import Monitor
 from backend.services.pulse import Pulse
 from backend.services.queries import Queries
+from backend.services.removal import Remover, Stores
 from backend.services.service import Service
 from backend.services.sync import SyncService
 from backend.services.visits import Visitor
@@ -178,6 +179,7 @@ async def open_service(
             Auditor(candles, ledgers, doubts),
             queries,
             Imports(markets, candles, ledgers, clock),
+            Remover(Stores(candles, coverage, revisions, doubts, follow_store, job_store), ledgers, appender),
             Mirror(queries, jobs, markets, clock, sync_on_read=settings.sync_on_read),
             database_answers,
             Tryout(database, doorman, name, clock).trouble,

@@ -229,6 +229,16 @@ class MemoryCandles:
             for first in range(0, len(chosen), batch):
                 yield columns_of(chosen[first : first + batch])
 
+    async def remove(self, series: Series, window: Window) -> None:
+        await self._answer()
+        for moment in self.moments(series):
+            if window.start <= moment < window.end:
+                del self.rows[series][moment]
+
+    async def drop(self, series: Series) -> None:
+        await self._answer()
+        self.rows.pop(series, None)
+
     async def stored_series(self) -> list[Series]:
         await self._answer()
         return sorted(self.rows, key=lambda series: series.name)

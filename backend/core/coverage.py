@@ -165,6 +165,16 @@ class Coverage:
             kept = (*_without(kept, rest), *(void._replace(window=window) for window in rest))
         return replace(self, voids=tuple(sorted(kept, key=lambda void: void.window)))
 
+    def without(self, window: Window) -> Coverage:
+        """Forget the minutes of `window`: they are missing where they were held, or found to be absent."""
+        listing = [void for void in self.voids if void.reason == "before_listing"]
+        data = [void for void in self.voids if void.reason == "no_data"]
+        return replace(
+            self,
+            held=subtract(self.held, (window,)),
+            voids=tuple(sorted([*listing, *_without(data, (window,))], key=lambda void: void.window)),
+        )
+
     @property
     def first_candle(self) -> int | None:
         """The exchange's first open time of this series, where it was asked for."""

@@ -87,6 +87,12 @@ class CandleStore(Protocol):
     async def add(self, series: Series, candles: Sequence[Candle]) -> bool:
         """Store candles durably where nothing is stored; False if a stored one differs, which then stays."""
 
+    async def remove(self, series: Series, window: Window) -> None:
+        """Take the candles that open in `window` away, durably."""
+
+    async def drop(self, series: Series) -> None:
+        """Take a series' place away, with all that is in it."""
+
     async def stored_series(self) -> list[Series]:
         """Every series that has a place, by name."""
 
@@ -144,11 +150,14 @@ class RevisionStore(Protocol):
     async def state(self, series: Series, window: Window) -> RevisionState:
         """What tells whether candles that open in `window` were replaced since the last look."""
 
-    async def count(self, series: Series) -> int:
-        """How many revisions a series has."""
+    async def count(self, series: Series, window: Window | None = None) -> int:
+        """How many revisions a series has, or has of the candles that open in `window`."""
 
     async def page(self, series: Series, window: Window, limit: int) -> list[Revision]:
         """The first `limit` revisions of candles that open in `window`, ascending by open time."""
+
+    async def remove(self, series: Series, window: Window) -> None:
+        """Forget the revisions of candles that open in `window`."""
 
 
 class DoubtStore(Protocol):
@@ -250,6 +259,12 @@ class JobStore(Protocol):
     async def cancel(self, job_id: str, now: int) -> Job | None:
         """End a job that is queued; ask for the end of one that runs. None if there is no such job."""
 
+    async def count_over(self, series: Series) -> int:
+        """How many jobs of a series are over."""
+
+    async def forget(self, series: Series) -> None:
+        """Forget the jobs of a series that are over."""
+
 
 class FollowStore(Protocol):
     """Where it is kept what is followed. Every call may raise DatabaseUnavailable."""
@@ -259,6 +274,9 @@ class FollowStore(Protocol):
 
     async def all(self) -> Sequence[Follow]:
         """Everything that is followed, by name."""
+
+    async def has(self, series: Series) -> bool:
+        """Whether `series` is followed."""
 
     async def remove(self, series: Series) -> bool:
         """Follow `series` no longer; False if it was not followed."""

@@ -18,6 +18,7 @@ from backend.services.markets import Markets
 from backend.services.mirror import Mirror
 from backend.services.monitor import Monitor
 from backend.services.queries import Queries
+from backend.services.removal import Remover
 from backend.services.sync import SyncService
 from backend.services.worker import Worker
 
@@ -35,6 +36,7 @@ class Service:
     auditor: Auditor
     queries: Queries
     imports: Imports
+    remover: Remover
     mirror: Mirror
     database_answers: Callable[[], Awaitable[bool]]
     database_trouble: Callable[[], Awaitable[str]]

@@ -146,6 +146,8 @@ class Visitor:
     async def _sync(self, follow: Follow, ledger: Ledger, brake: Brake, turn: Turn) -> Visit:
         """What was appended once more, then the newest minutes, then older ones for a turn."""
         before, appended = ledger.coverage, self._appended(follow.series)
+        if before.since is None and not await self._store.has(follow.series):
+            raise Cancelled(f"{follow.series.name} was deleted and is not followed any more")
         now = await self._markets.source(follow.series).now()
         starts = beginnings(follow, before, now)
         work = [(SyncRequest(follow.series, start), brake) for start in starts]

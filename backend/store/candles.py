@@ -11,7 +11,8 @@ from pymongo.errors import BulkWriteError, CollectionInvalid, OperationFailure
 
 from backend.core.candles import Candle
 from backend.core.columns import Columns
-from backend.core.coverage import MINUTE, Window
+from backend.core.coverage import MINUTE, Window, intersect
+from backend.core.plan import pages
 from backend.core.series import Series
 from backend.errors import DatabaseUnavailable
 from backend.metrics import Metrics
@@ -28,6 +29,7 @@ SERIES_NAME = {"$regex": r"^(?!system\.)[a-z0-9]+\.[a-z0-9]+\."}
 BATCH = 4_000
 """Rows of a batch: 0.7 MB. Measured: neither smaller nor larger ones are read faster."""
 WRITE_ROUNDS = 5
+DELETED_AT_ONCE = 100_000
 
 
 class MongoCandles:
@@ -116,6 +118,21 @@ class MongoCandles:
         with guard(f"read {series.name}"):
             cursor = self._database[series.name].find_raw_batches(within).sort("_id", -1 if backwards else 1)
             return b"".join([found async for found in cursor.limit(rows).batch_size(rows or batch + 1)])
+
+    async def remove(self, series: Series, window: Window) -> None:
+        """Delete the candles that open in `window`, so many minutes at a time that no command takes long."""
+        with guard(f"delete candles of {series.name}"):
+            span = await self.span(series)
+            within = intersect((span,), window) if span else ()
+            for part in pages(within, lambda _start: DELETED_AT_ONCE):
+                ids = {"$gte": part.start, "$lt": part.end}
+                await self._database[series.name].delete_many({"_id": ids})
+
+    async def drop(self, series: Series) -> None:
+        """Drop the series' collection, if there is one."""
+        with guard(f"delete {series.name}"):
+            await self._database.drop_collection(series.name)
+        self._overlapping.discard(series)
 
     async def stored_series(self) -> list[Series]:
         """Every series that has a collection, by name."""

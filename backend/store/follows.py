@@ -52,6 +52,11 @@ class MongoFollows:
             found = await self._collection.find({}).sort("_id", 1).to_list(None)
         return [_follow(document) for document in found]
 
+    async def has(self, series: Series) -> bool:
+        """Whether `series` is followed."""
+        with guard(f"see whether {series.name} is followed"):
+            return await self._collection.find_one({"_id": series.name}, {"_id": 1}) is not None
+
     async def remove(self, series: Series) -> bool:
         """Follow `series` no longer; False if it was not followed."""
         with guard(f"unfollow {series.name}"):

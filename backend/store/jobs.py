@@ -126,6 +126,16 @@ class MongoJobs:
                     return _job(found)
         return await self.load(job_id)
 
+    async def count_over(self, series: Series) -> int:
+        """How many jobs of a series are over."""
+        with guard(f"count the jobs of {series.name}"):
+            return await self._collection.count_documents({"series": series.name, "active": False})
+
+    async def forget(self, series: Series) -> None:
+        """Forget the jobs of a series that are over."""
+        with guard(f"delete the jobs of {series.name}"):
+            await self._collection.delete_many({"series": series.name, "active": False})
+
     async def _count(self, status: Status) -> int:
         with guard(f"count the {status} jobs"):
             return await self._collection.count_documents({"active": True, "status": status})

@@ -69,10 +69,11 @@ class MongoRevisions:
             int(found[0]["number"]), str(found[0]["newest"]), int(found[0]["at"]), bool(found[0]["pending"])
         )
 
-    async def count(self, series: Series) -> int:
-        """How many revisions a series has."""
+    async def count(self, series: Series, window: Window | None = None) -> int:
+        """How many revisions a series has, or has of the candles that open in `window`."""
+        wanted = _within(series, window) if window else {"series": series.name}
         with guard(f"count the revisions of {series.name}"):
-            return await self._collection.count_documents({"series": series.name})
+            return await self._collection.count_documents(wanted)
 
     async def page(self, series: Series, window: Window, limit: int) -> list[Revision]:
         """The first `limit` revisions of candles that open in `window`, ascending by open time."""
@@ -83,6 +84,11 @@ class MongoRevisions:
                 Revision(int(found["open_time"]), int(found["at"]), found["before"], found["after"])
                 for found in await cursor.to_list(None)
             ]
+
+    async def remove(self, series: Series, window: Window) -> None:
+        """Forget the revisions of candles that open in `window`."""
+        with guard(f"delete revisions of {series.name}"):
+            await self._collection.delete_many(_within(series, window))
 
 
 def _within(series: Series, window: Window) -> Document:

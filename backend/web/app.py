@@ -21,6 +21,7 @@ from backend.web.guard import Guard
 from backend.web.health import HealthHandler, LiveHandler, ReadyHandler
 from backend.web.jobs import JobEventsHandler, JobHandler, JobsHandler
 from backend.web.metrics import MetricsHandler
+from backend.web.removal import RemovalHandler
 from backend.web.revisions import RevisionsHandler
 from backend.web.series import SeriesHandler
 from backend.web.server import Limits, Server
@@ -66,6 +67,7 @@ def _routes(given: dict[str, Any]) -> list[Route]:
         (r"/api/verify", VerifyHandler, given),
         (r"/api/symbols", SymbolsHandler, given),
         (r"/api/series", SeriesHandler, given),
+        (r"/api/series(?:/(.*))?", RemovalHandler, given),
         (r"/api/data(?:/(.*))?", DataHandler, given),
         (r"/api/coverage(?:/(.*))?", CoverageHandler, given),
         (r"/api/revisions(?:/(.*))?", RevisionsHandler, given),

@@ -72,6 +72,16 @@ def time_range(values: Mapping[str, object]) -> TimeRange:
     return found
 
 
+def some_window(values: Mapping[str, object]) -> Window | None:
+    """The whole minutes of `time_range`, None where neither bound is given."""
+    found = time_range(values)
+    if found == (None, None):
+        return None
+    if not found.window().minutes:
+        raise InvalidRequest("no minute opens from start_time to end_time", code="invalid_time_range")
+    return found.window()
+
+
 def since(values: Mapping[str, object]) -> int | None:
     """`since`, an open time: the first whole minute at or after it, None where it is not given."""
     moment = _moment(values, "since")

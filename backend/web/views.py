@@ -12,6 +12,7 @@ from backend.core.series import Listing, Series
 from backend.services.audit import Audit
 from backend.services.ports import Revision
 from backend.services.queries import Statistics, Stored, missing_of
+from backend.services.removal import Removed
 from backend.services.sync import SyncResult
 
 MOST_WINDOWS = 1000
@@ -79,6 +80,23 @@ def audit(found: Audit) -> dict[str, object]:
         "lost": [_window(*window) for window in found.lost[:MOST_WINDOWS]],
         "unclaimed_records": count_minutes(found.unclaimed),
         "unclaimed": [_window(*window) for window in found.unclaimed[:MOST_WINDOWS]],
+    }
+
+
+def removed(found: Removed) -> dict[str, object]:
+    """What goes with a deletion, or went."""
+    series, window = found.series, found.window
+    return {
+        "symbol": series.symbol,
+        "exchange": series.exchange,
+        "market": series.market,
+        "start_time": _iso(window and window.start),
+        "end_time": _iso(window and window.end - MINUTE),
+        "candles": found.candles,
+        "revisions": found.revisions,
+        "follows": found.follows,
+        "jobs": found.jobs,
+        "bytes_on_disk": found.bytes_on_disk,
     }
 
 

@@ -109,3 +109,8 @@ async def test_what_is_unfollowed_is_not_brought_back_by_a_late_visit(store: Fol
     await store.report(BTC, Visit(at=5))
     assert await store.all() == []
     assert not await store.remove(BTC)
+
+
+async def test_it_is_known_whether_a_series_is_followed(store: FollowStore) -> None:
+    await store.add(WISH)
+    assert (await store.has(BTC), await store.has(ETH)) == (True, False)

@@ -170,3 +170,14 @@ async def test_jobs_have_the_indexes_that_their_queries_need(database: Any, stor
         (("created", -1),),
         (("expire_at", 1),),
     }
+
+
+async def test_jobs_that_are_over_can_be_forgotten(store: MongoJobs) -> None:
+    for one in (job("one"), job("other", ETH)):
+        await store.add(one)
+        await store.cancel(one.id, minute(1))
+    await store.add(job("waiting"))
+    assert await store.count_over(BTC) == 1
+    await store.forget(BTC)
+    assert await store.count_over(BTC) == 0
+    assert {one.id for one in await store.newest(9)} == {"other", "waiting"}

@@ -471,3 +471,32 @@ def test_a_password_is_not_repeated_when_its_uri_is_refused() -> None:
     with pytest.raises(ConfigurationError) as caught:
         connect("mongodb://me:hun/ter2@db/", "candles")
     assert "ter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("window", [minutes(0, 0), minutes(3, 7), minutes(5, 900), Window(0, LATEST + 1)])
+async def test_the_candles_of_a_window_can_be_removed(stores: Stores, window: Window) -> None:
+    await stores.candles.write(BTC, candles_at(range(10)))
+    await stores.candles.write(ETH, candles_at(range(10)))
+    await stores.candles.remove(BTC, window)
+    rows = candles_at(range(10))
+    left = [row for row in rows if not window.start <= row.open_time < window.end]
+    assert await read(stores.candles) == left
+    assert await read(stores.candles, series=ETH) == rows
+
+
+async def test_a_series_that_is_dropped_leaves_nothing_and_can_be_stored_again(real: Stores) -> None:
+    await real.candles.write(BTC, candles_at(range(3)))
+    for _ in range(2):
+        await real.candles.drop(BTC)
+        assert await real.candles.stored_series() == []
+        await real.candles.remove(BTC, EVERYTHING)
+    await real.candles.create(BTC)
+    assert await real.candles.write(BTC, candles_at(range(3))) == Written(3, 0)
+
+
+async def test_revisions_of_a_window_can_be_removed(real: Stores) -> None:
+    await real.candles.write(BTC, candles_at(range(5)))
+    await real.candles.write(BTC, [candle(minute(n), close=1.25) for n in range(5)])
+    revisions = MongoRevisions(real.database, FakeClock())
+    await revisions.remove(BTC, minutes(1, 4))
+    assert [one.open_time for one in await revisions.page(BTC, EVERYTHING, 9)] == [minute(0), minute(4)]

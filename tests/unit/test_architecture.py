@@ -35,6 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 COMPOSITION = {
     *("app", "commands", "import_command", "export_command", "follow_command", "follow_views"),
+    "delete_command",
     *("__main__", "__init__"),
 }
 """The modules that put the parts together, and may import everything of ours."""
@@ -50,7 +51,7 @@ OWNERS: dict[str, set[str]] = {
     "pyarrow": {"formats.arrow"},
     "prometheus_client": {"metrics", "gauges"},
     "structlog": {"logs"},
-    "rich": {"commands", "follow_command", "follow_views", "__main__"},
+    "rich": {"commands", "delete_command", "follow_command", "follow_views", "__main__"},
 }
 """Who may import the libraries that touch the outside world."""
 

@@ -228,3 +228,18 @@ def test_the_first_candle_is_where_listing_began() -> None:
 def test_the_first_candle_is_unknown_until_it_was_asked_for() -> None:
     coverage = Coverage().with_voids([void_without_data(minutes(60, 61), NOW)]).with_held([minutes(0, 5)])
     assert coverage.first_candle is None
+
+
+def test_minutes_that_are_forgotten_are_missing_whether_they_were_held_or_void() -> None:
+    now = minute(1000)
+    known = (
+        Coverage()
+        .asked(minutes(0, 100))
+        .with_held([minutes(10, 100)])
+        .with_voids([void_before_listing(minute(5), now), void_without_data(minutes(5, 10), now)])
+    )
+    found = known.without(minutes(2, 50))
+    assert found.missing(minutes(0, 100), now) == (minutes(5, 50),)
+    assert (found.held, found.first_candle) == ((minutes(50, 100),), minute(5))
+    assert (found.since, found.until) == (known.since, known.until)
+    assert known.without(minutes(200, 300)) == known

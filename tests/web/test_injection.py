@@ -32,7 +32,7 @@ from tests.web.walking import methods, routes
 PROFILE = "system.profile"
 PROFILE_BYTES = 32 << 20
 DRIVERS_OWN = {"$db", "$clusterTime", "$readPreference"}
-HARMLESS = {"$in", "$set", "$setOnInsert"}
+HARMLESS = {"$in", "$match", "$set", "$setOnInsert"}
 """Operators below which a plain text is a value and nothing else."""
 
 EXPRESSIONS = {"$expr", "pipeline", "u", "update", "let"}

@@ -52,6 +52,14 @@ AUDIT = {
     "unclaimed_records": COUNT,
     "unclaimed": listed(ref("Window")),
 }
+REMOVED = {
+    "success": const(True),
+    "dry_run": FLAG,
+    **SERIES,
+    "start_time": MAYBE_MOMENT,
+    "end_time": MAYBE_MOMENT,
+    **dict.fromkeys(("candles", "revisions", "follows", "jobs", "bytes_on_disk"), COUNT),
+}
 SCHEMAS = {"Coverage": record(COVERAGE), "Audit": record(AUDIT)}
 
 
@@ -72,6 +80,7 @@ def stored(names: Names) -> dict[str, Json]:
                 ],
             )
         },
+        "/api/series/{symbol}": {"delete": _removal(names)},
         "/api/stats/{symbol}": _of_series(
             names,
             "getStatistics",
@@ -91,6 +100,24 @@ def stored(names: Names) -> dict[str, Json]:
             limit(999_999_999, f"So many at most, {REVISIONS} where it is not given"),
         ),
     }
+
+
+def _removal(names: Names) -> Json:
+    return operation(
+        "sync",
+        "deleteSeries",
+        "Take a stored series away, or the minutes of a window, so that they can be synced anew",
+        {"200": answer("What went, or would go", record(REMOVED))}
+        | STORED
+        | errors(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+        [
+            PATH_SYMBOL,
+            *market_of(names),
+            START,
+            END,
+            query("dry_run", FLAG, "Only tell what would go"),
+        ],
+    )
 
 
 def _of_series(names: Names, name: str, summary: str, schema: Json, *parameters: Json) -> Json:
