@@ -69,9 +69,11 @@ class MongoCandles:
             for _ in range(WRITE_ROUNDS):
                 stored = await self._stored(series, candles) if series in self._overlapping else {}
                 new, changed = _compared(documents, stored)
-                await self._revisions.record(series, [(stored[after["_id"]], after) for after in changed])
+                # In this order: a change that was replaced first would be forgotten by a crash.
+                changes = [(stored[after["_id"]], after) for after in changed]
+                recorded = await self._revisions.record(series, changes)
                 mended = await self._replace(series, changed)
-                await self._revisions.settle(series, changed)
+                await self._revisions.settle(recorded)
                 added, clashed = await self._insert(series, new)
                 if self._metrics:
                     self._metrics.wrote(series.exchange, series.market, added, mended)

@@ -3,12 +3,19 @@
 {"series": "binance.spot.BTCUSDT", "open_time": 1619136000000, "at": 1750000000000,
  "before": {"open": .., "close": .., ...}, "after": {...}, "pending": true}
 
-A revision is recorded before the candle is replaced, and `pending` until it is.
+A revision is recorded before the candle is replaced, and `pending` until it is. A crash in between leaves it
+so. Whoever reads or writes the range next settles it if the candle says that the change took place, and drops
+it otherwise.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+
+from bson import ObjectId
+from pymongo import UpdateOne
+from pymongo.errors import OperationFailure
 
 from backend.clock import Clock
 from backend.core.coverage import Window
@@ -17,6 +24,12 @@ from backend.services.ports import Revision, RevisionState
 from backend.store.mongo import Database, Document, guard, settled
 
 COLLECTION = "revisions"
+ABANDONED_MS = 600_000
+"""After so long nobody is still about to replace the candle of a revision: DATABASE_TIMEOUT is over."""
+
+ALL = Window(0, 2**53)
+PENDING: Document = {"pending": True}
+SETTLED: Document = {"pending": None}
 NEWEST = {"newest": "_id", "at": "at", "pending": "pending"}
 
 
@@ -24,61 +37,61 @@ class MongoRevisions:
     """Fits `services.ports.RevisionStore`; `clock` says when a change was noticed."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
         self._collection = database[COLLECTION]
         self._clock = clock
 
-    async def record(self, series: Series, changes: Sequence[tuple[Document, Document]]) -> None:
-        """Remember candle documents before and after; nothing is sent for no changes."""
+    async def record(self, series: Series, changes: Sequence[tuple[Document, Document]]) -> list[Document]:
+        """Remember candle documents before and after, ascending; what to settle when they are replaced.
+
+        Nobody else writes the range: what is pending there was left by a crash, and is no longer to come.
+        """
         if not changes:
-            return
+            return []
         at = self._clock.now()
         await self._collection.create_index([("series", 1), ("open_time", 1)])
-        await self._collection.insert_many(
-            [
-                {
-                    "series": series.name,
-                    "open_time": before["_id"],
-                    "at": at,
-                    "before": _values(before),
-                    "after": _values(after),
-                    "pending": True,
-                }
-                for before, after in changes
-            ]
-        )
+        await self._mend(series, Window(changes[0][0]["_id"], changes[-1][0]["_id"] + 1), ALL.end)
+        recorded = [
+            {
+                "_id": ObjectId(),
+                "series": series.name,
+                "open_time": before["_id"],
+                "at": at,
+                "before": _values(before),
+                "after": _values(after),
+                "pending": True,
+            }
+            for before, after in changes
+        ]
+        await self._collection.insert_many(recorded)
+        return recorded
 
-    async def settle(self, series: Series, changed: Sequence[Document]) -> None:
-        """The candles have been replaced: their revisions are pending no longer."""
-        if changed:
-            open_times = [document["_id"] for document in changed]
-            pending = {"series": series.name, "open_time": {"$in": open_times}, "pending": True}
-            await self._collection.update_many(pending, {"$unset": {"pending": True}})
+    async def settle(self, recorded: Sequence[Document]) -> None:
+        """The candles have been replaced. A revision that was thought abandoned meanwhile is there again."""
+        if recorded:
+            await self._collection.bulk_write([_settled(revision) for revision in recorded], ordered=False)
 
     async def state(self, series: Series, window: Window) -> RevisionState:
         """What tells whether candles that open in `window` were replaced since the last look."""
-        newest = {name: {"$max": f"${field}"} for name, field in NEWEST.items()}
-        stages = [
-            {"$match": _within(series, window)},
-            {"$group": {"_id": None, "number": {"$sum": 1}, **newest}},
-        ]
         with guard(f"read the revisions of {series.name}"):
-            found = await (await settled(self._collection.aggregate(stages))).to_list(None)
-        if not found:
-            return RevisionState()
-        return RevisionState(
-            int(found[0]["number"]), str(found[0]["newest"]), int(found[0]["at"]), bool(found[0]["pending"])
-        )
+            found = await self._state(series, window)
+            if not found.pending:
+                return found
+            await self._mend_in_passing(series, window)
+            return await self._state(series, window)
 
     async def count(self, series: Series, window: Window | None = None) -> int:
         """How many revisions a series has, or has of the candles that open in `window`."""
-        wanted = _within(series, window) if window else {"series": series.name}
+        within = window or ALL
         with guard(f"count the revisions of {series.name}"):
-            return await self._collection.count_documents(wanted)
+            await self._mend_in_passing(series, within)
+            return await self._collection.count_documents(_within(series, within) | SETTLED)
 
     async def page(self, series: Series, window: Window, limit: int) -> list[Revision]:
         """The first `limit` revisions of candles that open in `window`, ascending by open time."""
-        wanted = _within(series, window)
         with guard(f"read the revisions of {series.name}"):
+            await self._mend_in_passing(series, window)
+            wanted = _within(series, window) | SETTLED
             cursor = self._collection.find(wanted).sort([("open_time", 1), ("_id", 1)]).limit(limit)
             return [
                 Revision(int(found["open_time"]), int(found["at"]), found["before"], found["after"])
@@ -90,9 +103,45 @@ class MongoRevisions:
         with guard(f"delete revisions of {series.name}"):
             await self._collection.delete_many(_within(series, window))
 
+    async def _state(self, series: Series, window: Window) -> RevisionState:
+        newest = {name: {"$max": f"${field}"} for name, field in NEWEST.items()}
+        stages = [
+            {"$match": _within(series, window)},
+            {"$group": {"_id": None, "number": {"$sum": 1}, **newest}},
+        ]
+        found = await (await settled(self._collection.aggregate(stages))).to_list(None)
+        if not found:
+            return RevisionState()
+        return RevisionState(
+            int(found[0]["number"]), str(found[0]["newest"]), int(found[0]["at"]), bool(found[0]["pending"])
+        )
+
+    async def _mend_in_passing(self, series: Series, window: Window) -> None:
+        """A database that may only be read, or is full, is read all the same: they stay pending."""
+        with suppress(OperationFailure):
+            await self._mend(series, window, self._clock.now() - ABANDONED_MS)
+
+    async def _mend(self, series: Series, window: Window, abandoned: int) -> None:
+        """Settle pending revisions that took place; drop those recorded before `abandoned` that did not."""
+        pending = await self._collection.find(_within(series, window) | PENDING).to_list(None)
+        if not pending:
+            return
+        minutes = {"_id": {"$in": [revision["open_time"] for revision in pending]}}
+        stored = await self._database[series.name].find(minutes).to_list(None)
+        candles = {candle["_id"]: _values(candle) for candle in stored}
+        happened = [one["_id"] for one in pending if candles.get(one["open_time"]) == one["after"]]
+        await self._collection.update_many({"_id": {"$in": happened}}, {"$unset": PENDING})
+        dropped = [one["_id"] for one in pending if one["_id"] not in happened and one["at"] < abandoned]
+        await self._collection.delete_many({"_id": {"$in": dropped}} | PENDING)
+
 
 def _within(series: Series, window: Window) -> Document:
     return {"series": series.name, "open_time": {"$gte": window.start, "$lt": window.end}}
+
+
+def _settled(revision: Document) -> UpdateOne:
+    facts = {name: value for name, value in revision.items() if name not in ("_id", "pending")}
+    return UpdateOne({"_id": revision["_id"]}, {"$set": facts, "$unset": PENDING}, upsert=True)
 
 
 def _values(document: Document) -> Document:

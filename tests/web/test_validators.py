@@ -11,11 +11,13 @@ from tornado.httpclient import HTTPResponse
 from tornado.httputil import format_timestamp
 from tornado.ioloop import IOLoop
 
+from backend.clock import SystemClock
 from backend.core.candles import Candle
 from backend.core.coverage import MINUTE, Window
 from backend.services.service import Service
 from backend.store.coverage import MongoCoverage
 from backend.store.mongo import Database
+from backend.store.revisions import ABANDONED_MS
 from tests.syncing import save_ledger
 from tests.web.stored import SERIES, START, candle, candle_store, store
 
@@ -124,10 +126,23 @@ async def test_while_a_candle_is_being_replaced_there_is_no_validator(
     http_server_client: AsyncHTTPServerClient, database: Database
 ) -> None:
     before = await fetch(http_server_client, CLOSED)
-    revision = {"series": SERIES.name, "open_time": START, "at": START, "pending": True}
-    await database["revisions"].insert_one(revision)
+    await database["revisions"].insert_one(pending_revision(SystemClock().now()))
     during = await changed(http_server_client, CLOSED, before.headers["Etag"])
     assert "Etag" not in during.headers
+
+
+async def test_a_replacement_that_a_crash_cut_off_long_ago_changes_no_tag(
+    http_server_client: AsyncHTTPServerClient, database: Database
+) -> None:
+    before = await fetch(http_server_client, CLOSED)
+    await database["revisions"].insert_one(pending_revision(SystemClock().now() - ABANDONED_MS - 1))
+    assert (await again(http_server_client, CLOSED, before.headers["Etag"])).code == 304
+
+
+def pending_revision(at: int) -> dict[str, object]:
+    """A change of the first candle that has not taken place."""
+    change = {"before": {"close": 1.0}, "after": {"close": 2.0}}
+    return {"series": SERIES.name, "open_time": START, "at": at, "pending": True, **change}
 
 
 async def test_a_hole_that_is_filled_later_changes_the_tag(
