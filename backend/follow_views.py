@@ -22,7 +22,13 @@ Show = Callable[[Sequence[Standing], str], None]
 
 TEXTS = ("series", "state", "last (UTC)")
 NUMBERS = ("lag", "source", "new", "healed", "lost")
-STYLES: dict[State, str] = {"waiting": "yellow", "live": "green", "behind": "yellow", "failing": "red"}
+STYLES: dict[State, str] = {
+    "waiting": "yellow",
+    "live": "green",
+    "behind": "yellow",
+    "failing": "red",
+    "ended": "dim",
+}
 MOST_PROBLEMS = 3
 FRAME = 3 + MOST_PROBLEMS
 """Lines of a terminal that rows cannot have: the heading, the problems, the remark and the cursor's line."""

@@ -434,6 +434,9 @@ class ScriptedSource:
             symbol: Listing(symbol, symbol, symbol[:-4], symbol[-4:], "TRADING") for symbol in self.listed
         }
 
+    async def is_traded(self, symbol: str) -> bool:
+        return symbol in self.listed
+
     async def ensure_known(self, symbol: str) -> None:
         self._refuse_strangers(symbol)
 

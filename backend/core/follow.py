@@ -13,7 +13,7 @@ from backend.core.job import Failure
 from backend.core.plan import closed_until
 from backend.core.series import Series
 
-State = Literal["waiting", "live", "behind", "failing"]
+State = Literal["waiting", "live", "behind", "failing", "ended"]
 Source = Literal["socket", "rest"]
 
 APART_MS = 100
@@ -22,6 +22,9 @@ APART_MS = 100
 LONGEST_SPREAD_MS = 45_000
 LONGEST_UNCONFIRMED_MS = 10 * MINUTE
 BEHIND_AFTER_MS = 3 * MINUTE
+SILENT_MS = 24 * HOUR
+"""A symbol that is traded no more, and of which nothing came for so long, has ended."""
+
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0
 """Seconds before a follow that failed is tried again: at first, and at most."""
 
@@ -34,7 +37,8 @@ class Follow:
     `checked` is the last visit that went well, `failures` are those that did not since then, the last one of
     which ended with `failure`. `new_candles` and `healed` are counted from the beginning; healed minutes came
     although later ones were held already. `source` is where its newest candles come from,
-    and `reconnects` counts how often a socket of theirs was lost.
+    and `reconnects` counts how often a socket of theirs was lost. `ended` says that its exchange has no new
+    candles of it and does not list it as traded.
     """
 
     series: Series
@@ -47,21 +51,26 @@ class Follow:
     healed: int = 0
     source: Source = "rest"
     reconnects: int = 0
+    ended: bool = False
 
 
 class Visit(NamedTuple):
-    """How one look after a follow went; after a `whole` one it holds all that is closed."""
+    """How one look after a follow went; after a `whole` one it holds all that is closed.
+
+    `ended` says that no more is to be expected.
+    """
 
     at: int
     new_candles: int = 0
     healed: int = 0
     failure: Failure | None = None
     whole: bool = True
+    ended: bool = False
 
 
 class Standing(NamedTuple):
     """How a follow stands. `last_minute` is the newest open time held; `lag` is in ms, None before the first
-    candle: the time that passed since the end of what is known."""
+    candle and after the last: the time that passed since the end of what is known."""
 
     follow: Follow
     state: State
@@ -74,9 +83,16 @@ def standing(follow: Follow, known: Coverage, now: int) -> Standing:
     if not known.held:
         return Standing(follow, "failing" if follow.failures else "waiting", None, None)
     end = known.held[-1].end
+    if follow.ended:
+        return Standing(follow, "ended", end - MINUTE, None)
     lag = max(0, now - known_to(known, end))
     state: State = "behind" if lag > BEHIND_AFTER_MS else "live"
     return Standing(follow, "failing" if follow.failures else state, end - MINUTE, lag)
+
+
+def is_silent(known: Coverage, now: int) -> bool:
+    """Whether nothing is held of the last day, at exchange time `now`."""
+    return bool(known.held) and now - known.held[-1].end >= SILENT_MS
 
 
 def beginnings(follow: Follow, known: Coverage, now: int) -> list[int | None]:

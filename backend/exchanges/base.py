@@ -81,6 +81,7 @@ class Market:
     The parsers raise MalformedAnswer; `failure` is asked first and says what an answer means if it is no
     success. `canonical` brings a user's spelling to ours. `spellings` are the venue's for a symbol that it
     does not list, likeliest first; None where they are ours. `socket` is None where no candles are pushed.
+    `ended` are the venue's words for the state of a symbol that is traded no more, the usual one first.
     """
 
     name: str
@@ -101,6 +102,7 @@ class Market:
     canonical: Callable[[str], str] = canonical_symbol
     spellings: Callable[[str], Sequence[str]] | None = None
     socket: Socket | None = None
+    ended: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,6 +221,7 @@ SPOT = Market(
     parse_time=parse_time,
     failure=partial(failure, "BINANCE_SPOT_URL"),
     socket=binance_socket.SPOT,
+    ended=("BREAK",),
 )
 
 PERPETUAL = Market(
@@ -238,6 +239,7 @@ PERPETUAL = Market(
     parse_time=parse_time,
     failure=partial(failure, "BINANCE_PERPETUAL_URL"),
     socket=binance_socket.PERPETUAL,
+    ended=("CLOSE", "SETTLING", "PRE_SETTLE", "PRE_DELIVERING", "DELIVERING", "DELIVERED"),
 )
 
 BINANCE = Exchange(VENUE, MappingProxyType({market.name: market for market in (SPOT, PERPETUAL)}))

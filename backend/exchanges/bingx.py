@@ -301,6 +301,7 @@ SPOT = Market(
     failure=failure,
     spellings=spellings,
     socket=bingx_socket.SPOT,
+    ended=("offline",),
 )
 
 PERPETUAL = Market(
@@ -320,6 +321,7 @@ PERPETUAL = Market(
     failure=failure,
     spellings=spellings,
     socket=bingx_socket.PERPETUAL,
+    ended=("offline",),
 )
 
 BINGX = Exchange(VENUE, MappingProxyType({market.name: market for market in (SPOT, PERPETUAL)}))

@@ -270,6 +270,7 @@ SPOT = Market(
     parse_time=parse_time,
     failure=failure,
     socket=bitget_socket.SPOT,
+    ended=("offline",),
 )
 
 PERPETUAL = Market(
@@ -288,6 +289,7 @@ PERPETUAL = Market(
     parse_time=parse_time,
     failure=failure,
     socket=bitget_socket.PERPETUAL,
+    ended=("off",),
 )
 
 BITGET = Exchange(VENUE, MappingProxyType({market.name: market for market in (SPOT, PERPETUAL)}))

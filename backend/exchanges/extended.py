@@ -186,6 +186,7 @@ PERPETUAL = Market(
     parse_time=parse_time,
     failure=failure,
     canonical=partial(canonical_symbol, separator="-"),
+    ended=("DELISTED", "DISABLED"),
 )
 
 EXTENDED = Exchange(VENUE, MappingProxyType({PERPETUAL.name: PERPETUAL}))

@@ -113,9 +113,16 @@ class MarketClient:
 
     async def ensure_known(self, symbol: str) -> None:
         """Raise UnknownSymbol unless the exchange lists `symbol`, or answers a question about its candles."""
-        if symbol not in self._listings.known():
-            closed = closed_until(await self.now())
-            await self.candles(symbol, Window(closed - MINUTE, closed))
+        with suppress(ExchangeError):
+            if symbol in await self._listings.read():
+                return
+        closed = closed_until(await self.now())
+        await self.candles(symbol, Window(closed - MINUTE, closed))
+
+    async def is_traded(self, symbol: str) -> bool:
+        """Whether the exchange lists `symbol` now, as one that is traded. Raises as `candles`."""
+        found = (await self._listings.read(NEW_LISTING_LASTS)).get(symbol)
+        return found is not None and found.status not in self._market.ended
 
     async def candles(self, symbol: str, window: Window) -> Sequence[Candle]:
         """What the exchange sends for `window`, untouched. Raises ExchangeError or UnknownSymbol."""

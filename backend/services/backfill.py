@@ -128,7 +128,8 @@ class Backfill:
         self._report()
 
     def _lose(self, page: Page, error: MarketDataError) -> None:
-        log.warning("%s: gave up on the page from %d: %s", self._series.name, page.window.start, error)
+        level = logging.WARNING if _concerns_one_page(error) else logging.INFO
+        log.log(level, "%s: gave up on the page from %d: %s", self._series.name, page.window.start, error)
         self._lost = True
         self.error = self.error or error
         self._lost_in_a_row += 1

@@ -34,6 +34,9 @@ LOOK_SECONDS = 1.0
 BUSY_PAUSE = 5.0
 """Seconds to leave a series alone on which somebody else works."""
 
+ENDED_PAUSE = 86_400.0
+"""Seconds until a series that has ended is looked for again."""
+
 TURN_SECONDS = 60.0
 """For how long older minutes of a series are fetched before its newest ones are looked for again."""
 
@@ -121,7 +124,7 @@ class Keeper:
         self._appender.forget(self._ours.keys() - ours.keys())
         self._ours, self._follows = ours, len(follows)
         self._due = {series: self._due.get(series, 0.0) for series in ours}
-        self._live.keep(ours)
+        self._live.keep([series for series, follow in ours.items() if not follow.ended])
         self._begin_due()
         await self._tell_sources(ours)
 
@@ -175,6 +178,8 @@ class Keeper:
 
     def _pause(self, follow: Follow, outcome: Outcome, follows: int) -> float:
         """Seconds until the next visit."""
+        if outcome.ended:
+            return ENDED_PAUSE
         if outcome.failure:
             return pause_after(follow.failures + 1, outcome.failure.retry_after)
         if outcome.now is None:

@@ -29,6 +29,9 @@ class CandleSource(Protocol):
     async def ensure_known(self, symbol: str) -> None:
         """Raise UnknownSymbol unless the exchange lists `symbol`, or answers a question about its candles."""
 
+    async def is_traded(self, symbol: str) -> bool:
+        """Whether the exchange lists `symbol` now, as one that is traded."""
+
     async def candles(self, symbol: str, window: Window) -> Sequence[Candle]:
         """What the exchange sends for `window`: in any order, with gaps, repeats and strays."""
 

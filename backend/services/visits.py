@@ -10,16 +10,18 @@ from typing import Literal, NamedTuple
 
 from backend.clock import Clock
 from backend.core.coverage import MINUTE, Coverage, Window
-from backend.core.follow import Follow, Visit, beginnings, confirmed_for, healed
+from backend.core.follow import Follow, Visit, beginnings, confirmed_for, healed, is_silent
 from backend.core.job import Failure, SyncRequest, Tally
 from backend.core.plan import closed_until
 from backend.core.series import Series
 from backend.errors import (
     Cancelled,
     DatabaseUnavailable,
+    ExchangeError,
     Interrupted,
     MarketDataError,
     SeriesBusy,
+    UnknownSymbol,
 )
 from backend.logs import bound
 from backend.metrics import Metrics
@@ -36,6 +38,8 @@ log = logging.getLogger(__name__)
 class Outcome(NamedTuple):
     """How a visit went: `now` is the exchange's time after it (ms), None where it did not end well.
 
+    `ended` says that the series has ended at its exchange.
+
     `more` says that older minutes are still to be fetched. `healed` are the minutes that it brought although
     later ones were held already. It was skipped where there was no need of it, or where it could not be done
     now.
@@ -46,6 +50,7 @@ class Outcome(NamedTuple):
     healed: int = 0
     skipped: bool = False
     more: bool = False
+    ended: bool = False
 
     @property
     def name(self) -> Literal["ok", "failed", "skipped"]:
@@ -57,6 +62,9 @@ class Outcome(NamedTuple):
 
 NOT_NOW = Outcome(None, skipped=True)
 NEVER = 0
+REFUSALS = 3
+"""So many visits in a row that a symbol is refused before it counts as ended."""
+
 ENDINGS = Interrupted, Cancelled, DatabaseUnavailable
 """What ends a visit without being the series' fault."""
 
@@ -117,7 +125,7 @@ class Visitor:
             return Outcome(None, Failure(error.code, str(error), error.retry_after))
         if visit is None:
             return Outcome(now, skipped=True)
-        return Outcome(now, failure, visit.healed, more=not (visit.whole or failure))
+        return Outcome(now, failure, visit.healed, more=not (visit.whole or failure), ended=visit.ended)
 
     async def _try(self, follow: Follow, brake: Brake, turn: Turn) -> Visit | None:
         """How the visit went, None where there was no need of one."""
@@ -159,16 +167,43 @@ class Visitor:
             work.insert(0, (again, brake))
         new, error = appended.minutes, None
         for request, how_long in work:
-            result = await self._syncs.sync(ledger, request, _tell_nobody, how_long)
-            if result.error is not OVER and isinstance(result.error, ENDINGS):
-                raise result.error
-            new, error = new + result.tally.new_records, error or result.error
+            came, problem = await self._synced(ledger, request, how_long)
+            new, error = new + came, error or problem
         visit = Visit(self._clock.now(), new, healed(before, ledger.coverage), whole=error is None)
-        if error and error is not OVER:
+        if await self._has_ended(follow, ledger.coverage, now, error):
+            visit = visit._replace(whole=True, ended=True)
+        elif error and error is not OVER:
             return self._failed(follow, error, visit)
+        _tell_end(follow, visit)
         visited = now if visit.whole else NEVER
         self._appender.visited(follow.series, Edge(_held_to(ledger.coverage), None, visited, follow.since))
         return visit
+
+    async def _synced(
+        self, ledger: Ledger, request: SyncRequest, brake: Brake
+    ) -> tuple[int, MarketDataError | None]:
+        """How many candles are new, and what kept the others from coming."""
+        try:
+            result = await self._syncs.sync(ledger, request, _tell_nobody, brake)
+        except UnknownSymbol as error:
+            return 0, error
+        if result.error is not OVER and isinstance(result.error, ENDINGS):
+            raise result.error
+        return result.tally.new_records, result.error
+
+    async def _has_ended(
+        self, follow: Follow, known: Coverage, now: int, error: MarketDataError | None
+    ) -> bool:
+        """Whether the exchange, which does not list the symbol as traded, refuses it again and again, or has
+        had nothing of it for a day."""
+        refused = isinstance(error, UnknownSymbol) and (follow.ended or follow.failures + 1 >= REFUSALS)
+        silent = error is None and is_silent(known, now)
+        if not (known.held and (refused or silent)):
+            return False
+        try:
+            return not await self._markets.source(follow.series).is_traded(follow.series.symbol)
+        except ExchangeError:
+            return follow.ended
 
     def _appended(self, series: Series) -> Window:
         """The minutes that sockets brought since the last visit."""
@@ -183,6 +218,14 @@ class Visitor:
 
 def _tell_nobody(_window: Window, _tally: Tally) -> None:
     """Nobody watches a visit."""
+
+
+def _tell_end(follow: Follow, visit: Visit) -> None:
+    """Say once that a series has ended, and that it came back."""
+    if visit.ended and not follow.ended:
+        log.warning("%s: its exchange has ended it: it is looked for once a day", follow.series.name)
+    if follow.ended and visit.whole and not visit.ended:
+        log.warning("%s: its exchange has candles of it again", follow.series.name)
 
 
 def _held_to(known: Coverage) -> int:

@@ -3,7 +3,7 @@
 {"_id": "binance.spot.BTCUSDT", "exchange": "binance", "market": "spot", "symbol": "BTCUSDT",
  "since": 1748736000000, "created": .., "checked": .., "failures": 0,
  "failure": {"code": .., "message": ..}, "new_candles": 1500, "healed": 0,
- "source": "socket", "reconnects": 2}
+ "source": "socket", "reconnects": 2, "ended": false}
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ class MongoFollows:
             "healed": 0,
             "source": "rest",
             "reconnects": 0,
+            "ended": False,
         }
         change = {"$setOnInsert": fresh | ({"since": None} if follow.since is None else {})}
         if follow.since is not None:
@@ -70,7 +71,7 @@ class MongoFollows:
             change["$inc"]["failures"] = 1
             change["$set"] = {"failure": {"code": visit.failure.code, "message": visit.failure.message}}
         elif visit.whole:
-            change["$set"] = {"checked": visit.at, "failures": 0, "failure": None}
+            change["$set"] = {"checked": visit.at, "failures": 0, "failure": None, "ended": visit.ended}
         with guard(f"write down how {series.name} is followed"):
             await self._collection.update_one({"_id": series.name}, change)
 
@@ -97,4 +98,5 @@ def _follow(document: Document) -> Follow:
         document["healed"],
         document.get("source", "rest"),
         document.get("reconnects", 0),
+        document.get("ended", False),
     )

@@ -114,3 +114,15 @@ async def test_what_is_unfollowed_is_not_brought_back_by_a_late_visit(store: Fol
 async def test_it_is_known_whether_a_series_is_followed(store: FollowStore) -> None:
     await store.add(WISH)
     assert (await store.has(BTC), await store.has(ETH)) == (True, False)
+
+
+async def test_a_visit_tells_whether_a_series_has_ended_and_one_that_failed_does_not(
+    store: FollowStore,
+) -> None:
+    await store.add(WISH)
+    await store.report(BTC, Visit(at=5, ended=True))
+    await store.report(BTC, Visit(at=6, failure=Failure("exchange_unavailable", "away")))
+    [found] = await store.all()
+    assert found.ended
+    await store.report(BTC, Visit(at=7))
+    assert await store.all() == [replace(WISH, checked=7)]

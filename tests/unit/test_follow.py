@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from backend.core.coverage import MINUTE, Coverage, void_before_listing, void_without_data
 from backend.core.follow import (
     LONGEST_PAUSE,
+    SILENT_MS,
     Follow,
     beginnings,
     healed,
+    is_silent,
     keeper_of,
     pause_after,
     standing,
@@ -129,3 +131,17 @@ def test_time_before_the_listing_is_known() -> None:
 def test_what_is_new_begins_after_the_last_held_minute() -> None:
     assert live_from(Coverage(held=(minutes(0, 5),)), minute(9)) == minute(5)
     assert live_from(Coverage(), minute(9) + 1) == minute(9)
+
+
+def test_what_has_ended_has_a_last_minute_and_no_lag() -> None:
+    ended = replace(FOLLOW, ended=True)
+    known = Coverage().asked(minutes(0, 9)).with_held([minutes(0, 9)])
+    assert standing(ended, known, minute(9000)) == (ended, "ended", minute(8), None)
+    assert standing(ended, Coverage(), minute(9000)).state == "waiting"
+
+
+def test_a_series_is_silent_when_nothing_came_for_a_day() -> None:
+    known = Coverage().with_held([minutes(0, 9)])
+    assert not is_silent(known, minute(9) + SILENT_MS - 1)
+    assert is_silent(known, minute(9) + SILENT_MS)
+    assert not is_silent(Coverage(), minute(9) + SILENT_MS)

@@ -133,7 +133,7 @@ async def test_a_picture_counts_follows_and_has_the_lags_of_those_with_trouble_f
         ("behind", "socket"),
         ("waiting", "rest"),
     }
-    assert len(picture.follows) == 8
+    assert len(picture.follows) == 10
     assert picture.follow_lags == [FollowLag("binance", "spot", "ETHUSDT", 2400.0)]
     both = await monitor(MemoryCoverage()).picture()
     assert [one.lag for one in both.follow_lags] == [2400.0, 4.0]
