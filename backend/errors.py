@@ -17,7 +17,7 @@
     ├── Cancelled                   somebody cancelled the job: ask again if it is still wanted
     ├── ExchangeError
     │   ├── ExchangeRefused           the exchange will not answer this: retrying does not help
-    │   │   └── RegionBlocked           name another base URL
+    │   │   └── RegionBlocked           name another base URL or a proxy
     │   ├── MalformedAnswer           the exchange sent garbage: try again
     │   └── ExchangeUnavailable       try again later
     │       ├── Maintenance             try again much later

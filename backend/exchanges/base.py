@@ -15,7 +15,7 @@ from backend.clock import LATEST
 from backend.core.candles import Candle
 from backend.core.coverage import Window
 from backend.core.series import Listing, canonical_symbol
-from backend.errors import MalformedAnswer, MarketDataError
+from backend.errors import MalformedAnswer, MarketDataError, RegionBlocked
 from backend.exchanges.sockets import Socket
 
 Amount = Annotated[float, msgspec.Meta(ge=0, le=1e18)]
@@ -127,6 +127,12 @@ def refusal(decoder: msgspec.json.Decoder[Decoded], body: bytes, otherwise: Deco
         return decoder.decode(body)
     except UNREADABLE:
         return otherwise
+
+
+def region_blocked(venue: str, url_setting: str, answered: str) -> RegionBlocked:
+    """The venue does not serve us from here: the ways out are two settings."""
+    ways = f"set {url_setting} to a base URL that does, or {venue.upper()}_PROXY to a proxy elsewhere"
+    return RegionBlocked(f"{venue} does not serve this address: {ways} ({answered})")
 
 
 def whole_number(text: Any) -> int | None:

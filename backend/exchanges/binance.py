@@ -34,7 +34,6 @@ from backend.errors import (
     ExchangeUnavailable,
     MarketDataError,
     RateLimited,
-    RegionBlocked,
     UnknownSymbol,
 )
 from backend.exchanges import binance_socket
@@ -51,6 +50,7 @@ from backend.exchanges.base import (
     date_header,
     decode,
     refusal,
+    region_blocked,
     whole_number,
 )
 
@@ -187,9 +187,7 @@ def failure(url_setting: str, answer: Answer) -> MarketDataError | None:
         case 429:
             return RateLimited(message, retry_after=retry_after)
         case 451:
-            return RegionBlocked(
-                f"{VENUE} does not serve this region: set {url_setting} to a base URL that does ({message})"
-            )
+            return region_blocked(VENUE, url_setting, message)
         case 403:
             return RateLimited(f"{VENUE}'s firewall refuses this address", retry_after=FIREWALL_SECONDS)
     unavailable = answer.status >= 500 or answer.status == 408

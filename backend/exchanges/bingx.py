@@ -31,7 +31,6 @@ from backend.errors import (
     ExchangeUnavailable,
     MarketDataError,
     RateLimited,
-    RegionBlocked,
     UnknownSymbol,
 )
 from backend.exchanges import bingx_socket
@@ -46,6 +45,7 @@ from backend.exchanges.base import (
     Request,
     decode,
     refusal,
+    region_blocked,
     whole_number,
 )
 
@@ -254,9 +254,7 @@ def failure(answer: Answer) -> MarketDataError | None:
         case 403:
             return RateLimited(f"{VENUE}'s firewall refuses this address", retry_after=BLOCK_SECONDS)
         case 451:
-            return RegionBlocked(
-                f"{VENUE} does not serve this region: set {URL_SETTING} to a base URL that does ({message})"
-            )
+            return region_blocked(VENUE, URL_SETTING, message)
     if said.code == NOTHING_FOUND:
         return _nothing_found(said.msg, message)
     unavailable = answer.status >= 500 or answer.status == 408

@@ -29,7 +29,6 @@ from backend.errors import (
     Maintenance,
     MarketDataError,
     RateLimited,
-    RegionBlocked,
     UnknownSymbol,
 )
 from backend.exchanges import bitget_socket
@@ -44,6 +43,7 @@ from backend.exchanges.base import (
     Request,
     decode,
     refusal,
+    region_blocked,
 )
 
 VENUE = "bitget"
@@ -228,9 +228,7 @@ def failure(answer: Answer) -> MarketDataError | None:
         return None
     message = f"{VENUE} answered {answer.status}" + (f": {said.msg} ({said.code})" if said.msg else "")
     if answer.status in (403, 451):
-        return RegionBlocked(
-            f"{VENUE} does not serve this address: set {URL_SETTING} to a base URL that does ({message})"
-        )
+        return region_blocked(VENUE, URL_SETTING, message)
     if answer.status == 429:
         return RateLimited(message, retry_after=RATE_LIMIT_SECONDS)
     unavailable = answer.status >= 500 or answer.status == 408

@@ -28,7 +28,6 @@ from backend.errors import (
     MalformedAnswer,
     MarketDataError,
     RateLimited,
-    RegionBlocked,
     UnknownSymbol,
 )
 from backend.exchanges.base import (
@@ -43,6 +42,7 @@ from backend.exchanges.base import (
     date_header,
     decode,
     refusal,
+    region_blocked,
 )
 
 VENUE = "extended"
@@ -163,9 +163,7 @@ def failure(answer: Answer) -> MarketDataError | None:
     if answer.status == 429:
         return RateLimited(message, retry_after=RATE_LIMIT_SECONDS)
     if answer.status in (403, 451):
-        return RegionBlocked(
-            f"{VENUE} does not serve this address: set {URL_SETTING} to a base URL that does ({message})"
-        )
+        return region_blocked(VENUE, URL_SETTING, message)
     unavailable = answer.status >= 500 or answer.status == 408
     return CODES.get(error.code, ExchangeUnavailable if unavailable else ExchangeRefused)(message)
 

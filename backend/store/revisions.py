@@ -129,8 +129,8 @@ class MongoRevisions:
         minutes = {"_id": {"$in": [revision["open_time"] for revision in pending]}}
         stored = await self._database[series.name].find(minutes).to_list(None)
         candles = {candle["_id"]: _values(candle) for candle in stored}
-        happened = [one["_id"] for one in pending if candles.get(one["open_time"]) == one["after"]]
-        await self._collection.update_many({"_id": {"$in": happened}}, {"$unset": PENDING})
+        happened = {one["_id"] for one in pending if candles.get(one["open_time"]) == one["after"]}
+        await self._collection.update_many({"_id": {"$in": [*happened]}}, {"$unset": PENDING})
         dropped = [one["_id"] for one in pending if one["_id"] not in happened and one["at"] < abandoned]
         await self._collection.delete_many({"_id": {"$in": dropped}} | PENDING)
 

@@ -14,7 +14,7 @@ from backend.errors import DatabaseUnavailable
 from backend.store.fleet import COLLECTION
 from backend.store.mongo import AWAY, STRANGER, Database, Doorman, guard
 
-SECONDS = 1.0
+SECONDS = 2.0
 LASTS = 1.0
 """Seconds that a try may take, and for which its outcome is good: who asks more often costs nothing."""
 
@@ -34,7 +34,7 @@ class Tryout:
         self._trouble = ""
 
     async def trouble(self) -> str:
-        """A sentence about what the database does not do, "" for nothing; within two seconds."""
+        """A sentence about what the database does not do, "" for nothing; within little more than SECONDS."""
         async with self._trying:
             if self._clock.monotonic() >= self._lasts_until:
                 self._trouble = await self._found()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 from pymongo.uri_parser import parse_uri
 
 from backend.clock import parse_time
-from backend.errors import ConfigurationError
+from backend.errors import ConfigurationError, RegionBlocked
 from backend.exchanges import EXCHANGES
+from backend.exchanges.base import Answer
 from backend.settings import LOG_LEVELS, SETTINGS, Settings, load_settings
 
 SECRET = "hunter2-s3cret-hunter2"
@@ -216,6 +218,16 @@ def test_every_market_finds_its_base_url() -> None:
     for exchange in EXCHANGES.values():
         for market in exchange.markets.values():
             assert urls[market.url_setting] == market.base_url
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+def test_where_a_region_is_blocked_two_settings_that_exist_are_named(exchange: str) -> None:
+    for market in EXCHANGES[exchange].markets.values():
+        blocked = market.failure(Answer(451, {}, b""))
+        assert isinstance(blocked, RegionBlocked)
+        named = set(re.findall(r"[A-Z]+_[A-Z_]+", str(blocked)))
+        assert named == {market.url_setting, f"{exchange.upper()}_PROXY"}
+        assert named <= {setting.name for setting in SETTINGS}
 
 
 def test_every_socket_finds_its_base_url() -> None:
