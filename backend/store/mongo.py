@@ -35,7 +35,9 @@ Database: TypeAlias = AsyncIOMotorDatabase[Document]
 
 FAREWELL_SECONDS = 1.0
 CONNECT_SECONDS = 5.0
-"""How long one attempt to connect may take. The driver's 20 seconds would outlast the server's absence."""
+HEARTBEAT_SECONDS = 2.0
+"""How long one attempt to connect may take, and how often to look whether a server is good again. The 20 and 10
+seconds of the driver would outlast its absence."""
 
 UNUSABLE = (
     "MONGODB_URI cannot be used: are user name and password percent-encoded, the port a number, "
@@ -53,8 +55,7 @@ REFUSED = "Authentication failed"
 
 AUTHENTICATION_FAILED = 18
 REASONS = {
-    13: "its user may not: give it the role readWrite",
-    10107: "the server that was asked is no primary",
+    13: "that needs a user with the role readWrite",
     14031: "its disk is full",
 }
 """What the operator should know of MongoDB's error codes."""
@@ -118,12 +119,21 @@ def connect(
             uri,
             appname="market-data-service",
             timeoutMS=int(timeout * 1000),
-            connectTimeoutMS=int(min(timeout, CONNECT_SECONDS) * 1000),
             event_listeners=listeners,
+            **_haste(uri, timeout),
         )
     except (PyMongoError, ValueError, TypeError) as error:
         raise ConfigurationError(UNUSABLE) from error
     return client.get_database(database, write_concern=DURABLE)
+
+
+def _haste(uri: str, timeout: float) -> dict[str, Any]:
+    """Options by which a server's return is noticed soon, but for those that the URI has."""
+    seconds = {
+        "connectTimeoutMS": min(timeout, CONNECT_SECONDS),
+        "heartbeatFrequencyMS": HEARTBEAT_SECONDS,
+    }
+    return {name: int(one * 1000) for name, one in seconds.items() if f"{name}=".lower() not in uri.lower()}
 
 
 async def disconnect(database: Database) -> None:

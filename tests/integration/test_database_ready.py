@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pymongo import MongoClient
@@ -16,8 +17,10 @@ from backend.app import open_service
 from backend.clock import SystemClock
 from backend.core.job import SyncRequest
 from backend.errors import DatabaseUnavailable
+from backend.services.ports import Member
 from backend.services.service import Service
 from backend.settings import load_settings
+from backend.store.fleet import MongoFleet
 from backend.store.mongo import AWAY, STRANGER, connect, disconnect, is_connected
 from tests.integration.mongods import OUT_OF_DISK_SPACE, Mongod, running_mongod
 from tests.integration.processes import free_port, running_service
@@ -27,7 +30,7 @@ PATIENCE = 30.0
 PASSWORD = "dummy dummy/dummy"
 
 FAILED = "the database could not write this process's own document"
-MAY_NOT = f"{FAILED}: its user may not: give it the role readWrite"
+MAY_NOT = f"{FAILED}: that needs a user with the role readWrite"
 FULL = f"{FAILED}: its disk is full"
 
 
@@ -39,6 +42,7 @@ def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
         roles = {"people": ("writer", "readWrite"), "admin": ("reader", "read")}
         for source, (user, role) in roles.items():
             client[source].command("createUser", user, pwd=PASSWORD, roles=[{"role": role, "db": "candles"}])
+        client["admin"].command("createUser", "root", pwd=PASSWORD, roles=["root"])
     with running_mongod(folder, "--auth") as second:
         yield second
 
@@ -96,6 +100,25 @@ async def test_a_refused_user_is_told_at_once_however_many_ask(
     assert "'reader'" in line
     assert settings.get("MONGODB_AUTH_SOURCE", "admin") in line
     assert settings["MONGODB_PASSWORD"] not in caplog.text
+
+
+async def test_a_refused_user_is_told_so_by_each_operation_and_soon(mongod: Mongod) -> None:
+    database = connect(f"mongodb://reader:dummy@127.0.0.1:{mongod.port}/", "candles", timeout=60.0)
+    fleet = MongoFleet(database)
+    async with asyncio.timeout(20):
+        for _ in range(4):
+            with pytest.raises(DatabaseUnavailable, match="refuses our user name or password"):
+                await fleet.leave(Member("nobody", "", 1.0, works=True))
+    await disconnect(database)
+
+
+async def test_a_user_who_is_made_later_is_let_in(mongod: Mongod) -> None:
+    async with service_with(settings_of(mongod, "late")) as service:
+        await until_trouble_is(service, STRANGER)
+        with MongoClient[dict[str, object]](mongod.uri, username="root", password=PASSWORD) as client:
+            roles = [{"role": "readWrite", "db": "candles"}]
+            client["admin"].command("createUser", "late", pwd=PASSWORD, roles=roles)
+        await until_trouble_is(service, "")
 
 
 async def test_a_user_who_may_only_read_makes_the_service_not_ready(mongod: Mongod) -> None:
@@ -159,4 +182,21 @@ async def test_a_server_that_comes_back_is_found_although_an_attempt_to_connect_
         async with asyncio.timeout(12):
             while not await is_connected(database, seconds=0.5):
                 await SystemClock().sleep(0.05)
+    await disconnect(database)
+
+
+@pytest.mark.parametrize(
+    ("query", "timeout", "waits"),
+    [
+        ("", 10.0, (5.0, 2)),
+        ("", 1.5, (1.5, 2)),
+        ("?CONNECTTIMEOUTMS=9000&heartbeatFrequencyMS=7000", 1.5, (9.0, 7)),
+    ],
+)
+async def test_what_a_uri_says_of_its_connections_counts(
+    query: str, timeout: float, waits: tuple[float, int]
+) -> None:
+    database = connect(f"mongodb://127.0.0.1:9/{query}", "candles", timeout)
+    options: Any = database.client.options
+    assert (options.pool_options.connect_timeout, options.heartbeat_frequency) == waits
     await disconnect(database)
