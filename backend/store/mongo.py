@@ -36,8 +36,8 @@ Database: TypeAlias = AsyncIOMotorDatabase[Document]
 FAREWELL_SECONDS = 1.0
 CONNECT_SECONDS = 5.0
 HEARTBEAT_SECONDS = 2.0
-"""How long one attempt to connect may take, and how often to look whether a server is good again. The 20 and 10
-seconds of the driver would outlast its absence."""
+"""How long one attempt to connect may take, and how often to look for a server that is back. The driver's
+own 20 and 10 seconds would outlast its absence."""
 
 UNUSABLE = (
     "MONGODB_URI cannot be used: are user name and password percent-encoded, the port a number, "
