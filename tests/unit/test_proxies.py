@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -13,10 +14,14 @@ from aiohttp.test_utils import RawTestServer
 
 from backend.core.proxy import Proxy
 from backend.errors import ExchangeUnavailable
+from backend.exchanges.binance import SPOT
+from backend.metrics import Metrics
 from backend.net.client import open_session
 from backend.net.link import open_socket_session
 from backend.net.proxies import LONGEST_REASON, Sessions, reaching
+from backend.net.stream import MarketStream
 from tests.proxies import Proxy as RealProxy
+from tests.pushing import SOCKET, Ear, PassingClock, native, until
 
 URL = "http://exchange.test:81/candles"
 SOCKS = ["socks5", "socks5h"]
@@ -85,6 +90,25 @@ async def test_a_refused_password_is_told_with_the_setting_and_not_repeated(sche
     assert said.startswith(f"the exchange cannot be reached through {place}: ")
     assert "wrong" not in said
     assert (real.passed, real.refused) == ([], 1)
+
+
+async def test_sockets_are_tried_again_by_a_proxy_that_refuses_and_the_log_names_its_setting(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with proxied() as real:
+        proxy = Proxy("BINGX_PROXY", real.url("socks5", "traveller:wrong@"))
+        async with open_socket_session("tests", proxy) as session:
+            market = replace(SPOT, socket=SOCKET)
+            stream = MarketStream(
+                "venue", market, "ws://exchange.test", session, native, PassingClock(), Metrics(), proxy
+            )
+            stream.start(Ear())
+            stream.want(["A"])
+            await until(lambda: real.refused >= 3)
+            await stream.stop()
+    assert real.passed == []
+    assert f"BINGX_PROXY (socks5://127.0.0.1:{real.port})" in caplog.text
+    assert "wrong" not in caplog.text
 
 
 @pytest.mark.parametrize("scheme", ["http", *SOCKS])
