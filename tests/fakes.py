@@ -434,6 +434,9 @@ class ScriptedSource:
             symbol: Listing(symbol, symbol, symbol[:-4], symbol[-4:], "TRADING") for symbol in self.listed
         }
 
+    def known_status(self, symbol: str) -> str | None:
+        return "TRADING" if symbol in self.listed else "BREAK"
+
     async def is_traded(self, symbol: str) -> bool:
         return symbol in self.listed
 

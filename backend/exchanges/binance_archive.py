@@ -19,9 +19,9 @@ from datetime import timedelta
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from backend.clock import EPOCH
+from backend.clock import EPOCH, parse_time
 from backend.core.archive_file import ArchiveFile
-from backend.core.coverage import HOUR, WEEK, Spans, Window, count_minutes
+from backend.core.coverage import HOUR, WEEK, Spans, Window, count_minutes, subtract
 
 BASE_URL = "https://data.binance.vision"
 CHECKSUM = ".CHECKSUM"
@@ -31,6 +31,9 @@ DAY = 24 * HOUR
 DAY_TAKES = 12 * HOUR
 MONTH_TAKES = 8 * DAY
 """How long after its end (ms) a day, and a month, is published at the latest, as a rule."""
+
+BEFORE_BINANCE = Window(0, parse_time("2017-07-01"))
+"""Its first candle opened in that month."""
 
 WORTH_IT = WEEK // 60_000
 """Minutes: when no more than these are missing, the API is as quick."""
@@ -45,9 +48,10 @@ def files_for(market: str, symbol: str, missing: Spans, now: int) -> list[Archiv
 
     Nothing for a week or less in all. What the files do not cover is the API's.
     """
-    if count_minutes(missing) <= WORTH_IT:
+    possible = subtract(missing, (BEFORE_BINANCE,))
+    if count_minutes(possible) <= WORTH_IT:
         return []
-    return [file_of(market, symbol, window) for span in missing for window in _whole(span, now)]
+    return [file_of(market, symbol, window) for span in possible for window in _whole(span, now)]
 
 
 def file_of(market: str, symbol: str, window: Window) -> ArchiveFile:

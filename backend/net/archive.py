@@ -63,6 +63,10 @@ class ArchiveClient:
         """Whole months and days that are missing and published."""
         return files_for(self._market, symbol, missing, now)
 
+    async def has(self, file: ArchiveFile) -> bool:
+        """Whether the file is there (yet), by its checksum, in one attempt. Raises ExchangeError."""
+        return await self._download(file.path + CHECKSUM, LARGEST_CHECKSUM) is not None
+
     async def candles(self, file: ArchiveFile) -> Sequence[Candle] | None:
         """The file's candles; None if it is not there. Raises MalformedAnswer, ExchangeUnavailable.
 

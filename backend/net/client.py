@@ -142,9 +142,13 @@ class MarketClient:
         """
         return await self._listings.read()
 
-    def known_symbols(self) -> Mapping[str, Listing]:
-        """The same without waiting, from the copy there is; nothing while there is none."""
-        return self._listings.known()
+    def known_status(self, symbol: str) -> str | None:
+        """The venue's word for the state of a symbol by the copy there is; None while there is none."""
+        listed = self._listings.known()
+        if self._listings.is_missing:
+            return None
+        found = listed.get(symbol)
+        return found.status if found else next(iter(self._market.ended), None)
 
     async def now(self) -> int:
         """The exchange's time in ms, never ahead of it: read at times, carried on by a steady clock."""

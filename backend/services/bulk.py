@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from backend.core.archive_file import ArchiveFile
 from backend.core.candles import Candle
-from backend.core.coverage import Spans, count_minutes
+from backend.core.coverage import HOUR, Spans, count_minutes
 from backend.core.job import Tally
 from backend.core.series import Series
 from backend.errors import ExchangeError, MalformedAnswer, MarketDataError, RateLimited
@@ -27,6 +27,12 @@ log = logging.getLogger(__name__)
 
 FILES_AT_ONCE = 3
 """Files that are downloaded, checked and written side by side, whatever the number of series."""
+
+ABSENT_FOR = HOUR
+"""For how long (ms) a series that the archive does not have is not looked for again."""
+
+MOST_ABSENT = 1000
+"""Such series that are remembered."""
 
 GIVE_UP_AFTER = 3
 """So many files in a row that could not be asked for mean that the archive is away."""
@@ -46,6 +52,31 @@ class Bulk:
         self._archives = archives
         self._store = store
         self._turns = asyncio.Semaphore(FILES_AT_ONCE)
+        self._absent: OrderedDict[Series, int] = OrderedDict()
+
+    async def has_any(self, series: Series, missing: Spans, now: int) -> bool:
+        """Whether the archive has a file for any of `missing` at exchange time `now`; months are looked for
+        before days.
+
+        False where there is no archive, or none that answers. A "no" is remembered for a while, because it
+        takes a request a file.
+        """
+        archive = self._archives.get((series.exchange, series.market))
+        if archive is None or now - self._absent.get(series, now - ABSENT_FOR) < ABSENT_FOR:
+            return False
+        files = archive.files(series.symbol, missing, now)
+        try:
+            for file in sorted(files, key=lambda file: -file.window.minutes):
+                async with self._turns:
+                    if await archive.has(file):
+                        return True
+        except ExchangeError as error:
+            log.warning("%s: it was not looked for in the archive: %s", series.name, error)
+            return False
+        self._absent[series] = now
+        if len(self._absent) > MOST_ABSENT:
+            self._absent.popitem(last=False)
+        return False
 
     async def run(
         self,

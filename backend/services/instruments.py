@@ -22,7 +22,8 @@ MOST_DECIMALS = 18
 class Instrument:
     """`price_decimals` and `volume_decimals` are the most that the newest candles show: no trading rule.
 
-    `listed` is the exchange's first candle, ms UTC, or the first stored one where that is not known.
+    `listed` is the exchange's first candle, ms UTC, or the first stored one where that is not known. `status`
+    is the exchange's word, None where that is not known.
     """
 
     symbol: str
@@ -31,6 +32,7 @@ class Instrument:
     price_decimals: int = DECIMALS
     volume_decimals: int = DECIMALS
     listed: int | None = None
+    status: str | None = None
 
 
 def instrument(series: Series, known: Coverage, newest: Columns) -> Instrument:
@@ -47,7 +49,9 @@ def instrument(series: Series, known: Coverage, newest: Columns) -> Instrument:
 
 def of_listing(listing: Listing) -> Instrument:
     """From what the exchange lists."""
-    return Instrument(listing.symbol, listing.base, listing.quote, listed=listing.listed)
+    return Instrument(
+        listing.symbol, listing.base, listing.quote, listed=listing.listed, status=listing.status
+    )
 
 
 def most_decimals(values: Iterable[float]) -> int:

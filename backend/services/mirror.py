@@ -29,6 +29,9 @@ from backend.services.whole import MOST_BROKEN, missing_in, told, without
 SYNC_SECONDS = 8.0
 """How long a read waits for a sync: less than the 10 s after which common clients give up."""
 
+LISTING_SECONDS = 1.0
+"""How long a listing of what is stored waits for the states of symbols, where no young copy tells them."""
+
 AT_ONCE = 16
 """Series that are looked at side by side for a listing."""
 
@@ -90,8 +93,12 @@ class Mirror:
     async def listed(self, exchange: str, market: str) -> list[Instrument]:
         """What is stored of a market, by symbol; with `sync_on_read` all that the exchange lists."""
         found = {each.symbol: each for each in await self._stored(exchange, market)}
+        if found:
+            source = self._markets.named(exchange, market)
+            await self._listings(exchange, market, LISTING_SECONDS)
+            found = {one: replace(each, status=source.known_status(one)) for one, each in found.items()}
         if self._sync_on_read:
-            listings = await self._listings(exchange, market)
+            listings = await self._listings(exchange, market, SYNC_SECONDS)
             found = {symbol: of_listing(listing) for symbol, listing in listings.items()} | found
         return [found[symbol] for symbol in sorted(found)]
 
@@ -139,10 +146,10 @@ class Mirror:
             return "unfinished"
         return job.failure.code if job.failure else None
 
-    async def _listings(self, exchange: str, market: str) -> Mapping[str, Listing]:
+    async def _listings(self, exchange: str, market: str, seconds: float) -> Mapping[str, Listing]:
         """What the exchange lists; nothing if it does not say so in time."""
         try:
-            return await asyncio.wait_for(self._markets.named(exchange, market).symbols(), SYNC_SECONDS)
+            return await asyncio.wait_for(self._markets.named(exchange, market).symbols(), seconds)
         except (ExchangeError, TimeoutError):
             return {}
 

@@ -26,6 +26,12 @@ class CandleSource(Protocol):
     async def symbols(self) -> Mapping[str, Listing]:
         """What the exchange lists, by our spelling; a copy that may be some time old."""
 
+    def known_status(self, symbol: str) -> str | None:
+        """The venue's word for the state of a symbol, as far as its list is known without asking.
+
+        Of a symbol that is not in the list: its word for one that is traded no more.
+        """
+
     async def ensure_known(self, symbol: str) -> None:
         """Raise UnknownSymbol unless the exchange lists `symbol`, or answers a question about its candles."""
 
@@ -317,6 +323,9 @@ class CandleArchive(Protocol):
 
     def files(self, symbol: str, missing: Spans, now: int) -> Sequence[ArchiveFile]:
         """The files to take for missing minutes at exchange time `now`: apart, ascending, within them."""
+
+    async def has(self, file: ArchiveFile) -> bool:
+        """Whether there is such a file (yet). Raises ExchangeError."""
 
     async def candles(self, file: ArchiveFile) -> Sequence[Candle] | None:
         """The file's candles, ascending, each minute once, checked; None if there is no such file (yet).

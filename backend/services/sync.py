@@ -22,7 +22,7 @@ from backend.core.coverage import (
 from backend.core.job import SyncRequest, Tally
 from backend.core.plan import closed_until, rechecked
 from backend.core.series import Series
-from backend.errors import MarketDataError
+from backend.errors import MarketDataError, UnknownSymbol
 from backend.services.backfill import Backfill
 from backend.services.brake import Brake
 from backend.services.bulk import Bulk, BulkResult
@@ -140,7 +140,7 @@ class SyncService:
         brake: Brake,
     ) -> SyncResult:
         wanted = self._wanted(ledger.coverage, request, now)
-        learnt = await _listing(source, ledger, wanted, now)
+        learnt = await self._listing(source, ledger, wanted, now)
         if wanted.minutes:
             await self._candles.create(request.series)
             await ledger.record(lambda known: known.asked(wanted).with_voids(learnt))
@@ -168,18 +168,26 @@ class SyncService:
         closed = closed_until(now - self._settle_ms)
         return Window(begin, max(begin, closed if request.end is None else min(request.end, closed)))
 
+    async def _listing(self, source: CandleSource, ledger: Ledger, wanted: Window, now: int) -> list[Void]:
+        """Ask once for the first candle ever: nothing before it is asked for page by page.
+
+        What the exchange knows no more may lie in its archive; unknown is what both refuse.
+        """
+        if ledger.coverage.first_candle is not None:
+            return []
+        try:
+            first = await source.first_candle(ledger.series.symbol)
+        except UnknownSymbol:
+            missing = ledger.coverage.missing(wanted, now)
+            if ledger.coverage.held or await self._bulk.has_any(ledger.series, missing, now):
+                return []
+            raise
+        return [void_without_data(wanted, now) if first is None else void_before_listing(first, now)]
+
     def _chosen(self, known: Coverage, request: SyncRequest, wanted: Window, now: int) -> Spans:
         if request.refresh:
             return known.readable(wanted, now)
         return rechecked(known.missing(wanted, now), wanted, known.held, self._recheck_minutes)
-
-
-async def _listing(source: CandleSource, ledger: Ledger, wanted: Window, now: int) -> list[Void]:
-    """Ask once for the first candle ever: nothing before it is asked for page by page."""
-    if ledger.coverage.first_candle is not None:
-        return []
-    first = await source.first_candle(ledger.series.symbol)
-    return [void_without_data(wanted, now) if first is None else void_before_listing(first, now)]
 
 
 def _adding(before: Tally, on_progress: OnProgress) -> OnProgress:

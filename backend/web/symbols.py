@@ -1,4 +1,4 @@
-"""`GET /api/symbols`: what a market lists, and which of it is stored."""
+"""`GET /api/symbols`: what a market lists, and what is stored of it, listed or not."""
 
 from __future__ import annotations
 
@@ -16,7 +16,12 @@ class SymbolsHandler(ApiHandler):
         market = params.text(values, "market", DEFAULT_MARKET)
         listings = await self.service.markets.named(exchange, market).symbols()
         stored = await self.service.queries.stored_symbols(exchange, market)
-        symbols = [views.listing(listings[symbol], symbol in stored) for symbol in sorted(listings)]
+        symbols = [
+            views.listing(listings[symbol], symbol in stored)
+            if symbol in listings
+            else views.unlisted(symbol)
+            for symbol in sorted(stored | listings.keys())
+        ]
         self.answer(
             {
                 "success": True,

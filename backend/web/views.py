@@ -8,6 +8,7 @@ from backend.clock import iso
 from backend.core.coverage import MINUTE, Absence, Coverage, Spans, Void, count_minutes, intersect
 from backend.core.follow import Standing
 from backend.core.job import Job
+from backend.core.pairs import split_symbol
 from backend.core.series import Listing, Series
 from backend.services.audit import Audit
 from backend.services.ports import Revision
@@ -121,6 +122,20 @@ def listing(found: Listing, stored: bool) -> dict[str, object]:
         "status": found.status,
         "listed": _iso(found.listed),
         "stored": stored,
+    }
+
+
+def unlisted(symbol: str) -> dict[str, object]:
+    """A stored symbol that its exchange does not list (any more); halves and spelling by the symbol alone."""
+    base, quote = split_symbol(symbol) or (symbol, "")
+    return {
+        "symbol": symbol,
+        "native": None,
+        "base": base,
+        "quote": quote,
+        "status": "unlisted",
+        "listed": None,
+        "stored": True,
     }
 
 

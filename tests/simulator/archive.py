@@ -31,7 +31,12 @@ class Archive:
 
     def named(self, markets: Iterable[Market]) -> list[Market]:
         """Return those of some markets that a list names."""
-        return [market for market in markets if market.symbol not in self.faults.unlisted]
+        left_out = {*self.faults.unlisted, *self.faults.refused}
+        return [market for market in markets if market.symbol not in left_out]
+
+    def served(self, symbol: str) -> Market | None:
+        """Return the market of a symbol whose candles the API gives."""
+        return None if symbol in self.faults.refused else self.market(symbol)
 
     def market(self, symbol: str) -> Market | None:
         """Return the market of a symbol, None when there is none (yet)."""

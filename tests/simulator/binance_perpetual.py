@@ -68,7 +68,7 @@ def cut(text: str, decimals: int) -> str:
 def _asked(question: Question, archive: Archive) -> Asked:
     params = _params(question, archive)
     require(params, "symbol", "interval")
-    market = archive.market(symbol_of(params["symbol"]))
+    market = archive.served(symbol_of(params["symbol"]))
     if market is None:
         raise Rejected(-1121, "Invalid symbol.")
     grid = grid_of(params["interval"])

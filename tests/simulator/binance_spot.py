@@ -55,7 +55,7 @@ def _asked(question: Question, archive: Archive) -> Asked:
     render = micro_row if _micro(question) else row
     params = named(question.params, KLINES_NAMES)
     require(params, "symbol", "interval")
-    market = archive.market(symbol_of(params["symbol"]))
+    market = archive.served(symbol_of(params["symbol"]))
     if market is None:
         raise Rejected(-1121, "Invalid symbol.")
     grid = grid_of(params["interval"])

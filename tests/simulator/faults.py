@@ -45,12 +45,13 @@ class Faults:
 
     Rates are probabilities per request, drawn from a generator that `reseed` restarts. `latency` and
     `jitter` are real seconds (jitter is added evenly between 0 and itself). `page_cap` is a page size
-    below the documented one. `unlisted` are symbols that lists leave out though their candles are served.
-    `failing` are windows (ms UTC, half-open) whose candles always answer 500. In
-    `outages` the exchange has no candles. `revisions` maps (symbol, open time) to the fields of `Row` that
-    changed after the candle closed. `hang_seconds` ends a hanging answer by itself, None leaves it until
-    `release`. `archive` holds the switches of Binance's public archive, `sockets` those of all sockets.
-    `quirks` are no faults, but what the documents leave open.
+    below the documented one. `unlisted` are symbols that lists leave out though their candles are served,
+    `refused` are symbols that Binance's API does not know any more though its public archive does.
+    `failing` are windows (ms UTC, half-open) whose candles always answer 500. In `outages` the exchange has
+    no candles. `revisions` maps (symbol, open time) to the fields of `Row` that changed after the candle
+    closed. `hang_seconds` ends a hanging answer by itself, None leaves it until `release`. `archive` holds
+    the switches of Binance's public archive, `sockets` those of all sockets. `quirks` are no faults, but
+    what the documents leave open.
     """
 
     latency: float = 0.0
@@ -67,6 +68,7 @@ class Faults:
     duplicate_rate: float = 0.0
     outside_rate: float = 0.0
     unlisted: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
     failing: list[Window] = field(default_factory=list)
     outages: list[Window] = field(default_factory=list)
     revisions: dict[tuple[str, int], Mapping[str, Any]] = field(default_factory=dict)

@@ -39,7 +39,10 @@ def shown(faults: Faults) -> dict[str, Any]:
     plain = ("page_cap", "error_statuses", "garbage_kinds", "hang_seconds", "failing", "outages")
     forced = faults.forced
     return {
-        **{name: getattr(faults, name) for name in (*SECONDS, *RATES, *plain, "unlisted", "hanging")},
+        **{
+            name: getattr(faults, name)
+            for name in (*SECONDS, *RATES, *plain, "unlisted", "refused", "hanging")
+        },
         "revisions": [
             {"symbol": symbol, "open_time": open_time, "values": dict(values)}
             for (symbol, open_time), values in faults.revisions.items()
@@ -137,6 +140,7 @@ PARSERS: dict[str, Callable[[Any], Any]] = {
     "error_statuses": lambda value: [int(status) for status in value],
     "garbage_kinds": lambda value: [str(kind) for kind in value],
     "unlisted": lambda value: [str(symbol) for symbol in value],
+    "refused": lambda value: [str(symbol) for symbol in value],
     "failing": _windows,
     "outages": _windows,
     "revisions": _revisions,

@@ -24,7 +24,7 @@ from backend.errors import (
     RateLimited,
 )
 from backend.services.brake import Brake
-from backend.services.bulk import FILES_AT_ONCE, GIVE_UP_AFTER, Bulk, BulkResult
+from backend.services.bulk import ABSENT_FOR, FILES_AT_ONCE, GIVE_UP_AFTER, Bulk, BulkResult
 from backend.services.ledger import Ledger
 from tests.fakes import (
     BTC,
@@ -52,6 +52,7 @@ class ScriptedArchive:
     def __init__(self) -> None:
         self.replies: dict[int, MarketDataError | Sequence[Candle] | None] = {}
         self.asked: list[int] = []
+        self.looked_for: list[int] = []
         self.most_at_once = self._at_once = 0
 
     def files(self, symbol: str, missing: Spans, _now: int) -> Sequence[ArchiveFile]:
@@ -65,6 +66,13 @@ class ScriptedArchive:
             ArchiveFile(f"{symbol}/{start}.zip", f"{start}.csv", Window(start, start + SIZE * MINUTE))
             for start in starts
         ]
+
+    async def has(self, file: ArchiveFile) -> bool:
+        self.looked_for.append(file.window.start)
+        reply = self.replies.get(file.window.start, ())
+        if isinstance(reply, MarketDataError):
+            raise reply
+        return reply is not None
 
     async def candles(self, file: ArchiveFile) -> Sequence[Candle] | None:
         self.asked.append(file.window.start)
@@ -262,3 +270,24 @@ def test_what_is_claimed_is_what_is_stored_and_was_missing(
         assert count_minutes(missing) >= result.tally.minutes_done
 
     asyncio.run(story())
+
+
+async def test_whether_there_is_any_file_is_found_out_and_a_no_is_remembered() -> None:
+    world = World()
+    assert await world.bulk.has_any(BTC, (minutes(0, 30),), minute(10_000))
+    assert world.archive.looked_for == [minute(0)]
+    world.archive.replies = dict.fromkeys((minute(0), minute(10), minute(20)))
+    for later in (0, ABSENT_FOR - 1):
+        assert not await world.bulk.has_any(BTC, (minutes(0, 30),), minute(10_000) + later)
+    assert len(world.archive.looked_for) == 4
+    world.archive.replies = {}
+    assert await world.bulk.has_any(BTC, (minutes(0, 30),), minute(10_000) + ABSENT_FOR)
+
+
+async def test_an_archive_that_is_away_or_not_there_has_no_file_and_that_is_not_remembered() -> None:
+    world = World()
+    world.archive.replies[minute(0)] = AWAY
+    assert not await world.bulk.has_any(BTC, (minutes(0, 30),), minute(10_000))
+    world.archive.replies = {}
+    assert await world.bulk.has_any(BTC, (minutes(0, 30),), minute(10_000))
+    assert not await world.bulk.has_any(Series("bingx", "spot", "BTCUSDT"), (minutes(0, 30),), minute(10_000))

@@ -199,3 +199,28 @@ async def test_a_candle_of_the_archive_that_the_api_tells_differently_is_revised
     simulator.faults.revisions = {("BTCUSDT", JUNE): {"volume": "1.5"}}
     again = {"refresh": True, "start_time": JUNE, "end_time": JUNE}
     assert (await synced(http_server_client, **again))["revised_records"] == 1
+
+
+async def test_what_the_api_knows_no_more_is_taken_from_the_archive(
+    http_server_client: AsyncHTTPServerClient, simulator: Simulator
+) -> None:
+    simulator.faults.refused = ["BTCUSDT"]
+    june = {"symbol": "BTCUSDT", "start_time": JUNE, "end_time": JULY - MINUTE}
+    found = await synced(http_server_client, **june)
+    assert (found["complete"], found["archive_files"]) == (True, 1)
+    assert await stored(http_server_client) == simulator.history("BTCUSDT", JUNE, JULY)
+    rest = await post(http_server_client, "/api/sync", {"symbol": "BTCUSDT"})
+    assert (rest.status, rest.body["error"]["code"]) == (404, "unknown_symbol")
+    assert await stored(http_server_client) == simulator.history("BTCUSDT", JUNE, JULY + 8 * DAY)
+
+
+async def test_what_both_refuse_is_unknown_and_not_looked_for_again_at_once(
+    http_server_client: AsyncHTTPServerClient, simulator: Simulator, database: Database
+) -> None:
+    for _ in range(2):
+        reply = await post(http_server_client, "/api/sync", {"symbol": "NOPEUSDT"})
+        assert (reply.status, reply.body["error"]["code"]) == (404, "unknown_symbol")
+    looked_for = [record.path for record in simulator.requests if "NOPEUSDT" in record.path]
+    assert len(looked_for) == 10
+    assert len({record.path for record in simulator.requests if record.path.endswith("klines")}) == 1
+    assert [name for name in await database.list_collection_names() if "NOPE" in name] == []

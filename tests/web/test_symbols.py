@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 
+from backend.core.series import Series
 from backend.exchanges import EXCHANGES
+from backend.store.mongo import Database
 from tests.following import until
 from tests.simulator import Forced, Simulator
 from tests.web.client import Reply, error_code, get, post, send
+from tests.web.stored import candle, store
 
 EXCHANGE_INFO = "/api/v3/exchangeInfo"
 
@@ -196,3 +199,64 @@ async def test_a_failure_is_remembered_for_a_moment_only(
 async def test_symbols_can_only_be_read(http_server_client: AsyncHTTPServerClient, method: str) -> None:
     reply = await send(http_server_client, "/api/symbols", method=method)
     assert (reply.status, error_code(reply), reply.headers["Allow"]) == (405, "method_not_allowed", "GET")
+
+
+async def test_a_stored_symbol_that_is_not_listed_any_more_is_told_as_such(
+    http_server_client: AsyncHTTPServerClient, simulator: Simulator
+) -> None:
+    simulator.faults.unlisted = ["BTCUSDT"]
+    await post(http_server_client, "/api/sync", {"symbol": "BTCUSDT"})
+    assert by_symbol(await get(http_server_client, "/api/symbols"))["BTCUSDT"] == {
+        "symbol": "BTCUSDT",
+        "native": None,
+        "base": "BTC",
+        "quote": "USDT",
+        "status": "unlisted",
+        "listed": None,
+        "stored": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("exchange", "market", "path", "field", "trades", "gone"),
+    [
+        ("binance", "spot", "/binance/api/v3/exchangeInfo", "status", "TRADING", "BREAK"),
+        ("binance", "perpetual", "/binance/fapi/v1/exchangeInfo", "status", "TRADING", "CLOSE"),
+        ("bitget", "spot", "/bitget/api/v2/spot/public/symbols", "status", "online", "offline"),
+        (
+            *("bitget", "perpetual", "/bitget/api/v2/mix/market/contracts?productType=USDT-FUTURES"),
+            *("symbolStatus", "normal", "off"),
+        ),
+        ("bingx", "spot", "/bingx/openApi/spot/v1/common/symbols", "status", 1, 0),
+        ("bingx", "perpetual", "/bingx/openApi/swap/v2/quote/contracts", "status", 1, 0),
+    ],
+)
+async def test_bots_are_told_the_exchanges_word_for_the_state_of_a_symbol(
+    http_server_client: AsyncHTTPServerClient,
+    simulator: Simulator,
+    database: Database,
+    exchange: str,
+    market: str,
+    path: str,
+    field: str,
+    trades: object,
+    gone: object,
+) -> None:
+    simulator.faults.unlisted = ["ETHUSDT"]
+    for symbol in ("BTCUSDT", "ETHUSDT"):
+        await store(database, [candle(number) for number in range(10)], Series(exchange, market, symbol))
+    body = (await get(http_server_client, path)).body
+    listed = body.get("data", body)
+    found = listed["symbols"] if isinstance(listed, dict) else listed
+    assert [each[field] for each in found] == [trades, gone]
+
+
+async def test_bots_may_ask_for_the_symbols_of_one_state(
+    http_server_client: AsyncHTTPServerClient, simulator: Simulator
+) -> None:
+    simulator.faults.unlisted = ["ETHUSDT"]
+    for symbol in ("BTCUSDT", "ETHUSDT"):
+        await post(http_server_client, "/api/sync", {"symbol": symbol})
+    for status, symbols in (("TRADING", ["BTCUSDT"]), ("BREAK", ["ETHUSDT"]), ("HALT", [])):
+        reply = await get(http_server_client, f"/binance/api/v3/exchangeInfo?symbolStatus={status}")
+        assert [each["symbol"] for each in reply.body["symbols"]] == symbols

@@ -69,7 +69,9 @@ def _binance() -> list[Path]:
     candles = [SYMBOL, query("interval", TEXT, "As in `/api/data`"), START, END, LIMIT]
     ticker: Json = {"anyOf": [OBJECT, OBJECTS]}
     kind = query("type", choice(("FULL", "MINI")), "How much to tell")
-    status = query("symbolStatus", choice(("TRADING", "HALT", "BREAK")), "Only those that stand so")
+    status = query(
+        "symbolStatus", choice(("TRADING", "HALT", "BREAK", "CANCEL_ONLY")), "Only those that stand so"
+    )
     listing = [*ONE_OR_MORE, status]
     spot, futures = "/binance/api/v3", "/binance/fapi/v1"
     return [

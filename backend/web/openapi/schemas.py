@@ -104,10 +104,10 @@ SCHEMAS: dict[str, Json] = {
     "Listing": record(
         {
             "symbol": TEXT,
-            "native": TEXT | {"description": "The exchange's own spelling"},
+            "native": {"type": ["string", "null"], "description": "The exchange's own spelling"},
             "base": TEXT,
             "quote": TEXT,
-            "status": TEXT,
+            "status": TEXT | {"description": "The exchange's word; `unlisted` for what it does not list"},
             "listed": MAYBE_MOMENT,
             "stored": FLAG,
         }

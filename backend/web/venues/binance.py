@@ -82,14 +82,15 @@ class Klines(BinanceHandler):
 
 class ExchangeInfo(BinanceHandler):
     async def get(self) -> None:
-        found = await self.instruments(params.listing(self.asked(), self.interface.rules))
+        wanted = params.listing(self.asked(), self.interface.rules)
+        entries = [self.interface.symbol(each) for each in await self.instruments(wanted.symbols)]
         self.send(
             {
                 "timezone": "UTC",
                 "serverTime": self.service.mirror.now(),
                 "rateLimits": [],
                 "exchangeFilters": [],
-                "symbols": [self.interface.symbol(each) for each in found],
+                "symbols": [each for each in entries if wanted.status in (None, each["status"])],
             }
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -19,8 +20,7 @@ DEFAULT_LIMIT = 500
 FIRST_MICROSECOND = 100_000_000_000_000
 """Spot takes times in microseconds too: as milliseconds this would be the year 5138."""
 
-TRADING = "TRADING"
-STATUSES = (TRADING, "HALT", "BREAK")
+STATUSES = ("TRADING", "HALT", "BREAK", "CANCEL_ONLY")
 EARLIEST_CLOCK, LATEST_CLOCK = -12 * HOUR, 14 * HOUR
 
 _SYMBOL = re.compile(r"[\w\-.]{1,50}")
@@ -94,17 +94,24 @@ def named_symbols(query: Query, known: Collection[str], *, strict: bool) -> list
     return None
 
 
-def listing(query: Query, rules: Rules) -> list[str] | None:
-    """The symbols that `exchangeInfo` is asked for: none with a status that no stored symbol has."""
+class Listed(NamedTuple):
+    """What `exchangeInfo` is asked for, None for all: symbols, or a state of theirs."""
+
+    symbols: list[str] | None = None
+    status: str | None = None
+
+
+def listing(query: Query, rules: Rules) -> Listed:
+    """What `exchangeInfo` is asked for."""
     symbols = named_symbols(query, rules.listing, strict=rules.strict)
     if "symbolStatus" not in query or "symbolStatus" not in rules.listing:
-        return symbols
+        return Listed(symbols)
     if symbols is not None:
         raise refusal(-1128, "Combination of optional parameters invalid.")
     status = query["symbolStatus"][0]
     if status not in STATUSES:
         raise refusal(-1122, "Invalid symbolStatus.")
-    return None if status == TRADING else []
+    return Listed(status=status)
 
 
 def short(query: Query) -> bool:

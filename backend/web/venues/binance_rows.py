@@ -13,6 +13,7 @@ from backend.services.instruments import Instrument
 from backend.web.venues.numbers import padded, step, texts
 
 DAY = 24 * HOUR
+TRADING = "TRADING"
 NEVER_DELIVERED = 4_133_404_800_000
 """The delivery date of a perpetual contract, as Binance writes it."""
 
@@ -45,7 +46,7 @@ def spot_symbol(each: Instrument) -> dict[str, object]:
     """An entry of spot's `exchangeInfo`."""
     return {
         "symbol": each.symbol,
-        "status": "TRADING",
+        "status": each.status or TRADING,
         "baseAsset": each.base,
         "baseAssetPrecision": 8,
         "quoteAsset": each.quote,
@@ -68,7 +69,7 @@ def contract(each: Instrument) -> dict[str, object]:
         "contractType": "PERPETUAL",
         "deliveryDate": NEVER_DELIVERED,
         "onboardDate": each.listed,
-        "status": "TRADING",
+        "status": each.status or TRADING,
         "baseAsset": each.base,
         "quoteAsset": each.quote,
         "marginAsset": each.quote,

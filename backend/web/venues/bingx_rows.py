@@ -9,6 +9,10 @@ from backend.core.interval import Interval
 from backend.services.instruments import Instrument
 from backend.web.venues.numbers import plain, step, texts
 
+ONLINE = 1
+STATUSES = {"offline": 0, "online": ONLINE, "announced": 5, "no new positions": 25}
+"""BingX's numbers for the states of a symbol."""
+
 
 def swap_rows(candles: Columns) -> list[dict[str, object]]:
     """Objects of text."""
@@ -47,7 +51,7 @@ def spot_symbol(each: Instrument) -> dict[str, Any]:
         "maxQty": 0,
         "minNotional": 0,
         "maxNotional": 0,
-        "status": 1,
+        "status": STATUSES.get(each.status or "", ONLINE),
         "tickSize": float(step(each.price_decimals)),
         "stepSize": float(step(each.volume_decimals)),
         "apiStateSell": True,
@@ -74,7 +78,7 @@ def contract(each: Instrument) -> dict[str, Any]:
         "tradeMinUSDT": 0,
         "currency": each.quote,
         "asset": each.base,
-        "status": 1,
+        "status": STATUSES.get(each.status or "", ONLINE),
         "apiStateOpen": "true",
         "apiStateClose": "true",
         "launchTime": each.listed or 0,

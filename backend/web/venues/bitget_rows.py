@@ -36,7 +36,7 @@ def spot_symbol(each: Instrument) -> dict[str, object]:
         "pricePrecision": str(each.price_decimals),
         "quantityPrecision": str(each.volume_decimals),
         "quotePrecision": "8",
-        "status": "online",
+        "status": each.status or "online",
         "minTradeUSDT": "0",
         "offTime": "",
     }
@@ -58,7 +58,7 @@ def contract(each: Instrument) -> dict[str, object]:
         "sizeMultiplier": step(each.volume_decimals),
         "symbolType": "perpetual",
         "minTradeUSDT": "0",
-        "symbolStatus": "normal",
+        "symbolStatus": each.status or "normal",
         "offTime": "-1",
         "limitOpenTime": "-1",
         "deliveryTime": "",
