@@ -1,4 +1,8 @@
-"""Secrets out of texts: what is known to be one, and what looks like one. For everything that is logged."""
+"""Secrets out of texts: what is known to be one, and what looks like one. For everything that is logged.
+
+Whoever is logged about may have written the text, so all of this takes time in proportion to its length, and
+only the beginning of a long one is looked at and shown.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +15,19 @@ HIDDEN = "***"
 SHORTEST = 4
 """A shorter secret is not looked for: hiding each of its letters everywhere would tell it."""
 
+LONGEST = 16_000
+"""Characters of a text that are shown."""
+
+CUT = " ... (cut)"
+
 _USER = re.compile(r"(?<=://)[^/\s]*(?=@)")
-_PARAMETER = re.compile(r"(?i)([?&;][^=&\s]*(?:key|token|secret|passw|signature|auth)[^=&\s]*=)[^&\s'\"]+")
-_HEADER = re.compile(
-    r"(?i)((?:x-api-key|authorization)['\"]?\s*[:=]\s*['\"]?(?:(?:bearer|basic)\s+)?)[^\s'\",)}]+"
+_PARAMETER = re.compile(
+    r"(?i)([?&;](?=[^=&;?\s]*?(?:key|token|secret|passw|signature|auth))[^=&;?\s]*+=)[^&\s'\"]++"
 )
+_HEADER = re.compile(
+    r"(?i)((?:x-api-key|authorization)['\"]?\s*+[:=]\s*+['\"]?(?:(?:bearer|basic)\s++)?)[^\s'\",)}]++"
+)
+_UNFINISHED_USER = re.compile(r"://[^/\s]*+\Z")
 
 
 def masker(secrets: Iterable[str]) -> Callable[[str], str]:
@@ -26,15 +38,26 @@ def masker(secrets: Iterable[str]) -> Callable[[str], str]:
     known = {form for secret in secrets if len(secret) >= SHORTEST for form in _forms(secret)}
     longest_first = sorted(known, key=len, reverse=True)
     told = re.compile("|".join(map(re.escape, longest_first))) if known else None
+    edge = len(longest_first[0]) if known else 0
 
     def mask(text: str) -> str:
+        is_cut = len(text) > LONGEST + edge
+        text = text[: LONGEST + edge] if is_cut else text
         if told:
             text = told.sub(HIDDEN, text)
+        if is_cut:
+            text = _without_its_edge(text, edge)
         text = _USER.sub(HIDDEN, text)
         text = _PARAMETER.sub(rf"\1{HIDDEN}", text)
-        return _HEADER.sub(rf"\1{HIDDEN}", text)
+        return _HEADER.sub(rf"\1{HIDDEN}", text) + (CUT if is_cut else "")
 
     return mask
+
+
+def _without_its_edge(text: str, edge: int) -> str:
+    """A text that was cut, without what may be the first part of a secret of up to `edge` characters, or of a
+    user and password whose "@" is gone."""
+    return _UNFINISHED_USER.sub("://", text[: len(text) - edge])
 
 
 def password_in(url: str) -> str:

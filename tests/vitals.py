@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +29,12 @@ def vitals_of(pid: int) -> Vitals:
         threads=int(status["Threads"]),
         descriptors=sum(1 for _ in (process / "fd").iterdir()),
     )
+
+
+def processor_seconds(pid: int) -> float:
+    """The processor time that a running process has taken, for itself and the system on its behalf."""
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def forget_peak(pid: int) -> None:

@@ -23,6 +23,9 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Moment = Annotated[int, msgspec.Meta(ge=0, le=LATEST)]
 """What prices and volumes, counts, and times in ms must look like on the wire to be believed."""
 
+LONGEST_SAID = 500
+"""Characters of a venue's own words that go into a message."""
+
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 Decoded = TypeVar("Decoded")
@@ -127,6 +130,11 @@ def refusal(decoder: msgspec.json.Decoder[Decoded], body: bytes, otherwise: Deco
         return decoder.decode(body)
     except UNREADABLE:
         return otherwise
+
+
+def excerpt(said: str) -> str:
+    """What a venue says, cut to what belongs into a message."""
+    return said if len(said) <= LONGEST_SAID else f"{said[:LONGEST_SAID]}..."
 
 
 def region_blocked(venue: str, url_setting: str, answered: str) -> RegionBlocked:

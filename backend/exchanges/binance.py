@@ -49,6 +49,7 @@ from backend.exchanges.base import (
     Request,
     date_header,
     decode,
+    excerpt,
     refusal,
     region_blocked,
     whole_number,
@@ -179,7 +180,7 @@ def failure(url_setting: str, answer: Answer) -> MarketDataError | None:
     if answer.status == 200:
         return None
     said = refusal(_refusal, answer.body, Refusal())
-    message = f"{VENUE} answered {answer.status}" + (f": {said.msg}" if said.msg else "")
+    message = f"{VENUE} answered {answer.status}" + (f": {excerpt(said.msg)}" if said.msg else "")
     retry_after = whole_number(answer.headers.get("retry-after"))
     match answer.status:
         case 418:
@@ -197,7 +198,7 @@ def failure(url_setting: str, answer: Answer) -> MarketDataError | None:
 
 def _ban_seconds(answer: Answer, said: Refusal) -> float:
     """How long a ban lasts that only its text dates, "banned until 1660090423228", by the answer's clock."""
-    until = re.search(r"until (\d{13})\b", said.msg, re.ASCII)
+    until = re.search(r"until (\d{13})\b", excerpt(said.msg), re.ASCII)
     said_at = date_header(answer)
     if until is None or said_at is None:
         return SHORTEST_BAN_SECONDS

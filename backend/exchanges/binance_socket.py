@@ -27,7 +27,7 @@ from collections.abc import Sequence
 import msgspec
 
 from backend.core.candles import Candle
-from backend.exchanges.base import Amount, Count, Moment, decode
+from backend.exchanges.base import Amount, Count, Moment, decode, excerpt
 from backend.exchanges.sockets import Event, Farewell, Push, Refused, Socket
 
 VENUE = "binance"
@@ -108,7 +108,9 @@ def read(sent: str | bytes) -> Sequence[Event]:
 
 
 def _told(problem: Problem | str) -> str:
-    return problem if isinstance(problem, str) else f"{problem.msg} ({problem.code})"
+    if isinstance(problem, str):
+        return excerpt(problem)
+    return f"{excerpt(problem.msg)} ({problem.code})"
 
 
 def _push(kline: Kline) -> Push:

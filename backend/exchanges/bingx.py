@@ -44,6 +44,7 @@ from backend.exchanges.base import (
     RateLimit,
     Request,
     decode,
+    excerpt,
     refusal,
     region_blocked,
     whole_number,
@@ -245,7 +246,8 @@ def failure(answer: Answer) -> MarketDataError | None:
     said = refusal(_refusal, answer.body, Refusal())
     if answer.status == 200 and said.code == 0:
         return None
-    message = f"{VENUE} answered {answer.status}" + (f": {said.msg} ({said.code})" if said.code else "")
+    told = f": {excerpt(said.msg)} ({said.code})" if said.code else ""
+    message = f"{VENUE} answered {answer.status}{told}"
     match answer.status:
         case 418:
             return Banned(message, retry_after=BLOCK_SECONDS)

@@ -42,6 +42,7 @@ from backend.exchanges.base import (
     RateLimit,
     Request,
     decode,
+    excerpt,
     refusal,
     region_blocked,
 )
@@ -226,7 +227,8 @@ def failure(answer: Answer) -> MarketDataError | None:
     said = refusal(_refusal, answer.body, Refusal())
     if answer.status == 200 and said.code in (SUCCESS, ""):
         return None
-    message = f"{VENUE} answered {answer.status}" + (f": {said.msg} ({said.code})" if said.msg else "")
+    told = f": {excerpt(said.msg)} ({excerpt(said.code)})" if said.msg else ""
+    message = f"{VENUE} answered {answer.status}{told}"
     if answer.status in (403, 451):
         return region_blocked(VENUE, URL_SETTING, message)
     if answer.status == 429:

@@ -41,6 +41,7 @@ from backend.exchanges.base import (
     Request,
     date_header,
     decode,
+    excerpt,
     refusal,
     region_blocked,
 )
@@ -158,7 +159,7 @@ def failure(answer: Answer) -> MarketDataError | None:
         return None
     error = said.error
     message = f"{VENUE} answered {answer.status}" + (
-        f": {error.message} ({error.code})" if error.code else ""
+        f": {excerpt(error.message)} ({excerpt(str(error.code))})" if error.code else ""
     )
     if answer.status == 429:
         return RateLimited(message, retry_after=RATE_LIMIT_SECONDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from asyncio import Future
 from collections.abc import Collection, Iterable, Mapping
 from http import HTTPStatus
@@ -45,6 +46,7 @@ log = logging.getLogger(__name__)
 LARGEST_BODY = 64 * 1024
 LARGEST_HEADERS = 16 * 1024
 LONGEST_URI = 8 * 1024
+_LENGTH = re.compile(r"[0-9]{1,20}")
 
 STATUSES: tuple[tuple[type[MarketDataError], HTTPStatus], ...] = (
     (InvalidRequest, HTTPStatus.BAD_REQUEST),
@@ -77,6 +79,11 @@ HTTP_ERRORS = {
 }
 
 Exception_ = tuple[type[BaseException], BaseException, TracebackType]
+
+
+def is_length(text: str) -> bool:
+    """Whether a `Content-Length` is a number of bytes."""
+    return _LENGTH.fullmatch(text) is not None
 
 
 def status_of(error: MarketDataError) -> HTTPStatus:
@@ -136,7 +143,9 @@ class ApiHandler(RequestHandler):
         except MarketDataError as error:
             raise Refused(error) from error
         length = self.request.headers.get("Content-Length", "0")
-        if length.isdigit() and int(length) > LARGEST_BODY:
+        if not is_length(length):
+            raise HTTPError(HTTPStatus.BAD_REQUEST)
+        if int(length) > LARGEST_BODY:
             raise HTTPError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
     def options(self, *_path: str) -> None:

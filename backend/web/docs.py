@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from backend.web.base import ApiHandler
 from backend.web.openapi.document import document, encoded
 from backend.web.openapi.page import POLICY, page
@@ -18,4 +20,10 @@ class DocsHandler(ApiHandler):
         self.query(())
         self.set_header("Content-Type", "text/html; charset=UTF-8")
         self.set_header("Content-Security-Policy", POLICY)
-        self.finish(page(document(self.service.markets.names())))
+        self.finish(rendered(tuple(self.service.markets.names())))
+
+
+@lru_cache
+def rendered(names: tuple[tuple[str, str], ...]) -> bytes:
+    """The page for people, made once."""
+    return page(document(names)).encode()

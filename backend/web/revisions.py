@@ -7,6 +7,7 @@ from backend.web.base import ApiHandler
 
 KNOWN = ("exchange", "market", "start_time", "end_time", "limit")
 PAGE = 1000
+LARGEST_PAGE = 10_000
 
 
 class RevisionsHandler(ApiHandler):
@@ -14,7 +15,7 @@ class RevisionsHandler(ApiHandler):
         values = self.query(KNOWN) | {"symbol": symbol}
         series = self.series(values)
         window = params.time_range(values).window()
-        limit = params.limit(values) or PAGE
+        limit = params.limit(values, LARGEST_PAGE) or PAGE
         found = await self.service.queries.revisions(series, window, limit + 1)
         rows = [views.revision(revision) for revision in found[:limit]]
         following = found[limit].open_time if len(found) > limit else None

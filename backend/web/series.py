@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from backend.errors import InvalidRequest
 from backend.web import params, views
 from backend.web.base import ApiHandler
 
@@ -14,11 +13,7 @@ LARGEST_PAGE = 1000
 class SeriesHandler(ApiHandler):
     async def get(self) -> None:
         values = self.query(KNOWN)
-        limit = params.limit(values) or PAGE
-        if limit > LARGEST_PAGE:
-            raise InvalidRequest(
-                f"limit must be a whole number from 1 to {LARGEST_PAGE}", code="invalid_limit"
-            )
+        limit = params.limit(values, LARGEST_PAGE) or PAGE
         start = params.text(values, "start") if "start" in values else ""
         names = [one for one in await self.service.queries.stored_series() if one.name >= start]
         rows = [views.stored(await self.service.queries.stored(series)) for series in names[:limit]]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.masking import HIDDEN, SHORTEST, masker, password_in
+from backend.masking import CUT, HIDDEN, LONGEST, SHORTEST, masker, password_in
 from backend.settings import load_settings
 
 SECRET = "hunter2 s/3@c:ret%&'\"ñ"
@@ -104,3 +104,22 @@ def test_the_settings_know_their_secrets() -> None:
     )
     assert settings.secrets == {"first", "second", "third"}
     assert load_settings({}).secrets == frozenset()
+
+
+def test_a_long_text_is_cut_and_says_so() -> None:
+    assert masker([])("a" * LONGEST) == "a" * LONGEST
+    assert masker([])("a" * LONGEST + "b") == "a" * LONGEST + CUT
+
+
+@pytest.mark.parametrize("quoted", QUOTED)
+def test_no_part_of_a_known_secret_is_left_where_a_text_is_cut(quoted: str) -> None:
+    told = QUOTED[quoted](SECRET)
+    for before in range(LONGEST - len(told) - 1, LONGEST + 60):
+        masked = masker([SECRET])(" " * before + told + " " * LONGEST)
+        assert "hun" not in masked
+
+
+@pytest.mark.parametrize("text", LOOKS_SECRET)
+def test_no_part_of_what_looks_secret_is_left_where_a_text_is_cut(text: str) -> None:
+    for before in range(LONGEST - len(text) - 1, LONGEST + 1):
+        assert "hu" not in masker([])(" " * before + text + " " * LONGEST)

@@ -81,6 +81,12 @@ async def test_revisions_are_listed_with_both_values_page_by_page(
     assert found["revisions"] == 2
 
 
+async def test_revisions_come_in_pages_of_a_bounded_size(http_server_client: AsyncHTTPServerClient) -> None:
+    for limit in ("999999999", "10001", "0"):
+        reply = await get(http_server_client, f"/api/revisions/BTCUSDT?limit={limit}")
+        assert (reply.status, error_code(reply)) == (400, "invalid_limit")
+
+
 @pytest.mark.parametrize("area", ["coverage", "revisions"])
 async def test_a_series_that_was_never_synced_is_404(
     http_server_client: AsyncHTTPServerClient, area: str

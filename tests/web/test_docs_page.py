@@ -9,6 +9,7 @@ from hashlib import sha256
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 
 from backend.services.service import Service
+from backend.web.docs import rendered
 
 
 async def test_the_document_names_the_markets_that_there_are(
@@ -31,6 +32,11 @@ async def test_the_page_may_use_nothing_but_its_own_style(http_server_client: As
     allowed = f"style-src 'sha256-{b64encode(sha256(style).digest()).decode()}'"
     (policy,) = answer.headers.get_list("Content-Security-Policy")
     assert set(policy.split("; ")) >= {"default-src 'none'", allowed, "frame-ancestors 'none'"}
+
+
+def test_the_page_is_made_once() -> None:
+    names = (("binance", "spot"), ("bitget", "perpetual"))
+    assert rendered(names) is rendered(tuple(names))
 
 
 async def test_neither_takes_parameters(http_server_client: AsyncHTTPServerClient) -> None:

@@ -118,3 +118,14 @@ async def test_an_answer_that_breaks_in_the_middle_is_counted_as_cut(
     told = {"method": "GET", "route": "/api/data/{symbol}"}
     assert figures.value("http_requests_total", **told, status="cut") == 1
     assert figures.value("http_requests_total", **told, status="200") is None
+
+
+@pytest.mark.parametrize("length", ["\u00b2", "9" * 5000, "-1", "5x", ""])
+async def test_a_content_length_that_is_none_is_400(
+    http_server_client: AsyncHTTPServerClient, length: str
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", http_server_client.get_http_port())
+    writer.write(f"POST /api/sync HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n".encode("latin-1"))
+    answer = await reader.read()
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    writer.close()

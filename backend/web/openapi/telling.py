@@ -24,6 +24,7 @@ from backend.web.openapi.parts import (
 )
 from backend.web.openapi.schemas import MISSING, NEXT, SERIES, STATISTICS
 from backend.web.openapi.values import END, PATH_SYMBOL, START, Names, limit, market_of
+from backend.web.revisions import LARGEST_PAGE as LARGEST_REVISIONS
 from backend.web.revisions import PAGE as REVISIONS
 from backend.web.series import LARGEST_PAGE, PAGE
 
@@ -97,7 +98,7 @@ def stored(names: Names) -> dict[str, Json]:
             success(symbol=TEXT, count=COUNT, revisions=listed(ref("Revision")), next=NEXT),
             START,
             END,
-            limit(999_999_999, f"So many at most, {REVISIONS} where it is not given"),
+            limit(LARGEST_REVISIONS, f"So many at most, {REVISIONS} where it is not given"),
         ),
     }
 
