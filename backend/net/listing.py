@@ -48,9 +48,9 @@ class Listings:
         """Whether the list was never read."""
         return self._read_at is None
 
-    def known(self, lasts: float = LISTING_LASTS) -> Mapping[str, Listing]:
+    def known(self) -> Mapping[str, Listing]:
         """What the copy says, by our spelling; nothing while there is none. An old one is read beside."""
-        if self._is_older_than(lasts):
+        if self._is_older_than(LISTING_LASTS):
             self._begin()
         return self._copy
 

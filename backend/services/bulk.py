@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 FILES_AT_ONCE = 3
 """Files that are downloaded, checked and written side by side, whatever the number of series."""
 
+DAY = 24 * HOUR
 ABSENT_FOR = HOUR
 """For how long (ms) a series that the archive does not have is not looked for again."""
 
@@ -55,18 +56,17 @@ class Bulk:
         self._absent: OrderedDict[Series, int] = OrderedDict()
 
     async def has_any(self, series: Series, missing: Spans, now: int) -> bool:
-        """Whether the archive has a file for any of `missing` at exchange time `now`; months are looked for
-        before days.
+        """Whether the archive has a file for any of `missing` at exchange time `now`.
 
-        False where there is no archive, or none that answers. A "no" is remembered for a while, because it
-        takes a request a file.
+        False where there is no archive, or none that answers. Each file takes a request: so days are looked
+        for only where no whole month is missing, and a "no" is remembered for a while.
         """
         archive = self._archives.get((series.exchange, series.market))
         if archive is None or now - self._absent.get(series, now - ABSENT_FOR) < ABSENT_FOR:
             return False
         files = archive.files(series.symbol, missing, now)
         try:
-            for file in sorted(files, key=lambda file: -file.window.minutes):
+            for file in [file for file in files if file.window.end - file.window.start > DAY] or files:
                 async with self._turns:
                     if await archive.has(file):
                         return True

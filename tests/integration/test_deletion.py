@@ -12,8 +12,11 @@ from backend.core.coverage import MINUTE, Window
 from backend.core.follow import Follow
 from backend.errors import DatabaseUnavailable
 from backend.services.append import Appender
+from backend.services.brake import Brake
 from backend.services.ledger import Ledgers
-from backend.services.removal import Remover, Stores
+from backend.services.removal import ALL_TIME, Remover, Stores
+from backend.services.service import Service
+from backend.services.visits import Visitor
 from backend.store.candles import MongoCandles
 from backend.store.coverage import MongoCoverage
 from backend.store.doubts import MongoDoubts
@@ -21,8 +24,10 @@ from backend.store.follows import MongoFollows
 from backend.store.jobs import MongoJobs
 from backend.store.mongo import Database
 from backend.store.revisions import MongoRevisions
+from tests.conftest import NOW
 from tests.integration.processes import PATIENCE, command, running_simulator
 from tests.integration.stored import SERIES, held_minutes, stored_documents
+from tests.simulator import Simulator
 from tests.web.stored import START, candle, store
 
 PART = Window(START + 3 * MINUTE, START + 7 * MINUTE)
@@ -98,6 +103,30 @@ async def test_a_crash_between_any_two_steps_leaves_nothing_false(
         assert {document["_id"] for document in stored_documents(mongod_uri, database.name)} == left
         assert await held_minutes(database) == left
         assert await stores.follows.has(SERIES) == (window is not None)
+
+
+async def test_a_late_visit_does_not_bring_a_deleted_series_back(
+    service: Service, simulator: Simulator, database: Database
+) -> None:
+    """As of a process that has yet to see that nobody follows it any more."""
+    stores = stores_of(database)
+    visitor = Visitor(
+        stores.follows,
+        service.ledgers,
+        service.syncs,
+        service.markets,
+        Appender(stores.candles, stores.coverage, lambda: None),
+        SystemClock(),
+        settle_seconds=0,
+        recheck_minutes=0,
+        metrics=service.metrics,
+    )
+    follow = Follow(SERIES, None, created=1)
+    assert (await visitor.visit(follow, Brake(), 60.0)).skipped
+    assert await database.list_collection_names(filter={"name": SERIES.name}) == []
+    await stores.follows.add(follow)
+    assert not (await visitor.visit(follow, Brake(), 60.0)).skipped
+    assert len(simulator.history("BTCUSDT", START, NOW)) == await stores.candles.count(SERIES, ALL_TIME)
 
 
 def test_the_command_asks_and_deletes(mongod_uri: str, database: Database) -> None:
