@@ -65,7 +65,7 @@ def test_a_page_that_keeps_failing_is_told_and_exits_with_1(database_settings: d
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (("sync", "NOSUCHCOIN"), 1, "lists no"),
+        (("sync", "NOSUCHCOIN"), 1, "knows no"),
         (("sync", "BTC$"), 2, "no symbol"),
         (("sync", "BTCUSDT", "--exchange", "nyse"), 2, "unknown exchange"),
         (("sync", "BTCUSDT", "--start", "noon"), 2, "no time"),

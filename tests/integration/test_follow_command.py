@@ -175,7 +175,7 @@ def test_on_a_terminal_a_table_is_drawn(settings_of_all: dict[str, str]) -> None
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (("follow", "NOSUCHCOIN"), 1, "lists no"),
+        (("follow", "NOSUCHCOIN"), 1, "knows no"),
         (("follow", "BTC$"), 2, "no symbol"),
         (("follow", "BTCUSDT", "--since", "noon"), 2, "no time"),
         (("unfollow", "BTCUSDT", "ETHUSDT"), 1, "ETHUSDT (binance spot) is not followed"),
