@@ -17,6 +17,7 @@ from backend.exchanges import EXCHANGES
 from backend.exchanges.base import Market
 from backend.exchanges.binance import BINANCE
 from backend.exchanges.binance_archive import BASE_URL, belongs_to
+from backend.loops import Loops
 from backend.metrics import Metrics
 from backend.net.archive import ArchiveClient
 from backend.net.client import MarketClient, open_session
@@ -85,10 +86,11 @@ async def open_service(
     calm_garbage_collector()
     keep_freed_memory()
     async with AsyncExitStack() as stack:
-        uri = settings.database_uri or await _embedded(settings, clock, stack)
         metrics = Metrics(
             (exchange.name, name) for exchange in EXCHANGES.values() for name in exchange.markets
         )
+        loops = Loops(clock, metrics)
+        uri = settings.database_uri or await _embedded(settings, clock, loops, stack)
         doorman = Doorman(uri)
         listeners = [Stopwatch(metrics), doorman]
         database = connect(uri, settings.mongodb_database, settings.database_timeout, listeners)
@@ -103,7 +105,7 @@ async def open_service(
         revisions = MongoRevisions(database, clock)
         candles, coverage = MongoCandles(database, revisions, metrics), MongoCoverage(database)
         name = process_name()
-        ledgers = Ledgers(coverage, SystemClock(), name, settings.lease_seconds)
+        ledgers = Ledgers(coverage, SystemClock(), name, settings.lease_seconds, loops)
         syncs = SyncService(
             markets,
             candles,
@@ -115,7 +117,14 @@ async def open_service(
         )
         job_store = MongoJobs(database)
         worker = Worker(
-            job_store, ledgers, syncs, clock, settings.jobs_at_once, metrics, everybodys=role != "command"
+            job_store,
+            ledgers,
+            syncs,
+            clock,
+            settings.jobs_at_once,
+            metrics,
+            everybodys=role != "command",
+            loops=loops,
         )
         fleet = Fleet(
             MongoFleet(database),
@@ -124,12 +133,13 @@ async def open_service(
             SystemClock(),
             settings.lease_seconds,
             is_gone,
+            loops,
         )
         sockets = await stack.enter_async_context(Sessions(partial(open_socket_session, USER_AGENT)))
-        live = Live(_streams(settings, sockets, clients, clock, metrics), clock)
-        pulse = Pulse(coverage, clock)
-        appender = Appender(candles, coverage, pulse.nudge)
-        confirmer = Confirmer(markets, appender, clock, settings.settle_seconds)
+        live = Live(_streams(settings, sockets, clients, clock, metrics, loops), clock)
+        pulse = Pulse(coverage, clock, loops)
+        appender = Appender(candles, coverage, pulse.nudge, loops)
+        confirmer = Confirmer(markets, appender, clock, settings.settle_seconds, loops=loops)
         follow_store = MongoFollows(database)
         keeper = Keeper(
             follow_store,
@@ -151,6 +161,7 @@ async def open_service(
             live,
             appender,
             settings.follow,
+            loops,
         )
         if await _enrol(role, fleet, stack):
             worker.start()
@@ -198,6 +209,7 @@ async def open_service(
             keeper,
             Feeds(candles, coverage, pulse, clock, live),
             live,
+            loops,
         )
 
 
@@ -213,8 +225,7 @@ async def _enrol(role: Role, fleet: Fleet, stack: AsyncExitStack) -> bool:
         if role == "follow" and works:
             await fleet.become("worker")
     stack.push_async_callback(fleet.leave)
-    staying = asyncio.create_task(fleet.stay())
-    stack.push_async_callback(_cancel, staying)
+    stack.push_async_callback(_cancel, fleet.stay())
     return works
 
 
@@ -233,19 +244,19 @@ def keep_freed_memory() -> None:
         mallopt(M_TRIM_THRESHOLD, MOST_KEPT)
 
 
-async def _embedded(settings: Settings, clock: Clock, stack: AsyncExitStack) -> str:
+async def _embedded(settings: Settings, clock: Clock, loops: Loops, stack: AsyncExitStack) -> str:
     mongod = EmbeddedMongod(settings.data_dir)
     stack.callback(mongod.stop)
     uri = mongod.start()
-    keeper = asyncio.create_task(_keep_alive(mongod, clock))
-    stack.push_async_callback(_cancel, keeper)
+    reviving = loops.start("revival of the embedded database", partial(look_after, mongod, clock))
+    stack.push_async_callback(_cancel, reviving)
     return uri
 
 
-async def _keep_alive(mongod: EmbeddedMongod, clock: Clock) -> None:
-    while True:
-        await clock.sleep(REVIVE_SECONDS)
-        mongod.revive()
+async def look_after(mongod: EmbeddedMongod, clock: Clock) -> None:
+    """Start the embedded database again if it has died by the next second."""
+    await clock.sleep(REVIVE_SECONDS)
+    mongod.revive()
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:
@@ -295,6 +306,7 @@ def _streams(
     clients: Mapping[str, Mapping[str, MarketClient]],
     clock: Clock,
     metrics: Metrics,
+    loops: Loops,
 ) -> dict[tuple[str, str], MarketStream]:
     """The sockets of each market whose candles they push. They connect when a candle is wanted."""
     return {
@@ -307,6 +319,7 @@ def _streams(
             clock,
             metrics,
             proxy,
+            loops,
         )
         for exchange, market, socket_url in pushed_markets(settings)
     }

@@ -103,6 +103,9 @@ class Metrics:
         self._database_failures = self._counter(
             "database_failures", "Commands that the database, or the way to it, failed.", "command"
         )
+        self._step_failures = self._counter(
+            "step_failures", "Steps that failed of tasks that go on, by task.", "task"
+        )
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._registry)
         self._begin_at_zero(markets)
@@ -182,6 +185,14 @@ class Metrics:
         self._database_seconds.labels(command).observe(seconds)
         if failed:
             self._database_failures.labels(command).inc()
+
+    def loop_begun(self, task: str) -> None:
+        """A task that must go on has begun."""
+        self._step_failures.labels(task)
+
+    def step_failed(self, task: str) -> None:
+        """A step of such a task, or a part of it, met an error."""
+        self._step_failures.labels(task).inc()
 
     def exposition(self, picture: Picture) -> bytes:
         """All of it as text for Prometheus, of type CONTENT_TYPE."""

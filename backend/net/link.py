@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from contextlib import contextmanager
 from typing import Protocol
 
 import aiohttp
@@ -28,6 +26,7 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
 STEADY = 60.0
 """Seconds after which a connection that breaks is made again as quickly as one that never broke."""
 
+CONNECTIONS = "connections for pushed candles"
 ATTEMPTS = "attempts"
 ONE_ATTEMPT = {ATTEMPTS: 1}
 
@@ -45,15 +44,6 @@ def pause_after(failures: int) -> float:
     """Seconds to wait before the next attempt, seldom twice the same: many connections break at once."""
     longest = min(SHORTEST_PAUSE * 2.0 ** min(failures, 16), LONGEST_PAUSE)
     return random.uniform(longest / 2, longest)
-
-
-@contextmanager
-def failures_logged(name: str) -> Iterator[None]:
-    """Let what nobody expected be read in the log, and the work go on."""
-    try:
-        yield
-    except Exception:
-        log.exception("%s: pushed candles met an unexpected error", name)
 
 
 class Owner(Protocol):
@@ -121,9 +111,9 @@ class Link:
         failures = 0
         while self.successor is None:
             reason = "an unexpected error"
-            with failures_logged(self._wire.name):
+            with self._wire.loops.surviving(CONNECTIONS):
                 reason = await self._lasted()
-            with failures_logged(self._wire.name):
+            with self._wire.loops.surviving(CONNECTIONS):
                 self._report(reason)
             if self._talk is not None and self._talk.age >= STEADY:
                 failures = 0

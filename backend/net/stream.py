@@ -16,9 +16,10 @@ from backend.core.proxy import Proxy
 from backend.errors import ExchangeError, UnknownSymbol
 from backend.exchanges.base import Market
 from backend.exchanges.sockets import Push
+from backend.loops import Loops
 from backend.metrics import Metrics
 from backend.net.client import Session
-from backend.net.link import ATTEMPTS, Link, failures_logged
+from backend.net.link import ATTEMPTS, Link
 from backend.net.talk import Wire, paced
 
 log = logging.getLogger(__name__)
@@ -75,12 +76,16 @@ class MarketStream:
         clock: Clock,
         metrics: Metrics,
         proxy: Proxy | None = None,
+        loops: Loops | None = None,
     ) -> None:
         socket = market.socket
         assert socket is not None
         attempts = paced(ATTEMPTS, socket.attempts_per_minute, 60.0, clock)
         url = base_url + socket.path
-        self._wire = Wire(exchange, market.name, socket, url, session, attempts, clock, metrics, proxy)
+        self._loops = loops or Loops(clock, metrics)
+        self._wire = Wire(
+            exchange, market.name, socket, url, session, attempts, clock, metrics, self._loops, proxy
+        )
         self._native = native
         self._clock = clock
         self._listener: Listener | None = None
@@ -104,7 +109,7 @@ class MarketStream:
     def start(self, listener: Listener) -> None:
         """Keep connections from now on, and tell `listener` what they bring."""
         self._listener = listener
-        self._own(self._keep_arranged())
+        self._own(self._loops.start(f"sockets of {self._wire.name}", self._arrange_when_due))
 
     async def stop(self) -> None:
         """Close all connections."""
@@ -151,12 +156,14 @@ class MarketStream:
         await link.stop()
         self._leaving.discard(link)
 
-    async def _keep_arranged(self) -> None:
-        while True:
-            await self._clock.sleep(ROUND)
-            if self._look_at <= self._clock.monotonic():
-                with failures_logged(self._wire.name):
-                    await self._arrange()
+    async def _arrange_when_due(self) -> None:
+        await self._clock.sleep(ROUND)
+        if self._look_at <= self._clock.monotonic():
+            try:
+                await self._arrange()
+            except Exception:
+                self._look_at = 0.0
+                raise
 
     async def _arrange(self) -> None:
         """Put what is wanted on connections; close those that carry nothing."""

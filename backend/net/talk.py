@@ -17,6 +17,7 @@ from backend.core.proxy import Proxy
 from backend.errors import MalformedAnswer
 from backend.exchanges.base import RateLimit
 from backend.exchanges.sockets import Event, Farewell, Push, Refused, Reply, Socket
+from backend.loops import Loops
 from backend.metrics import Metrics
 from backend.net.client import Session
 from backend.net.throttle import Throttle
@@ -55,6 +56,7 @@ class Wire:
     attempts: Throttle
     clock: Clock
     metrics: Metrics
+    loops: Loops
     proxy: Proxy | None = None
 
     @property

@@ -13,13 +13,17 @@ from contextlib import suppress
 from itertools import islice
 from typing import NamedTuple
 
+from backend.clock import SystemClock, wait_up_to
 from backend.core.candles import Candle
 from backend.core.coverage import MINUTE, Coverage, Window
 from backend.core.series import Series
-from backend.errors import DatabaseUnavailable
+from backend.loops import Loops
 from backend.services.ports import CandleStore, CoverageStore
 
 log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+"""How often to look whether candles came, beside being told."""
 
 WRITES_AT_ONCE = 16
 SERIES_AT_ONCE = 200
@@ -48,10 +52,12 @@ class Appender:
         candles: CandleStore,
         coverage: CoverageStore,
         on_news: Callable[[], None],
+        loops: Loops | None = None,
     ) -> None:
         self._candles = candles
         self._coverage = coverage
         self._on_news = on_news
+        self._loops = loops or Loops(SystemClock())
         self._on_gap: OnGap = _nobody_visits
         self._edges: dict[Series, Edge] = {}
         self._pending: dict[Series, list[Candle]] = {}
@@ -62,7 +68,7 @@ class Appender:
     def start(self, on_gap: OnGap) -> None:
         """Append what comes from now on; tell `on_gap` of series that need a visit."""
         self._on_gap = on_gap
-        self._appending = asyncio.create_task(self._append_for_ever())
+        self._appending = self._loops.start("appended candles", self._append_what_came)
 
     async def stop(self) -> None:
         """Append no more; what waits is left to the next visit."""
@@ -92,19 +98,18 @@ class Appender:
             waiting.append(candle)
         self._come.set()
 
-    async def _append_for_ever(self) -> None:
-        while True:
-            await self._come.wait()
-            self._come.clear()
-            batch = self._taken()
-            try:
-                await self._append(batch)
-            except DatabaseUnavailable as error:
-                log.warning("candles of %d series could not be appended: %s", len(batch), error)
-                self._on_gap(batch)
-            except Exception:
-                log.exception("appending candles of %d series broke down", len(batch))
-                self._on_gap(batch)
+    async def _append_what_came(self) -> None:
+        await wait_up_to(LOOK_SECONDS, self._come)
+        self._come.clear()
+        if not (batch := self._taken()):
+            return
+        appended = False
+        with self._loops.surviving("appended candles"):
+            await self._append(batch)
+            appended = True
+        if not appended:
+            log.warning("candles of %d series are left to visits", len(batch))
+            self._on_gap(batch)
 
     def _taken(self) -> dict[Series, list[Candle]]:
         """Who came first, in pieces: the first of a thousand need not wait for the last."""

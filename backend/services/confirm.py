@@ -16,6 +16,7 @@ from backend.core.coverage import MINUTE, Window
 from backend.core.plan import closed_until
 from backend.core.series import Series
 from backend.errors import MarketDataError
+from backend.loops import Loops
 from backend.services.append import Appender
 from backend.services.markets import Markets
 from backend.services.tasks import end
@@ -33,11 +34,18 @@ class Confirmer:
     """Fetches minutes that sockets showed to be over and hands them to the appender."""
 
     def __init__(
-        self, markets: Markets, appender: Appender, clock: Clock, settle_seconds: int, at_once: int = AT_ONCE
+        self,
+        markets: Markets,
+        appender: Appender,
+        clock: Clock,
+        settle_seconds: int,
+        at_once: int = AT_ONCE,
+        loops: Loops | None = None,
     ) -> None:
         self._markets = markets
         self._appender = appender
         self._clock = clock
+        self._loops = loops or Loops(clock)
         self._settle_ms = settle_seconds * 1000
         self._asking = defaultdict[tuple[str, str], asyncio.Semaphore](lambda: asyncio.Semaphore(at_once))
         self._tasks: dict[Series, asyncio.Task[None]] = {}
@@ -45,13 +53,17 @@ class Confirmer:
     def ended(self, series: Series, at: int) -> None:
         """The minute of `series` that ends at `at` (ms) is over, by what its socket tells."""
         if series not in self._tasks:
-            task = asyncio.create_task(self._confirm(series, at))
+            task = asyncio.create_task(self._try(series, at))
             self._tasks[series] = task
             task.add_done_callback(lambda _: self._tasks.pop(series, None))
 
     async def stop(self) -> None:
         """Ask no more."""
         await end(set(self._tasks.values()), 0)
+
+    async def _try(self, series: Series, at: int) -> None:
+        with self._loops.surviving("questions for newest minutes"):
+            await self._confirm(series, at)
 
     async def _confirm(self, series: Series, at: int) -> None:
         try:
@@ -68,5 +80,3 @@ class Confirmer:
                 self._appender.add(series, candle)
         except MarketDataError as error:
             log.debug("%s: its newest minute could not be asked for: %s", series.name, error)
-        except Exception:
-            log.exception("%s: asking for its newest minute broke down", series.name)

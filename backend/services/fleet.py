@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 
 from backend.clock import Clock
 from backend.errors import DatabaseUnavailable
+from backend.loops import Loops
 from backend.services.ledger import RENEWALS
 from backend.services.ports import FleetStore, Member
 
@@ -57,6 +58,7 @@ class Fleet:
         clock: Clock,
         seconds: float,
         is_gone: Callable[[str], bool] = lambda _name: False,
+        loops: Loops | None = None,
     ) -> None:
         self._store = store
         self._member = member
@@ -64,6 +66,7 @@ class Fleet:
         self._clock = clock
         self._seconds = seconds
         self._is_gone = is_gone
+        self._loops = loops or Loops(clock)
         self._spends = False
         self.keepers: frozenset[str] = frozenset({member.name} if member.works else ())
 
@@ -106,12 +109,13 @@ class Fleet:
         """Not we ourselves, and not a process of this machine that died without a word."""
         return one.name != self._member.name and not self._is_gone(one.name)
 
-    async def stay(self) -> None:
-        """Go on saying so, for ever. A database that is away for a moment is told again."""
-        while True:
-            with suppress(DatabaseUnavailable):
-                await self.join()
-            await self._clock.sleep(self._seconds / RENEWALS)
+    def stay(self) -> asyncio.Task[None]:
+        """Go on saying so, in a task that the caller ends."""
+        return self._loops.start("word to other processes", self._say_again)
+
+    async def _say_again(self) -> None:
+        await self.join()
+        await self._clock.sleep(self._seconds / RENEWALS)
 
     async def leave(self) -> None:
         """Say that we go: the others need not wait until we are missed."""

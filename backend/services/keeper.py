@@ -17,7 +17,8 @@ from typing import Protocol
 from backend.clock import Clock
 from backend.core.follow import Follow, keeper_of, pause_after, until_next_visit
 from backend.core.series import Series
-from backend.errors import Cancelled, DatabaseUnavailable
+from backend.errors import Cancelled
+from backend.loops import Loops
 from backend.services.append import Appender
 from backend.services.brake import Brake
 from backend.services.live import Live
@@ -67,6 +68,7 @@ class Keeper:
         live: Live,
         appender: Appender,
         seeds: Sequence[Series] = (),
+        loops: Loops | None = None,
     ) -> None:
         self._store = store
         self._crew = crew
@@ -76,6 +78,7 @@ class Keeper:
         self._live = live
         self._appender = appender
         self._seeds = list(seeds)
+        self._loops = loops or Loops(clock)
         self._ours: dict[Series, Follow] = {}
         self._follows = 0
         self._near, self._far = asyncio.Semaphore(at_once), asyncio.Semaphore(at_once)
@@ -86,7 +89,7 @@ class Keeper:
 
     def start(self) -> None:
         """Begin visits from now on."""
-        self._looking = asyncio.create_task(self._look_for_ever())
+        self._looking = self._loops.start("looks at follows", self._look_again)
 
     async def stop(self, seconds: float) -> None:
         """Begin nothing more; visits under way have `seconds` to end at a page's edge."""
@@ -105,13 +108,9 @@ class Keeper:
         self._due.update((one, 0.0) for one in series if one in self._due)
         self._begin_due()
 
-    async def _look_for_ever(self) -> None:
-        while True:
-            try:
-                await self._look()
-            except DatabaseUnavailable:
-                log.debug("no follow can be visited while the database is away")
-            await self._clock.sleep(LOOK_SECONDS)
+    async def _look_again(self) -> None:
+        await self._look()
+        await self._clock.sleep(LOOK_SECONDS)
 
     async def _look(self) -> None:
         while self._seeds:
@@ -156,10 +155,11 @@ class Keeper:
         task.add_done_callback(self._tasks.discard)
 
     async def _visit(self, follow: Follow, follows: int) -> None:
-        series = follow.series
+        series, pause = follow.series, BUSY_PAUSE
         try:
-            outcome = await self._outcome(follow, self._brakes[series])
-            pause = self._pause(follow, outcome, follows)
+            with self._loops.surviving("visits of follows"):
+                outcome = await self._outcome(follow, self._brakes[series])
+                pause = self._pause(follow, outcome, follows)
         finally:
             del self._brakes[series]
         self._due[series] = self._clock.monotonic() + pause

@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from backend.clock import Clock
 from backend.core.coverage import Coverage
 from backend.core.series import Series
 from backend.errors import DatabaseUnavailable, LeaseLost, SeriesBusy
+from backend.loops import Loops
 from backend.services.ports import CoverageStore, Lease
 
 log = logging.getLogger(__name__)
@@ -64,11 +65,14 @@ class Ledger:
 class Ledgers:
     """Lends out ledgers, one holder a series. `owner` names this process; `seconds` is a lease's length."""
 
-    def __init__(self, store: CoverageStore, clock: Clock, owner: str, seconds: float) -> None:
+    def __init__(
+        self, store: CoverageStore, clock: Clock, owner: str, seconds: float, loops: Loops | None = None
+    ) -> None:
         self._store = store
         self._clock = clock
         self._owner = owner
         self._seconds = seconds
+        self._loops = loops or Loops(clock)
         self._held: set[Series] = set()
 
     @asynccontextmanager
@@ -83,6 +87,7 @@ class Ledgers:
             yield Ledger(self._store, lease)
         finally:
             keeper.cancel()
+            self._loops.forget(lease.token)
             try:
                 await self._release(lease)
             finally:
@@ -110,18 +115,19 @@ class Ledgers:
             await self._clock.sleep(ANOTHER_TRY)
 
     async def _keep(self, lease: Lease) -> None:
-        """Renew the lease until it is lost. A database that is away for a moment is asked again."""
+        """Renew the lease until another has taken it. Where that fails it is tried again, even after its end:
+        each write proves the lease by its token, so nothing is claimed meanwhile."""
         held = True
         while held:
             await self._clock.sleep(self._seconds / RENEWALS)
-            with suppress(DatabaseUnavailable):
+            with self._loops.surviving("renewals of leases", lease.token):
                 held = await self._store.renew(lease, self._seconds)
         log.warning("%s: another process works on it now", lease.series.name)
 
     async def _release(self, lease: Lease) -> None:
         try:
-            await self._store.release(lease)
-        except DatabaseUnavailable as error:
-            log.warning(
-                "%s: its lease could not be given back and will run out: %s", lease.series.name, error
-            )
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                await self._store.release(lease)
+        except (DatabaseUnavailable, TimeoutError) as error:
+            why = str(error) or f"the database took over {FAREWELL_SECONDS:g} seconds"
+            log.warning("%s: its lease could not be given back and will run out: %s", lease.series.name, why)

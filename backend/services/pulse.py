@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from backend.clock import Clock, wait_up_to
 from backend.core.coverage import Coverage
 from backend.core.series import Series
-from backend.errors import DatabaseUnavailable, TooManyStreams
+from backend.errors import TooManyStreams
+from backend.loops import Loops
 from backend.services.ports import CoverageStore
 from backend.services.tasks import end
 
@@ -29,9 +30,10 @@ class Pulse:
     when a ledger has changed and when it is over, `second` each second; another event takes its place then.
     """
 
-    def __init__(self, coverage: CoverageStore, clock: Clock) -> None:
+    def __init__(self, coverage: CoverageStore, clock: Clock, loops: Loops | None = None) -> None:
         self._coverage = coverage
         self._clock = clock
+        self._loops = loops or Loops(clock)
         self._listened: Counter[Series] = Counter()
         self._tasks: list[asyncio.Task[None]] = []
         self._due = asyncio.Event()
@@ -44,7 +46,10 @@ class Pulse:
 
     def start(self) -> None:
         """Look from now on."""
-        self._tasks = [asyncio.create_task(self._look_for_ever()), asyncio.create_task(self._beat())]
+        self._tasks = [
+            self._loops.start("looks at ledgers", self._look_when_due),
+            self._loops.start("seconds of streams", self._beat),
+        ]
 
     async def stop(self) -> None:
         """Look no longer."""
@@ -82,19 +87,16 @@ class Pulse:
                 self._left.set()
 
     async def _beat(self) -> None:
-        while True:
-            await self._clock.sleep(LOOK_SECONDS)
-            self.second.set()
-            self.second = asyncio.Event()
-            self.nudge()
+        await self._clock.sleep(LOOK_SECONDS)
+        self.second.set()
+        self.second = asyncio.Event()
+        self.nudge()
 
-    async def _look_for_ever(self) -> None:
-        while True:
-            await self._due.wait()
-            self._due.clear()
-            with suppress(DatabaseUnavailable):
-                await self._look()
-            await self._clock.sleep(LEAST_SECONDS)
+    async def _look_when_due(self) -> None:
+        await self._due.wait()
+        self._due.clear()
+        await self._look()
+        await self._clock.sleep(LEAST_SECONDS)
 
     async def _look(self) -> None:
         found = dict(await self._coverage.load_all(list(self._listened))) if self._listened else {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from backend.loops import Loops
 from backend.metrics import Metrics
 from backend.services.audit import Auditor
 from backend.services.feed import Feeds
@@ -46,3 +47,4 @@ class Service:
     keeper: Keeper
     feeds: Feeds
     live: Live
+    loops: Loops

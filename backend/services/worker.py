@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 from backend.clock import Clock, wait_up_to
@@ -24,6 +25,7 @@ from backend.errors import (
     SeriesBusy,
 )
 from backend.logs import bound
+from backend.loops import Loops
 from backend.metrics import Metrics
 from backend.services.ending import tell_end
 from backend.services.ledger import Ledger, Ledgers
@@ -65,6 +67,7 @@ class Worker:
         metrics: Metrics,
         *,
         everybodys: bool = True,
+        loops: Loops | None = None,
     ) -> None:
         self._store = store
         self._ledgers = ledgers
@@ -73,6 +76,7 @@ class Worker:
         self._at_once = at_once
         self._metrics = metrics
         self.everybodys = everybodys
+        self._loops = loops or Loops(clock, metrics)
         self._tasks: set[asyncio.Task[None]] = set()
         self._asked = asyncio.Event()
         self._news = asyncio.Event()
@@ -84,7 +88,7 @@ class Worker:
 
     def start(self) -> None:
         """Begin jobs from now on."""
-        self._beginner = asyncio.create_task(self._begin_jobs())
+        self._beginner = self._loops.start("looks for jobs", self._begin_jobs)
 
     async def stop(self, seconds: float) -> None:
         """Begin nothing more; what runs has `seconds` to end at a page's edge, and is queued again."""
@@ -128,16 +132,10 @@ class Worker:
         self._news = asyncio.Event()
 
     async def _begin_jobs(self) -> None:
-        while True:
-            self._asked.clear()
-            try:
-                for job in await self._next():
-                    self._begin(job)
-            except DatabaseUnavailable:
-                log.debug("no jobs can be begun while the database is away")
-            except Exception:
-                log.exception("looking for jobs went wrong: it is tried again")
-            await wait_up_to(LOOK_SECONDS, self._asked)
+        self._asked.clear()
+        for job in await self._next():
+            self._begin(job)
+        await wait_up_to(LOOK_SECONDS, self._asked)
 
     async def _next(self) -> Sequence[Job]:
         room = self._at_once - len(self.runs)
@@ -168,14 +166,20 @@ class Worker:
             log.debug("%s: job %s waits for another of the series", name, job.id)
         except (LeaseLost, DatabaseUnavailable) as error:
             log.warning("%s: job %s is left to be begun again: %s", name, job.id, error)
-            before = 0 if self.runs[job.id].underway.is_set() else self._setbacks.get(job.id, 0)
-            self._setbacks[job.id] = before + 1
+            self._set_back(job)
+        except Exception as error:  # noqa: BLE001 - the job is begun again
+            self._loops.note("jobs", error)
+            self._set_back(job)
         else:
             self._setbacks.pop(job.id, None)
             self._asked.set()
         finally:
             del self.runs[job.id]
             self.tell()
+
+    def _set_back(self, job: Job) -> None:
+        before = 0 if self.runs[job.id].underway.is_set() else self._setbacks.get(job.id, 0)
+        self._setbacks[job.id] = before + 1
 
     async def _do(self, run: Run, ledger: Ledger) -> None:
         begun = await self._store.begin(run.job.id, ledger.token, self._clock.now())
@@ -230,11 +234,12 @@ class Worker:
         if run.job.cancelling:
             run.cancel()
         await wait_up_to(REPORT_SECONDS, run.underway)
-        while True:
-            with suppress(DatabaseUnavailable):
-                if await self._store.report(run.job, token):
-                    run.cancel()
-            await self._clock.sleep(REPORT_SECONDS)
+        await self._loops.run("reports of jobs", partial(self._report_once, run, token))
+
+    async def _report_once(self, run: Run, token: str) -> None:
+        if await self._store.report(run.job, token):
+            run.cancel()
+        await self._clock.sleep(REPORT_SECONDS)
 
 
 def interruption() -> Interrupted:

@@ -21,6 +21,7 @@ from backend.core.coverage import Coverage, Void, Window, intersect
 from backend.core.series import Series
 from backend.services.ports import Lease
 from backend.store.mongo import Database, Document, guard
+from backend.store.readable import Readable
 
 COLLECTION = "coverage"
 _RUN_OUT: Document = {"$expr": {"$lte": ["$lease.until", "$$NOW"]}}
@@ -31,6 +32,7 @@ class MongoCoverage:
 
     def __init__(self, database: Database) -> None:
         self._collection = database[COLLECTION]
+        self._readable = Readable(COLLECTION, _entry)
 
     async def load(self, series: Series) -> Coverage:
         """What is known of `series`; nothing if it was never synced."""
@@ -42,7 +44,7 @@ class MongoCoverage:
         """What is known of several series."""
         with guard("read some ledgers"):
             cursor = self._collection.find({"_id": {"$in": [one.name for one in series]}})
-            found = {_series(document): _coverage(document) for document in await cursor.to_list(None)}
+            found = dict(self._readable(await cursor.to_list(None)))
         return {one: found.get(one, Coverage()) for one in series}
 
     async def count(self) -> int:
@@ -57,7 +59,7 @@ class MongoCoverage:
         with guard("read the newest ledgers"):
             cursor = self._collection.find({"since": {"$ne": None}}).sort([("until", -1), ("_id", 1)])
             found = await cursor.limit(limit).to_list(None)
-        return [(_series(document), _coverage(document)) for document in found]
+        return list(self._readable(found))
 
     async def stored_symbols(self, exchange: str, market: str) -> set[str]:
         """The symbols of a market of which at least one candle is held."""
@@ -165,6 +167,10 @@ def _identity(series: Series) -> Document:
         "market": series.market,
         "symbol": series.symbol,
     }
+
+
+def _entry(document: Document) -> tuple[Series, Coverage]:
+    return _series(document), _coverage(document)
 
 
 def _series(document: Document) -> Series:

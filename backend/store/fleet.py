@@ -9,7 +9,8 @@
 from __future__ import annotations
 
 from backend.services.ports import Member
-from backend.store.mongo import Database, guard
+from backend.store.mongo import Database, Document, guard
+from backend.store.readable import Readable
 
 COLLECTION = "processes"
 
@@ -19,6 +20,7 @@ class MongoFleet:
 
     def __init__(self, database: Database) -> None:
         self._collection = database[COLLECTION]
+        self._readable = Readable(COLLECTION, _member)
 
     async def beat(self, member: Member, seconds: float) -> list[Member]:
         """Say that `member` is there for the next `seconds`, and tell who is."""
@@ -34,9 +36,13 @@ class MongoFleet:
             )
             await self._collection.delete_many({"$expr": {"$lte": ["$until", "$$NOW"]}})
             found = await self._collection.find({}).to_list(None)
-        return [Member(one["_id"], one["egress"], one["weight"], one["works"]) for one in found]
+        return list(self._readable(found))
 
     async def leave(self, member: Member) -> None:
         """Forget `member`."""
         with guard("say that this process goes"):
             await self._collection.delete_one({"_id": member.name})
+
+
+def _member(document: Document) -> Member:
+    return Member(document["_id"], document["egress"], float(document["weight"]), document["works"])

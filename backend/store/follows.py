@@ -14,6 +14,7 @@ from backend.core.follow import Follow, Source, Visit
 from backend.core.job import Failure
 from backend.core.series import Series
 from backend.store.mongo import Database, Document, guard
+from backend.store.readable import Readable
 
 COLLECTION = "follows"
 
@@ -23,6 +24,7 @@ class MongoFollows:
 
     def __init__(self, database: Database) -> None:
         self._collection = database[COLLECTION]
+        self._readable = Readable(COLLECTION, _follow)
 
     async def add(self, follow: Follow) -> None:
         """Keep a follow; of one that is there already only `since` changes, where the new one has any."""
@@ -51,7 +53,7 @@ class MongoFollows:
         """Everything that is followed, by name."""
         with guard("read what is followed"):
             found = await self._collection.find({}).sort("_id", 1).to_list(None)
-        return [_follow(document) for document in found]
+        return list(self._readable(found))
 
     async def has(self, series: Series) -> bool:
         """Whether `series` is followed."""

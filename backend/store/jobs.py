@@ -23,6 +23,7 @@ from backend.core.coverage import Window
 from backend.core.job import Failure, Job, Status, SyncRequest, Tally
 from backend.core.series import Series
 from backend.store.mongo import Database, Document, guard
+from backend.store.readable import Readable
 
 COLLECTION = "jobs"
 KEPT = timedelta(days=7)
@@ -33,6 +34,7 @@ class MongoJobs:
 
     def __init__(self, database: Database) -> None:
         self._collection = database[COLLECTION]
+        self._readable = Readable(COLLECTION, _job)
         self._indexed = False
 
     async def add(self, job: Job) -> Job:
@@ -143,7 +145,7 @@ class MongoJobs:
     async def _find(self, wanted: Document, order: int, limit: int = 0) -> list[Job]:
         with guard("list the jobs"):
             cursor = self._collection.find(wanted).sort([("created", order), ("_id", order)]).limit(limit)
-            return [_job(document) for document in await cursor.to_list(None)]
+            return list(self._readable(await cursor.to_list(None)))
 
     async def _index(self) -> None:
         if not self._indexed:

@@ -37,13 +37,14 @@ class ReadyHandler(ApiHandler):
     async def get(self) -> None:
         self.query(())
         trouble, worker = await self.service.database_trouble(), self.service.worker.condition
-        ready = not trouble and worker != "stopped"
+        troubles = [trouble] if trouble else self.service.loops.troubles()
+        ready = not troubles and worker != "stopped"
         self.answer(
             {
                 "status": "ready" if ready else "not_ready",
                 "database": "disconnected" if trouble else "connected",
                 "worker": worker,
-                "troubles": [trouble] if trouble else [],
+                "troubles": troubles,
             },
             HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE,
         )

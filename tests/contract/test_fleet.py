@@ -42,3 +42,15 @@ async def test_a_process_that_is_silent_for_too_long_is_forgotten(database: Any)
     while len(await store.beat(TWO, 60)) > 1:
         continue
     assert await database["processes"].count_documents({}) == 1
+
+
+async def test_a_process_of_another_version_hides_no_other(
+    database: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = MongoFleet(database)
+    await store.beat(ONE, 60)
+    later = {"$dateAdd": {"startDate": "$$NOW", "unit": "hour", "amount": 1}}
+    await database["processes"].update_one({"_id": "three"}, [{"$set": {"until": later}}], upsert=True)
+    for _ in range(3):
+        assert sorted(await store.beat(TWO, 60)) == [ONE, TWO]
+    assert len([record for record in caplog.records if record.levelname == "ERROR"]) == 1

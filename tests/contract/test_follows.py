@@ -126,3 +126,9 @@ async def test_a_visit_tells_whether_a_series_has_ended_and_one_that_failed_does
     assert found.ended
     await store.report(BTC, Visit(at=7))
     assert await store.all() == [replace(WISH, checked=7)]
+
+
+async def test_a_follow_of_another_version_hides_no_other(store: FollowStore, database: Database) -> None:
+    await store.add(WISH)
+    await database[COLLECTION].insert_one({"_id": "a.b.C", "since": []})
+    assert await store.all() == [WISH]

@@ -181,3 +181,11 @@ async def test_jobs_that_are_over_can_be_forgotten(store: MongoJobs) -> None:
     await store.forget(BTC)
     assert await store.count_over(BTC) == 0
     assert {one.id for one in await store.newest(9)} == {"other", "waiting"}
+
+
+async def test_a_job_of_another_version_hides_no_other(store: MongoJobs, database: Any) -> None:
+    kept = await store.add(job("one"))
+    await database["jobs"].insert_one(
+        {"_id": "strange", "active": True, "created": START, "status": "queued"}
+    )
+    assert await store.active(10) == await store.newest(10) == [kept]

@@ -297,3 +297,12 @@ async def test_who_slept_on_a_lease_cannot_write_after_the_ledger_has_grown(stor
     assert await store.extend({BTC: minutes(9, 10)}) == {BTC}
     assert not await store.save(old, GROWING)
     assert (await store.load(BTC)).until == minute(10)
+
+
+async def test_a_ledger_of_another_version_hides_no_other(database: Any) -> None:
+    store = MongoCoverage(database)
+    await save_ledger(store, BTC, KNOWN)
+    strange = {"_id": ETH.name, "since": START, "until": START, "held": "all of it"}
+    await database["coverage"].insert_one(strange)
+    assert await store.load_all([BTC, ETH]) == {BTC: KNOWN, ETH: Coverage()}
+    assert await store.newest(10) == [(BTC, KNOWN)]

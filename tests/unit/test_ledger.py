@@ -10,6 +10,7 @@ from backend.clock import SystemClock
 from backend.core.coverage import Coverage
 from backend.errors import DatabaseUnavailable, LeaseLost, SeriesBusy
 from backend.services.ledger import Ledger, Ledgers
+from backend.services.ports import Lease
 from tests.fakes import BTC, START, FakeClock, MemoryCoverage, minute, minutes, minutes_of
 from tests.syncing import save_ledger
 
@@ -154,3 +155,37 @@ async def test_a_failure_to_lease_leaves_the_series_free() -> None:
     store.failure = None
     async with lender.hold(BTC) as ledger:
         assert ledger.coverage == Coverage()
+
+
+class Silent(MemoryCoverage):
+    """A database that never answers when a lease is given back."""
+
+    async def release(self, lease: Lease) -> None:  # noqa: ARG002
+        await asyncio.Event().wait()
+
+
+async def test_a_database_that_does_not_answer_keeps_nobody_from_leaving() -> None:
+    async with ledgers(Silent()).hold(BTC):
+        pass
+
+
+async def test_a_lease_that_could_not_be_renewed_for_a_while_is_renewed_when_it_can_be() -> None:
+    store, clock = MemoryCoverage(), FakeClock()
+    async with Ledgers(store, clock, "me", seconds=9).hold(BTC):
+        store.failure = DatabaseUnavailable("away")
+        store.pass_seconds(20)
+        await clock.sleep(20)
+        store.failure = None
+        await clock.sleep(4)
+        assert store.leases[BTC][2] == 29
+
+
+async def test_a_lease_that_another_has_taken_meanwhile_is_not_claimed() -> None:
+    store, clock = MemoryCoverage(), FakeClock()
+    async with Ledgers(store, clock, "me", seconds=9).hold(BTC) as ledger:
+        store.pass_seconds(20)
+        assert await store.acquire(BTC, "another", 100)
+        await clock.sleep(30)
+        assert store.leases[BTC][0] == "another"
+        with pytest.raises(LeaseLost):
+            await ledger.record(lambda known: known.with_held([minutes(0, 5)]))

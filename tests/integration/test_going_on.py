@@ -1,0 +1,319 @@
+"""Every task that must go on meets errors that nobody expected, once and again and again, and goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from typing import Any
+
+import pytest
+from pytest_tornasync.plugin import AsyncHTTPServerClient
+
+from backend.app import look_after
+from backend.core.candles import Candle
+from backend.core.coverage import Coverage
+from backend.core.follow import Follow
+from backend.exchanges.binance import SPOT
+from backend.loops import Loops
+from backend.metrics import Metrics
+from backend.net.link import open_socket_session
+from backend.net.stream import MarketStream
+from backend.services.append import Appender
+from backend.services.confirm import Confirmer
+from backend.services.fleet import Fleet, member_of
+from backend.services.keeper import Keeper
+from backend.services.ledger import Ledgers
+from backend.services.live import Live
+from backend.services.markets import Markets
+from backend.services.pulse import Pulse
+from backend.services.service import Service
+from backend.services.sync import SyncService
+from backend.services.visits import Visitor
+from backend.services.worker import Worker
+from backend.store.coverage import MongoCoverage
+from backend.store.fleet import MongoFleet
+from backend.store.follows import MongoFollows
+from backend.store.jobs import MongoJobs
+from backend.store.mongo import Database
+from tests.conftest import ImpatientClock
+from tests.fakes import BTC, START, MemoryCandles, MemoryCoverage, ScriptedSource, candle, minute, minutes
+from tests.figures import counted, scrape
+from tests.following import until
+from tests.web.client import get
+
+KNOWN = Coverage(START, held=(minutes(0, 5),), until=minute(5))
+
+
+class Stumbling:
+    """Does what `real` does, but the first `times` calls of one method raise what nobody expects."""
+
+    def __init__(self, real: Any, method: str, times: int) -> None:
+        self._real, self._method, self._times = real, method, times
+        self.calls = 0
+
+    def __getattr__(self, name: str) -> Any:
+        if name == self._method:
+            self._stumble()
+        return getattr(self._real, name)
+
+    def _stumble(self) -> None:
+        self.calls += 1
+        if self.calls <= self._times:
+            raise RuntimeError(f"nobody expected that of {self._method}")
+
+    @property
+    def recovered(self) -> bool:
+        """Whether the method was called, without an error, after all that raised one."""
+        return self.calls > self._times
+
+
+class Ground:
+    """What the parts stand on: a real database, and time that passes twenty times as fast."""
+
+    def __init__(self, database: Database, times: int) -> None:
+        self.database, self.times = database, times
+        self.clock, self.metrics = ImpatientClock(), Metrics()
+        self.loops = Loops(self.clock, self.metrics)
+        self.source = ScriptedSource([minute(number) for number in range(9)])
+        self.markets = Markets({"binance": {"spot": self.source}})
+        self.candles, self.coverage = MemoryCandles(), MemoryCoverage()
+        self.coverage.entries[BTC] = KNOWN
+
+    def stumbling(self, real: Any, method: str) -> Any:
+        return Stumbling(real, method, self.times)
+
+    def syncs(self) -> SyncService:
+        return SyncService(self.markets, self.candles, sync_start=START, pages_in_flight=1)
+
+    def ledgers(self, coverage: Any) -> Ledgers:
+        return Ledgers(coverage, self.clock, "tests", 3.0, self.loops)
+
+
+Part = Callable[[Ground], AbstractAsyncContextManager[Stumbling]]
+
+
+@asynccontextmanager
+async def pulse(ground: Ground) -> AsyncIterator[Stumbling]:
+    store = ground.stumbling(ground.coverage, "load_all")
+    made = Pulse(store, ground.clock, ground.loops)
+    made.start()
+    with made.listening([BTC]):
+        yield store
+    await made.stop()
+
+
+@asynccontextmanager
+async def fleet(ground: Ground) -> AsyncIterator[Stumbling]:
+    store = ground.stumbling(MongoFleet(ground.database), "beat")
+    member = member_of("one", "", "all")
+    staying = Fleet(store, member, [], ground.clock, 3.0, loops=ground.loops).stay()
+    yield store
+    await ended(staying)
+
+
+def keeper_of(ground: Ground, store: Any, visited: Any) -> Keeper:
+    fleet = Fleet(MongoFleet(ground.database), member_of("one", "", "all"), [], ground.clock, 3.0)
+    appender = Appender(ground.candles, ground.coverage, lambda: None, ground.loops)
+    visitor = Visitor(
+        visited,
+        ground.ledgers(ground.coverage),
+        ground.syncs(),
+        ground.markets,
+        appender,
+        ground.clock,
+        0,
+        1,
+        ground.metrics,
+    )
+    return Keeper(
+        store, fleet, visitor, ground.clock, 1, 0, Live({}, ground.clock), appender, loops=ground.loops
+    )
+
+
+@asynccontextmanager
+async def keeper(ground: Ground) -> AsyncIterator[Stumbling]:
+    store = ground.stumbling(MongoFollows(ground.database), "all")
+    made = keeper_of(ground, store, store)
+    made.start()
+    yield store
+    await made.stop(1)
+
+
+@asynccontextmanager
+async def visits(ground: Ground) -> AsyncIterator[Stumbling]:
+    store = MongoFollows(ground.database)
+    await store.add(Follow(BTC, None, created=START))
+    stumbling = ground.stumbling(store, "report")
+    made = keeper_of(ground, store, stumbling)
+    made.start()
+    yield stumbling
+    await made.stop(1)
+
+
+@asynccontextmanager
+async def worker(ground: Ground) -> AsyncIterator[Stumbling]:
+    store = ground.stumbling(MongoJobs(ground.database), "active")
+    made = Worker(
+        store,
+        ground.ledgers(ground.coverage),
+        ground.syncs(),
+        ground.clock,
+        1,
+        ground.metrics,
+        loops=ground.loops,
+    )
+    made.start()
+    yield store
+    await made.stop(1)
+
+
+@asynccontextmanager
+async def lease(ground: Ground) -> AsyncIterator[Stumbling]:
+    store = ground.stumbling(MongoCoverage(ground.database), "renew")
+    async with ground.ledgers(store).hold(BTC):
+        yield store
+
+
+@asynccontextmanager
+async def appender(ground: Ground) -> AsyncIterator[Stumbling]:
+    """Candles come as long as it stumbles; each of a series of its own."""
+    store = ground.stumbling(ground.coverage, "load_all")
+    made = Appender(ground.candles, store, lambda: None, ground.loops)
+    made.start(lambda _series: made.add(BTC, candle(minute(5))))
+    made.add(BTC, candle(minute(5)))
+    yield store
+    await made.stop()
+
+
+@asynccontextmanager
+async def confirmer(ground: Ground) -> AsyncIterator[Stumbling]:
+    source = ground.stumbling(ground.source, "now")
+    appender = Appender(ground.candles, ground.coverage, lambda: None)
+    made = Confirmer(Markets({"binance": {"spot": source}}), appender, ground.clock, 0, loops=ground.loops)
+
+    async def go_on() -> None:
+        made.ended(BTC, START)
+        await ground.clock.sleep(0.2)
+
+    going = ground.loops.start("minutes that end", go_on)
+    yield source
+    await ended(going)
+    await made.stop()
+
+
+@asynccontextmanager
+async def sockets(ground: Ground) -> AsyncIterator[Stumbling]:
+    venue = ground.stumbling(Names(), "native")
+    async with open_socket_session("tests") as session:
+        made = MarketStream(
+            "binance",
+            SPOT,
+            "http://127.0.0.1:1",
+            session,
+            lambda symbol: venue.native(symbol),
+            ground.clock,
+            ground.metrics,
+            loops=ground.loops,
+        )
+        made.start(Deaf())
+        made.want(["BTCUSDT"])
+        yield venue
+        await made.stop()
+
+
+@asynccontextmanager
+async def revival(ground: Ground) -> AsyncIterator[Stumbling]:
+    mongod = ground.stumbling(Mongod(), "revive")
+    task = ground.loops.start("revival of the embedded database", partial(look_after, mongod, ground.clock))
+    yield mongod
+    await ended(task)
+
+
+class Names:
+    async def native(self, symbol: str) -> str:
+        return symbol
+
+
+class Mongod:
+    def revive(self) -> None:
+        """It runs."""
+
+
+class Deaf:
+    """Fits `backend.net.stream.Listener`."""
+
+    def on_candle(self, symbol: str, candle: Candle, *, closed: bool) -> None:
+        """Nothing comes."""
+
+    def on_lost(self, symbols: object, reason: str) -> None:
+        """Nothing came."""
+
+
+async def ended(task: asyncio.Task[None]) -> None:
+    assert not task.done()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+PARTS: dict[str, Part] = {
+    "looks at ledgers": pulse,
+    "word to other processes": fleet,
+    "looks at follows": keeper,
+    "visits of follows": visits,
+    "looks for jobs": worker,
+    "renewals of leases": lease,
+    "appended candles": appender,
+    "questions for newest minutes": confirmer,
+    "sockets of binance spot": sockets,
+    "revival of the embedded database": revival,
+}
+
+
+@pytest.mark.parametrize("times", [1, 4])
+@pytest.mark.parametrize("name", PARTS)
+async def test_a_step_that_raises_what_nobody_expected_ends_nothing(
+    database: Database, name: str, times: int
+) -> None:
+    ground = Ground(database, times)
+    async with PARTS[name](ground) as stumbling:
+
+        async def recovered() -> bool:
+            await asyncio.sleep(0.01)
+            return stumbling.recovered
+
+        await until(recovered)
+
+        async def well() -> bool:
+            await asyncio.sleep(0.01)
+            return not ground.loops.troubles()
+
+        await until(well)
+    assert counted(ground.metrics).value("step_failures_total", task=name) == times
+
+
+async def test_all_loops_of_a_service_are_counted_and_asked(
+    http_server_client: AsyncHTTPServerClient,
+) -> None:
+    found = (await scrape(http_server_client)).labels("step_failures_total", "task")
+    running = {task.get_name() for task in asyncio.all_tasks()}
+    assert found == {name for name in [*PARTS, "seconds of streams"] if name in running}
+    assert len(found) == 6
+
+
+async def test_a_loop_that_fails_makes_the_service_not_ready_and_is_named(
+    http_server_client: AsyncHTTPServerClient, service: Service
+) -> None:
+    async def step() -> None:
+        raise RuntimeError("a secret of the operator's")
+
+    task = service.loops.start("work of the tests", step)
+    await asyncio.sleep(0)
+    reply = await get(http_server_client, "/health/ready")
+    assert (reply.status, reply.body["status"], reply.body["database"]) == (503, "not_ready", "connected")
+    [trouble] = reply.body["troubles"]
+    assert trouble.startswith("work of the tests: fails since ")
+    assert "secret" not in trouble
+    await ended(task)
+    assert (await get(http_server_client, "/health/ready")).status == 200
