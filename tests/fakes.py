@@ -458,11 +458,11 @@ class ScriptedSource:
         within = sorted(moment for moment in self.moments if window.start <= moment < window.end)
         return self.distort([candle(moment) for moment in within[: self.cap]], window)
 
-    async def first_candle(self, symbol: str) -> int | None:
+    async def first_candle(self, symbol: str, known: int | None = None) -> int | None:
         self.first_asked += 1
         await asyncio.sleep(0)
         self._refuse_strangers(symbol)
-        return min(self.moments, default=None)
+        return min(self.moments, default=known)
 
     async def now(self) -> int:
         await asyncio.sleep(0)

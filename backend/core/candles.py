@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
@@ -31,28 +32,45 @@ class Candle(msgspec.Struct, frozen=True, gc=False):
 
 
 class Cleaned(NamedTuple):
-    """Candles of one window, ascending, each minute once; and how many rows were off the minute grid."""
+    """Candles of one window, ascending, each minute once; how many rows were off the minute grid; and the
+    open times of those minutes, ascending, of which only a contradictory row came."""
 
     candles: list[Candle]
     off_grid: int
+    contradictory: list[int]
+
+
+def unreadable(open_time: int) -> Candle:
+    """Stands for a row whose open time alone could be read: it is contradictory."""
+    return Candle(open_time, math.nan, math.nan, math.nan, math.nan, math.nan)
+
+
+def is_sound(candle: Candle) -> bool:
+    """Whether its prices agree with each other: none is lower than `low` or higher than `high`."""
+    return candle.low <= candle.open <= candle.high and candle.low <= candle.close <= candle.high
 
 
 def clean(rows: Iterable[Candle], window: Window) -> Cleaned:
-    """Keep the rows that open on a whole minute inside `window`; of repeated minutes the last row wins.
+    """Keep the sound rows that open on a whole minute inside `window`; of repeated minutes the last row wins.
 
     Order, duplicates and rows outside the window are the exchange's whim and are mended silently.
-    An open time inside a minute is not: such rows are left out and counted.
+    An open time inside a minute and prices that contradict each other are not: such rows are left out and
+    told.
     """
     by_minute: dict[int, Candle] = {}
+    refused: set[int] = set()
     off_grid = 0
     for row in rows:
         if not window.start <= row.open_time < window.end:
             continue
         if row.open_time % MINUTE:
             off_grid += 1
-            continue
-        by_minute[row.open_time] = row
-    return Cleaned([by_minute[minute] for minute in sorted(by_minute)], off_grid)
+        elif is_sound(row):
+            by_minute[row.open_time] = row
+        else:
+            refused.add(row.open_time)
+    candles = [by_minute[minute] for minute in sorted(by_minute)]
+    return Cleaned(candles, off_grid, sorted(refused - by_minute.keys()))
 
 
 def held_by(candles: Sequence[Candle]) -> Spans:

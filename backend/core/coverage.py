@@ -27,7 +27,9 @@ class Window(NamedTuple):
 
 
 Spans = tuple[Window, ...]
-VoidReason = Literal["before_listing", "no_data"]
+VoidReason = Literal["before_listing", "no_data", "contradictory"]
+"""Why a minute is void: it is older than the exchange's first candle, it was left out, or what came of it
+contradicted itself."""
 
 
 def normalise(windows: Iterable[Window]) -> Spans:
@@ -80,7 +82,8 @@ def count_minutes(spans: Spans) -> int:
 class Void(NamedTuple):
     """Minutes that the exchange was asked for and does not have.
 
-    `confirmed` is when it last said so; `ask_again` is when to ask once more, None for never (ms UTC).
+    `confirmed` is when it last said so; `ask_again` is when to ask once more (ms UTC), soon while the minutes
+    are young and weekly when they are old. It is None in ledgers of old that took a listing for certain.
     """
 
     window: Window
@@ -89,15 +92,24 @@ class Void(NamedTuple):
     ask_again: int | None
 
 
+def void_of(window: Window, reason: VoidReason, now: int) -> Void:
+    """Minutes that the exchange was found not to have at its time `now`."""
+    age = now - window.end
+    return Void(window, reason, now, now + min(max(age, MINUTE), WEEK))
+
+
 def void_before_listing(first_candle: int, now: int) -> Void:
-    """All time before an exchange's first candle of a series: never asked for again."""
-    return Void(Window(0, first_candle - first_candle % MINUTE), "before_listing", now, None)
+    """All time before an exchange's first candle of a series."""
+    return void_of(Window(0, first_candle - first_candle % MINUTE), "before_listing", now)
 
 
 def void_without_data(window: Window, now: int) -> Void:
-    """Minutes that the exchange left out: asked for again soon while they are young, weekly when old."""
-    age = now - window.end
-    return Void(window, "no_data", now, now + min(max(age, MINUTE), WEEK))
+    """Minutes that the exchange left out."""
+    return void_of(window, "no_data", now)
+
+
+SINCE_LISTING: tuple[VoidReason, ...] = ("no_data", "contradictory")
+"""Why the exchange lacks a minute although it had traded before."""
 
 
 class Absence(NamedTuple):
@@ -125,14 +137,22 @@ class Coverage:
         believed = [void.window for void in self.voids if void.ask_again is None or void.ask_again > now]
         return subtract(subtract(normalise([wanted]), self.held), normalise(believed))
 
-    def readable(self, wanted: Window, now: int) -> Spans:
-        """The minutes of `wanted` that the exchange is not known to lack, held ones included."""
-        return replace(self, held=()).missing(wanted, now)
+    def listed(self, wanted: Window) -> Spans:
+        """The minutes of `wanted` that are not before the listing, whatever is known of them."""
+        before = (void.window for void in self.voids if void.reason == "before_listing")
+        return subtract(normalise([wanted]), normalise(before))
 
     def absent(self, wanted: Window) -> tuple[Absence, ...]:
         """The minutes of `wanted` that the exchange does not have since its listing, in few windows."""
-        spans = normalise(void.window for void in self.voids if void.reason == "no_data")
-        return tuple(Absence(window, "no_data") for window in intersect(spans, wanted))
+        return tuple(
+            sorted(
+                Absence(window, reason)
+                for reason in SINCE_LISTING
+                for window in intersect(
+                    normalise(void.window for void in self.voids if void.reason == reason), wanted
+                )
+            )
+        )
 
     def asked(self, window: Window) -> Coverage:
         """Remember that somebody wants the minutes of `window`."""
@@ -168,12 +188,22 @@ class Coverage:
     def without(self, window: Window) -> Coverage:
         """Forget the minutes of `window`: they are missing where they were held, or found to be absent."""
         listing = [void for void in self.voids if void.reason == "before_listing"]
-        data = [void for void in self.voids if void.reason == "no_data"]
+        data = [void for void in self.voids if void.reason in SINCE_LISTING]
         return replace(
             self,
             held=subtract(self.held, (window,)),
             voids=tuple(sorted([*listing, *_without(data, (window,))], key=lambda void: void.window)),
         )
+
+    def with_listing(self, first_candle: int, now: int) -> Coverage:
+        """Learn the exchange's first open time at its time `now`, whatever was believed of it before."""
+        others = tuple(void for void in self.voids if void.reason != "before_listing")
+        return replace(self, voids=others).with_voids([void_before_listing(first_candle, now)])
+
+    @property
+    def listing(self) -> Void | None:
+        """What is known of the time before the exchange's first candle; it ends there."""
+        return next((void for void in reversed(self.voids) if void.reason == "before_listing"), None)
 
     @property
     def first_candle(self) -> int | None:

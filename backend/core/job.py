@@ -46,6 +46,7 @@ class Tally:
     new_records: int = 0
     revised_records: int = 0
     off_grid: int = 0
+    contradictory: int = 0
     archive_files: int = 0
     requests: int = 0
     retries: int = 0

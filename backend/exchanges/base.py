@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Generic, Protocol, TypeVar
 
 import msgspec
 
 from backend.clock import LATEST
-from backend.core.candles import Candle
+from backend.core.candles import Candle, is_sound, unreadable
 from backend.core.coverage import Window
 from backend.core.series import Listing, canonical_symbol
 from backend.errors import MalformedAnswer, MarketDataError, RegionBlocked
@@ -29,6 +30,19 @@ LONGEST_SAID = 500
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 Decoded = TypeVar("Decoded")
+Row = TypeVar("Row")
+
+
+class Opened(Protocol):
+    """As much of a row as tells its minute."""
+
+    open_time: int
+
+
+class OpenedFirst(msgspec.Struct, array_like=True, gc=False):
+    """A row whose first place is its open time."""
+
+    open_time: Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +136,62 @@ def decode(decoder: msgspec.json.Decoder[Decoded], body: bytes | str, venue: str
         return decoder.decode(body)
     except UNREADABLE as error:
         raise MalformedAnswer(f"{venue} sent an answer that cannot be read: {error}") from error
+
+
+class Page(msgspec.Struct, Generic[Row]):
+    """The frame in which most venues send rows; what else is in it is not read."""
+
+    data: list[Row]
+
+
+class RowReader(Generic[Row]):
+    """Reads pages of candles: as a whole, and row by row where one of them is impossible.
+
+    `page` types a whole body, `raw_page` one whose rows are not read; `rows` are its rows and `candle` what a
+    row says. `opened` types as much of a row as tells its minute.
+    """
+
+    def __init__(
+        self,
+        venue: str,
+        *,
+        row: type[Row],
+        opened: type[Opened],
+        page: Any,
+        raw_page: Any,
+        rows: Callable[[Any], Sequence[Any]],
+        candle: Callable[[Row], Candle],
+    ) -> None:
+        self._venue = venue
+        self._rows = rows
+        self._candle = candle
+        self._page = msgspec.json.Decoder(page, strict=False)
+        self._raw_page = msgspec.json.Decoder(raw_page)
+        self._row = msgspec.json.Decoder(row, strict=False)
+        self._opened = msgspec.json.Decoder(opened, strict=False)
+
+    def read(self, body: bytes) -> list[Candle]:
+        """The rows of an answer as they came; one that is impossible stands there without prices.
+
+        Raises MalformedAnswer where nothing can be read.
+        """
+        try:
+            return [self._candle(row) for row in self._rows(self._page.decode(body))]
+        except UNREADABLE as error:
+            candles = self._one_by_one(body)
+            if not any(is_sound(candle) for candle in candles):
+                raise MalformedAnswer(f"{self._venue} sent an answer that cannot be read: {error}") from error
+            return candles
+
+    def _one_by_one(self, body: bytes) -> list[Candle]:
+        found = []
+        for raw in self._rows(decode(self._raw_page, body, self._venue)):
+            try:
+                found.append(self._candle(self._row.decode(raw)))
+            except UNREADABLE:
+                with suppress(*UNREADABLE):
+                    found.append(unreadable(self._opened.decode(raw).open_time))
+        return found
 
 
 def refusal(decoder: msgspec.json.Decoder[Decoded], body: bytes, otherwise: Decoded) -> Decoded:

@@ -45,8 +45,10 @@ from backend.exchanges.base import (
     Exchange,
     Market,
     Moment,
+    OpenedFirst,
     RateLimit,
     Request,
+    RowReader,
     date_header,
     decode,
     excerpt,
@@ -100,7 +102,6 @@ class Refusal(msgspec.Struct):
     msg: str = ""
 
 
-_klines = msgspec.json.Decoder(list[KlineRow], strict=False)
 _time = msgspec.json.Decoder(ServerTime)
 _info = msgspec.json.Decoder(ExchangeInfo)
 _refusal = msgspec.json.Decoder(Refusal)
@@ -136,23 +137,31 @@ def earliest_request(path: str, symbol: str) -> Request:
     return Request(path, {"symbol": symbol, "interval": "1m", **bounds}, {WEIGHT: 2})
 
 
-def parse_candles(body: bytes) -> list[Candle]:
-    """The rows of an answer as they came."""
-    return [
-        Candle(
-            open_time=row.open_time,
-            open=row.open,
-            high=row.high,
-            low=row.low,
-            close=row.close,
-            volume=row.volume,
-            quote_volume=row.quote_volume,
-            trades=row.trades,
-            taker_buy_volume=row.taker_buy_volume,
-            taker_buy_quote_volume=row.taker_buy_quote_volume,
-        )
-        for row in decode(_klines, body, VENUE)
-    ]
+def _candle(row: KlineRow) -> Candle:
+    return Candle(
+        open_time=row.open_time,
+        open=row.open,
+        high=row.high,
+        low=row.low,
+        close=row.close,
+        volume=row.volume,
+        quote_volume=row.quote_volume,
+        trades=row.trades,
+        taker_buy_volume=row.taker_buy_volume,
+        taker_buy_quote_volume=row.taker_buy_quote_volume,
+    )
+
+
+parse_candles = RowReader(
+    VENUE,
+    row=KlineRow,
+    opened=OpenedFirst,
+    page=list[KlineRow],
+    raw_page=list[msgspec.Raw],
+    rows=lambda page: page,
+    candle=_candle,
+).read
+"""The rows of an answer as they came."""
 
 
 def parse_symbols(contract_type: str, body: bytes) -> list[Listing]:

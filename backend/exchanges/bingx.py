@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
+from typing import Any, Generic
 
 import msgspec
 
@@ -41,8 +42,11 @@ from backend.exchanges.base import (
     Exchange,
     Market,
     Moment,
+    OpenedFirst,
     RateLimit,
     Request,
+    Row,
+    RowReader,
     decode,
     excerpt,
     refusal,
@@ -72,7 +76,7 @@ class SpotRow(msgspec.Struct, array_like=True, gc=False):
 
 
 class SwapRow(msgspec.Struct, gc=False):
-    time: Moment
+    open_time: Moment = msgspec.field(name="time")
     open: Amount
     high: Amount
     low: Amount
@@ -80,12 +84,14 @@ class SwapRow(msgspec.Struct, gc=False):
     volume: Amount
 
 
-class SpotCandles(msgspec.Struct):
-    data: list[SpotRow] | None = None
+class OpenedSwapRow(msgspec.Struct, gc=False):
+    open_time: Moment = msgspec.field(name="time")
 
 
-class SwapCandles(msgspec.Struct):
-    data: list[SwapRow] | None = None
+class Candles(msgspec.Struct, Generic[Row]):
+    """Where there is no candle, `data` is null or absent."""
+
+    data: list[Row] | None = None
 
 
 class SpotSymbol(msgspec.Struct):
@@ -129,8 +135,6 @@ class Refusal(msgspec.Struct):
     msg: str = ""
 
 
-_spot_candles = msgspec.json.Decoder(SpotCandles)
-_swap_candles = msgspec.json.Decoder(SwapCandles, strict=False)
 _spot_symbols = msgspec.json.Decoder(SpotSymbols)
 _contracts = msgspec.json.Decoder(Contracts)
 _time = msgspec.json.Decoder(ServerTime)
@@ -169,33 +173,32 @@ def newest_before_request(path: str, extra: Mapping[str, str], symbol: str, end:
     return Request(path, {"symbol": symbol, "interval": "1m", **extra, **bounds}, {REQUESTS: 1})
 
 
-def parse_spot(body: bytes) -> list[Candle]:
-    return [
-        Candle(
-            open_time=row.open_time,
-            open=row.open,
-            high=row.high,
-            low=row.low,
-            close=row.close,
-            volume=row.volume,
-            quote_volume=row.quote_volume,
-        )
-        for row in decode(_spot_candles, body, VENUE).data or ()
-    ]
+def _candle(row: SpotRow | SwapRow) -> Candle:
+    return Candle(
+        open_time=row.open_time,
+        open=row.open,
+        high=row.high,
+        low=row.low,
+        close=row.close,
+        volume=row.volume,
+        quote_volume=row.quote_volume if isinstance(row, SpotRow) else None,
+    )
 
 
-def parse_swap(body: bytes) -> list[Candle]:
-    return [
-        Candle(
-            open_time=row.time,
-            open=row.open,
-            high=row.high,
-            low=row.low,
-            close=row.close,
-            volume=row.volume,
-        )
-        for row in decode(_swap_candles, body, VENUE).data or ()
-    ]
+def _reader(row: type[Any], opened: type[Any], page: Any) -> RowReader[Any]:
+    return RowReader(
+        VENUE,
+        row=row,
+        opened=opened,
+        page=page,
+        raw_page=Candles[msgspec.Raw],
+        rows=lambda page: page.data or (),
+        candle=_candle,
+    )
+
+
+parse_spot = _reader(SpotRow, OpenedFirst, Candles[SpotRow]).read
+parse_swap = _reader(SwapRow, OpenedSwapRow, Candles[SwapRow]).read
 
 
 def parse_spot_symbols(body: bytes) -> list[Listing]:

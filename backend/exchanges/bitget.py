@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
+from typing import Any
 
 import msgspec
 
@@ -39,8 +40,11 @@ from backend.exchanges.base import (
     Exchange,
     Market,
     Moment,
+    OpenedFirst,
+    Page,
     RateLimit,
     Request,
+    RowReader,
     decode,
     excerpt,
     refusal,
@@ -87,14 +91,6 @@ class PerpetualRow(msgspec.Struct, array_like=True, gc=False):
     quote_volume: Amount
 
 
-class SpotCandles(msgspec.Struct):
-    data: list[SpotRow]
-
-
-class PerpetualCandles(msgspec.Struct):
-    data: list[PerpetualRow]
-
-
 class Symbol(msgspec.Struct):
     """A spot symbol has `status`, a contract `symbolStatus`, `symbolType` and perhaps `launchTime`."""
 
@@ -126,8 +122,6 @@ class Refusal(msgspec.Struct):
     msg: str = ""
 
 
-_spot_candles = msgspec.json.Decoder(SpotCandles, strict=False)
-_perpetual_candles = msgspec.json.Decoder(PerpetualCandles, strict=False)
 _symbols = msgspec.json.Decoder(Symbols)
 _time = msgspec.json.Decoder(ServerTime, strict=False)
 _refusal = msgspec.json.Decoder(Refusal)
@@ -176,14 +170,6 @@ def _request(path: str, params: Mapping[str, str] = NOTHING) -> Request:
     return Request(path, params, {path: 1, ADDRESS: 1})
 
 
-def parse_spot(body: bytes) -> list[Candle]:
-    return [_candle(row) for row in decode(_spot_candles, body, VENUE).data]
-
-
-def parse_perpetual(body: bytes) -> list[Candle]:
-    return [_candle(row) for row in decode(_perpetual_candles, body, VENUE).data]
-
-
 def _candle(row: SpotRow | PerpetualRow) -> Candle:
     return Candle(
         open_time=row.open_time,
@@ -194,6 +180,22 @@ def _candle(row: SpotRow | PerpetualRow) -> Candle:
         volume=row.volume,
         quote_volume=row.quote_volume,
     )
+
+
+def _reader(row: type[Any], page: Any) -> RowReader[Any]:
+    return RowReader(
+        VENUE,
+        row=row,
+        opened=OpenedFirst,
+        page=page,
+        raw_page=Page[msgspec.Raw],
+        rows=lambda page: page.data,
+        candle=_candle,
+    )
+
+
+parse_spot = _reader(SpotRow, Page[SpotRow]).read
+parse_perpetual = _reader(PerpetualRow, Page[PerpetualRow]).read
 
 
 def parse_symbols(body: bytes) -> list[Listing]:

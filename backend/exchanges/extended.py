@@ -37,8 +37,10 @@ from backend.exchanges.base import (
     Exchange,
     Market,
     Moment,
+    Page,
     RateLimit,
     Request,
+    RowReader,
     date_header,
     decode,
     excerpt,
@@ -62,8 +64,8 @@ class Row(msgspec.Struct, gc=False):
     volume: Amount = msgspec.field(name="v")
 
 
-class Candles(msgspec.Struct):
-    data: list[Row]
+class OpenedRow(msgspec.Struct, gc=False):
+    open_time: Moment = msgspec.field(name="T")
 
 
 class Listed(msgspec.Struct):
@@ -91,7 +93,6 @@ class Refusal(msgspec.Struct):
     error: Fault = msgspec.field(default_factory=Fault)
 
 
-_candles = msgspec.json.Decoder(Candles, strict=False)
 _listings = msgspec.json.Decoder(Listings)
 _refusal = msgspec.json.Decoder(Refusal)
 
@@ -122,18 +123,26 @@ def _newest(symbol: str, end_time: int, limit: int) -> Request:
     return Request(f"/info/candles/{symbol}/trades", params, COST)
 
 
-def parse_candles(body: bytes) -> list[Candle]:
-    return [
-        Candle(
-            open_time=row.open_time,
-            open=row.open,
-            high=row.high,
-            low=row.low,
-            close=row.close,
-            volume=row.volume,
-        )
-        for row in decode(_candles, body, VENUE).data
-    ]
+def _candle(row: Row) -> Candle:
+    return Candle(
+        open_time=row.open_time,
+        open=row.open,
+        high=row.high,
+        low=row.low,
+        close=row.close,
+        volume=row.volume,
+    )
+
+
+parse_candles = RowReader(
+    VENUE,
+    row=Row,
+    opened=OpenedRow,
+    page=Page[Row],
+    raw_page=Page[msgspec.Raw],
+    rows=lambda page: page.data,
+    candle=_candle,
+).read
 
 
 def parse_symbols(body: bytes) -> list[Listing]:

@@ -53,6 +53,12 @@ REFUSAL_LASTS = 60.0
 MOST_REFUSED = 1000
 """Refused symbols that are remembered: whoever asks for more of them pays for each."""
 
+ASKED = 2
+"""So many answers have to agree that there is nothing."""
+
+SEARCHES = 5
+"""So often a search for the first candle is begun again where an answer turned out to be wrong."""
+
 NO_VENUE_BEFORE = parse_time("2017-01-01")
 
 LEAST_WAIT = 0.001
@@ -131,9 +137,13 @@ class MarketClient:
             symbol, lambda native: self._candles(self._market.candles_request(native, window, now))
         )
 
-    async def first_candle(self, symbol: str) -> int | None:
-        """Open time of the oldest candle that the exchange has, None if it has none. Raises as `candles`."""
-        return await self._asked_for(symbol, self._first_candle)
+    async def first_candle(self, symbol: str, known: int | None = None) -> int | None:
+        """Open time of the oldest candle that the exchange has, None if it has none. Raises as `candles`.
+
+        `known` is one that was found before: then only older ones are looked for. Whatever speaks against an
+        older candle is asked twice before it is believed.
+        """
+        return await self._asked_for(symbol, lambda native: self._first_candle(native, known))
 
     async def symbols(self) -> Mapping[str, Listing]:
         """What the exchange lists, by our spelling; read again when the copy is an hour old.
@@ -154,8 +164,7 @@ class MarketClient:
         """The exchange's time in ms, never ahead of it: read at times, carried on by a steady clock."""
         reading = self._reading
         if reading is None or reading.is_old(self._clock) or reading.is_wrong(self._clock):
-            told = await self._ask(self._market.time_request, self._market.parse_time)
-            reading = self._reading = read_now(told, self._clock)
+            reading = self._reading = await self._read_clock()
         return reading.carried(self._clock)
 
     def known_now(self) -> int | None:
@@ -227,6 +236,21 @@ class MarketClient:
             f"{self._exchange} knows no {symbol} on its {self._market.name} market: it has no candles of it"
         )
 
+    async def _read_clock(self) -> Reading:
+        """One answer is believed where this machine's clock says the same, else two that agree.
+
+        Of three that all differ the middle one counts: neither an answer of long ago nor one ahead of time.
+        """
+        told = [await self._told_time()]
+        if not told[0].is_near(self._clock.now(), self._clock):
+            told.append(await self._told_time())
+            if not told[0].is_near(told[1].carried(self._clock), self._clock):
+                told.append(await self._told_time())
+        return sorted(told, key=lambda reading: reading.carried(self._clock))[(len(told) - 1) // 2]
+
+    async def _told_time(self) -> Reading:
+        return read_now(await self._ask(self._market.time_request, self._market.parse_time), self._clock)
+
     async def _list(self) -> Sequence[Listing]:
         """In one attempt where there is a copy, which does until the next."""
         ask = self._ask if self._listings.is_missing else self._attempt
@@ -235,21 +259,32 @@ class MarketClient:
     def _parse_symbols(self, answer: Answer) -> Sequence[Listing]:
         return self._market.parse_symbols(answer.body)
 
-    async def _first_candle(self, native: str) -> int | None:
+    async def _first_candle(self, native: str, known: int | None) -> int | None:
         if self._market.earliest_request is None:
-            return await self._search_first_candle(native)
-        rows = await self._candles(self._market.earliest_request(native))
-        return min((row.open_time for row in rows), default=None)
+            return await self._search_first_candle(native, known)
+        rows = [
+            row for _ in range(ASKED) for row in await self._candles(self._market.earliest_request(native))
+        ]
+        return min((row.open_time for row in rows), default=known)
 
-    async def _search_first_candle(self, native: str) -> int | None:
-        """Bisect for venues that cannot say it: before which moment is there no candle?
+    async def _search_first_candle(self, native: str, known: int | None) -> int | None:
+        """Search until nothing is older than what was found. A wrong answer on the way shows itself there."""
+        first = known
+        for _ in range(SEARCHES):
+            page = await self._anything_before(native, await self._closed() if first is None else first)
+            if not page:
+                break
+            first = await self._bisect(native, page)
+        return first
+
+    async def _bisect(self, native: str, page: list[int]) -> int:
+        """Before which moment is there no candle? `page` are some that there are.
 
         A page that comes short most likely reaches back to the first candle, so that is asked next, until it
         turns out that this venue's pages come short anyway.
         """
-        page = await self._newest_before(native, closed_until(await self.now()))
         low, short_is_telling = NO_VENUE_BEFORE, True
-        while page and low < (begins := closed_until(page[0])):
+        while low < (begins := closed_until(page[0])):
             short = short_is_telling and len(page) < self._market.search_rows
             end = begins if short else max(closed_until((low + begins) // 2), low) + MINUTE
             earlier = await self._newest_before(native, end)
@@ -257,13 +292,23 @@ class MarketClient:
                 page, short_is_telling = earlier, short_is_telling and not short
             else:
                 low = end
-        return page[0] if page else None
+        return page[0]
+
+    async def _anything_before(self, native: str, end: int) -> list[int]:
+        """The same as `_newest_before`; nothing is believed when two answers agree."""
+        for _ in range(ASKED):
+            if page := await self._newest_before(native, end):
+                return page
+        return []
 
     async def _newest_before(self, native: str, end: int) -> list[int]:
         """Open times of a page of candles that open before `end`, ascending."""
         assert self._market.newest_before_request is not None
         rows = await self._candles(self._market.newest_before_request(native, end))
         return sorted(row.open_time for row in rows if row.open_time < end)
+
+    async def _closed(self) -> int:
+        return closed_until(await self.now())
 
     async def _candles(self, request: Request) -> Sequence[Candle]:
         return await self._ask(request, lambda answer: self._market.parse_candles(answer.body))

@@ -13,6 +13,10 @@ SLEPT_MS = 5_000
 """So much more passed by the wall clock than by the steady one: the machine slept, the steady one stood."""
 
 
+NEAR_MS = 5_000
+"""So far apart may be what says the same: requests take time, and some answers tell seconds only."""
+
+
 class Reading(NamedTuple):
     """What the exchange told (ms), and what this machine's clocks showed when that came (ms and seconds)."""
 
@@ -23,6 +27,10 @@ class Reading(NamedTuple):
     def carried(self, clock: Clock) -> int:
         """The exchange's time now, ms; behind it rather than ahead."""
         return self.told + int(self._passed(clock) * 1000)
+
+    def is_near(self, moment: int, clock: Clock) -> bool:
+        """Whether another clock that shows `moment` (ms) now says the same."""
+        return abs(self.carried(clock) - moment) < NEAR_MS
 
     def is_old(self, clock: Clock) -> bool:
         """Whether it is time to ask again."""

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from backend.clock import SystemClock, wait_up_to
-from backend.core.candles import Candle
+from backend.core.candles import Candle, is_sound
 from backend.core.coverage import MINUTE, Coverage, Window
 from backend.core.series import Series
 from backend.loops import Loops
@@ -92,7 +92,12 @@ class Appender:
             self._pending.pop(one, None)
 
     def add(self, series: Series, candle: Candle) -> None:
-        """Append a candle that will not change any more: soon, in one go with those of other series."""
+        """Append a candle that will not change any more: soon, in one go with those of other series.
+
+        One that contradicts itself is left to a visit, which asks for it.
+        """
+        if not is_sound(candle):
+            return
         waiting = self._pending.setdefault(series, [])
         if len(waiting) < MOST_PENDING:
             waiting.append(candle)

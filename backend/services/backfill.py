@@ -1,8 +1,9 @@
 """Fetches missing minutes page by page, several pages in flight, until each minute is held or known void.
 
-A page's minutes that did not come are asked for again as a page of their own; they are void only when that
-narrower question brings nothing at all. So a page cap that shrank, a short page or a bad edge costs requests,
-never candles. Candles are on disk before the ledger claims them.
+A page's minutes that did not come, or whose candle contradicts itself, are asked for again as a page of their
+own; they are void only when that narrower question brings nothing at all. So a page cap that shrank, a short
+page, a bad edge or one wrong answer costs requests, never candles. Candles are on disk before the ledger
+claims them.
 """
 
 from __future__ import annotations
@@ -10,11 +11,22 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from backend.core.candles import clean, held_by
-from backend.core.coverage import Coverage, Spans, Window, count_minutes, subtract, void_without_data
+from backend.core.coverage import (
+    MINUTE,
+    Coverage,
+    Spans,
+    Void,
+    Window,
+    count_minutes,
+    normalise,
+    subtract,
+    void_of,
+    void_without_data,
+)
 from backend.core.job import Tally
 from backend.core.plan import pages
 from backend.errors import ExchangeUnavailable, MalformedAnswer, MarketDataError, RateLimited
@@ -69,6 +81,7 @@ class Backfill:
         self._new_records = 0
         self._revised_records = 0
         self._off_grid = 0
+        self._contradictory = 0
         self.error: MarketDataError | None = None
 
     async def run(self, pages_in_flight: int) -> None:
@@ -88,6 +101,7 @@ class Backfill:
             new_records=self._new_records,
             revised_records=self._revised_records,
             off_grid=self._off_grid,
+            contradictory=self._contradictory,
         )
 
     @property
@@ -107,8 +121,10 @@ class Backfill:
 
     async def _fetch(self, page: Page) -> None:
         rows = await self._source.candles(self._series.symbol, page.window)
-        candles, off_grid = clean(rows, page.window)
-        self._off_grid += 0 if page.again else off_grid
+        candles, off_grid, contradictory = clean(rows, page.window)
+        if not page.again:
+            self._off_grid += off_grid
+            self._contradictory += len(contradictory)
         if candles:
             written = await self._store.write(self._series, candles)
             self._new_records += written.inserted
@@ -116,8 +132,8 @@ class Backfill:
         held = held_by(candles)
         absent = subtract(subtract((page.window,), held), self._ledger.coverage.held)
         if page.again and not held:
-            now = await self._source.now()
-            await self._learn(lambda known: known.with_voids([void_without_data(page.window, now)]), absent)
+            voids = _voids(page.window, contradictory, await self._source.now())
+            await self._learn(lambda known: known.with_voids(voids), absent)
             return
         self._pages.extendleft(Page(window, again=True) for window in reversed(absent))
         await self._learn(lambda known: known.with_held(held), subtract((page.window,), absent))
@@ -138,6 +154,12 @@ class Backfill:
 
     def _report(self) -> None:
         self._on_progress(self.tally)
+
+
+def _voids(window: Window, contradictory: Sequence[int], now: int) -> list[Void]:
+    """What is known of minutes of which two questions brought no candle that can be believed."""
+    refused = normalise(Window(moment, moment + MINUTE) for moment in contradictory)
+    return [void_without_data(window, now), *(void_of(one, "contradictory", now) for one in refused)]
 
 
 def _concerns_one_page(error: MarketDataError) -> bool:

@@ -75,7 +75,7 @@ class Confirmer:
                 if edge is None or not 0 < closed - edge.end <= MOST_MINUTES * MINUTE:
                     return
                 window = Window(edge.end, closed)
-                candles, _ = clean(await source.candles(series.symbol, window), window)
+                candles, *_ = clean(await source.candles(series.symbol, window), window)
             for candle in candles:
                 self._appender.add(series, candle)
         except MarketDataError as error:

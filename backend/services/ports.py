@@ -41,8 +41,8 @@ class CandleSource(Protocol):
     async def candles(self, symbol: str, window: Window) -> Sequence[Candle]:
         """What the exchange sends for `window`: in any order, with gaps, repeats and strays."""
 
-    async def first_candle(self, symbol: str) -> int | None:
-        """Open time of the exchange's oldest candle."""
+    async def first_candle(self, symbol: str, known: int | None = None) -> int | None:
+        """Open time of the exchange's oldest candle, None if it has none; `known` was found before."""
 
     async def now(self) -> int:
         """The exchange's time, ms; behind it rather than ahead."""

@@ -13,11 +13,8 @@ from backend.core.coverage import (
     Absence,
     Coverage,
     Spans,
-    Void,
     Window,
     count_minutes,
-    void_before_listing,
-    void_without_data,
 )
 from backend.core.job import SyncRequest, Tally
 from backend.core.plan import closed_until, rechecked
@@ -109,7 +106,13 @@ class SyncService:
         self._bulk = bulk or Bulk({}, candles)
 
     async def sync(
-        self, ledger: Ledger, request: SyncRequest, on_progress: OnProgress, brake: Brake
+        self,
+        ledger: Ledger,
+        request: SyncRequest,
+        on_progress: OnProgress,
+        brake: Brake,
+        *,
+        reopen: bool = True,
     ) -> SyncResult:
         """Fetch what is missing of the minutes that are asked for; with `refresh`, stored ones again too.
 
@@ -117,14 +120,19 @@ class SyncService:
         `end` is cut at the last minute that is closed by the exchange's clock and has settled. A top-up reads
         the newest stored minutes once more. Raises MarketDataError when it cannot begin (an unknown symbol,
         an exchange or a database that is away); once begun, what goes wrong is told in the result, because
-        what came before is stored. `brake` ends it at a page's edge.
+        what came before is stored. `brake` ends it at a page's edge. With `reopen` a start before the
+        listing, and `refresh`, have the exchange asked for older candles once more.
         """
         source = self._markets.source(request.series)
         before = Tally()
         notes: tuple[str, ...] = ()
         for _ in range(PASSES):
             now = await source.now()
-            result = await self._pass(source, ledger, request, now, _adding(before, on_progress), brake)
+            wanted = self._wanted(ledger.coverage, request, now)
+            await self._learn_listing(source, ledger, wanted, now, reopen=reopen and _reopens(request))
+            told = _adding(before, on_progress)
+            result = await self._pass(source, ledger, request, wanted, now, told, brake)
+            reopen = False
             before, notes = before + result.tally, notes + result.notes
             if request.end is not None or result.error or await source.now() - now < MINUTE:
                 break
@@ -135,15 +143,14 @@ class SyncService:
         source: CandleSource,
         ledger: Ledger,
         request: SyncRequest,
+        wanted: Window,
         now: int,
         on_progress: OnProgress,
         brake: Brake,
     ) -> SyncResult:
-        wanted = self._wanted(ledger.coverage, request, now)
-        learnt = await self._listing(source, ledger, wanted, now)
         if wanted.minutes:
             await self._candles.create(request.series)
-            await ledger.record(lambda known: known.asked(wanted).with_voids(learnt))
+            await ledger.record(lambda known: known.asked(wanted))
 
         def tell(tally: Tally) -> None:
             on_progress(wanted, tally)
@@ -168,26 +175,38 @@ class SyncService:
         closed = closed_until(now - self._settle_ms)
         return Window(begin, max(begin, closed if request.end is None else min(request.end, closed)))
 
-    async def _listing(self, source: CandleSource, ledger: Ledger, wanted: Window, now: int) -> list[Void]:
-        """Ask once for the first candle ever: nothing before it is asked for page by page.
+    async def _learn_listing(
+        self, source: CandleSource, ledger: Ledger, wanted: Window, now: int, *, reopen: bool
+    ) -> None:
+        """Ask for the first candle ever, before which nothing is asked for page by page.
 
-        What the exchange knows no more may lie in its archive; unknown is what both refuse.
+        What is known of it is asked for anew when its time has come, or at once with `reopen`. Where the
+        exchange cannot say it, nothing is learnt: the pages will tell. What it knows no more may lie in its
+        archive; unknown is what both refuse.
         """
-        if ledger.coverage.first_candle is not None:
-            return []
+        known = ledger.coverage.listing
+        if known:
+            is_due = reopen or known.ask_again is None or known.ask_again <= now
+            if wanted.start >= known.window.end or not is_due:
+                return
         try:
-            first = await source.first_candle(ledger.series.symbol)
+            first = await source.first_candle(ledger.series.symbol, known.window.end if known else None)
         except UnknownSymbol:
             missing = ledger.coverage.missing(wanted, now)
             if ledger.coverage.held or await self._bulk.has_any(ledger.series, missing, now):
-                return []
+                return
             raise
-        return [void_without_data(wanted, now) if first is None else void_before_listing(first, now)]
+        if first is not None and wanted.minutes:
+            await ledger.record(lambda coverage: coverage.with_listing(first, now))
 
     def _chosen(self, known: Coverage, request: SyncRequest, wanted: Window, now: int) -> Spans:
         if request.refresh:
-            return known.readable(wanted, now)
+            return known.listed(wanted)
         return rechecked(known.missing(wanted, now), wanted, known.held, self._recheck_minutes)
+
+
+def _reopens(request: SyncRequest) -> bool:
+    return request.refresh or request.start is not None
 
 
 def _adding(before: Tally, on_progress: OnProgress) -> OnProgress:

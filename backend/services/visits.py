@@ -184,7 +184,7 @@ class Visitor:
     ) -> tuple[int, MarketDataError | None]:
         """How many candles are new, and what kept the others from coming."""
         try:
-            result = await self._syncs.sync(ledger, request, _tell_nobody, brake)
+            result = await self._syncs.sync(ledger, request, _tell_nobody, brake, reopen=False)
         except UnknownSymbol as error:
             return 0, error
         if result.error is not OVER and isinstance(result.error, ENDINGS):

@@ -165,6 +165,7 @@ def sync_result(result: SyncResult) -> dict[str, object]:
         **missing(result.missing),
         **absent(result.absent),
         "off_grid_rows": result.tally.off_grid,
+        "contradictory_rows": result.tally.contradictory,
         "archive_files": result.tally.archive_files,
         "notes": result.notes,
     }
@@ -192,6 +193,7 @@ def job(found: Job) -> dict[str, object]:
         "new_records": tally.new_records,
         "revised_records": tally.revised_records,
         "off_grid_rows": tally.off_grid,
+        "contradictory_rows": tally.contradictory,
         "archive_files": tally.archive_files,
         "notes": found.notes,
         "requests": tally.requests,

@@ -39,7 +39,7 @@ def job(name: str, series: Series = BTC, created: int = START, **more: Any) -> J
 RUN = replace(
     job("one"),
     window=minutes(0, 50),
-    tally=Tally(20, 50, 19, 1, 0, 3, 7, 2, 1, 0.25),
+    tally=Tally(20, 50, 19, 1, 0, 0, 3, 7, 2, 1, 0.25),
     rate=12.5,
     notes=("a file was late",),
 )

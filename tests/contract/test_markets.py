@@ -13,17 +13,19 @@ import pytest
 from tornado.ioloop import IOLoop
 
 from backend.clock import Clock, SystemClock, parse_time
-from backend.core.coverage import HOUR, MINUTE, Window
+from backend.core.coverage import HOUR, MINUTE, Absence, Window
+from backend.core.job import SyncRequest
 from backend.core.series import Series
 from backend.errors import MarketDataError, UnknownSymbol
 from backend.exchanges import EXCHANGES
+from backend.services.brake import Brake
 from backend.services.service import Service
 from backend.services.sync import SyncResult
 from backend.settings import Settings
 from tests.conftest import NOW
 from tests.integration.stored import stored_documents
 from tests.simulator import BingxRules, Faults, Forced, Simulator, SimulatorClock
-from tests.syncing import sync
+from tests.syncing import no_progress, sync
 
 CLOSED = NOW - NOW % MINUTE
 PACE = 10.0
@@ -197,6 +199,23 @@ async def test_minutes_that_a_venue_leaves_out_are_void_after_being_asked_for_ex
     result = await world.assert_complete(series, start)
     assert result.absent
     assert {absence.reason for absence in result.absent} == {"no_data"}
+
+
+@every_market
+async def test_a_candle_that_contradicts_itself_is_refused_counted_and_asked_for_again(
+    world: World, series: Series
+) -> None:
+    start, wrong = CLOSED - 300 * MINUTE, CLOSED - 100 * MINUTE
+    key = (series.symbol.replace("-", ""), wrong)
+    world.simulator.faults.revisions[key] = {"low": "900000.00", "high": "1.00"}
+    result = await world.sync(series, start)
+    assert result.absent == (Absence(Window(wrong, wrong + MINUTE), "contradictory"),)
+    assert (result.tally.contradictory, result.missing, len(world.stored(series))) == (1, (), 299)
+    del world.simulator.faults.revisions[key]
+    async with world.service.ledgers.hold(series, 60) as ledger:
+        request = SyncRequest(series, start, CLOSED, refresh=True)
+        await world.service.syncs.sync(ledger, request, no_progress, Brake())
+    assert world.stored(series) == world.exchange_has(series, start)
 
 
 @every_market

@@ -10,6 +10,7 @@ from tests.simulator.clock import SimulatorClock
 from tests.simulator.csvfile import market_of_file
 from tests.simulator.extended_rules import ExtendedRules
 from tests.simulator.faults import Faults, Forced
+from tests.simulator.lies import Lie
 from tests.simulator.markets import Market, default_markets, synthetic_market
 from tests.simulator.quirks import Quirks
 from tests.simulator.requestlog import Record
@@ -22,6 +23,7 @@ __all__ = [
     "ExtendedRules",
     "Faults",
     "Forced",
+    "Lie",
     "Market",
     "Quirks",
     "Record",

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from tests.simulator.answers import Answer, html_answer, json_answer
 from tests.simulator.archive_faults import ArchiveFaults
+from tests.simulator.lies import Lie
 from tests.simulator.quirks import Quirks
 from tests.simulator.rows import Row
 from tests.simulator.sockets.faults import SocketFaults
@@ -50,8 +51,8 @@ class Faults:
     `failing` are windows (ms UTC, half-open) whose candles always answer 500. In `outages` the exchange has
     no candles. `revisions` maps (symbol, open time) to the fields of `Row` that changed after the candle
     closed. `hang_seconds` ends a hanging answer by itself, None leaves it until `release`. `archive` holds
-    the switches of Binance's public archive, `sockets` those of all sockets. `quirks` are no faults, but
-    what the documents leave open.
+    the switches of Binance's public archive, `sockets` those of all sockets. `lie` is one plausible answer
+    that is not true. `quirks` are no faults, but what the documents leave open.
     """
 
     latency: float = 0.0
@@ -73,6 +74,7 @@ class Faults:
     outages: list[Window] = field(default_factory=list)
     revisions: dict[tuple[str, int], Mapping[str, Any]] = field(default_factory=dict)
     forced: Forced | None = None
+    lie: Lie | None = None
     archive: ArchiveFaults = field(default_factory=ArchiveFaults)
     sockets: SocketFaults = field(default_factory=SocketFaults)
     quirks: Quirks = field(default_factory=Quirks)

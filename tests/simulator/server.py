@@ -161,6 +161,8 @@ class Simulator:
         if faults.strikes(faults.error_rate):
             return venue.failure(faults.random.choice(faults.error_statuses))
         answer = venue.answer(question)
+        if faults.lie:
+            answer = faults.lie.instead_of(answer)
         return faults.garbled(answer) if faults.strikes(faults.garbage_rate) else answer
 
     def _response(self, answer: Answer, headers: Mapping[str, str] = NO_HEADERS) -> web.Response:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from random import Random
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -96,6 +97,11 @@ def all_of(*windows: Window) -> set[int]:
     return minutes_of(windows)
 
 
+def upside_down(row: Candle) -> Candle:
+    """The same candle, with its highest price below its lowest."""
+    return msgspec.structs.replace(row, high=row.low, low=row.high)
+
+
 def dawdling(clock: FakeClock, seed: int) -> Callable[[Window], Awaitable[None]]:
     """Answer each window after a time that looks random, so that pages arrive in any order."""
     random = Random(seed)
@@ -113,6 +119,38 @@ async def test_every_missing_minute_is_asked_for_once_and_stored() -> None:
     assert world.held == all_of(minutes(0, 95))
     assert sorted(world.source.asked) == [minutes(n, min(n + 10, 95)) for n in range(0, 95, 10)]
     assert (backfill.error, backfill.tally.new_records, backfill.tally.off_grid) == (None, 95, 0)
+
+
+async def test_a_candle_that_contradicts_itself_is_asked_for_again() -> None:
+    """And when the second one does not, it is stored like any other."""
+    world = World(ScriptedSource(all_of(minutes(0, 10))))
+    wrong = [True]
+
+    def distort(rows: list[Candle], _window: Window) -> list[Candle]:
+        return [
+            upside_down(row) if row.open_time == minute(4) and wrong and wrong.pop() else row for row in rows
+        ]
+
+    world.source.distort = distort
+    backfill = await world.run(minutes(0, 10))
+    assert world.source.asked == [minutes(0, 10), minutes(4, 5)]
+    assert (world.held, world.void, backfill.tally.contradictory) == (all_of(minutes(0, 10)), set(), 1)
+    assert candle(minute(4)) in world.candles.stored()
+
+
+async def test_a_candle_that_stays_contradictory_is_void_for_that_reason_and_never_stored() -> None:
+    world = World(ScriptedSource(all_of(minutes(0, 10)) - all_of(minutes(7, 8))))
+    world.source.distort = lambda rows, _: [
+        upside_down(row) if row.open_time == minute(4) else row for row in rows
+    ]
+    backfill = await world.run(minutes(0, 10))
+    voids = world.coverage.known().voids
+    assert [(void.window, void.reason) for void in voids] == [
+        (minutes(4, 5), "contradictory"),
+        (minutes(7, 8), "no_data"),
+    ]
+    assert world.candles.moments() == world.held == all_of(minutes(0, 4), minutes(5, 7), minutes(8, 10))
+    assert (backfill.error, backfill.tally.contradictory) == (None, 1)
 
 
 async def test_old_minutes_are_asked_for_in_pages_of_their_own_size() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from backend.clock import LATEST
-from backend.core.candles import Candle
+from backend.core.candles import Candle, is_sound
 from backend.core.series import Listing
 from backend.errors import (
     Banned,
@@ -270,7 +270,6 @@ def test_a_number_of_trades_that_is_no_count_is_malformed(value: object) -> None
         body(ROW)[:40],
         body(ROW) + b"]",
         body(ROW[:10]),
-        body(ROW, []),
         body(row_with(OPEN, 1)).replace(b" 1,", b" 1e400,"),
         b"\xff\xfe[]",
         b'[[1717200000000,"\xff"]]',
@@ -280,6 +279,15 @@ def test_a_number_of_trades_that_is_no_count_is_malformed(value: object) -> None
 def test_garbage_is_malformed(sent: bytes) -> None:
     with pytest.raises(MalformedAnswer):
         parse_candles(sent)
+
+
+@pytest.mark.parametrize("value", ["-1", "nan", "1e400", None, "soon"])
+def test_an_impossible_row_spoils_itself_and_not_its_page(value: object) -> None:
+    later = [ROW[0] + 60_000, *ROW[1:]]  # type: ignore[operator]
+    found = parse_candles(body(row_with(OPEN, value), later))
+    assert [candle.open_time for candle in found] == [CANDLE.open_time, CANDLE.open_time + 60_000]
+    assert [is_sound(candle) for candle in found] == [False, True]
+    assert parse_candles(body([], later)) == found[1:], "a row without a time is nobody's"
 
 
 def test_nesting_without_end_is_malformed() -> None:
@@ -293,7 +301,7 @@ def test_any_bytes_are_malformed_or_sound_candles(sent: bytes) -> None:
         candles = parse_candles(sent)
     except MalformedAnswer:
         return
-    for candle in candles:
+    for candle in filter(is_sound, candles):
         assert 0 <= candle.open_time <= LATEST
         amounts = (candle.open, candle.high, candle.low, candle.close, candle.volume, candle.quote_volume)
         assert all(amount is not None and 0 <= amount <= 1e18 for amount in amounts)

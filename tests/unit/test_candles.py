@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.core.candles import Cleaned, clean, held_by
+from backend.core.candles import Cleaned, clean, held_by, unreadable
 from tests.fakes import candle, minute, minutes, minutes_of
 
 WINDOW = minutes(0, 5)
@@ -17,26 +18,32 @@ def test_rows_come_out_in_the_order_of_time() -> None:
 
 
 def test_of_a_repeated_minute_the_last_row_wins() -> None:
-    rows = [candle(minute(1), close=7), candle(minute(0)), candle(minute(1), close=8)]
-    assert clean(rows, WINDOW) == Cleaned([candle(minute(0)), candle(minute(1), close=8)], 0)
+    rows = [candle(minute(1), close=700), candle(minute(0)), candle(minute(1), close=702)]
+    assert clean(rows, WINDOW) == Cleaned([candle(minute(0)), candle(minute(1), close=702)], 0, [])
 
 
 def test_rows_outside_the_window_are_left_out_without_a_word() -> None:
     rows = [candle(minute(-1)), candle(minute(0)), candle(minute(4)), candle(minute(5))]
-    assert clean(rows, WINDOW) == Cleaned([candle(minute(0)), candle(minute(4))], 0)
+    assert clean(rows, WINDOW) == Cleaned([candle(minute(0)), candle(minute(4))], 0, [])
+
+
+def test_a_row_whose_prices_contradict_each_other_is_left_out_and_told() -> None:
+    upside_down = msgspec.structs.replace(candle(minute(1)), low=900, high=100)
+    rows = [candle(minute(0)), upside_down, unreadable(minute(2)), candle(minute(3)), unreadable(minute(3))]
+    assert clean(rows, WINDOW) == Cleaned([candle(minute(0)), candle(minute(3))], 0, [minute(1), minute(2)])
 
 
 def test_rows_off_the_minute_grid_are_left_out_and_counted() -> None:
     rows = [candle(minute(0)), candle(minute(1) + 14_789), candle(minute(2) + 1)]
-    assert clean(rows, WINDOW) == Cleaned([candle(minute(0))], 2)
+    assert clean(rows, WINDOW) == Cleaned([candle(minute(0))], 2, [])
 
 
 def test_an_off_grid_row_outside_the_window_is_not_counted() -> None:
-    assert clean([candle(minute(5) + 1), candle(minute(0) - 1)], WINDOW) == Cleaned([], 0)
+    assert clean([candle(minute(5) + 1), candle(minute(0) - 1)], WINDOW) == Cleaned([], 0, [])
 
 
 def test_nothing_sent_is_nothing_kept() -> None:
-    assert clean([], WINDOW) == Cleaned([], 0)
+    assert clean([], WINDOW) == Cleaned([], 0, [])
 
 
 @given(st.lists(st.integers(-3 * 60_000, 8 * 60_000).map(lambda offset: minute(0) + offset)))

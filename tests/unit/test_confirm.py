@@ -55,6 +55,16 @@ async def test_a_minute_that_ended_is_asked_for_when_it_has_settled() -> None:
     await world.appender.stop()
 
 
+async def test_a_minute_that_has_not_settled_is_not_asked_for_however_late_the_word_comes() -> None:
+    """The newest closed minute is left out of the question until it has settled."""
+    world = World()
+    world.clock.advance(60 - 0.1 + SETTLE - 0.5)
+    world.confirmer.ended(BTC, minute(4))
+    await world.until(lambda: bool(world.source.asked))
+    assert world.clock.now() < minute(5) + SETTLE * 1000
+    assert world.source.asked == [minutes(3, 4)]
+
+
 async def test_all_minutes_that_are_lacking_are_asked_for_at_once() -> None:
     world = World()
     world.clock.advance(5 * 60)

@@ -209,9 +209,16 @@ def test_a_void_without_data_says_so_and_when() -> None:
     assert (void.window, void.reason, void.confirmed) == (minutes(1, 2), "no_data", NOW)
 
 
-def test_time_before_listing_is_never_asked_for_again() -> None:
-    void = void_before_listing(minute(50), NOW)
-    assert void == Void(Window(0, minute(50)), "before_listing", NOW, None)
+def test_time_before_a_listing_of_long_ago_is_asked_for_again_after_a_week() -> None:
+    void = void_before_listing(minute(50), minute(50) + 60 * WEEK)
+    assert void == Void(Window(0, minute(50)), "before_listing", void.confirmed, void.confirmed + WEEK)
+
+
+def test_a_listing_that_turns_out_to_be_earlier_leaves_the_time_between_to_be_asked_for() -> None:
+    believed = Coverage().with_listing(minute(50), NOW).with_held([minutes(60, 70)])
+    mended = believed.with_listing(minute(40), NOW)
+    assert mended.first_candle == minute(40)
+    assert mended.missing(minutes(30, 70), NOW) == (minutes(40, 60),)
 
 
 def test_listing_inside_a_minute_leaves_that_minute_to_be_asked_for() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from math import fsum
 from typing import Any
 
@@ -120,7 +121,9 @@ def test_what_is_told_is_the_plain_sum_of_all_minutes_whatever_happened(
         for what, back, value in story:
             number = max(0, now - back)
             made = msgspec.structs.replace(candle(minute(number)), close=100 + value / 8, volume=value / 4)
-            is_known = not scene.known.readable(minutes(number, number + 1), minute(number + 2))
+            is_known = not replace(scene.known, held=()).missing(
+                minutes(number, number + 1), minute(number + 2)
+            )
             is_known = is_known or minute(number) in scene.candles.moments()
             if what in ("tell", "close"):
                 scene.tell(made, closed=what == "close")

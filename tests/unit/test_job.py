@@ -88,6 +88,6 @@ def test_the_rest_takes_as_long_as_the_rate_says() -> None:
 
 
 def test_tallies_add_up() -> None:
-    assert Tally(1, 2, 3, 4, 5, 6, 7, 8, 9, 0.5) + Tally(10, 20, 30, 40, 50, 60, 70, 80, 90, 1.0) == Tally(
-        11, 22, 33, 44, 55, 66, 77, 88, 99, 1.5
-    )
+    assert Tally(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0.5) + Tally(
+        10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 1.0
+    ) == Tally(11, 22, 33, 44, 55, 66, 77, 88, 99, 110, 1.5)

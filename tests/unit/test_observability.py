@@ -153,9 +153,9 @@ def test_every_panel_asks_the_provisioned_prometheus() -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_only_prometheus_and_grafana_need_the_profile(service: str) -> None:
-    expected = ["observability"] if service in PROFILE else None
-    assert SERVICES[service].get("profiles") == expected
+def test_only_prometheus_grafana_and_the_tests_need_a_profile(service: str) -> None:
+    expected = {name: ["observability"] for name in PROFILE} | {"test": ["test"]}
+    assert SERVICES[service].get("profiles") == expected.get(service)
 
 
 @pytest.mark.parametrize("service", PROFILE)

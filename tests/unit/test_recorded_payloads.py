@@ -236,6 +236,6 @@ def test_recorded_headers_say_how_much_is_left(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", parameters(named("bitget", "vendor_example_spot_history_candles_bad_rows")))
 def test_of_recorded_rows_of_one_minute_the_last_is_kept(case: dict[str, Any]) -> None:
-    candles, off_grid = clean(candles_of(case), Window(1654012800000, 1654012800000 + MINUTE))
+    candles, off_grid, _ = clean(candles_of(case), Window(1654012800000, 1654012800000 + MINUTE))
     assert [candle.close for candle in candles] == [37834.5]
     assert off_grid == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -68,10 +69,11 @@ class World:
         end: int | None = None,
         series: Series = BTC,
         *,
+        refresh: bool = False,
         brake: Brake | None = None,
         on_progress: OnProgress = no_progress,
     ) -> SyncResult:
-        request = SyncRequest(series, start, end)
+        request = SyncRequest(series, start, end, refresh)
         async with self.ledgers.hold(series, patience=60) as ledger:
             return await self.service.sync(ledger, request, on_progress, brake or Brake())
 
@@ -176,18 +178,49 @@ async def test_time_before_listing_is_known_after_one_question() -> None:
     assert (result.absent, result.missing, result.error) == ((), (), None)
 
 
-async def test_the_first_candle_is_asked_for_once_and_for_all() -> None:
+async def test_the_first_candle_is_asked_for_once_until_its_time_comes_again() -> None:
     world = World(closed=50, first=33)
     await world.sync()
-    await world.sync(start=0)
+    await world.sync()
+    assert world.source.first_asked == 1
+    world.pass_minutes(60)
+    await world.sync()
+    assert world.source.first_asked == 2
+
+
+@pytest.mark.parametrize("how", [{"start": minute(0)}, {"refresh": True}])
+async def test_a_start_before_the_listing_and_refresh_have_it_asked_for_again_at_once(
+    how: dict[str, Any],
+) -> None:
+    world = World(closed=50, first=33)
+    await world.sync()
+    world.source.moments |= minutes_of([minutes(20, 33)])
+    await world.sync(**how)
+    assert world.candles.moments() == minutes_of([minutes(20, 50)])
+
+
+async def test_a_start_after_the_listing_has_nothing_asked_for_again() -> None:
+    world = World(closed=50, first=-10)
+    await world.sync()
+    await world.sync(start=minute(0))
     assert world.source.first_asked == 1
 
 
-async def test_a_symbol_without_any_candle_is_absent_and_asked_for_again_later() -> None:
+async def test_refresh_asks_for_minutes_again_that_the_exchange_once_left_out() -> None:
+    world = World(closed=50)
+    hole = minutes_of([minutes(12, 15)])
+    world.source.moments -= hole
+    await world.sync()
+    world.source.moments |= hole
+    result = await world.sync(refresh=True)
+    assert (result.absent, result.tally.new_records) == ((), 3)
+
+
+async def test_an_exchange_that_names_no_first_candle_is_asked_page_by_page() -> None:
     world = World(closed=50)
     world.source.moments = set()
     result = await world.sync()
-    assert world.asked() == []
+    assert set(world.source.asked_minutes()) == minutes_of([minutes(0, 50)])
     assert (result.absent, result.missing) == ((Absence(minutes(0, 50), "no_data"),), ())
     world.clock.advance(3600)
     world.source.moments = minutes_of([minutes(45, 110)])

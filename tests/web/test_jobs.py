@@ -82,7 +82,7 @@ async def test_a_sync_that_is_not_waited_for_can_be_followed_to_its_end(
         "minutes_done": 1500,
         "minutes_total": 1500,
         "new_records": 1500,
-        "requests": 5,
+        "requests": 7,
         "candles_per_second": job["candles_per_second"],
         "rate_limit_waits": job["rate_limit_waits"],
         "rate_limit_seconds": job["rate_limit_seconds"],

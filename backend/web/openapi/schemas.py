@@ -21,7 +21,7 @@ from backend.web.params import STATUSES
 
 SERIES = {"symbol": TEXT, "exchange": TEXT, "market": TEXT}
 BOUNDS = {"start_time": MOMENT, "end_time": MOMENT, "minutes": {"type": "integer", "minimum": 1}}
-REASON = choice(("before_listing", "no_data"))
+REASON = choice(("before_listing", "no_data", "contradictory"))
 CHANGED = {"type": "object", "additionalProperties": NUMBER}
 NEXT: Json = {
     "type": ["integer", "null"],
@@ -59,6 +59,7 @@ JOB = {
     "new_records": COUNT,
     "revised_records": COUNT,
     "off_grid_rows": COUNT,
+    "contradictory_rows": COUNT,
     "archive_files": COUNT,
     "notes": listed(TEXT),
     "requests": COUNT,
@@ -80,6 +81,7 @@ RESULT = {
     **MISSING,
     **ABSENT,
     "off_grid_rows": COUNT,
+    "contradictory_rows": COUNT,
     "archive_files": COUNT,
     "notes": listed(TEXT),
 }
