@@ -244,8 +244,8 @@ class JobStore(Protocol):
     async def newest(self, limit: int, status: Status | None = None) -> list[Job]:
         """The jobs that were asked for last, newest first."""
 
-    async def active(self, limit: int) -> list[Job]:
-        """The jobs that are not over, oldest first."""
+    async def active(self, limit: int, among: Collection[str] | None = None) -> list[Job]:
+        """The jobs that are not over, oldest first; with `among` only those of these ids."""
 
     async def active_of(self, series: Sequence[Series]) -> list[Job]:
         """The jobs of some series that are not over, oldest first."""

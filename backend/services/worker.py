@@ -141,12 +141,11 @@ class Worker:
         room = self._at_once - len(self.runs)
         if room <= 0:
             return ()
-        active = await self._store.active(SEEN_AT_ONCE)
+        active = await self._store.active(SEEN_AT_ONCE, None if self.everybodys else self._ours)
         known = {job.id for job in active}
         self._setbacks = {job_id: count for job_id, count in self._setbacks.items() if job_id in known}
-        wanted = [job for job in active if self.everybodys or job.id in self._ours]
-        free = await self._ledgers.free([job.request.series for job in wanted])
-        waiting = [job for job in wanted if job.request.series in free and job.id not in self.runs]
+        free = await self._ledgers.free([job.request.series for job in active])
+        waiting = [job for job in active if job.request.series in free and job.id not in self.runs]
         return next_jobs(waiting, [run.job for run in self.runs.values()], room)
 
     def _begin(self, job: Job) -> None:

@@ -1,7 +1,7 @@
 """The processes that share the database, in collection `processes`; dated by the database's clock.
 
-{"_id": "host/4026531836:1234:9f3b2c1d", "egress": "", "weight": 1.0, "works": true, "until": <date>,
- "tried": <date>}
+{"_id": "host/3f0c..-..9d/4026531836:1234:9f3b2c1d", "egress": "", "weight": 1.0, "works": true,
+ "until": <date>, "tried": <date>}
 
 `tried` is when `store/tryout.py` last wrote it.
 """

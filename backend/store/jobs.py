@@ -11,7 +11,7 @@ the job runs: without it nobody writes how far the job is, or how it ended.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 
@@ -59,9 +59,10 @@ class MongoJobs:
         """The jobs that were asked for last, newest first."""
         return await self._find({"status": status} if status else {}, -1, limit)
 
-    async def active(self, limit: int) -> list[Job]:
-        """The jobs that are not over, oldest first."""
-        return await self._find({"active": True}, 1, limit)
+    async def active(self, limit: int, among: Collection[str] | None = None) -> list[Job]:
+        """The jobs that are not over, oldest first; with `among` only those of these ids."""
+        ours = {} if among is None else {"_id": {"$in": list(among)}}
+        return await self._find({"active": True} | ours, 1, limit)
 
     async def active_of(self, series: Sequence[Series]) -> list[Job]:
         """The jobs of some series that are not over, oldest first."""

@@ -189,3 +189,10 @@ async def test_a_job_of_another_version_hides_no_other(store: MongoJobs, databas
         {"_id": "strange", "active": True, "created": START, "status": "queued"}
     )
     assert await store.active(10) == await store.newest(10) == [kept]
+
+
+async def test_jobs_of_some_ids_are_found_behind_any_number_of_others(store: MongoJobs) -> None:
+    for number in range(5):
+        await store.add(job(str(number), start=minute(number), created=START + number))
+    assert [found.id for found in await store.active(2, {"4", "3", "nobody's"})] == ["3", "4"]
+    assert await store.active(2, set()) == []

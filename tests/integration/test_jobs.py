@@ -7,6 +7,7 @@ import os
 import random
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,10 @@ from backend.core.coverage import MINUTE
 from backend.core.job import Job, SyncRequest
 from backend.core.series import Series
 from backend.services.service import Service
+from backend.services.worker import SEEN_AT_ONCE
 from backend.settings import Settings, load_settings
 from backend.store.embedded import EmbeddedMongod
+from backend.store.jobs import MongoJobs
 from backend.store.mongo import Database
 from tests.conftest import NOW, ImpatientClock
 from tests.hurried import tasks
@@ -33,6 +36,7 @@ LONG_AGO = "2025-05-01T00:00:00Z"
 START = parse_time(LONG_AGO)
 CLOSED = NOW - NOW % MINUTE
 MINUTES = (CLOSED - START) // MINUTE
+ETH = Series("binance", "spot", "ETHUSDT")
 BODY = {"symbol": "BTCUSDT", "start_time": LONG_AGO}
 ROUNDS = int(os.environ.get("KILL_ROUNDS", "4"))
 
@@ -219,6 +223,19 @@ async def test_jobs_that_are_over_leave_no_task_behind(service: Service) -> None
         assert job.status == "done"
     await asyncio.sleep(0)
     assert [name for name in tasks() if "Worker" in name] == []
+
+
+async def test_a_command_does_its_own_job_behind_a_thousand_older_ones(
+    settings: Settings, database: Database
+) -> None:
+    older = MongoJobs(database)
+    starts = (START - number * MINUTE for number in range(SEEN_AT_ONCE))
+    await asyncio.gather(
+        *(older.add(Job(str(start), SyncRequest(ETH, start), created=1)) for start in starts)
+    )
+    async with open_service(replace(settings, jobs_queued=2000), ImpatientClock(), role="command") as service:
+        found = await run_job(service, SERIES, CLOSED - 10 * MINUTE, CLOSED)
+    assert (found.status, found.tally.new_records) == ("done", 10)
 
 
 def klines(simulator: Simulator) -> list[Any]:

@@ -157,7 +157,17 @@ def test_a_process_knows_its_dead_neighbours_and_no_strangers() -> None:
     assert is_gone(f"{machine}:{died.pid}:00000000")
     assert is_gone(f"{machine}:{os.getpid()}:00000000")
     assert not is_gone(f"{machine}:{os.getppid()}:00000000")
-    assert not is_gone(f"another/{machine}:{died.pid}:00000000")
+    host, boot, namespace = machine.rsplit("/", 2)
+    for stranger in (
+        f"another/{boot}/{namespace}",
+        f"{host}/00000000-0000-0000-0000-000000000000/{namespace}",
+        f"{host}/{boot}/1",
+        f"{host}/{namespace}",
+        host,
+    ):
+        assert not is_gone(f"{stranger}:{died.pid}:00000000")
+    for nonsense in ("", ":", machine, f"{machine}:x:y", f"{machine}:{9**30}:0", f"another:{died.pid}"):
+        assert not is_gone(nonsense)
     assert process_name() != process_name()
 
 
