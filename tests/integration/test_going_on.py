@@ -13,8 +13,9 @@ from pytest_tornasync.plugin import AsyncHTTPServerClient
 
 from backend.app import look_after
 from backend.core.candles import Candle
-from backend.core.coverage import Coverage
+from backend.core.coverage import Coverage, Window
 from backend.core.follow import Follow
+from backend.core.job import Job, SyncRequest
 from backend.exchanges.binance import SPOT
 from backend.loops import Loops
 from backend.metrics import Metrics
@@ -43,6 +44,7 @@ from tests.figures import counted, scrape
 from tests.following import until
 from tests.web.client import get
 
+JOB = Job("one", SyncRequest(BTC, START, minute(8)), created=START)
 KNOWN = Coverage(START, held=(minutes(0, 5),), until=minute(5))
 
 
@@ -69,12 +71,19 @@ class Stumbling:
         return self.calls > self._times
 
 
+class FastClock(ImpatientClock):
+    """Shows the time as it passes for who waits by it."""
+
+    def monotonic(self) -> float:
+        return 20 * super().monotonic()
+
+
 class Ground:
     """What the parts stand on: a real database, and time that passes twenty times as fast."""
 
     def __init__(self, database: Database, times: int) -> None:
         self.database, self.times = database, times
-        self.clock, self.metrics = ImpatientClock(), Metrics()
+        self.clock, self.metrics = FastClock(), Metrics()
         self.loops = Loops(self.clock, self.metrics)
         self.source = ScriptedSource([minute(number) for number in range(9)])
         self.markets = Markets({"binance": {"spot": self.source}})
@@ -101,6 +110,15 @@ async def pulse(ground: Ground) -> AsyncIterator[Stumbling]:
     made.start()
     with made.listening([BTC]):
         yield store
+    await made.stop()
+
+
+@asynccontextmanager
+async def seconds(ground: Ground) -> AsyncIterator[Stumbling]:
+    clock = ground.stumbling(ground.clock, "sleep")
+    made = Pulse(ground.coverage, clock, ground.loops)
+    made.start()
+    yield clock
     await made.stop()
 
 
@@ -153,8 +171,7 @@ async def visits(ground: Ground) -> AsyncIterator[Stumbling]:
 
 
 @asynccontextmanager
-async def worker(ground: Ground) -> AsyncIterator[Stumbling]:
-    store = ground.stumbling(MongoJobs(ground.database), "active")
+async def working(ground: Ground, store: Any) -> AsyncIterator[None]:
     made = Worker(
         store,
         ground.ledgers(ground.coverage),
@@ -165,8 +182,37 @@ async def worker(ground: Ground) -> AsyncIterator[Stumbling]:
         loops=ground.loops,
     )
     made.start()
-    yield store
+    yield
     await made.stop(1)
+
+
+@asynccontextmanager
+async def worker(ground: Ground) -> AsyncIterator[Stumbling]:
+    store = ground.stumbling(MongoJobs(ground.database), "active")
+    async with working(ground, store):
+        yield store
+
+
+@asynccontextmanager
+async def jobs(ground: Ground) -> AsyncIterator[Stumbling]:
+    store = ground.stumbling(MongoJobs(ground.database), "begin")
+    await store.add(JOB)
+    async with working(ground, store):
+        yield store
+
+
+@asynccontextmanager
+async def reports(ground: Ground) -> AsyncIterator[Stumbling]:
+    """The exchange answers when a report was written."""
+    store = ground.stumbling(MongoJobs(ground.database), "report")
+    await store.add(JOB)
+
+    async def delay(_window: Window) -> None:
+        await until(partial(holds_soon, lambda: store.recovered))
+
+    ground.source.delay = delay
+    async with working(ground, store):
+        yield store
 
 
 @asynccontextmanager
@@ -251,6 +297,11 @@ class Deaf:
         """Nothing came."""
 
 
+async def holds_soon(condition: Callable[[], bool]) -> bool:
+    await asyncio.sleep(0.01)
+    return condition()
+
+
 async def ended(task: asyncio.Task[None]) -> None:
     assert not task.done()
     task.cancel()
@@ -259,10 +310,13 @@ async def ended(task: asyncio.Task[None]) -> None:
 
 PARTS: dict[str, Part] = {
     "looks at ledgers": pulse,
+    "seconds of streams": seconds,
     "word to other processes": fleet,
     "looks at follows": keeper,
     "visits of follows": visits,
     "looks for jobs": worker,
+    "jobs": jobs,
+    "reports of jobs": reports,
     "renewals of leases": lease,
     "appended candles": appender,
     "questions for newest minutes": confirmer,
@@ -278,18 +332,8 @@ async def test_a_step_that_raises_what_nobody_expected_ends_nothing(
 ) -> None:
     ground = Ground(database, times)
     async with PARTS[name](ground) as stumbling:
-
-        async def recovered() -> bool:
-            await asyncio.sleep(0.01)
-            return stumbling.recovered
-
-        await until(recovered)
-
-        async def well() -> bool:
-            await asyncio.sleep(0.01)
-            return not ground.loops.troubles()
-
-        await until(well)
+        await until(partial(holds_soon, lambda: stumbling.recovered))
+        await until(partial(holds_soon, lambda: not ground.loops.troubles()))
     assert counted(ground.metrics).value("step_failures_total", task=name) == times
 
 
@@ -298,7 +342,7 @@ async def test_all_loops_of_a_service_are_counted_and_asked(
 ) -> None:
     found = (await scrape(http_server_client)).labels("step_failures_total", "task")
     running = {task.get_name() for task in asyncio.all_tasks()}
-    assert found == {name for name in [*PARTS, "seconds of streams"] if name in running}
+    assert found == PARTS.keys() & running
     assert len(found) == 6
 
 
