@@ -3,6 +3,7 @@
     MarketDataError
     ├── ConfigurationError          mend a setting and start again
     ├── InvalidRequest              mend the request
+    ├── Misdirected                 name the service as it is called, or have that name added to SERVER_NAMES
     ├── Unauthenticated             send a key that is known
     ├── Forbidden                   ask whoever runs the service
     ├── TooManyRequests             wait, then send fewer
@@ -53,6 +54,10 @@ class ConfigurationError(MarketDataError):
 
 class InvalidRequest(MarketDataError):
     code = "invalid_request"
+
+
+class Misdirected(MarketDataError):
+    code = "unknown_host"
 
 
 class Unauthenticated(MarketDataError):

@@ -17,6 +17,7 @@ from urllib.parse import quote_plus, unquote, urlsplit
 
 from dotenv import dotenv_values
 
+from backend.access.hosts import read_names
 from backend.access.keys import ApiKey, read_keys
 from backend.access.networks import Network, read_networks
 from backend.access.origins import read_origins
@@ -241,6 +242,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Address of the machine that compose publishes ports at (compose: 127.0.0.1).",
         _address,
     ),
+    Setting("SERVER_NAMES", "", "Host names that requests may name, commas between.", read_names),
     Setting("API_KEYS", "", "Who may ask: name:key:scopes, commas between; scopes read, write.", read_keys),
     Setting("PUBLIC_READ", "false", "true: reading needs no key.", _flag),
     Setting("CORS_ORIGINS", "", "Web origins whose pages may ask, commas between, or *.", read_origins),
@@ -300,6 +302,7 @@ class Settings:
     server_address: str
     server_port: int
     published_address: str
+    server_names: frozenset[str]
     api_keys: tuple[ApiKey, ...]
     public_read: bool
     cors_origins: frozenset[str]
@@ -351,6 +354,7 @@ class Settings:
             networks=self.allowed_networks,
             proxies=self.trusted_proxies,
             requests_per_minute=self.requests_per_minute,
+            names=self.server_names | {self.server_address.lower()},
         )
 
     @property

@@ -113,7 +113,7 @@ async def raw_socket(port: int, query: str) -> AsyncIterator[RawSocket]:
     """A socket after its handshake."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     lines = "".join(f"{name}: {value}\r\n" for name, value in HANDSHAKE.items())
-    writer.write(f"GET /api/stream?{query} HTTP/1.1\r\nHost: test\r\n{lines}\r\n".encode())
+    writer.write(f"GET /api/stream?{query} HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n".encode())
     try:
         head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)
         assert b" 101 " in head.splitlines()[0]

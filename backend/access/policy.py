@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import reprlib
 from dataclasses import dataclass
 
+from backend.access.hosts import is_ours
 from backend.access.keys import ApiKey, Scope
 from backend.access.networks import Address, Network, is_within
-from backend.errors import Forbidden, Unauthenticated
+from backend.errors import Forbidden, Misdirected, Unauthenticated
 
 HEALTH_ROUTES = frozenset(("/health", "/health/live", "/health/ready"))
 """What anybody may ask, without a key and as often as he likes."""
@@ -27,6 +29,7 @@ class Access:
     networks: tuple[Network, ...] = ()
     proxies: tuple[Network, ...] = ()
     requests_per_minute: int = 0
+    names: frozenset[str] = frozenset()
 
     @property
     def reads_need_key(self) -> bool:
@@ -39,6 +42,14 @@ class Access:
         if not (address.is_loopback and path in HEALTH_ROUTES):
             raise Forbidden(
                 f"requests from {address} are not taken: see ALLOWED_NETWORKS", code="address_not_allowed"
+            )
+
+    def check_host(self, host: str | None) -> None:
+        """Raise Misdirected for a name that is not ours. No browser leaves the header out."""
+        if host is not None and not is_ours(host, self.names):
+            raise Misdirected(
+                f"this service is not called {reprlib.repr(host)}: ask by address, by localhost or by a name "
+                "of the setting SERVER_NAMES"
             )
 
     def check_scope(self, method: str, key: ApiKey | None, *, presented: bool) -> None:

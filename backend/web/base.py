@@ -27,6 +27,7 @@ from backend.errors import (
     Interrupted,
     InvalidRequest,
     MarketDataError,
+    Misdirected,
     NotFound,
     SeriesBusy,
     TooManyJobs,
@@ -62,6 +63,7 @@ STATUSES: tuple[tuple[type[MarketDataError], HTTPStatus], ...] = (
     (Unauthenticated, HTTPStatus.UNAUTHORIZED),
     (Forbidden, HTTPStatus.FORBIDDEN),
     (TooManyStreams, HTTPStatus.TOO_MANY_REQUESTS),
+    (Misdirected, HTTPStatus.MISDIRECTED_REQUEST),
 )
 """The first row that fits decides."""
 

@@ -52,10 +52,11 @@ class Guard:
         self._rate = RateLimit(access.requests_per_minute)
 
     def admit(self, request: HTTPServerRequest) -> None:
-        """Raise Unauthenticated, Forbidden or TooManyRequests. Makes `remote_ip` the client's own."""
+        """Raise for who is not to be answered, saying why. Makes `remote_ip` the client's own."""
         address = self._address(request)
         request.remote_ip = str(address)
         self._access.check_network(address, request.path)
+        self._access.check_host(request.headers.get("Host"))
         if request.path in HEALTH_ROUTES:
             return
         secret = _secret(request.headers)

@@ -52,15 +52,16 @@ def requests() -> Iterator[bytes]:
             "/binance/api/v3/klines?symbol=",
             "/?",
         ):
-            yield f"GET {path}{text} HTTP/1.1\r\nHost: a\r\n\r\n".encode()
+            yield f"GET {path}{text} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
     for name in NAMES:
         for value in VALUES:
-            yield f"GET /api/jobs HTTP/1.1\r\nHost: a\r\n{name}: {(value * HEADS)[:HEADS]}\r\n\r\n".encode()
+            header = f"{name}: {(value * HEADS)[:HEADS]}"
+            yield f"GET /api/jobs HTTP/1.1\r\nHost: localhost\r\n{header}\r\n\r\n".encode()
     for header in ("a: b\r\n", "a:\r\n", "Content-Length: 0\r\n", "X-Forwarded-For: 1.1.1.1\r\n"):
         yield f"GET /api/jobs HTTP/1.1\r\n{header * (120_000 // len(header))}\r\n".encode()
     for piece in ('{"a":', "[", '"', "9", '{"symbol":"?key', '{"symbols":["a",', " "):
         body = (piece * 64_000)[:64_000]
-        yield f"POST /api/sync HTTP/1.1\r\nHost: a\r\nContent-Length: 64000\r\n\r\n{body}".encode()
+        yield f"POST /api/sync HTTP/1.1\r\nHost: localhost\r\nContent-Length: 64000\r\n\r\n{body}".encode()
 
 
 def answered(port: int, request: bytes) -> bytes:

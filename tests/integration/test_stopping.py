@@ -30,7 +30,7 @@ def service(tmp_path: Path, mongod_uri: str) -> Iterator[RunningService]:
 
 async def test_streams_of_both_forms_are_ended_when_the_service_stops(service: RunningService) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
-    writer.write(f"GET /api/stream?{QUERY} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
+    writer.write(f"GET /api/stream?{QUERY} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     await asyncio.wait_for(reader.readuntil(b"event: candle"), PATIENCE)
     async with raw_socket(service.port, QUERY) as socket:
         assert (await socket.frame()).kind == TEXT

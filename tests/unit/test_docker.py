@@ -230,13 +230,14 @@ def test_a_setting_of_the_backend_comes_from_the_variable_of_the_same_name() -> 
 
 def test_the_defaults_of_the_compose_file_suit_the_service() -> None:
     defaults = {
-        name: re.sub(r"^\$\{\w+:-(.*)\}$", r"\1", value) for name, value in BACKEND["environment"].items()
+        name: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value) for name, value in BACKEND["environment"].items()
     }
     settings = load_settings({**defaults, **CREDENTIALS})
     assert settings.database_uri == "mongodb://someone:a+password@mongodb:27017/?authSource=admin"
     assert settings.mongodb_database == "binance_data"
     assert (settings.server_address, settings.server_port) == ("0.0.0.0", 8888)
     assert settings.log_level == "INFO"
+    assert settings.server_names == {"backend"}
 
 
 def test_the_backend_cannot_change_its_files() -> None:

@@ -99,6 +99,7 @@ BAD = {
     "DATABASE_TIMEOUT": ["0", "-1", "301", "nan", "inf", "soon"],
     "SERVER_PORT": ["0", "65536", "http"],
     "PUBLISHED_ADDRESS": ["localhost", "127.0.0.1:8888", "10.0.0.0/8"],
+    "SERVER_NAMES": ["backend:8888", "http://backend", "*", "a b"],
     "API_KEYS": ["bot", "bot:short:read", f"bot:{SECRET}:all", f"bot:{SECRET}:read,"],
     "PUBLIC_READ": ["yes", "1"],
     "CORS_ORIGINS": ["charts.example.com", "https://charts.example.com/", "https://a.example,"],
@@ -328,6 +329,8 @@ def test_keys_leave_the_environment_once_they_are_read(monkeypatch: pytest.Monke
 def test_what_the_settings_say_of_access_arrives() -> None:
     access = load_settings(
         {
+            "SERVER_ADDRESS": "Candles.lan",
+            "SERVER_NAMES": "backend,mini.lan",
             "PUBLIC_READ": "True",
             "CORS_ORIGINS": "*",
             "ALLOWED_NETWORKS": "10.0.0.0/8",
@@ -336,6 +339,7 @@ def test_what_the_settings_say_of_access_arrives() -> None:
         }
     ).access
     assert (access.public_read, access.origins, access.requests_per_minute) == (True, frozenset("*"), 60)
+    assert access.names == {"candles.lan", "backend", "mini.lan"}
     assert [str(network) for network in access.networks] == ["10.0.0.0/8"]
     assert [str(network) for network in access.proxies] == ["10.0.0.1/32", "fd00::1/128"]
 

@@ -125,7 +125,9 @@ async def test_a_content_length_that_is_none_is_400(
     http_server_client: AsyncHTTPServerClient, length: str
 ) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", http_server_client.get_http_port())
-    writer.write(f"POST /api/sync HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n".encode("latin-1"))
+    writer.write(
+        f"POST /api/sync HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n".encode("latin-1")
+    )
     answer = await reader.read()
     assert answer.startswith(b"HTTP/1.1 400 ")
     writer.close()

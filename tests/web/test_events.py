@@ -51,7 +51,7 @@ async def stream(client: AsyncHTTPServerClient, query: str, last: str = "") -> A
     """The reader's end of a stream whose head has been read."""
     reader, writer = await asyncio.open_connection("127.0.0.1", client.get_http_port())
     header = f"Last-Event-ID: {last}\r\n" if last else ""
-    writer.write(f"GET /api/stream?{query} HTTP/1.0\r\nHost: test\r\n{header}\r\n".encode())
+    writer.write(f"GET /api/stream?{query} HTTP/1.0\r\nHost: localhost\r\n{header}\r\n".encode())
     try:
         head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 30)
         assert b" 200 " in head.splitlines()[0]

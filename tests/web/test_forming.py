@@ -136,7 +136,7 @@ async def test_events_tell_the_same_without_an_id(
 async def lines(client: AsyncHTTPServerClient, query: str) -> AsyncIterator[asyncio.StreamReader]:
     """The reader of events behind the first comment."""
     reader, writer = await asyncio.open_connection("127.0.0.1", client.get_http_port())
-    writer.write(f"GET /api/stream?{query} HTTP/1.0\r\nHost: test\r\n\r\n".encode())
+    writer.write(f"GET /api/stream?{query} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
     try:
         await asyncio.wait_for(reader.readuntil(b": candles follow\n\n"), 30)
         yield reader

@@ -233,7 +233,9 @@ async def post_and_leave(client: AsyncHTTPServerClient) -> None:
     """Send a sync whose answer is not waited for, and cut the connection."""
     body = b'{"symbol":"BTCUSDT"}'
     reader, writer = await asyncio.open_connection("127.0.0.1", client.get_http_port())
-    writer.write(b"POST /api/sync HTTP/1.1\r\nHost: test\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+    writer.write(
+        b"POST /api/sync HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    )
     await writer.drain()
     async with asyncio.timeout(30):
         while not (await get(client, "/api/jobs?status=running")).body["jobs"]:

@@ -55,7 +55,7 @@ async def test_the_reading_ends_with_its_listener(
     http_server_client: AsyncHTTPServerClient, mirror: EndlessMirror, path: str
 ) -> None:
     _, writer = await asyncio.open_connection("127.0.0.1", http_server_client.get_http_port())
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     async with asyncio.timeout(30):
         await mirror.began.wait()
         writer.close()

@@ -109,7 +109,7 @@ async def test_both_forms_tell_the_same(
     async with connected(http_server_client, query) as socket:
         found = await socket.messages(4)
     reader, writer = await asyncio.open_connection("127.0.0.1", http_server_client.get_http_port())
-    writer.write(f"GET /api/stream?{query} HTTP/1.0\r\nHost: test\r\n\r\n".encode())
+    writer.write(f"GET /api/stream?{query} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
     for message in found:
         text = (await asyncio.wait_for(reader.readuntil(b"\n\n"), 30)).decode()
         while not text.startswith("id: "):

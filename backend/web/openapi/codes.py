@@ -42,6 +42,7 @@ CODES: dict[HTTPStatus, tuple[str, ...]] = {
     HTTPStatus.CONFLICT: ("cancelled", "series_busy"),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("body_too_large",),
     HTTPStatus.REQUEST_URI_TOO_LONG: ("uri_too_long",),
+    HTTPStatus.MISDIRECTED_REQUEST: ("unknown_host",),
     HTTPStatus.TOO_MANY_REQUESTS: ("too_many_jobs", "too_many_streams", "too_many_requests"),
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: ("headers_too_large",),
     HTTPStatus.INTERNAL_SERVER_ERROR: ("internal_error",),
@@ -61,6 +62,7 @@ ABOUT: dict[HTTPStatus, str] = {
     HTTPStatus.CONFLICT: "The series' job is under way, or was cancelled",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is over 64 KiB",
     HTTPStatus.REQUEST_URI_TOO_LONG: "The address is too long",
+    HTTPStatus.MISDIRECTED_REQUEST: "The service is not called what `Host` says: see SERVER_NAMES",
     HTTPStatus.TOO_MANY_REQUESTS: "Too many requests or streams, or too many jobs wait",
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "The headers are too large",
     HTTPStatus.INTERNAL_SERVER_ERROR: "A fault of the service: please report it",
@@ -72,6 +74,7 @@ ANYWHERE = (
     HTTPStatus.FORBIDDEN,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.REQUEST_URI_TOO_LONG,
+    HTTPStatus.MISDIRECTED_REQUEST,
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
 )
 GUARDED = (*ANYWHERE, HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS)
