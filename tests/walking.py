@@ -21,7 +21,7 @@ def routes(application: Application) -> Iterator[tuple[str, type[RequestHandler]
 
 
 def methods(handler: type[RequestHandler]) -> set[str]:
-    """What a handler takes, in lower case; a browser's questions before it asks are another matter."""
+    """What a handler takes, in lower case, but HEAD, which goes with GET, and a browser's questions."""
     unimplemented = RequestHandler._unimplemented_method
-    names = {name.lower() for name in RequestHandler.SUPPORTED_METHODS} - {"options"}
+    names = {name.lower() for name in RequestHandler.SUPPORTED_METHODS} - {"options", "head"}
     return {name for name in names if getattr(handler, name) is not unimplemented}

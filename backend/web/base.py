@@ -100,6 +100,10 @@ def error_body(code: str, message: str) -> dict[str, object]:
     return {"success": False, "error": {"code": code, "message": message}}
 
 
+class HeadersSent(Exception):
+    """A HEAD has got what it asked for."""
+
+
 class Refused(HTTPError):
     """A request that is not admitted, whatever the handler is. `error` says why."""
 
@@ -114,6 +118,12 @@ class ApiHandler(RequestHandler):
 
     request_id = ""
     cut = False
+
+    def __init_subclass__(cls) -> None:
+        """Whoever takes GET takes HEAD."""
+        super().__init_subclass__()
+        if cls.get is not RequestHandler._unimplemented_method:
+            cls.head = cls._head
 
     def initialize(self, service: Service) -> None:
         self.service = service
@@ -198,7 +208,23 @@ class ApiHandler(RequestHandler):
                 self.set_header("Cache-Control", "no-store")
             if self.guard.answers_differ_by_origin:
                 self.add_header("Vary", "Origin")
-        return super().flush(include_footers)
+        sent = super().flush(include_footers)
+        if self.request.method == "HEAD" and not include_footers:
+            raise HeadersSent
+        return sent
+
+    def headers_are_whole(self) -> None:
+        """To be called before a long body is made: for a HEAD it is not."""
+        if self.request.method == "HEAD":
+            self.flush()
+
+    async def _head(self, *path: str) -> None:
+        """Do as GET, which sends no body then, up to the first piece of an answer that is made in pieces."""
+        try:
+            if answering := self.get(*path):
+                await answering
+        except HeadersSent:
+            self.finish()
 
     def answer(self, body: dict[str, object], status: int = HTTPStatus.OK) -> None:
         self.set_status(status)

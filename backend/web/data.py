@@ -41,6 +41,7 @@ class DataHandler(ApiHandler):
             self.set_status(HTTPStatus.NOT_MODIFIED)
             self.finish()
             return
+        self.headers_are_whole()
         with closing(Answer(series, asked, coding)) as answer:
             await self._send(answer, opened, asked)
             if validator and not validator.agrees_with(answer.minutes, answer.last):

@@ -34,7 +34,8 @@ class UpgradePath(PathMatches):
     """A path of requests that want to become WebSockets."""
 
     def match(self, request: HTTPServerRequest) -> dict[str, object] | None:
-        return super().match(request) if _is(request.headers, "Upgrade", "websocket") else None
+        wanted = request.method == "GET" and _is(request.headers, "Upgrade", "websocket")
+        return super().match(request) if wanted else None
 
 
 class SocketHandler(WebSocketHandler, ApiHandler):

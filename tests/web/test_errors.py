@@ -33,8 +33,8 @@ async def test_an_unknown_route_is_404(http_server_client: AsyncHTTPServerClient
     [
         ("GET", "/api/sync", "POST"),
         ("DELETE", "/api/sync", "POST"),
-        ("DELETE", "/api/data/BTCUSDT", "GET"),
-        ("OPTIONS", "/health", "GET"),
+        ("DELETE", "/api/data/BTCUSDT", "GET, HEAD"),
+        ("OPTIONS", "/health", "GET, HEAD"),
     ],
 )
 async def test_a_wrong_method_is_405_and_names_the_right_one(

@@ -198,7 +198,11 @@ async def test_a_failure_is_remembered_for_a_moment_only(
 @pytest.mark.parametrize("method", ["DELETE", "OPTIONS"])
 async def test_symbols_can_only_be_read(http_server_client: AsyncHTTPServerClient, method: str) -> None:
     reply = await send(http_server_client, "/api/symbols", method=method)
-    assert (reply.status, error_code(reply), reply.headers["Allow"]) == (405, "method_not_allowed", "GET")
+    assert (reply.status, error_code(reply), reply.headers["Allow"]) == (
+        405,
+        "method_not_allowed",
+        "GET, HEAD",
+    )
 
 
 async def test_a_stored_symbol_that_is_not_listed_any_more_is_told_as_such(

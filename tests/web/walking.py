@@ -21,7 +21,7 @@ def routes(app: Application, name: str = "x") -> Iterator[tuple[str, type[Reques
 
 
 def methods(handler: type[RequestHandler]) -> list[str]:
-    """What a handler takes; preflight questions are another matter."""
+    """What a handler takes, but HEAD, which goes with GET, and preflight questions."""
     unimplemented = RequestHandler._unimplemented_method
-    names = set(RequestHandler.SUPPORTED_METHODS) - {"OPTIONS"}
+    names = set(RequestHandler.SUPPORTED_METHODS) - {"OPTIONS", "HEAD"}
     return sorted(name for name in names if getattr(handler, name.lower()) is not unimplemented)

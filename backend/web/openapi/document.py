@@ -15,7 +15,8 @@ VERSION = "0.1.0"
 ABOUT = """One-minute candles of crypto exchanges, complete and provably so.
 
 Times in requests are Unix milliseconds or ISO-8601; windows include both ends. Every parameter may be given
-once, and none that is not known. Every answer has an `X-Request-Id`: your own, if your request had one.
+once, and none that is not known. Every GET may be a HEAD: the same headers, no body.
+Every answer has an `X-Request-Id`: your own, if your request had one.
 Errors have one shape, and `code` is what programs may rely on. Where the service has keys, send one as
 `X-Api-Key` or as `Authorization: Bearer`."""
 
