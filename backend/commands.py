@@ -36,7 +36,7 @@ async def serve(settings: Settings) -> int:
     """Serve the API until SIGINT or SIGTERM; then finish the pages in flight and leave."""
     stop = stop_event()
     async with open_service(settings) as service:
-        server = make_server(service, settings.role, settings.access)
+        server = make_server(service, settings.role, settings.access, base_path=settings.base_path)
         address = f"{settings.server_address}:{settings.server_port}"
         try:
             server.listen(settings.server_port, settings.server_address)

@@ -158,6 +158,18 @@ def _socket_url(text: str) -> str:
     return _base_url(text, ("wss", "ws"))
 
 
+def _base_path(text: str) -> str:
+    parts = text.split("/")[1:]
+    if text and (f"/{'/'.join(parts)}" != text or not all(map(_is_path_part, parts)) or len(text) > 200):
+        raise ValueError("give a path such as /candles, without a / at its end")
+    return text
+
+
+def _is_path_part(text: str) -> bool:
+    plain = text.isascii() and text.replace("-", "").replace("_", "").replace(".", "").isalnum()
+    return plain and text not in (".", "..")
+
+
 def _database_name(text: str) -> str:
     if not 0 < len(text.encode()) <= 63 or set(text) & set('/\\. "$*<>:|?\0'):
         raise ValueError("give a database name of 1 to 63 letters, digits, _ or -")
@@ -243,6 +255,7 @@ SETTINGS: tuple[Setting, ...] = (
         _address,
     ),
     Setting("SERVER_NAMES", "", "Host names that requests may name, commas between.", read_names),
+    Setting("BASE_PATH", "", "Path below which a reverse proxy serves it, such as /candles.", _base_path),
     Setting("API_KEYS", "", "Who may ask: name:key:scopes, commas between; scopes read, write.", read_keys),
     Setting("PUBLIC_READ", "false", "true: reading needs no key.", _flag),
     Setting("CORS_ORIGINS", "", "Web origins whose pages may ask, commas between, or *.", read_origins),
@@ -303,6 +316,7 @@ class Settings:
     server_port: int
     published_address: str
     server_names: frozenset[str]
+    base_path: str
     api_keys: tuple[ApiKey, ...]
     public_read: bool
     cors_origins: frozenset[str]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tornado.httputil import HTTPServerRequest
 from tornado.routing import PathMatches
 from tornado.web import Application, RequestHandler
 
@@ -36,8 +37,23 @@ from backend.web.verify import VerifyHandler
 Route = tuple[str | PathMatches, type[RequestHandler], dict[str, Any]]
 
 
-def make_application(service: Service, role: Role = "all", access: Access | None = None) -> Application:
-    """The API over `service`, open to all without `access`; of a worker only what says how it is."""
+class Site(Application):
+    """The routes, and the same below `base_path`: a reverse proxy may leave that path or cut it off."""
+
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
+        base = self.settings["base_path"]
+        if request.path.startswith(f"{base}/"):
+            request.path = request.path.removeprefix(base)
+        return super().find_handler(request, **kwargs)
+
+
+def make_application(
+    service: Service, role: Role = "all", access: Access | None = None, base_path: str = ""
+) -> Application:
+    """The API over `service`, open to all without `access`; of a worker only what says how it is.
+
+    `base_path`, such as "/candles", is where clients find it.
+    """
     given = {"service": service}
     watched: list[Route] = [
         (r"/health", HealthHandler, given),
@@ -45,13 +61,14 @@ def make_application(service: Service, role: Role = "all", access: Access | None
         (r"/health/ready", ReadyHandler, given),
         (r"/metrics", MetricsHandler, given),
     ]
-    return Application(
+    return Site(
         watched if role == "worker" else watched + _routes(given),
         default_handler_class=UnknownRoute,
         default_handler_args=given,
         log_function=log_request,
         guard=Guard(access or Access(), SystemClock()),
         cross_origin_protection=True,
+        base_path=base_path,
     )
 
 
@@ -80,7 +97,11 @@ def _routes(given: dict[str, Any]) -> list[Route]:
 
 
 def make_server(
-    service: Service, role: Role, access: Access | None = None, limits: Limits | None = None
+    service: Service,
+    role: Role,
+    access: Access | None = None,
+    limits: Limits | None = None,
+    base_path: str = "",
 ) -> Server:
     """An HTTP server for the API."""
-    return Server(make_application(service, role, access), limits or Limits())
+    return Server(make_application(service, role, access, base_path), limits or Limits())

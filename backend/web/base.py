@@ -143,6 +143,12 @@ class ApiHandler(RequestHandler):
         guard: Guard = self.settings["guard"]
         return guard
 
+    @property
+    def base_path(self) -> str:
+        """What stands before our paths in the addresses that clients use."""
+        base_path: str = self.settings["base_path"]
+        return base_path
+
     def prepare(self) -> None:
         """Admit the request, or refuse it. Whoever overrides this calls it first."""
         bind(request_id=self.request_id)

@@ -12,7 +12,7 @@ from backend.web.openapi.page import POLICY, page
 class OpenApiHandler(ApiHandler):
     def get(self) -> None:
         self.query(())
-        self.finish(encoded(tuple(self.service.markets.names())))
+        self.finish(encoded(tuple(self.service.markets.names()), self.base_path))
 
 
 class DocsHandler(ApiHandler):
@@ -20,10 +20,10 @@ class DocsHandler(ApiHandler):
         self.query(())
         self.set_header("Content-Type", "text/html; charset=UTF-8")
         self.set_header("Content-Security-Policy", POLICY)
-        self.finish(rendered(tuple(self.service.markets.names())))
+        self.finish(rendered(tuple(self.service.markets.names()), self.base_path))
 
 
 @lru_cache
-def rendered(names: tuple[tuple[str, str], ...]) -> bytes:
+def rendered(names: tuple[tuple[str, str], ...], base_path: str = "") -> bytes:
     """The page for people, made once."""
-    return page(document(names)).encode()
+    return page(document(names, base_path)).encode()

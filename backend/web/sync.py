@@ -48,7 +48,7 @@ class SyncHandler(ApiHandler):
 
     async def _answer_one(self, job: Job) -> None:
         if not job.over:
-            self.set_header("Location", views.job_path(job))
+            self.set_header("Location", self.base_path + views.job_path(job))
             self.answer({"success": True, "job": views.job(job)}, HTTPStatus.ACCEPTED)
             return
         body, error = await self._outcome(job)

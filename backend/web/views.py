@@ -208,7 +208,7 @@ def job(found: Job) -> dict[str, object]:
 
 
 def job_path(found: Job) -> str:
-    """Where a job can be asked for."""
+    """Where a job can be asked for, below the base path."""
     return f"/api/jobs/{found.id}"
 
 

@@ -35,17 +35,17 @@ SECURITY: list[dict[str, list[str]]] = [{}, {"ApiKey": []}, {"Bearer": []}]
 
 
 @lru_cache
-def encoded(names: tuple[tuple[str, str], ...]) -> bytes:
+def encoded(names: tuple[tuple[str, str], ...], base_path: str = "") -> bytes:
     """The document as JSON."""
-    return msgspec.json.encode(document(names))
+    return msgspec.json.encode(document(names, base_path))
 
 
-def document(names: Names) -> Json:
-    """The document; `names` are the exchanges with their markets."""
+def document(names: Names, base_path: str = "") -> Json:
+    """The document; `names` are the exchanges with their markets, `base_path` stands before all paths."""
     return {
         "openapi": "3.1.0",
         "info": {"title": "Market data service", "version": VERSION, "description": ABOUT},
-        "servers": [{"url": "/"}],
+        "servers": [{"url": base_path or "/"}],
         "tags": [{"name": name, "description": about} for name, about in TAGS.items()],
         "security": SECURITY,
         "paths": paths(names),

@@ -44,13 +44,14 @@ def page(document: Json) -> str:
     """The page. All that the document says is escaped."""
     tags = document["tags"]
     info = document["info"]
+    description = escape(f"{document['servers'][0]['url'].rstrip('/')}/openapi.json")
     links = "".join(f'<a href="#{escape(tag["name"])}">{escape(tag["name"])}</a>' for tag in tags)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{escape(info['title'])}</title><style>{STYLE}</style></head><body>"
         f"<h1>{escape(info['title'])} {escape(info['version'])}</h1>{_paragraphs(info['description'])}"
-        '<p>For programs: <a href="/openapi.json">/openapi.json</a></p>'
+        f'<p>For programs: <a href="{description}">{description}</a></p>'
         f'<nav>{links}<a href="#errors">errors</a><a href="#shapes">shapes</a></nav>'
         f"{''.join(_tag(document, tag) for tag in tags)}{_errors(document)}{_shapes(document)}</body></html>"
     )
