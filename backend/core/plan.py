@@ -1,10 +1,25 @@
-"""From wanted minutes to pages: the windows that one request each can answer."""
+"""From wanted minutes to questions: pages, the windows that one request each can answer."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
-from backend.core.coverage import MINUTE, Spans, Window, intersect, normalise
+from backend.core.coverage import MINUTE, Spans, Window, intersect, normalise, subtract
+
+FEW = 3
+"""So many holes of a page are asked for one by one; more of them together, as thin markets have them."""
+
+
+class Question(NamedTuple):
+    """A page to ask for, and the minutes of it that the answer is to tell of.
+
+    `confirms`: another answer lacked these minutes already, and the page begins and ends with held ones.
+    """
+
+    window: Window
+    wanted: Spans
+    confirms: bool = False
 
 
 def closed_until(now: int) -> int:
@@ -36,3 +51,51 @@ def pages(missing: Spans, page_size: Callable[[int], int]) -> Iterator[Window]:
             page = Window(cursor, min(cursor + page_size(cursor) * MINUTE, end))
             yield page
             cursor = page.end
+
+
+def questions(missing: Spans, page_size: Callable[[int], int]) -> Iterator[Question]:
+    """Cut missing minutes into questions, oldest first: one for many holes that fit into a page together."""
+    at = 0
+    while at < len(missing):
+        end = missing[at].start + page_size(missing[at].start) * MINUTE
+        together = at
+        while together < len(missing) and missing[together].end <= end:
+            together += 1
+        if together - at > FEW:
+            yield Question(Window(missing[at].start, missing[together - 1].end), missing[at:together])
+            at = together
+        else:
+            yield from (Question(page, (page,)) for page in pages(missing[at : at + 1], page_size))
+            at += 1
+
+
+def confirming(doubts: Spans, held: Spans, page_size: Callable[[int], int]) -> Iterator[Question]:
+    """The second question for minutes that a first answer lacked.
+
+    Holes between held minutes are asked for together, each page with a held minute at both ends: whether its
+    answer reaches over a hole shows in its rows. What has no held minute beside it is asked for exactly.
+    """
+    if not doubts:
+        return
+    around = Window(doubts[0].start - MINUTE, doubts[-1].end + MINUTE)
+    unheld = subtract((around,), intersect(held, around))
+    places = {window: number for number, window in enumerate(unheld)}
+    group: list[Window] = []
+    for doubt in doubts:
+        inner = doubt in places and around.start < doubt.start and doubt.end < around.end
+        joins = group and inner and places[doubt] == places[group[-1]] + 1
+        start = (group[0] if joins else doubt).start - MINUTE
+        fits = doubt.end + MINUTE - start <= page_size(start) * MINUTE
+        if group and not (joins and fits):
+            yield _around(group)
+            group = []
+        if inner and doubt.minutes + 2 <= page_size(doubt.start - MINUTE):
+            group.append(doubt)
+        else:
+            yield from (Question(page, (page,)) for page in pages((doubt,), page_size))
+    if group:
+        yield _around(group)
+
+
+def _around(group: list[Window]) -> Question:
+    return Question(Window(group[0].start - MINUTE, group[-1].end + MINUTE), tuple(group), confirms=True)

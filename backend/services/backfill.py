@@ -1,7 +1,8 @@
 """Fetches missing minutes page by page, several pages in flight, until each minute is held or known void.
 
-A page's minutes that did not come, or whose candle contradicts itself, are asked for again as a page of their
-own; they are void only when that narrower question brings nothing at all. So a page cap that shrank, a short
+A page's minutes that did not come, or whose candle contradicts itself, are asked for again: a few as pages of
+their own, many of them together, since thin markets lack every other minute. They are void only when such a
+question brings nothing, or its answer reaches over them without them. So a page cap that shrank, a short
 page, a bad edge or one wrong answer costs requests, never candles. Candles are on disk before the ledger
 claims them.
 """
@@ -11,10 +12,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
-from backend.core.candles import clean, held_by
+from backend.core.candles import Candle, clean, held_by, inside
 from backend.core.coverage import (
     MINUTE,
     Coverage,
@@ -22,13 +25,14 @@ from backend.core.coverage import (
     Void,
     Window,
     count_minutes,
+    intersect,
     normalise,
     subtract,
     void_of,
     void_without_data,
 )
 from backend.core.job import Tally
-from backend.core.plan import pages
+from backend.core.plan import FEW, Question, confirming, questions
 from backend.errors import ExchangeUnavailable, MalformedAnswer, MarketDataError, RateLimited
 from backend.services.brake import Brake
 from backend.services.ledger import Ledger
@@ -40,10 +44,30 @@ GIVE_UP_AFTER = 5
 """So many pages lost in a row mean that the exchange is away, not that a page is bad."""
 
 
-class Page(NamedTuple):
-    """Minutes to ask for. `again` marks those that a wider question did not bring."""
+STRETCH = 64
+"""Pages whose holes are asked for again together."""
 
-    window: Window
+EXACTLY_FROM = 3
+"""From this question on, what is still in doubt is asked for hole by hole."""
+
+
+@dataclass(slots=True)
+class Stretch:
+    """Pages that lie side by side: what they leave in doubt is asked for again when all of them came.
+
+    `open` counts the questions that are not answered yet, `asked` how often its doubts were asked for.
+    """
+
+    open: int
+    doubts: list[Window] = field(default_factory=list)
+    asked: int = 0
+
+
+class Asked(NamedTuple):
+    """A question that is to be put. `again`: another answer lacked its minutes."""
+
+    question: Question
+    stretch: Stretch
     again: bool = False
 
 
@@ -69,9 +93,10 @@ class Backfill:
         self._source = source
         self._store = store
         self._ledger = ledger
-        self._pages = deque(
-            Page(window) for window in pages(missing, lambda start: source.page_size(now - start))
-        )
+        self._page_size: Callable[[int], int] = lambda start: source.page_size(now - start)
+        self._pages = deque(_stretched(questions(missing, self._page_size)))
+        self._in_flight = 0
+        self._changed = asyncio.Event()
         self._on_progress = on_progress
         self._total = count_minutes(missing)
         self._done = 0
@@ -110,42 +135,80 @@ class Backfill:
         return self._lost or bool(self._pages)
 
     async def _work(self) -> None:
-        while self._pages and not self._brake.reason:
-            page = self._pages.popleft()
+        while asked := await self._next():
             try:
-                await self._fetch(page)
+                await self._fetch(asked)
             except MarketDataError as error:
-                self._lose(page, error)
+                self._lose(asked.question.window, error)
             else:
                 self._lost_in_a_row = 0
+            self._in_flight -= 1
+            self._close(asked.stretch)
+            self._changed.set()
 
-    async def _fetch(self, page: Page) -> None:
-        rows = await self._source.candles(self._series.symbol, page.window)
-        candles, off_grid, contradictory = clean(rows, page.window)
-        if not page.again:
+    async def _next(self) -> Asked | None:
+        """What to ask next; while others are in flight their answers may raise new questions."""
+        while not self._pages and self._in_flight and not self._brake.reason:
+            self._changed.clear()
+            await self._changed.wait()
+        if self._brake.reason or not self._pages:
+            return None
+        self._in_flight += 1
+        return self._pages.popleft()
+
+    async def _fetch(self, asked: Asked) -> None:
+        """Put a question. What two answers lack is void if one of them reaches over it, or was exact.
+
+        An answer reaches over the minutes between its first and its last row: it may have been cut outside.
+        """
+        window, wanted, confirms = asked.question
+        rows = await self._source.candles(self._series.symbol, window)
+        candles, off_grid, contradictory = clean(rows, window)
+        if not asked.again:
             self._off_grid += off_grid
             self._contradictory += len(contradictory)
-        if candles:
-            written = await self._store.write(self._series, candles)
+        chosen = inside(candles, wanted)
+        if chosen:
+            written = await self._store.write(self._series, chosen)
             self._new_records += written.inserted
             self._revised_records += written.replaced
-        held = held_by(candles)
-        absent = subtract(subtract((page.window,), held), self._ledger.coverage.held)
-        if page.again and not held:
-            voids = _voids(page.window, contradictory, await self._source.now())
-            await self._learn(lambda known: known.with_voids(voids), absent)
+        held = held_by(chosen)
+        absent = subtract(subtract(wanted, held), self._ledger.coverage.held)
+        proven = _proven(absent, candles, confirms=confirms, exactly=asked.again and not held)
+        self._doubt(subtract(absent, proven), asked.stretch)
+        voids = _voids(proven, contradictory, await self._source.now()) if proven else []
+        resolved = subtract(wanted, subtract(absent, proven))
+        await self._learn(lambda known: known.with_held(held).with_voids(voids), resolved)
+
+    def _doubt(self, absent: Spans, stretch: Stretch) -> None:
+        """Ask again for what an answer lacked: a few holes at once, many together with their neighbours'."""
+        if len(absent) > FEW:
+            stretch.doubts += absent
             return
-        self._pages.extendleft(Page(window, again=True) for window in reversed(absent))
-        await self._learn(lambda known: known.with_held(held), subtract((page.window,), absent))
+        exact = [Asked(Question(window, (window,)), stretch, again=True) for window in absent]
+        stretch.open += len(exact)
+        self._pages.extendleft(reversed(exact))
+
+    def _close(self, stretch: Stretch) -> None:
+        """One question of a stretch is answered, or lost: after the last one, ask for what is in doubt."""
+        stretch.open -= 1
+        if stretch.open or not stretch.doubts:
+            return
+        doubts = normalise(stretch.doubts)
+        stretch.doubts, stretch.asked = [], stretch.asked + 1
+        held = self._ledger.coverage.held if stretch.asked < EXACTLY_FROM else ()
+        again = [Asked(one, stretch, again=True) for one in confirming(doubts, held, self._page_size)]
+        stretch.open = len(again)
+        self._pages.extendleft(reversed(again))
 
     async def _learn(self, change: Callable[[Coverage], Coverage], resolved: Spans) -> None:
         await self._ledger.record(change)
         self._done += count_minutes(resolved)
         self._report()
 
-    def _lose(self, page: Page, error: MarketDataError) -> None:
+    def _lose(self, page: Window, error: MarketDataError) -> None:
         level = logging.WARNING if _concerns_one_page(error) else logging.INFO
-        log.log(level, "%s: gave up on the page from %d: %s", self._series.name, page.window.start, error)
+        log.log(level, "%s: gave up on the page from %d: %s", self._series.name, page.start, error)
         self._lost = True
         self.error = self.error or error
         self._lost_in_a_row += 1
@@ -156,10 +219,29 @@ class Backfill:
         self._on_progress(self.tally)
 
 
-def _voids(window: Window, contradictory: Sequence[int], now: int) -> list[Void]:
+def _stretched(asked: Iterator[Question]) -> Iterator[Asked]:
+    while group := list(islice(asked, STRETCH)):
+        stretch = Stretch(open=len(group))
+        yield from (Asked(question, stretch) for question in group)
+
+
+def _proven(absent: Spans, candles: Sequence[Candle], *, confirms: bool, exactly: bool) -> Spans:
+    """Which of the minutes that an answer lacks are lacking at the exchange."""
+    if exactly and not confirms:
+        return absent
+    if not (confirms and candles):
+        return ()
+    return intersect(absent, Window(candles[0].open_time, candles[-1].open_time + MINUTE))
+
+
+def _voids(absent: Spans, contradictory: Sequence[int], now: int) -> list[Void]:
     """What is known of minutes of which two questions brought no candle that can be believed."""
     refused = normalise(Window(moment, moment + MINUTE) for moment in contradictory)
-    return [void_without_data(window, now), *(void_of(one, "contradictory", now) for one in refused)]
+    within = [part for window in absent for part in intersect(refused, window)]
+    return [
+        *(void_without_data(window, now) for window in absent),
+        *(void_of(window, "contradictory", now) for window in within),
+    ]
 
 
 def _concerns_one_page(error: MarketDataError) -> bool:

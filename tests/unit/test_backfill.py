@@ -230,6 +230,64 @@ async def test_a_void_is_dated_by_the_exchanges_clock() -> None:
     assert [void.confirmed for void in world.coverage.known().voids] == [minute(500)]
 
 
+def half_traded(count: int, seed: int = 1) -> set[int]:
+    """The minutes of a market in which a random half of them has no trade."""
+    random = Random(seed)
+    return {minute(number) for number in range(count) if random.random() < 0.5}
+
+
+@pytest.mark.parametrize("cap", [None, 700])
+async def test_a_thin_market_takes_two_questions_a_page_and_not_one_a_hole(cap: int | None) -> None:
+    has = half_traded(20_000)
+    world = World(ScriptedSource(has, page_size=1000, cap=cap))
+    await world.run(minutes(0, 20_000), pages_in_flight=8)
+    assert (world.held, world.void) == (has, all_of(minutes(0, 20_000)) - has)
+    assert len(world.source.asked) <= 2.2 * 20
+
+
+async def test_the_holes_of_a_thin_market_that_was_left_half_way_are_asked_for_together() -> None:
+    has = half_traded(5_000)
+    world = World(ScriptedSource(has, page_size=1000))
+    world.coverage.entries[BTC] = Coverage().with_held(spans_of(has))
+    await world.run(minutes(0, 5_000))
+    assert world.void == all_of(minutes(0, 5_000)) - has
+    assert len(world.source.asked) <= 2.2 * 5 + 2
+
+
+async def test_a_hole_that_the_second_question_fills_is_stored() -> None:
+    has = half_traded(1_000)
+    source = ScriptedSource(has, page_size=1000)
+    hidden = set(sorted(has)[100:200:7])
+    answers = [0]
+
+    def distort(rows: list[Candle], _window: Window) -> list[Candle]:
+        answers[0] += 1
+        return [row for row in rows if answers[0] > 1 or row.open_time not in hidden]
+
+    source.distort = distort
+    world = World(source)
+    await world.run(minutes(0, 1_000), pages_in_flight=1)
+    assert world.held == has
+
+
+async def test_a_second_answer_that_is_cut_proves_only_what_it_reaches_over() -> None:
+    has = half_traded(1_000)
+    source = ScriptedSource(has, page_size=1000)
+    hidden = set(sorted(has)[100:400:7])
+    answers = [0]
+
+    def distort(rows: list[Candle], _window: Window) -> list[Candle]:
+        answers[0] += 1
+        if answers[0] == 2:
+            return rows[: len(rows) // 4]
+        return [row for row in rows if answers[0] > 1 or row.open_time not in hidden]
+
+    source.distort = distort
+    world = World(source)
+    await world.run(minutes(0, 1_000), pages_in_flight=1)
+    assert world.held == has
+
+
 async def test_a_page_that_fails_for_ever_loses_only_itself() -> None:
     world = World(ScriptedSource(all_of(minutes(0, 100))))
     world.source.broken = {minute(37): MalformedAnswer("binance sent klines that cannot be read")}
@@ -403,7 +461,8 @@ def test_every_wanted_minute_ends_held_or_void_as_the_exchange_has_it(
     backfill = asyncio.run(world.run(minutes(0, 60), pages_in_flight))
     assert world.held == world.candles.moments() == has
     assert world.void == all_of(minutes(0, 60)) - has
-    assert {void.window for void in world.coverage.known().voids} <= set(source.asked)
+    asked = source.asked_minutes()
+    assert all(asked.count(moment) >= 2 for moment in world.void)
     assert (backfill.error, backfill.tally.new_records) == (None, len(has))
     assert all(0 < window.minutes <= page_size for window in source.asked)
     assert world.progress[-1] == Tally(60, 60, len(has))
