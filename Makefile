@@ -48,6 +48,7 @@ bench: $(VENV)/.dev ## the benchmarks, some minutes
 	@$(BIN)/python -m benchmarks.ingest
 	@$(BIN)/python -m benchmarks.read
 	@$(BIN)/python -m benchmarks.topup
+	@$(BIN)/python -m benchmarks.thin
 	@$(BIN)/python -m benchmarks.budget
 	@$(BIN)/python -m benchmarks.archive
 	@$(BIN)/python -m benchmarks.load

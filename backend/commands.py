@@ -17,9 +17,9 @@ from rich.text import Text
 from backend.access.networks import is_loopback
 from backend.app import GRACE_SECONDS, open_service
 from backend.clock import iso
-from backend.core.coverage import MINUTE, count_minutes
 from backend.core.job import Job, SyncRequest
 from backend.core.series import Series
+from backend.core.windows import MINUTE, count_minutes
 from backend.errors import ConfigurationError, InvalidRequest, error_named
 from backend.services.service import Service
 from backend.services.sync import SyncResult, result_of
@@ -188,7 +188,8 @@ def _print_result(say: Callable[..., None], result: SyncResult) -> None:
         first, last = window.start, window.end - MINUTE
         say(f"  not at the exchange: {window.minutes:,} minutes, {iso(first)} to {iso(last)}")
     if len(result.absent) > ABSENCES_SHOWN:
-        say(f"  and {len(result.absent) - ABSENCES_SHOWN} more such windows")
+        shown = sum(window.minutes for window, _ in result.absent[:ABSENCES_SHOWN])
+        say(f"  and {result.absent_minutes - shown:,} more minutes in other windows")
     if result.error:
         say(f"  {result.shortfall}.", style="red")
     else:

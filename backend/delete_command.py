@@ -11,8 +11,8 @@ from rich.console import Console
 
 from backend.app import open_service
 from backend.clock import LATEST, iso
-from backend.core.coverage import MINUTE, Window
 from backend.core.series import Series
+from backend.core.windows import MINUTE, Window
 from backend.errors import InvalidRequest
 from backend.services.removal import Removed
 from backend.settings import Settings

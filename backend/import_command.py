@@ -15,8 +15,8 @@ from backend.app import open_service
 from backend.core.archive_file import LARGEST_TEXT, BadZip, only_text
 from backend.core.archive_rows import BadRow, candles_of
 from backend.core.candles import Candle
-from backend.core.coverage import Window
 from backend.core.series import Series
+from backend.core.windows import Window
 from backend.errors import InvalidRequest
 from backend.exchanges.binance import BINANCE
 from backend.exchanges.binance_archive import named

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from pymongo import MongoClient
 
 from backend.clock import iso, parse_time
-from backend.core.coverage import MINUTE, Window
+from backend.core.windows import MINUTE, Window
 from backend.exchanges.binance_archive import files_for
 from backend.store.embedded import EmbeddedMongod
 

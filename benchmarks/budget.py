@@ -20,9 +20,9 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from backend.app import open_service
-from backend.core.coverage import MINUTE, Window
 from backend.core.plan import closed_until
 from backend.core.series import Series
+from backend.core.windows import MINUTE, Window
 from backend.exchanges import EXCHANGES
 from backend.services.ports import CandleSource
 from backend.settings import load_settings

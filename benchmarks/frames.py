@@ -21,8 +21,8 @@ from aiohttp import web
 
 from backend.clock import Clock, SystemClock
 from backend.core.candles import Candle
-from backend.core.coverage import MINUTE
 from backend.core.series import Series
+from backend.core.windows import MINUTE
 from backend.exchanges.binance import BINANCE
 from backend.metrics import Metrics
 from backend.net.link import open_socket_session

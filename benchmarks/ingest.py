@@ -30,8 +30,8 @@ from pymongo import UpdateOne
 
 from backend.app import open_service
 from backend.clock import parse_time
-from backend.core.coverage import MINUTE
 from backend.core.series import Series
+from backend.core.windows import MINUTE
 from backend.settings import load_settings
 from backend.store.embedded import EmbeddedMongod
 from tests.syncing import run_job

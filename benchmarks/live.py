@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import aiohttp
 
-from backend.core.coverage import MINUTE
+from backend.core.windows import MINUTE
 from backend.store.embedded import EmbeddedMongod
 from tests.integration.processes import ROOT, RunningService, running_service, until
 from tests.simulator import Simulator, synthetic_market

@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from backend.clock import parse_time
-from backend.core.coverage import MINUTE
+from backend.core.windows import MINUTE
 from backend.store.embedded import EmbeddedMongod
 from tests.integration.processes import RunningService, running_service, running_simulator
 from tests.readers import DAY, Reading, days_of, read_days

@@ -33,8 +33,10 @@ from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from backend.app import calm_garbage_collector, keep_freed_memory, open_service
 from backend.clock import SystemClock, parse_time
 from backend.core.candles import Candle
-from backend.core.coverage import MINUTE, Coverage, Window
+from backend.core.coverage import Coverage
+from backend.core.minutes import Minutes
 from backend.core.series import Series
+from backend.core.windows import MINUTE, Window
 from backend.formats import FORMATS
 from backend.settings import load_settings
 from backend.store.candles import MongoCandles
@@ -204,7 +206,7 @@ async def store(uri: str) -> None:
             price = rows[-1].close
         await candles.write(SERIES, rows)
     held = Window(START, START + YEAR * MINUTE)
-    await save_ledger(MongoCoverage(database), SERIES, Coverage(START, (held,), (), held.end))
+    await save_ledger(MongoCoverage(database), SERIES, Coverage(START, Minutes.of((held,)), (), held.end))
     await disconnect(database)
 
 

@@ -18,8 +18,10 @@ from typing import NamedTuple
 from backend.app import open_service
 from backend.clock import SystemClock, parse_time
 from backend.core.candles import Candle
-from backend.core.coverage import MINUTE, Coverage, Window, void_before_listing
+from backend.core.coverage import Coverage, void_before_listing
+from backend.core.minutes import Minutes
 from backend.core.series import Series
+from backend.core.windows import MINUTE, Window
 from backend.services.service import Service
 from backend.settings import load_settings
 from backend.store.candles import MongoCandles
@@ -66,7 +68,7 @@ async def store_history(database: Database, size: int) -> None:
     for first in range(start, end, BATCH * MINUTE):
         minutes = range(first, min(first + BATCH * MINUTE, end), MINUTE)
         await candles.write(SERIES, [Candle(minute, 1.0, 2.0, 0.5, 1.5, 3.0) for minute in minutes])
-    known = Coverage(start, (Window(start, end),), (void_before_listing(LISTED, NOW),), end)
+    known = Coverage(start, Minutes.of((Window(start, end),)), (void_before_listing(LISTED, NOW),), end)
     await save_ledger(MongoCoverage(database), SERIES, known)
 
 

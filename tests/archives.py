@@ -7,7 +7,7 @@ from io import BytesIO
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from backend.core.candles import Candle
-from backend.core.coverage import MINUTE
+from backend.core.windows import MINUTE
 
 NAMES = (
     "open_time,open,high,low,close,volume,close_time,quote_volume,count,"

@@ -27,8 +27,9 @@ from hypothesis import strategies as st
 
 from backend.core.candles import Candle
 from backend.core.columns import Columns, columns_of
-from backend.core.coverage import MINUTE, Coverage, Spans, Window, intersect, normalise
+from backend.core.coverage import Coverage
 from backend.core.series import Listing, Series, canonical_symbol
+from backend.core.windows import MINUTE, Spans, Window, normalise
 from backend.errors import MarketDataError, UnknownSymbol
 from backend.services.ports import Lease, Written
 
@@ -324,11 +325,13 @@ class MemoryCoverage:
             self.leases[lease.series] = (*self.leases[lease.series][:2], self._seconds + seconds)
         return self._holds(lease)
 
-    async def save(self, lease: Lease, coverage: Coverage) -> bool:
+    async def save(self, lease: Lease, coverage: Coverage, saved: Coverage | None = None) -> bool:
         self.saves += 1
         await self._answer()
         if not self._holds(lease):
             return False
+        if saved is not None and saved != self.known(lease.series):
+            raise AssertionError("another ledger was saved before")
         self.entries[lease.series] = coverage
         await asyncio.sleep(0)
         return True
@@ -339,11 +342,11 @@ class MemoryCoverage:
         for series in fit:
             self.leases.pop(series, None)
             self.entries[series] = self.known(series).with_held([held[series]]).asked(held[series])
-        return {one for one, window in held.items() if intersect(self.known(one).held, window) == (window,)}
+        return {one for one, window in held.items() if self.known(one).held.within(window) == (window,)}
 
     def _is_extended_by(self, series: Series, window: Window) -> bool:
         known = self.known(series)
-        ends = known.until == window.start and known.held and known.held[-1].end == window.start
+        ends = known.until == window.start and known.held and known.held.end == window.start
         return bool(ends) and self._holder(series) is None
 
     async def release(self, lease: Lease) -> None:

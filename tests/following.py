@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from backend.clock import SystemClock
-from backend.core.coverage import MINUTE
+from backend.core.windows import MINUTE
 from backend.services.queries import missing_of
 from backend.services.service import Service
 from tests.simulator import Simulator

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import aiohttp
 
-from backend.core.coverage import MINUTE
+from backend.core.windows import MINUTE
 from tests.simulator.rows import Numbers
 
 DAY = 1_440

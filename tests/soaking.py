@@ -21,8 +21,8 @@ import aiohttp
 from pymongo import MongoClient
 
 from backend.clock import parse_time
-from backend.core.coverage import HOUR, MINUTE
 from backend.core.series import Series
+from backend.core.windows import HOUR, MINUTE
 from backend.store.embedded import EmbeddedMongod
 from tests.integration.processes import ROOT, environment, running_simulator
 from tests.integration.stored import stored_documents

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from backend.core.coverage import Coverage, Window
+from backend.core.coverage import Coverage
 from backend.core.job import Job, SyncRequest, Tally
 from backend.core.series import Series
+from backend.core.windows import Window
 from backend.services.brake import Brake
 from backend.services.ports import CoverageStore
 from backend.services.service import Service

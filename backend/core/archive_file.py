@@ -8,7 +8,7 @@ from struct import error as StructError
 from typing import NamedTuple
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from backend.core.coverage import Window
+from backend.core.windows import Window
 
 LARGEST_TEXT = 64 * 1024 * 1024
 """Bytes that a text may have when it is unzipped: a month of minutes has about six million."""

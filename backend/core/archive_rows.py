@@ -18,7 +18,7 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 
 from backend.core.candles import Candle
-from backend.core.coverage import MINUTE, Window
+from backend.core.windows import MINUTE, Window
 
 Amount = Annotated[float, msgspec.Meta(ge=0, le=1e18)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from backend.core.coverage import MINUTE, Spans, Window, normalise
+from backend.core.windows import MINUTE, Spans, Window, normalise
 
 
 class Candle(msgspec.Struct, frozen=True, gc=False):

@@ -1,86 +1,24 @@
-"""What is known of a series: which minutes are held, which the exchange does not have, which are missing.
-
-Windows are half-open `[start, end)`, in ms UTC, on the minute grid. `Spans` are sorted windows that neither
-touch nor overlap, so that equal sets of minutes are equal tuples.
-"""
+"""What is known of a series: which minutes are held, which the exchange does not have, which are missing."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
-MINUTE = 60_000
-HOUR = 60 * MINUTE
-WEEK = 7 * 24 * HOUR
+from backend.core.minutes import NO_MINUTES, Minutes
+from backend.core.windows import DAY, MINUTE, WEEK, Spans, Window, intersect, normalise, subtract
 
-
-class Window(NamedTuple):
-    """The minutes that open in `[start, end)`."""
-
-    start: int
-    end: int
-
-    @property
-    def minutes(self) -> int:
-        return (self.end - self.start) // MINUTE
-
-
-Spans = tuple[Window, ...]
 VoidReason = Literal["before_listing", "no_data", "contradictory"]
 """Why a minute is void: it is older than the exchange's first candle, it was left out, or what came of it
 contradicted itself."""
 
 
-def normalise(windows: Iterable[Window]) -> Spans:
-    """Sort windows and merge those that touch or overlap; empty ones vanish."""
-    merged: list[Window] = []
-    for window in sorted(windows):
-        if window.start >= window.end:
-            continue
-        if merged and window.start <= merged[-1].end:
-            if window.end > merged[-1].end:
-                merged[-1] = Window(merged[-1].start, window.end)
-        else:
-            merged.append(window)
-    return tuple(merged)
-
-
-def subtract(spans: Spans, taken: Spans) -> Spans:
-    """The minutes of `spans` that are not in `taken`."""
-    left: list[Window] = []
-    others = list(reversed(taken))
-    for start, end in spans:
-        cursor = start
-        while others and others[-1].end <= cursor:
-            others.pop()
-        for other in reversed(others):
-            if other.start >= end:
-                break
-            if other.start > cursor:
-                left.append(Window(cursor, other.start))
-            cursor = max(cursor, other.end)
-        if cursor < end:
-            left.append(Window(cursor, end))
-    return tuple(left)
-
-
-def intersect(spans: Spans, window: Window) -> Spans:
-    """The minutes of `spans` inside `window`."""
-    return tuple(
-        Window(max(start, window.start), min(end, window.end))
-        for start, end in spans
-        if max(start, window.start) < min(end, window.end)
-    )
-
-
-def count_minutes(spans: Spans) -> int:
-    """How many minutes `spans` hold."""
-    return sum(window.minutes for window in spans)
-
-
 class Void(NamedTuple):
-    """Minutes that the exchange was asked for and does not have.
+    """A window that the exchange was asked for: it does not have those of its minutes that are not held.
+
+    So what is known of the holes of a thin market takes a void for a stretch of time, not one for a hole.
 
     `confirmed` is when it last said so; `ask_again` is when to ask once more (ms UTC), soon while the minutes
     are young and weekly when they are old. It is None in ledgers of old that took a listing for certain.
@@ -124,35 +62,52 @@ class Coverage:
     """The ledger of one series.
 
     `since` and `until` bound what anybody ever asked for (`until` not beyond what was closed then); None at
-    first.
+    first. `voids` ascend and do not overlap. What a method costs grows with the window that it is about, not
+    with the holes of the series.
     """
 
     since: int | None = None
-    held: Spans = ()
+    held: Minutes = NO_MINUTES
     voids: tuple[Void, ...] = ()
     until: int | None = None
 
     def missing(self, wanted: Window, now: int) -> Spans:
         """The minutes of `wanted` that are neither held nor known to be absent, at exchange time `now`."""
         believed = [void.window for void in self.voids if void.ask_again is None or void.ask_again > now]
-        return subtract(subtract(normalise([wanted]), self.held), normalise(believed))
+        return self.held.missing_from(subtract(normalise([wanted]), normalise(believed)))
 
     def listed(self, wanted: Window) -> Spans:
         """The minutes of `wanted` that are not before the listing, whatever is known of them."""
         before = (void.window for void in self.voids if void.reason == "before_listing")
         return subtract(normalise([wanted]), normalise(before))
 
-    def absent(self, wanted: Window) -> tuple[Absence, ...]:
-        """The minutes of `wanted` that the exchange does not have since its listing, in few windows."""
-        return tuple(
-            sorted(
-                Absence(window, reason)
-                for reason in SINCE_LISTING
-                for window in intersect(
-                    normalise(void.window for void in self.voids if void.reason == reason), wanted
-                )
-            )
-        )
+    def absent(self, wanted: Window) -> Iterator[Absence]:
+        """The minutes of `wanted` that the exchange does not have since its listing, ascending."""
+        last: Absence | None = None
+        for void in self.void_windows(wanted):
+            if void.reason == "before_listing":
+                continue
+            if last and last.window.end == void.window.start and last.reason == void.reason:
+                last = Absence(Window(last.window.start, void.window.end), last.reason)
+                continue
+            if last:
+                yield last
+            last = Absence(void.window, void.reason)
+        if last:
+            yield last
+
+    def void_windows(self, wanted: Window) -> Iterator[Void]:
+        """What is known of each of the minutes of `wanted` that the exchange does not have, ascending."""
+        for void in self.voids:
+            for part in intersect((void.window,), wanted):
+                for window in self.held.gaps(part):
+                    yield void._replace(window=window)
+
+    def count_absent(self, wanted: Window) -> int:
+        """How many minutes of `wanted` the exchange does not have since its listing."""
+        voids = (void.window for void in self.voids if void.reason in SINCE_LISTING)
+        parts = (part for window in voids for part in intersect((window,), wanted))
+        return sum(part.minutes - self.held.count(part) for part in parts)
 
     def asked(self, window: Window) -> Coverage:
         """Remember that somebody wants the minutes of `window`."""
@@ -171,28 +126,29 @@ class Coverage:
     def with_held(self, held: Iterable[Window]) -> Coverage:
         """Add minutes that are stored. A held minute is void no longer."""
         added = normalise(held)
-        return replace(
-            self,
-            held=normalise((*self.held, *added)),
-            voids=tuple(_without(self.voids, added)) if added else self.voids,
-        )
+        kept = self.held.united(added)
+        return replace(self, held=kept, voids=tuple(_with_holes(self.voids, added, kept)))
 
     def with_voids(self, voids: Iterable[Void]) -> Coverage:
         """Add minutes that the exchange does not have; what is held stays held, newer word replaces older."""
         kept = self.voids
         for void in voids:
-            rest = subtract((void.window,), self.held)
-            kept = (*_without(kept, rest), *(void._replace(window=window) for window in rest))
-        return replace(self, voids=tuple(sorted(kept, key=lambda void: void.window)))
+            if window := self.held.around_gaps(void.window):
+                kept = _placed(kept, void._replace(window=window))
+        return replace(self, voids=kept)
 
     def without(self, window: Window) -> Coverage:
         """Forget the minutes of `window`: they are missing where they were held, or found to be absent."""
-        listing = [void for void in self.voids if void.reason == "before_listing"]
-        data = [void for void in self.voids if void.reason in SINCE_LISTING]
         return replace(
-            self,
-            held=subtract(self.held, (window,)),
-            voids=tuple(sorted([*listing, *_without(data, (window,))], key=lambda void: void.window)),
+            self, held=self.held.reduced((window,)), voids=tuple(_forgotten(self.voids, (window,)))
+        )
+
+    def holding(self, stored: Spans) -> Coverage:
+        """Hold exactly the minutes of `stored`. Those that were held and are not stored are missing."""
+        exact = Minutes.of(stored)
+        lost = exact.missing_from(tuple(self.held))
+        return replace(
+            self, held=exact, voids=tuple(_with_holes(_forgotten(self.voids, lost), stored, exact))
         )
 
     def with_listing(self, first_candle: int, now: int) -> Coverage:
@@ -207,11 +163,66 @@ class Coverage:
 
     @property
     def first_candle(self) -> int | None:
-        """The exchange's first open time of this series, where it was asked for."""
-        return next((void.window.end for void in self.voids if void.reason == "before_listing"), None)
+        """The exchange's first open time of this series, where it was asked for; or an older held one."""
+        if not (listing := self.listing):
+            return None
+        return min(listing.window.end, self.held.start) if self.held else listing.window.end
 
 
-def _without(voids: Iterable[Void], taken: Spans) -> Iterator[Void]:
+def _placed(voids: tuple[Void, ...], new: Void) -> tuple[Void, ...]:
+    """`voids` with a new one, which replaces what it lies upon and joins neighbours where that is as true."""
+    first = bisect_left(voids, new.window.start, key=lambda void: void.window.end)
+    last = bisect_left(voids, new.window.end + 1, key=lambda void: void.window.start)
+    between = sorted((*_cut(voids[first:last], (new.window,)), new))
+    joined: list[Void] = []
+    for void in between:
+        if joined and (both := _joined(joined[-1], void)):
+            joined[-1] = both
+        else:
+            joined.append(void)
+    return (*voids[:first], *joined, *voids[last:])
+
+
+def _joined(one: Void, two: Void) -> Void | None:
+    """Two neighbours as one void, dated by the older word; None where that would say less or something else.
+
+    A minute is believed to be absent when it was confirmed a minute after its end (see `frontier.py`): the
+    older word must be that young for the later window too, and no minute be asked for again much earlier.
+    """
+    if one.window.end != two.window.start or one.reason != two.reason or one.reason == "before_listing":
+        return None
+    if one.ask_again is None or two.ask_again is None or abs(one.ask_again - two.ask_again) > DAY:
+        return None
+    confirmed = min(one.confirmed, two.confirmed)
+    if confirmed < two.window.end + MINUTE:
+        return None
+    window = Window(one.window.start, two.window.end)
+    return Void(window, one.reason, confirmed, min(one.ask_again, two.ask_again))
+
+
+def _with_holes(voids: Iterable[Void], added: Spans, held: Minutes) -> Iterator[Void]:
+    """What is left of voids when minutes are held: nothing where all are; only where `added` reaches."""
+    if not added:
+        yield from voids
+        return
+    reach = Window(added[0].start, added[-1].end)
+    for void in voids:
+        if void.window.end <= reach.start or reach.end <= void.window.start:
+            yield void
+        elif window := held.around_gaps(void.window):
+            yield void if void.reason == "before_listing" else void._replace(window=window)
+
+
+def _forgotten(voids: Iterable[Void], taken: Spans) -> Iterator[Void]:
+    """Voids without the minutes of `taken`; what is known of the listing stays."""
+    for void in voids:
+        if void.reason == "before_listing":
+            yield void
+        else:
+            yield from _cut((void,), taken)
+
+
+def _cut(voids: Iterable[Void], taken: Spans) -> Iterator[Void]:
     for void in voids:
         for window in subtract((void.window,), taken):
             yield void._replace(window=window)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
-from backend.core.coverage import MINUTE
 from backend.core.interval import Interval
 from backend.core.series import Series
+from backend.core.windows import MINUTE
 
 _TEXT = re.compile(r"([0-9a-f]{8})\.(\d{1,9})\.(\d{1,9}(?:-\d{1,9})*)", re.ASCII)
 LONGEST_TEXT = 4096

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Literal, NamedTuple
 
-from backend.core.coverage import HOUR, MINUTE, Coverage, Window, count_minutes, intersect
+from backend.core.coverage import Coverage
 from backend.core.frontier import known_to
 from backend.core.job import Failure
 from backend.core.plan import closed_until
 from backend.core.series import Series
+from backend.core.windows import HOUR, MINUTE, Window, count_minutes
 
 State = Literal["waiting", "live", "behind", "failing", "ended"]
 Source = Literal["socket", "rest"]
@@ -82,7 +83,7 @@ def standing(follow: Follow, known: Coverage, now: int) -> Standing:
     """From the follow and its ledger."""
     if not known.held:
         return Standing(follow, "failing" if follow.failures else "waiting", None, None)
-    end = known.held[-1].end
+    end = known.held.end
     if follow.ended:
         return Standing(follow, "ended", end - MINUTE, None)
     lag = max(0, now - known_to(known, end))
@@ -92,7 +93,7 @@ def standing(follow: Follow, known: Coverage, now: int) -> Standing:
 
 def is_silent(known: Coverage, now: int) -> bool:
     """Whether nothing is held of the last day, at exchange time `now`."""
-    return bool(known.held) and now - known.held[-1].end >= SILENT_MS
+    return bool(known.held) and now - known.held.end >= SILENT_MS
 
 
 def beginnings(follow: Follow, known: Coverage, now: int) -> list[int | None]:
@@ -113,8 +114,8 @@ def healed(before: Coverage, after: Coverage) -> int:
     """How many minutes between the first and the last that were held came later than their successors."""
     if not before.held:
         return 0
-    within = Window(before.held[0].start, before.held[-1].end)
-    return count_minutes(intersect(after.held, within)) - count_minutes(before.held)
+    within = Window(before.held.start, before.held.end)
+    return after.held.count(within) - before.held.count()
 
 
 def keeper_of(series: Series, keepers: Iterable[str]) -> str | None:

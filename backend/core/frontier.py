@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from backend.core.coverage import MINUTE, Coverage, Spans, Void, Window, normalise, subtract
+from bisect import bisect_right
+
+from backend.core.coverage import Coverage, Void
+from backend.core.windows import MINUTE, Spans, Window, normalise, subtract
 
 BELIEVED_AFTER = MINUTE
 """A minute without data is believed when the exchange was asked so long after its end (ms): before, it may
@@ -14,11 +17,17 @@ def known_to(known: Coverage, start: int) -> int:
 
     `start` itself where the minute that opens there is neither.
     """
-    voids = (void.window for void in known.voids if _is_believed(void))
-    for window in normalise((*known.held, *voids)):
-        if window.start <= start < window.end:
-            return min(window.end, _limit(known))
-    return start
+    voids = [void.window for void in known.voids if _is_believed(void)]
+    ends = [void.end for void in voids]
+    reached = start
+    while True:
+        further = known.held.run_end(reached)
+        place = bisect_right(ends, further)
+        if place < len(voids) and voids[place].start <= further:
+            further = voids[place].end
+        if further == reached:
+            return reached if reached == start else min(reached, _limit(known))
+        reached = further
 
 
 def lacking(known: Coverage, window: Window) -> Spans:
@@ -26,12 +35,12 @@ def lacking(known: Coverage, window: Window) -> Spans:
     limit = _limit(known)
     voids = (void.window for void in known.voids if _is_believed(void))
     believed = (Window(start, min(end, limit)) for start, end in voids)
-    return subtract(normalise([window]), normalise((*known.held, *believed)))
+    return known.held.missing_from(subtract(normalise([window]), normalise(believed)))
 
 
 def live_from(known: Coverage, now: int) -> int:
     """Where the candles begin that are new from now on (ms): after the last one held."""
-    return known.held[-1].end if known.held else now - now % MINUTE
+    return known.held.end if known.held else now - now % MINUTE
 
 
 def _is_believed(void: Void) -> bool:
@@ -39,5 +48,5 @@ def _is_believed(void: Void) -> bool:
 
 
 def _limit(known: Coverage) -> int:
-    last = known.held[-1].end if known.held else 0
+    last = known.held.end if known.held else 0
     return max(last, known.until or 0)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backend.core.columns import Integers
-from backend.core.coverage import HOUR, MINUTE
+from backend.core.windows import HOUR, MINUTE
 
 DAY = 24 * HOUR
 MONDAY = 4 * DAY

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Literal, NamedTuple
 
-from backend.core.coverage import Window
 from backend.core.series import Series
+from backend.core.windows import Window
 
 Status = Literal["queued", "running", "done", "failed", "cancelled"]
 OVER: tuple[Status, ...] = ("done", "failed", "cancelled")

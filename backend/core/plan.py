@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from backend.core.coverage import MINUTE, Spans, Window, intersect, normalise, subtract
+from backend.core.minutes import Minutes
+from backend.core.windows import MINUTE, Spans, Window, normalise
 
 FEW = 3
 """So many holes of a page are asked for one by one; more of them together, as thin markets have them."""
@@ -32,7 +33,7 @@ def whole_minutes(start: int, end: int) -> Window:
     return Window(-(-start // MINUTE) * MINUTE, end - end % MINUTE + MINUTE)
 
 
-def rechecked(missing: Spans, wanted: Window, held: Spans, minutes: int) -> Spans:
+def rechecked(missing: Spans, wanted: Window, held: Minutes, minutes: int) -> Spans:
     """Let a top-up read the newest `minutes` that are held before it once more: do they still read the same?
 
     Only where something at the end of `wanted` is missing anyway.
@@ -40,7 +41,7 @@ def rechecked(missing: Spans, wanted: Window, held: Spans, minutes: int) -> Span
     if not missing or missing[-1].end != wanted.end:
         return missing
     start = missing[-1].start
-    return normalise((*missing, *intersect(held, Window(start - minutes * MINUTE, start))))
+    return normalise((*missing, *held.within(Window(start - minutes * MINUTE, start))))
 
 
 def pages(missing: Spans, page_size: Callable[[int], int]) -> Iterator[Window]:
@@ -69,7 +70,7 @@ def questions(missing: Spans, page_size: Callable[[int], int]) -> Iterator[Quest
             at += 1
 
 
-def confirming(doubts: Spans, held: Spans, page_size: Callable[[int], int]) -> Iterator[Question]:
+def confirming(doubts: Spans, held: Minutes, page_size: Callable[[int], int]) -> Iterator[Question]:
     """The second question for minutes that a first answer lacked.
 
     Holes between held minutes are asked for together, each page with a held minute at both ends: whether its
@@ -78,7 +79,7 @@ def confirming(doubts: Spans, held: Spans, page_size: Callable[[int], int]) -> I
     if not doubts:
         return
     around = Window(doubts[0].start - MINUTE, doubts[-1].end + MINUTE)
-    unheld = subtract((around,), intersect(held, around))
+    unheld = held.missing_from((around,))
     places = {window: number for number, window in enumerate(unheld)}
     group: list[Window] = []
     for doubt in doubts:

@@ -11,10 +11,11 @@ import numpy as np
 
 from backend.core.candles import Candle
 from backend.core.columns import NO_TRADES, OPTIONAL, Columns, candles_of, columns_of, is_absent
-from backend.core.coverage import MINUTE, Coverage, Window, intersect
+from backend.core.coverage import Coverage
 from backend.core.frontier import lacking
 from backend.core.interval import Interval
 from backend.core.tape import Tape
+from backend.core.windows import MINUTE, Window
 
 SUMS = ("volume", *OPTIONAL)
 NOTHING = np.longdouble(0)
@@ -82,7 +83,7 @@ class Present:
         None where no candle runs, because the newest minute is the last of its own and is over; or where
         nothing is told.
         """
-        newest = max(self.known.held[-1].end - MINUTE if self.known.held else 0, self.tape.newest)
+        newest = max(self.known.held.end - MINUTE if self.known.held else 0, self.tape.newest)
         start, end = interval.start(newest), newest + MINUTE
         is_over = end == interval.following(start) and not self._runs(newest)
         return None if is_over or not self.tape.newest else Window(start, end)
@@ -102,7 +103,7 @@ class Present:
     def _runs(self, moment: int) -> bool:
         forming = self.tape.forming
         minute = Window(moment, moment + MINUTE)
-        return forming is not None and forming.open_time == moment and not intersect(self.known.held, minute)
+        return forming is not None and forming.open_time == moment and not self.known.held.within(minute)
 
 
 def woven(stored: Sequence[Columns], told: Sequence[Candle]) -> Columns | None:

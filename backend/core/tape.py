@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from backend.core.candles import Candle
-from backend.core.coverage import MINUTE
+from backend.core.windows import MINUTE
 
 KEPT = 5
 """So many ended minutes are remembered: until they are stored, those who look at longer candles need them."""

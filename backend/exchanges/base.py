@@ -14,8 +14,8 @@ import msgspec
 
 from backend.clock import LATEST
 from backend.core.candles import Candle, is_sound, unreadable
-from backend.core.coverage import Window
 from backend.core.series import Listing, canonical_symbol
+from backend.core.windows import Window
 from backend.errors import MalformedAnswer, MarketDataError, RegionBlocked
 from backend.exchanges.sockets import Socket
 

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from backend.clock import EPOCH, parse_time
 from backend.core.archive_file import ArchiveFile
-from backend.core.coverage import HOUR, WEEK, Spans, Window, count_minutes, subtract
+from backend.core.windows import HOUR, WEEK, Spans, Window, count_minutes, subtract
 
 BASE_URL = "https://data.binance.vision"
 CHECKSUM = ".CHECKSUM"

@@ -23,9 +23,9 @@ from typing import Any, Generic
 import msgspec
 
 from backend.core.candles import Candle
-from backend.core.coverage import Window
 from backend.core.pairs import splits
 from backend.core.series import Listing, canonical_symbol
+from backend.core.windows import Window
 from backend.errors import (
     Banned,
     ExchangeRefused,

@@ -22,8 +22,8 @@ from typing import Any
 import msgspec
 
 from backend.core.candles import Candle
-from backend.core.coverage import HOUR, MINUTE, Window
 from backend.core.series import Listing
+from backend.core.windows import HOUR, MINUTE, Window
 from backend.errors import (
     ExchangeRefused,
     ExchangeUnavailable,

@@ -19,8 +19,8 @@ from types import MappingProxyType
 import msgspec
 
 from backend.core.candles import Candle
-from backend.core.coverage import Window
 from backend.core.series import Listing, canonical_symbol
+from backend.core.windows import Window
 from backend.errors import (
     ExchangeRefused,
     ExchangeUnavailable,

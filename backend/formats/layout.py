@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from backend.clock import iso
 from backend.core.columns import Columns, Flags, Integers, absent
-from backend.core.coverage import MINUTE
 from backend.core.interval import DAY, ONE_MINUTE, Interval
+from backend.core.windows import MINUTE
 from backend.errors import InvalidRequest
 
 FIELDS = (

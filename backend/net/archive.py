@@ -14,8 +14,8 @@ from backend.clock import Clock
 from backend.core.archive_file import ArchiveFile, BadZip, only_text
 from backend.core.archive_rows import BadRow, candles_of
 from backend.core.candles import Candle
-from backend.core.coverage import Spans
 from backend.core.proxy import Proxy
+from backend.core.windows import Spans
 from backend.errors import ExchangeRefused, ExchangeUnavailable, MalformedAnswer, RateLimited
 from backend.exchanges.binance_archive import CHECKSUM, checksum_of, files_for
 from backend.metrics import Metrics

@@ -19,10 +19,10 @@ from tenacity import (
 
 from backend.clock import Clock, parse_time
 from backend.core.candles import Candle
-from backend.core.coverage import MINUTE, Window
 from backend.core.plan import closed_until
 from backend.core.proxy import Proxy
 from backend.core.series import Listing
+from backend.core.windows import MINUTE, Window
 from backend.errors import (
     Banned,
     ExchangeError,

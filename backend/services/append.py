@@ -15,8 +15,9 @@ from typing import NamedTuple
 
 from backend.clock import SystemClock, wait_up_to
 from backend.core.candles import Candle, is_sound
-from backend.core.coverage import MINUTE, Coverage, Window
+from backend.core.coverage import Coverage
 from backend.core.series import Series
+from backend.core.windows import MINUTE, Window
 from backend.loops import Loops
 from backend.services.ports import CandleStore, CoverageStore
 
@@ -161,7 +162,7 @@ class Appender:
 def continuing(known: Coverage, candles: Collection[Candle]) -> list[Candle]:
     """Those of `candles` that follow the last held minute without a gap, ascending; none of a ledger that
     was asked for more than it holds at its end."""
-    if not known.held or known.until != known.held[-1].end:
+    if not known.held or known.until != known.held.end:
         return []
     by_minute = {candle.open_time: candle for candle in candles}
     run = []

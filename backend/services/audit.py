@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from backend.core.coverage import MINUTE, Coverage, Spans, Window, normalise, subtract
+from backend.core.coverage import Coverage
+from backend.core.minutes import Minutes
 from backend.core.plan import pages
 from backend.core.series import Series
+from backend.core.windows import MINUTE, Spans, Window, normalise
 from backend.errors import SeriesNotStored
 from backend.services.ledger import Ledgers
 from backend.services.ports import CandleStore, DoubtStore
@@ -55,13 +57,13 @@ class Auditor:
             held = ledger.coverage.held
             if not stored and not held and ledger.coverage.since is None:
                 raise SeriesNotStored(f"nothing is stored of {series.name}: sync it first")
-            lost = subtract(held, stored)
+            lost = Minutes.of(stored).missing_from(tuple(held))
             if lost:
                 await self._doubts.add(series)
             if stored != held:
                 await ledger.record(lambda known: corrected(known, stored))
                 log.warning("%s: the ledger was not what is stored, and is now", series.name)
-            return Audit(series, stored, lost, unclaimed=subtract(stored, held))
+            return Audit(series, stored, lost, unclaimed=held.missing_from(stored))
 
     async def _stored(self, series: Series) -> Spans:
         span = await self._candles.span(series)
@@ -86,5 +88,5 @@ class Auditor:
 
 def corrected(known: Coverage, stored: Spans) -> Coverage:
     """The ledger that claims exactly what is stored, and wants what it wanted before and what is there."""
-    honest = replace(known, held=()).with_held(stored)
+    honest = known.holding(stored)
     return honest.asked(Window(stored[0].start, stored[-1].end)) if stored else honest

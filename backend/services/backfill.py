@@ -18,21 +18,11 @@ from itertools import islice
 from typing import NamedTuple
 
 from backend.core.candles import Candle, clean, held_by, inside
-from backend.core.coverage import (
-    MINUTE,
-    Coverage,
-    Spans,
-    Void,
-    Window,
-    count_minutes,
-    intersect,
-    normalise,
-    subtract,
-    void_of,
-    void_without_data,
-)
+from backend.core.coverage import Coverage, Void, void_of, void_without_data
 from backend.core.job import Tally
+from backend.core.minutes import NO_MINUTES
 from backend.core.plan import FEW, Question, confirming, questions
+from backend.core.windows import MINUTE, Spans, Window, count_minutes, intersect, normalise, subtract
 from backend.errors import ExchangeUnavailable, MalformedAnswer, MarketDataError, RateLimited
 from backend.services.brake import Brake
 from backend.services.ledger import Ledger
@@ -173,7 +163,7 @@ class Backfill:
             self._new_records += written.inserted
             self._revised_records += written.replaced
         held = held_by(chosen)
-        absent = subtract(subtract(wanted, held), self._ledger.coverage.held)
+        absent = self._ledger.coverage.held.missing_from(subtract(wanted, held))
         proven = _proven(absent, candles, confirms=confirms, exactly=asked.again and not held)
         self._doubt(subtract(absent, proven), asked.stretch)
         voids = _voids(proven, contradictory, await self._source.now()) if proven else []
@@ -196,7 +186,7 @@ class Backfill:
             return
         doubts = normalise(stretch.doubts)
         stretch.doubts, stretch.asked = [], stretch.asked + 1
-        held = self._ledger.coverage.held if stretch.asked < EXACTLY_FROM else ()
+        held = self._ledger.coverage.held if stretch.asked < EXACTLY_FROM else NO_MINUTES
         again = [Asked(one, stretch, again=True) for one in confirming(doubts, held, self._page_size)]
         stretch.open = len(again)
         self._pages.extendleft(reversed(again))
@@ -235,11 +225,16 @@ def _proven(absent: Spans, candles: Sequence[Candle], *, confirms: bool, exactly
 
 
 def _voids(absent: Spans, contradictory: Sequence[int], now: int) -> list[Void]:
-    """What is known of minutes of which two questions brought no candle that can be believed."""
+    """What is known of minutes of which two questions brought no candle that can be believed.
+
+    Between them lie held minutes alone: one void reaches over all.
+    """
+    if not absent:
+        return []
     refused = normalise(Window(moment, moment + MINUTE) for moment in contradictory)
     within = [part for window in absent for part in intersect(refused, window)]
     return [
-        *(void_without_data(window, now) for window in absent),
+        void_without_data(Window(absent[0].start, absent[-1].end), now),
         *(void_of(window, "contradictory", now) for window in within),
     ]
 

@@ -8,11 +8,11 @@ from typing import Literal
 
 from backend.clock import LATEST
 from backend.core.columns import Columns
-from backend.core.coverage import Window
 from backend.core.fill import filled, flat
 from backend.core.interval import ONE_MINUTE, Interval
 from backend.core.rollup import rollup
 from backend.core.series import Series
+from backend.core.windows import Window
 from backend.services.ports import CandleStore
 from backend.services.rolling import Bars, gathered, rolled, rolled_back
 

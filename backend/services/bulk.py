@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 from backend.core.archive_file import ArchiveFile
 from backend.core.candles import Candle
-from backend.core.coverage import HOUR, Spans, count_minutes
 from backend.core.job import Tally
 from backend.core.series import Series
+from backend.core.windows import HOUR, Spans, count_minutes
 from backend.errors import ExchangeError, MalformedAnswer, MarketDataError, RateLimited
 from backend.services.brake import Brake
 from backend.services.ledger import Ledger

@@ -12,9 +12,9 @@ from collections import defaultdict
 
 from backend.clock import Clock
 from backend.core.candles import clean
-from backend.core.coverage import MINUTE, Window
 from backend.core.plan import closed_until
 from backend.core.series import Series
+from backend.core.windows import MINUTE, Window
 from backend.errors import MarketDataError
 from backend.loops import Loops
 from backend.services.append import Appender

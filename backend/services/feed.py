@@ -12,11 +12,12 @@ from contextlib import aclosing
 
 from backend.clock import Clock
 from backend.core.columns import Columns
-from backend.core.coverage import Coverage, Window
+from backend.core.coverage import Coverage
 from backend.core.cursors import Cursors
 from backend.core.frontier import known_to, live_from
 from backend.core.interval import Interval
 from backend.core.series import Series
+from backend.core.windows import Window
 from backend.services.bars import Selection, read_bars
 from backend.services.forming import Forming
 from backend.services.live import Live

@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 
 from backend.core.columns import Columns
-from backend.core.coverage import Coverage, Window, intersect
+from backend.core.coverage import Coverage
 from backend.core.cursors import Cursors
 from backend.core.frontier import known_to
 from backend.core.interval import Interval
 from backend.core.running import Present, Running, woven
 from backend.core.series import Series
+from backend.core.windows import Window
 from backend.services.bars import Bars, Selection, read_bars
 from backend.services.live import Live
 from backend.services.ports import CandleStore
@@ -60,9 +61,7 @@ class Forming:
         told = present.told(rest) if rest.minutes <= MOST_UNSURE else None
         if told is None:
             return None
-        held = [
-            batch for part in intersect(present.known.held, rest) async for batch in self._read(series, part)
-        ]
+        held = [batch for part in present.known.held.within(rest) async for batch in self._read(series, part)]
         minutes = woven(held, told)
         running = running.plus(minutes, window.end) if minutes else running
         return running if running.minutes else None

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from backend.clock import Clock
 from backend.core.candles import Candle, held_by, inside
-from backend.core.coverage import HOUR, Window, subtract
 from backend.core.plan import closed_until
 from backend.core.series import Series
+from backend.core.windows import HOUR, Window
 from backend.errors import ExchangeError
 from backend.services.ledger import Ledgers
 from backend.services.markets import Markets
@@ -68,7 +68,7 @@ class Imports:
         held = held_by(candles)
         wanted = Window(held[0].start, held[-1].end)
         async with self._ledgers.hold(series, PATIENCE) as ledger:
-            fresh = inside(candles, subtract(held, ledger.coverage.held))
+            fresh = inside(candles, ledger.coverage.held.missing_from(held))
             await self._candles.create(series)
             await ledger.record(lambda known: known.asked(wanted))
             written = await keep(series, fresh, self._candles, ledger)

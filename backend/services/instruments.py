@@ -43,7 +43,7 @@ def instrument(series: Series, known: Coverage, newest: Columns) -> Instrument:
         *(split_symbol(series.symbol) or (series.symbol, "")),
         price_decimals=most_decimals(chain.from_iterable(column.tolist() for column in prices)),
         volume_decimals=most_decimals(newest.volume.tolist()),
-        listed=int(known.first_candle or known.held[0].start),
+        listed=int(known.first_candle or known.held.start),
     )
 
 

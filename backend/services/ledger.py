@@ -57,7 +57,7 @@ class Ledger:
         async with self._saving:
             if self.coverage != self._saved:
                 saving = self.coverage
-                if not await self._store.save(self._lease, saving):
+                if not await self._store.save(self._lease, saving, self._saved):
                     raise LeaseLost(f"another process works on {self.series.name} now")
                 self._saved = saving
 

@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 
 from backend.clock import LATEST, Clock
 from backend.core.columns import Columns, columns_of, joined
-from backend.core.coverage import Coverage, Window
+from backend.core.coverage import Coverage
 from backend.core.job import SyncRequest
 from backend.core.plan import closed_until
 from backend.core.series import Listing, Series
+from backend.core.windows import Window
 from backend.errors import ExchangeError, Interrupted, TooManyJobs
 from backend.services.bars import Selection, on_grid
 from backend.services.instruments import Instrument, instrument, of_listing

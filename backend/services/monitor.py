@@ -93,7 +93,7 @@ class Monitor:
 def state_of(series: Series, known: Coverage, now: int) -> SeriesState:
     """What a series' ledger tells at `now` (ms). A machine's clock that is behind makes no negative lag."""
     found = statistics_of(series, known)
-    lag = max(0, now - known.held[-1].end) / 1000 if known.held else None
+    lag = max(0, now - known.held.end) / 1000 if known.held else None
     return SeriesState(
         series.exchange, series.market, series.symbol, lag, found.total_records, found.missing_records
     )

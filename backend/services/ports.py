@@ -8,10 +8,11 @@ from typing import NamedTuple, Protocol
 from backend.core.archive_file import ArchiveFile
 from backend.core.candles import Candle
 from backend.core.columns import Columns
-from backend.core.coverage import Coverage, Spans, Window
+from backend.core.coverage import Coverage
 from backend.core.follow import Follow, Source, Visit
 from backend.core.job import Job, Status
 from backend.core.series import Listing, Series
+from backend.core.windows import Spans, Window
 
 
 class CandleSource(Protocol):
@@ -217,8 +218,12 @@ class CoverageStore(Protocol):
     async def renew(self, lease: Lease, seconds: float) -> bool:
         """Hold on for `seconds` from now; False if the lease is somebody else's by now."""
 
-    async def save(self, lease: Lease, coverage: Coverage) -> bool:
-        """Write the ledger durably; False, and nothing written, if the lease is somebody else's by now."""
+    async def save(self, lease: Lease, coverage: Coverage, saved: Coverage | None = None) -> bool:
+        """Write the ledger durably; False, and nothing written, if the lease is somebody else's by now.
+
+        `saved` is what was saved last under this lease (default: what it began with): only what changed since
+        has to be sent.
+        """
 
     async def extend(self, held: Mapping[Series, Window]) -> set[Series]:
         """Add minutes that are stored, without a lease, to those ledgers that nobody leases and whose last

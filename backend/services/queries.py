@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from backend.core.coverage import MINUTE, Coverage, Spans, Window, count_minutes, intersect
+from backend.core.coverage import Coverage
 from backend.core.series import Series
+from backend.core.windows import MINUTE, Spans, Window, count_minutes
 from backend.errors import SeriesNotStored
 from backend.services.bars import Bars, Selection, on_grid, read_bars, read_bars_back
 from backend.services.ports import CandleStore, CoverageStore, DoubtStore, Revision, RevisionStore
@@ -42,12 +43,12 @@ def statistics_of(series: Series, coverage: Coverage) -> Statistics:
     """Read from the ledger, so that the cost does not grow with what is stored."""
     held, expected = coverage.held, coverage.expected
     missing = count_minutes(missing_of(coverage))
-    void = sum(absence.window.minutes for absence in coverage.absent(expected))
+    void = coverage.count_absent(expected)
     return Statistics(
         series,
-        total_records=count_minutes(held),
-        first_record=held[0].start if held else None,
-        last_record=held[-1].end - MINUTE if held else None,
+        total_records=held.count(),
+        first_record=held.start if held else None,
+        last_record=held.end - MINUTE if held else None,
         expected_records=expected.minutes - void,
         missing_records=missing,
         void_records=void,
@@ -143,7 +144,7 @@ class Queries:
         revisions, doubts = await asyncio.gather(
             self._revisions.state(opened.series, window), self._doubts.count(opened.series)
         )
-        held = intersect(opened.known.held, window)
+        held = opened.known.held.within(window)
         return None if revisions.pending else Validator(opened.series, window, held, revisions, doubts)
 
     async def doubt(self, series: Series) -> None:

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from backend.clock import LATEST
-from backend.core.coverage import Coverage, Window
+from backend.core.coverage import Coverage
 from backend.core.series import Series
+from backend.core.windows import Window
 from backend.errors import SeriesBusy, SeriesNotStored
 from backend.services.append import Appender
 from backend.services.ledger import Ledger, Ledgers

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from backend.clock import Clock
-from backend.core.coverage import Window
 from backend.core.job import Job, Tally
+from backend.core.windows import Window
 from backend.errors import Cancelled
 from backend.services.brake import Brake
 from backend.traffic import Traffic, counted

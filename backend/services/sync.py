@@ -7,18 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 
-from backend.core.coverage import (
-    MINUTE,
-    Absence,
-    Coverage,
-    Spans,
-    Window,
-    count_minutes,
-)
+from backend.core.coverage import Absence, Coverage
 from backend.core.job import SyncRequest, Tally
 from backend.core.plan import closed_until, rechecked
 from backend.core.series import Series
+from backend.core.windows import MINUTE, Spans, Window, count_minutes
 from backend.errors import MarketDataError, UnknownSymbol
 from backend.services.backfill import Backfill
 from backend.services.brake import Brake
@@ -32,6 +27,9 @@ from backend.services.validators import LONG_AGO
 PASSES = 3
 """At most so many: a sync with an open end that took over a minute tops up what closed meanwhile."""
 
+MOST_ABSENCES = 1_000
+"""Windows that a result names; a thin market has more."""
+
 OnProgress = Callable[[Window, Tally], None]
 
 
@@ -39,14 +37,15 @@ OnProgress = Callable[[Window, Tally], None]
 class SyncResult:
     """How a sync ended. `error` says why it did not read all that it meant to, None when it did.
 
-    `window` is what was wanted, `absent` is what the exchange does not have of it since its listing. `notes`
-    tell of files of its public archive that did not do.
+    `window` is what was wanted. Of it the exchange does not have `absent_minutes` since its listing; `absent`
+    are the first windows of them. `notes` tell of files of its public archive that did not do.
     """
 
     statistics: Statistics
     window: Window
     tally: Tally
     absent: tuple[Absence, ...]
+    absent_minutes: int
     missing: Spans
     error: MarketDataError | None
     notes: tuple[str, ...] = ()
@@ -76,7 +75,8 @@ def result_of(
         statistics=statistics_of(series, known),
         window=window,
         tally=tally,
-        absent=known.absent(window),
+        absent=tuple(islice(known.absent(window), MOST_ABSENCES)),
+        absent_minutes=known.count_absent(window),
         missing=known.missing(window, LONG_AGO),
         error=error,
         notes=notes,

@@ -17,9 +17,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backend.core.coverage import MINUTE, Coverage, Spans, Window, count_minutes, intersect
+from backend.core.coverage import Coverage
 from backend.core.interval import ONE_MINUTE
+from backend.core.minutes import Minutes
 from backend.core.series import Series
+from backend.core.windows import MINUTE, Spans, Window, count_minutes
 from backend.services.bars import Selection
 from backend.services.ports import RevisionState
 
@@ -64,7 +66,7 @@ class Validator:
 
 def known_until(known: Coverage) -> int:
     """The end of the last minute that the exchange was asked for."""
-    return max(known.until or 0, known.held[-1].end)
+    return max(known.until or 0, known.held.end)
 
 
 def closed_window(opened: Opened) -> Window | None:
@@ -79,9 +81,9 @@ def closed_window(opened: Opened) -> Window | None:
     return window if closed else None
 
 
-def _first_minutes(held: Spans, window: Window, minutes: int) -> Window:
+def _first_minutes(held: Minutes, window: Window, minutes: int) -> Window:
     """The beginning of `window` that has so many held minutes; all of it if it has fewer."""
-    for start, end in intersect(held, window):
+    for start, end in held.within(window):
         if (end - start) // MINUTE >= minutes:
             return Window(window.start, start + minutes * MINUTE)
         minutes -= (end - start) // MINUTE

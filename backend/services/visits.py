@@ -9,11 +9,12 @@ import logging
 from typing import Literal, NamedTuple
 
 from backend.clock import Clock
-from backend.core.coverage import MINUTE, Coverage, Window
+from backend.core.coverage import Coverage
 from backend.core.follow import Follow, Visit, beginnings, confirmed_for, healed, is_silent
 from backend.core.job import Failure, SyncRequest, Tally
 from backend.core.plan import closed_until
 from backend.core.series import Series
+from backend.core.windows import MINUTE, Window
 from backend.errors import (
     Cancelled,
     DatabaseUnavailable,
@@ -229,4 +230,4 @@ def _tell_end(follow: Follow, visit: Visit) -> None:
 
 
 def _held_to(known: Coverage) -> int:
-    return known.held[-1].end if known.held else 0
+    return known.held.end if known.held else 0

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from backend.core.columns import Columns
-from backend.core.coverage import Coverage, Spans, Window
+from backend.core.coverage import Coverage
 from backend.core.interval import ONE_MINUTE, Interval
+from backend.core.windows import Spans, Window
 from backend.services.bars import Selection
 from backend.services.validators import LONG_AGO, known_until
 

@@ -14,7 +14,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from backend.core.columns import Columns
-from backend.core.coverage import MINUTE, Window
+from backend.core.windows import MINUTE, Window
 from backend.store.raw import columns_in
 
 IN_FLIGHT = 3

@@ -11,9 +11,9 @@ from pymongo.errors import BulkWriteError, CollectionInvalid, OperationFailure
 
 from backend.core.candles import Candle
 from backend.core.columns import Columns
-from backend.core.coverage import MINUTE, Window, intersect
 from backend.core.plan import pages
 from backend.core.series import Series
+from backend.core.windows import MINUTE, Window, intersect
 from backend.errors import DatabaseUnavailable
 from backend.metrics import Metrics
 from backend.services.ports import Written

@@ -1,29 +1,31 @@
 """The coverage ledger in MongoDB: collection `coverage`, one document a series, written durably.
 
-{"_id": "binance.spot.BTCUSDT", "exchange": "binance", "market": "spot", "symbol": "BTCUSDT",
- "since": 1748736000000, "until": .., "held": [[start, end], ...],
- "void": [{"start": .., "end": .., "reason": "no_data", "confirmed": .., "ask_again": ..}, ...],
- "lease": {"token": .., "owner": .., "until": <date>}}
-
-Who writes the ledger is named in it, so that one atomic step checks the right and writes. Leases are dated by
-the database's clock: the machines that share it may disagree on the time.
+Who writes the ledger is named in its document (`ledger_document.py`), so that one atomic step checks the
+right and writes. Leases are dated by the database's clock: the machines that share it may disagree on the
+time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from uuid import uuid4
 
 from pymongo import ReturnDocument, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
-from backend.core.coverage import Coverage, Void, Window, intersect
+from backend.core.coverage import Coverage
 from backend.core.series import Series
+from backend.core.windows import Window
 from backend.services.ports import Lease
+from backend.store.ledger_document import blocks_of, change_of, coverage_of, document_of
 from backend.store.mongo import Database, Document, guard
 from backend.store.readable import Readable
 
 COLLECTION = "coverage"
+OF_OLD: Document = {"held.0": {"$type": "array"}}
+"""Ledgers that were written before there were blocks, as one list of windows."""
+
 _RUN_OUT: Document = {"$expr": {"$lte": ["$lease.until", "$$NOW"]}}
 
 
@@ -38,7 +40,7 @@ class MongoCoverage:
         """What is known of `series`; nothing if it was never synced."""
         with guard(f"read the ledger of {series.name}"):
             document = await self._collection.find_one({"_id": series.name})
-        return _coverage(document) if document else Coverage()
+        return coverage_of(document) if document else Coverage()
 
     async def load_all(self, series: Collection[Series]) -> dict[Series, Coverage]:
         """What is known of several series."""
@@ -63,7 +65,7 @@ class MongoCoverage:
 
     async def stored_symbols(self, exchange: str, market: str) -> set[str]:
         """The symbols of a market of which at least one candle is held."""
-        wanted = {"exchange": exchange, "market": market, "held.0": {"$exists": True}}
+        wanted = {"exchange": exchange, "market": market, "$or": [{"held_to": {"$gt": 0}}, OF_OLD]}
         with guard("list the stored series"):
             found = await self._collection.find(wanted, {"symbol": 1}).to_list(None)
         return {document["symbol"] for document in found}
@@ -72,18 +74,19 @@ class MongoCoverage:
         """Lease the ledger unless another than `owner` holds it. Makes the document of a new series."""
         token = uuid4().hex
         free = [{"lease": None}, {"lease.owner": owner}, _RUN_OUT]
-        lease = {"token": token, "owner": owner, "until": _from_now(seconds)}
+        mark = {"token": token, "owner": owner, "until": _from_now(seconds)}
         with guard(f"lease the ledger of {series.name}"):
             for _ in range(2):
                 document = await self._collection.find_one_and_update(
                     {"_id": series.name, "$or": free},
-                    [{"$set": {"lease": lease}}],
+                    [{"$set": {"lease": mark}}],
                     return_document=ReturnDocument.AFTER,
                 )
                 if document is not None:
-                    return Lease(series, token, _coverage(document))
+                    lease = Lease(series, token, coverage_of(document))
+                    return await self._brought_up_to_date(lease, document)
                 try:
-                    await self._collection.insert_one(_identity(series) | _document(Coverage()))
+                    await self._collection.insert_one(_identity(series) | document_of(Coverage()))
                 except DuplicateKeyError:
                     return None
         return None
@@ -96,10 +99,11 @@ class MongoCoverage:
             )
         return result.matched_count == 1
 
-    async def save(self, lease: Lease, coverage: Coverage) -> bool:
-        """Write the ledger; False if another holds it by now."""
+    async def save(self, lease: Lease, coverage: Coverage, saved: Coverage | None = None) -> bool:
+        """Write the ledger; False if another holds it by now. `saved` is what it was before."""
+        change = change_of(coverage, saved or lease.coverage)
         with guard(f"write the ledger of {lease.series.name}"):
-            result = await self._collection.update_one(_held_by(lease), {"$set": _document(coverage)})
+            result = await self._collection.update_one(_held_by(lease), change)
         return result.matched_count == 1
 
     async def extend(self, held: Mapping[Series, Window]) -> set[Series]:
@@ -115,14 +119,23 @@ class MongoCoverage:
         if result.matched_count == len(held):
             return set(held)
         known = await self.load_all(held)
-        return {one for one, window in held.items() if intersect(known[one].held, window) == (window,)}
+        return {one for one, window in held.items() if known[one].held.within(window) == (window,)}
 
     async def release(self, lease: Lease) -> None:
         """Give the lease back, and drop a document that says nothing."""
         with guard(f"give back the lease of {lease.series.name}"):
-            dropped = await self._collection.delete_one(_held_by(lease) | {"since": None, "held": []})
+            dropped = await self._collection.delete_one(_held_by(lease) | {"since": None, "held": {}})
             if not dropped.deleted_count:
                 await self._collection.update_one(_held_by(lease), {"$unset": {"lease": 1}})
+
+    async def _brought_up_to_date(self, lease: Lease, document: Document) -> Lease:
+        """Put into blocks what is not: an older version's windows, or a tail."""
+        if isinstance(document["held"], list):
+            await self._collection.update_one(_held_by(lease), {"$set": document_of(lease.coverage)})
+        elif document.get("tail"):
+            change = change_of(lease.coverage, replace(lease.coverage, held=blocks_of(document)))
+            await self._collection.update_one(_held_by(lease), change)
+        return lease
 
     async def leased(self, series: Sequence[Series], owner: str) -> set[Series]:
         """Those of `series` that others than `owner` hold now."""
@@ -143,17 +156,15 @@ def _held_by(lease: Lease) -> Document:
 
 def _extension(series: Series, added: Window) -> tuple[Document, list[Document]]:
     """What a ledger must be like to be extended, and how it is."""
-    last_end = {"$arrayElemAt": [{"$arrayElemAt": ["$held", -1]}, 1]}
-    longer = [{"$arrayElemAt": ["$$window", 0]}, added.end]
-    is_last = {"$eq": [{"$arrayElemAt": ["$$window", 1]}, added.start]}
-    held = {"$map": {"input": "$held", "as": "window", "in": {"$cond": [is_last, longer, "$$window"]}}}
+    begun = {"$ifNull": [{"$arrayElemAt": ["$tail", 0]}, added.start]}
     wanted = {
         "_id": series.name,
         "until": added.start,
-        "$expr": {"$eq": [last_end, added.start]},
+        "held_to": added.start,
         "$or": [{"lease": None}, _RUN_OUT],
     }
-    return wanted, [{"$set": {"held": held, "until": added.end, "lease": "$$REMOVE"}}]
+    change = {"tail": [begun, added.end], "held_to": added.end, "until": added.end, "lease": "$$REMOVE"}
+    return wanted, [{"$set": change}]
 
 
 def _from_now(seconds: float) -> Document:
@@ -170,35 +181,8 @@ def _identity(series: Series) -> Document:
 
 
 def _entry(document: Document) -> tuple[Series, Coverage]:
-    return _series(document), _coverage(document)
+    return _series(document), coverage_of(document)
 
 
 def _series(document: Document) -> Series:
     return Series(document["exchange"], document["market"], document["symbol"])
-
-
-def _document(coverage: Coverage) -> Document:
-    return {
-        "since": coverage.since,
-        "until": coverage.until,
-        "held": [list(window) for window in coverage.held],
-        "void": [
-            {
-                "start": void.window.start,
-                "end": void.window.end,
-                "reason": void.reason,
-                "confirmed": void.confirmed,
-                "ask_again": void.ask_again,
-            }
-            for void in coverage.voids
-        ],
-    }
-
-
-def _coverage(document: Document) -> Coverage:
-    voids = tuple(
-        Void(Window(void["start"], void["end"]), void["reason"], void["confirmed"], void["ask_again"])
-        for void in document["void"]
-    )
-    held = tuple(Window(start, end) for start, end in document["held"])
-    return Coverage(document["since"], held, voids, document["until"])

@@ -19,9 +19,9 @@ from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from backend.clock import EPOCH
-from backend.core.coverage import Window
 from backend.core.job import Failure, Job, Status, SyncRequest, Tally
 from backend.core.series import Series
+from backend.core.windows import Window
 from backend.store.mongo import Database, Document, guard
 from backend.store.readable import Readable
 

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from urllib.parse import unquote_plus
 
 import pymongo
+from bson.errors import BSONError
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pymongo import WriteConcern
 from pymongo.errors import ConnectionFailure, PyMongoError
@@ -173,6 +174,11 @@ def guard(action: str) -> Iterator[None]:
         log.error("database failed to %s: %s", action, error)
         why = REASONS.get(getattr(error, "code", None) or 0)
         raise DatabaseUnavailable(f"the database could not {action}" + (f": {why}" if why else "")) from error
+    except (BSONError, OverflowError) as error:
+        log.error("this cannot be written as a document, to %s: %s", action, str(error)[:200])
+        raise DatabaseUnavailable(
+            f"the database could not {action}: it is no document of MongoDB's"
+        ) from error
 
 
 def _is_refusal(error: PyMongoError) -> bool:

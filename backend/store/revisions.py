@@ -18,8 +18,8 @@ from pymongo import UpdateOne
 from pymongo.errors import OperationFailure
 
 from backend.clock import Clock
-from backend.core.coverage import Window
 from backend.core.series import Series
+from backend.core.windows import Window
 from backend.services.ports import Revision, RevisionState
 from backend.store.mongo import Database, Document, guard, settled
 

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import msgspec
 
 from backend.clock import LATEST, parse_time
-from backend.core.coverage import Window
 from backend.core.job import OVER, Status
 from backend.core.plan import whole_minutes
+from backend.core.windows import Window
 from backend.errors import InvalidRequest
 
 MOST_SYMBOLS = 500

@@ -7,9 +7,9 @@ import reprlib
 from http import HTTPStatus
 
 from backend.clock import LATEST
-from backend.core.coverage import Window
 from backend.core.interval import INTERVALS, Interval
 from backend.core.series import Series
+from backend.core.windows import Window
 from backend.errors import InvalidRequest
 from backend.services.bars import Selection
 from backend.services.markets import DEFAULT_EXCHANGE, DEFAULT_MARKET, Markets

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
-from backend.clock import iso
-from backend.core.coverage import MINUTE, Absence, Coverage, Spans, Void, count_minutes, intersect
+from backend.clock import LATEST, iso
+from backend.core.coverage import Absence, Coverage, Void
 from backend.core.follow import Standing
 from backend.core.job import Job
 from backend.core.pairs import split_symbol
 from backend.core.series import Listing, Series
+from backend.core.windows import MINUTE, Spans, Window, count_minutes
 from backend.services.audit import Audit
 from backend.services.ports import Revision
 from backend.services.queries import Statistics, Stored, missing_of
@@ -17,6 +19,7 @@ from backend.services.removal import Removed
 from backend.services.sync import SyncResult
 
 MOST_WINDOWS = 1000
+ALL_TIME = Window(0, LATEST)
 
 
 def statistics(found: Statistics) -> dict[str, object]:
@@ -52,20 +55,20 @@ def stored(found: Stored) -> dict[str, object]:
 def coverage(known: Coverage) -> dict[str, object]:
     """All that the ledger says: what was asked for, what is held, void and missing of it."""
     expected = known.expected
-    held = intersect(known.held, expected)
+    held = known.held.count(expected)
     missing_spans = missing_of(known)
     return {
         "since": _iso(known.since),
         "until": _iso(known.until and known.until - MINUTE),
         "first_candle": _iso(known.first_candle),
         "complete": not missing_spans,
-        "held_records": count_minutes(held),
-        "held_percent": _percent(count_minutes(held), expected.minutes),
-        "held": [_window(*window) for window in held[:MOST_WINDOWS]],
+        "held_records": held,
+        "held_percent": _percent(held, expected.minutes),
+        "held": [_window(*window) for window in islice(known.held.windows(expected), MOST_WINDOWS)],
         **missing(missing_spans),
         "missing_percent": _percent(count_minutes(missing_spans), expected.minutes),
-        "void_records": sum(absence.window.minutes for absence in known.absent(expected)),
-        "void": [_void(void) for void in known.voids[:MOST_WINDOWS]],
+        "void_records": known.count_absent(expected),
+        "void": [_void(void) for void in islice(known.void_windows(ALL_TIME), MOST_WINDOWS)],
     }
 
 
@@ -147,10 +150,10 @@ def missing(spans: Spans) -> dict[str, object]:
     }
 
 
-def absent(found: Sequence[Absence]) -> dict[str, object]:
+def absent(minutes: int, found: Sequence[Absence]) -> dict[str, object]:
     """How many minutes the exchange does not have and the first windows of them, each with its reason."""
     return {
-        "void_records": sum(absence.window.minutes for absence in found),
+        "void_records": minutes,
         "void": [_window(*absence.window) | {"reason": absence.reason} for absence in found[:MOST_WINDOWS]],
     }
 
@@ -163,7 +166,7 @@ def sync_result(result: SyncResult) -> dict[str, object]:
         "statistics": statistics(result.statistics),
         "complete": not result.missing,
         **missing(result.missing),
-        **absent(result.absent),
+        **absent(result.absent_minutes, result.absent),
         "off_grid_rows": result.tally.off_grid,
         "contradictory_rows": result.tally.contradictory,
         "archive_files": result.tally.archive_files,

@@ -10,15 +10,21 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import bson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tornado.ioloop import IOLoop
 
-from backend.core.coverage import WEEK, Coverage, Void, Window
+from backend.core.coverage import Coverage, Void
+from backend.core.minutes import BLOCK, FULL, Minutes, bits_of
 from backend.core.series import Series
+from backend.core.windows import DAY, MINUTE, WEEK, Window
 from backend.errors import DatabaseUnavailable
 from backend.services.ports import CoverageStore
 from backend.store.coverage import MongoCoverage
-from backend.store.mongo import disconnect
+from backend.store.ledger_document import coverage_of, document_of
+from backend.store.mongo import disconnect, settled
 from tests.contract.drivers import DRIVERS, NOBODY, connected, empty_database
 from tests.fakes import BTC, START, MemoryCoverage, minute, minutes
 from tests.syncing import save_ledger
@@ -29,7 +35,7 @@ LONG, SHORT = 60.0, 0.001
 KNOWN = Coverage(
     since=START,
     until=minute(50),
-    held=(minutes(0, 5), minutes(7, 9)),
+    held=Minutes.of((minutes(0, 5), minutes(7, 9))),
     voids=(
         Void(Window(0, START), "before_listing", minute(50), None),
         Void(minutes(5, 7), "no_data", minute(51), minute(51) + WEEK),
@@ -142,7 +148,7 @@ async def test_what_others_hold_is_told(store: CoverageStore) -> None:
 
 
 async def test_the_stored_symbols_of_a_market_are_those_with_a_held_minute(store: CoverageStore) -> None:
-    held, void = Coverage(START, (minutes(0, 5),)), Coverage(START, voids=KNOWN.voids)
+    held, void = Coverage(START, Minutes.of((minutes(0, 5),))), Coverage(START, voids=KNOWN.voids)
     for exchange, market, symbol, coverage in [
         ("binance", "spot", "BTCUSDT", held),
         ("binance", "spot", "ETHUSDT", KNOWN),
@@ -177,7 +183,8 @@ async def test_the_ledger_is_a_document_that_people_can_read(database: Any) -> N
         "symbol": "BTCUSDT",
         "since": START,
         "until": minute(50),
-        "held": [[minute(0), minute(5)], [minute(7), minute(9)]],
+        "held": {"674": [28800, 28805, 28807, 28809]},
+        "held_to": minute(9),
         "void": [
             {
                 "start": 0,
@@ -239,23 +246,23 @@ async def test_a_series_that_nobody_asked_for_does_not_count(store: CoverageStor
 
 
 async def test_several_ledgers_are_loaded_together(store: CoverageStore) -> None:
-    known = Coverage(since=START, held=(minutes(0, 3),), until=minute(3))
+    known = Coverage(since=START, held=Minutes.of((minutes(0, 3),)), until=minute(3))
     other = Series("bitget", "spot", "ETHUSDT")
     await save_ledger(store, BTC, known)
     assert await store.load_all([BTC, other]) == {BTC: known, other: Coverage()}
 
 
-GROWING = Coverage(since=START, until=minute(9), held=(minutes(0, 5), minutes(7, 9)))
+GROWING = Coverage(since=START, until=minute(9), held=Minutes.of((minutes(0, 5), minutes(7, 9))))
 
 
 async def test_a_ledger_grows_by_the_minutes_that_follow(store: CoverageStore) -> None:
     await save_ledger(store, BTC, GROWING)
-    await save_ledger(store, ETH, replace(GROWING, held=(minutes(0, 9),)))
+    await save_ledger(store, ETH, replace(GROWING, held=Minutes.of((minutes(0, 9),))))
     added = {BTC: minutes(9, 10), ETH: minutes(9, 12)}
     assert await store.extend(added) == {BTC, ETH}
     known = await store.load_all([BTC, ETH])
-    assert known[BTC] == replace(GROWING, until=minute(10), held=(minutes(0, 5), minutes(7, 10)))
-    assert known[ETH] == replace(GROWING, until=minute(12), held=(minutes(0, 12),))
+    assert known[BTC] == replace(GROWING, until=minute(10), held=Minutes.of((minutes(0, 5), minutes(7, 10))))
+    assert known[ETH] == replace(GROWING, until=minute(12), held=Minutes.of((minutes(0, 12),)))
 
 
 @pytest.mark.parametrize(
@@ -306,3 +313,105 @@ async def test_a_ledger_of_another_version_hides_no_other(database: Any) -> None
     await database["coverage"].insert_one(strange)
     assert await store.load_all([BTC, ETH]) == {BTC: KNOWN, ETH: Coverage()}
     assert await store.newest(10) == [(BTC, KNOWN)]
+
+
+# Blocks
+
+
+def test_of_a_block_is_written_what_is_shortest() -> None:
+    everything = Minutes({7: FULL, 8: bits_of(3, 5) | bits_of(9, 100), 9: int("01" * (BLOCK // 2), 2)})
+    written = document_of(Coverage(held=everything))["held"]
+    assert written["7"] is True
+    assert written["8"] == [3, 5, 9, 100]
+    assert len(written["9"]) == BLOCK // 8
+
+
+@given(st.lists(st.tuples(st.integers(0, 3 * BLOCK), st.integers(1, 500)), max_size=300))
+def test_what_is_read_is_what_was_written(runs: list[tuple[int, int]]) -> None:
+    known = Coverage(START, until=minute(9)).with_held(minutes(first, first + size) for first, size in runs)
+    assert coverage_of(bson.decode(bson.encode(document_of(known)))) == known
+
+
+async def test_a_save_sends_the_blocks_that_changed(database: Any) -> None:
+    store = MongoCoverage(database)
+    far = Window(minute(0) + 90 * DAY, minute(5) + 90 * DAY)
+    await save_ledger(store, BTC, Coverage(START).with_held([minutes(0, 5), far]))
+    lease = await store.acquire(BTC, "me", LONG)
+    assert lease is not None
+    await database["coverage"].update_one({}, {"$set": {"held.674": [1, 2]}})
+    assert await store.save(lease, lease.coverage.with_held([Window(far.end, far.end + MINUTE)]))
+    found = await database["coverage"].find_one()
+    assert found["held"]["674"] == [1, 2], "a block that did not change was sent"
+    assert found["held_to"] == far.end + MINUTE
+
+
+async def test_blocks_without_a_held_minute_go(database: Any) -> None:
+    store = MongoCoverage(database)
+    await save_ledger(store, BTC, KNOWN)
+    lease = await store.acquire(BTC, "me", LONG)
+    assert lease is not None
+    assert await store.save(lease, lease.coverage.without(minutes(0, 9)))
+    found = await database["coverage"].find_one()
+    assert (found["held"], found["held_to"]) == ({}, None)
+
+
+async def test_what_was_pushed_is_in_the_blocks_once_somebody_leases_the_ledger(database: Any) -> None:
+    store = MongoCoverage(database)
+    await save_ledger(store, BTC, GROWING)
+    for number in (9, 10):
+        assert await store.extend({BTC: minutes(number, number + 1)}) == {BTC}
+    assert (await database["coverage"].find_one())["tail"] == [minute(9), minute(11)]
+    lease = await store.acquire(BTC, "me", LONG)
+    assert lease is not None
+    assert lease.coverage == replace(
+        GROWING, until=minute(11), held=Minutes.of([minutes(0, 5), minutes(7, 11)])
+    )
+    assert "tail" not in await database["coverage"].find_one()
+    assert await store.load(BTC) == lease.coverage
+
+
+async def test_a_ledger_of_old_is_read_and_written_anew_by_its_next_holder(database: Any) -> None:
+    old = {
+        "_id": BTC.name,
+        "exchange": BTC.exchange,
+        "market": BTC.market,
+        "symbol": BTC.symbol,
+        "since": START,
+        "until": minute(9),
+        "held": [[minute(0), minute(5)], [minute(7), minute(9)]],
+        "void": [],
+    }
+    await database["coverage"].insert_one(dict(old))
+    store = MongoCoverage(database)
+    assert await store.load(BTC) == GROWING
+    assert await store.stored_symbols("binance", "spot") == {"BTCUSDT"}
+    assert await store.extend({BTC: minutes(9, 10)}) == set(), "a visit brings it up to date first"
+    lease = await store.acquire(BTC, "me", LONG)
+    assert lease is not None
+    assert lease.coverage == GROWING
+    await store.release(lease)
+    assert (await database["coverage"].find_one())["held"] == {"674": [28800, 28805, 28807, 28809]}
+    assert await store.load(BTC) == GROWING
+    assert await store.extend({BTC: minutes(9, 10)}) == {BTC}
+
+
+async def test_a_ledger_of_every_other_minute_of_fifteen_years_is_far_from_the_limit(database: Any) -> None:
+    blocks = dict.fromkeys(range(500, 500 + 183), int("01" * (BLOCK // 2), 2))
+    known = Coverage(START, Minutes(blocks), until=minute(9))
+    store = MongoCoverage(database)
+    await save_ledger(store, BTC, known)
+    assert await store.load(BTC) == known
+    [size] = await (
+        await settled(database["coverage"].aggregate([{"$project": {"size": {"$bsonSize": "$$ROOT"}}}]))
+    ).to_list(None)
+    assert size["size"] < 1_200_000
+    assert known.held.count() > 3_900_000
+
+
+async def test_a_ledger_that_is_too_large_for_a_document_is_told_as_such(database: Any) -> None:
+    voids = tuple(
+        Void(minutes(2 * number, 2 * number + 1), "no_data", number, number * WEEK)
+        for number in range(200_000)
+    )
+    with pytest.raises(DatabaseUnavailable, match="is no document"):
+        await save_ledger(MongoCoverage(database), BTC, Coverage(START, voids=voids))

@@ -12,9 +12,9 @@ from dataclasses import replace
 import pytest
 
 from backend.clock import SystemClock, parse_time
-from backend.core.coverage import HOUR, MINUTE, Spans, Window, intersect
 from backend.core.job import SyncRequest
 from backend.core.series import Series
+from backend.core.windows import HOUR, MINUTE, Spans, Window
 from backend.exchanges import EXCHANGES
 from backend.metrics import Metrics
 from backend.net.client import MarketClient, open_session
@@ -56,7 +56,7 @@ class World:
         return sorted(self._candles.moments(self._series))
 
     def held(self, window: Window) -> Spans:
-        return intersect(self._coverage.known(self._series).held, window)
+        return self._coverage.known(self._series).held.within(window)
 
 
 @asynccontextmanager

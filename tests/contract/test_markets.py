@@ -13,9 +13,10 @@ import pytest
 from tornado.ioloop import IOLoop
 
 from backend.clock import Clock, SystemClock, parse_time
-from backend.core.coverage import HOUR, MINUTE, Absence, Window
+from backend.core.coverage import Absence
 from backend.core.job import SyncRequest
 from backend.core.series import Series
+from backend.core.windows import HOUR, MINUTE, Window
 from backend.errors import MarketDataError, UnknownSymbol
 from backend.exchanges import EXCHANGES
 from backend.services.brake import Brake

@@ -18,8 +18,9 @@ from tornado.ioloop import IOLoop
 from backend.clock import LATEST
 from backend.core.candles import Candle
 from backend.core.columns import candles_of
-from backend.core.coverage import Coverage, Window
+from backend.core.coverage import Coverage
 from backend.core.series import Series
+from backend.core.windows import Window
 from backend.errors import ConfigurationError, DatabaseUnavailable
 from backend.services.ports import CandleStore, RevisionState, Written
 from backend.store.candles import BATCH, MongoCandles

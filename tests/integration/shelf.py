@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from backend.clock import SystemClock
 from backend.core.candles import Candle, held_by
-from backend.core.coverage import MINUTE, Coverage, Window, void_before_listing, void_without_data
+from backend.core.coverage import Coverage, void_before_listing, void_without_data
 from backend.core.series import Series
+from backend.core.windows import MINUTE, Window
 from backend.store.candles import MongoCandles
 from backend.store.coverage import MongoCoverage
 from backend.store.mongo import Database

@@ -6,7 +6,7 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from backend.core.coverage import Coverage, count_minutes
+from backend.core.coverage import Coverage
 from backend.core.series import Series
 from backend.store.coverage import MongoCoverage
 from backend.store.mongo import Database
@@ -37,5 +37,5 @@ async def held_minutes(database: Database, series: Series = SERIES) -> set[int]:
 
 def minutes_of(coverage: Coverage) -> set[int]:
     minutes = {minute for window in coverage.held for minute in range(window.start, window.end, 60_000)}
-    assert len(minutes) == count_minutes(coverage.held)
+    assert len(minutes) == coverage.held.count()
     return minutes

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from backend.clock import parse_time
-from backend.core.coverage import MINUTE
+from backend.core.windows import MINUTE
 from backend.store.mongo import Database
 from tests.conftest import NOW
 from tests.integration.processes import PATIENCE, command, running_simulator

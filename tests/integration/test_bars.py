@@ -18,9 +18,9 @@ from tornado.ioloop import IOLoop
 from backend.clock import SystemClock
 from backend.core.candles import Candle
 from backend.core.columns import NO_TRADES, Columns, candles_of, joined
-from backend.core.coverage import MINUTE, Window
 from backend.core.interval import INTERVALS
 from backend.core.series import Series
+from backend.core.windows import MINUTE, Window
 from backend.services.bars import Selection, on_grid, read_bars, read_bars_back
 from backend.services.ports import CandleStore
 from backend.store.candles import MongoCandles

@@ -14,8 +14,8 @@ import ccxt.async_support as ccxt
 import pytest
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 
-from backend.core.coverage import MINUTE
 from backend.core.series import Series
+from backend.core.windows import MINUTE
 from backend.store.mongo import Database
 from tests.fakes import minute
 from tests.integration.shelf import END, LISTED, MARKETS, STEPS, Shelf, bars, fill, shelf

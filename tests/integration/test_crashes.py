@@ -18,8 +18,8 @@ from pymongo import MongoClient
 
 from backend.app import open_service
 from backend.clock import parse_time
-from backend.core.coverage import MINUTE, Window
 from backend.core.job import Tally
+from backend.core.windows import MINUTE, Window
 from backend.services.service import Service
 from backend.services.sync import OnProgress
 from backend.settings import load_settings

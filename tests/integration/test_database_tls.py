@@ -10,8 +10,8 @@ import pytest
 from cryptography.x509 import DNSName, IPAddress
 
 from backend.app import open_service
-from backend.core.coverage import MINUTE
 from backend.core.series import Series
+from backend.core.windows import MINUTE
 from backend.settings import Settings, load_settings
 from backend.store.mongo import connect, disconnect, is_connected
 from tests.conftest import NOW, ImpatientClock, simulated_urls

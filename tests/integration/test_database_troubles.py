@@ -10,8 +10,8 @@ import pytest
 from pymongo import MongoClient
 
 from backend.app import open_service
-from backend.core.coverage import MINUTE
 from backend.core.job import Job, SyncRequest
+from backend.core.windows import MINUTE
 from backend.errors import DatabaseUnavailable
 from backend.services.service import Service
 from backend.settings import load_settings

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from backend.clock import SystemClock
-from backend.core.coverage import MINUTE, Window
 from backend.core.follow import Follow
+from backend.core.windows import MINUTE, Window
 from backend.errors import DatabaseUnavailable
 from backend.services.append import Appender
 from backend.services.brake import Brake

@@ -9,9 +9,9 @@ import pytest
 from tornado.ioloop import IOLoop
 
 from backend.clock import Clock
-from backend.core.coverage import HOUR, MINUTE
 from backend.core.follow import Standing, State
 from backend.core.series import Series
+from backend.core.windows import HOUR, MINUTE
 from backend.services.keeper import ENDED_PAUSE
 from backend.services.service import Service
 from backend.services.visits import REFUSALS

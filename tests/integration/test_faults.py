@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from backend.clock import parse_time
-from backend.core.coverage import HOUR, MINUTE, Window
+from backend.core.windows import HOUR, MINUTE, Window
 from backend.services.service import Service
 from backend.settings import Settings
 from tests.conftest import NOW

@@ -15,8 +15,8 @@ import pytest
 
 from backend.app import open_service
 from backend.clock import iso, parse_time
-from backend.core.coverage import MINUTE
 from backend.core.series import Series
+from backend.core.windows import MINUTE
 from backend.settings import load_settings
 from backend.store.mongo import Database
 from tests.conftest import ImpatientClock

@@ -17,9 +17,9 @@ from tornado.ioloop import IOLoop
 
 from backend.app import open_service
 from backend.clock import Clock
-from backend.core.coverage import HOUR, MINUTE
 from backend.core.frontier import known_to
 from backend.core.series import Series
+from backend.core.windows import HOUR, MINUTE
 from backend.services.service import Service
 from backend.settings import Settings
 from backend.store.mongo import Database

@@ -10,8 +10,8 @@ from pytest_tornasync.plugin import AsyncHTTPServerClient
 from tornado.ioloop import IOLoop
 
 from backend.clock import Clock
-from backend.core.coverage import MINUTE
 from backend.core.series import Series
+from backend.core.windows import MINUTE
 from backend.services.service import Service
 from backend.settings import Settings, load_settings
 from backend.store.mongo import Database

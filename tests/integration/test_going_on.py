@@ -13,9 +13,11 @@ from pytest_tornasync.plugin import AsyncHTTPServerClient
 
 from backend.app import look_after
 from backend.core.candles import Candle
-from backend.core.coverage import Coverage, Window
+from backend.core.coverage import Coverage
 from backend.core.follow import Follow
 from backend.core.job import Job, SyncRequest
+from backend.core.minutes import Minutes
+from backend.core.windows import Window
 from backend.exchanges.binance import SPOT
 from backend.loops import Loops
 from backend.metrics import Metrics
@@ -45,7 +47,7 @@ from tests.following import until
 from tests.web.client import get
 
 JOB = Job("one", SyncRequest(BTC, START, minute(8)), created=START)
-KNOWN = Coverage(START, held=(minutes(0, 5),), until=minute(5))
+KNOWN = Coverage(START, held=Minutes.of((minutes(0, 5),)), until=minute(5))
 
 
 class Stumbling:

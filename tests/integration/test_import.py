@@ -10,8 +10,8 @@ import pytest
 
 from backend.clock import parse_time
 from backend.core.candles import Candle
-from backend.core.coverage import MINUTE, Window
 from backend.core.series import Series
+from backend.core.windows import MINUTE, Window
 from backend.store.coverage import MongoCoverage
 from backend.store.mongo import Database
 from tests.archives import text_of, zipped

@@ -16,9 +16,9 @@ import pytest
 
 from backend.app import open_service
 from backend.clock import parse_time
-from backend.core.coverage import MINUTE
 from backend.core.job import Job, SyncRequest
 from backend.core.series import Series
+from backend.core.windows import MINUTE
 from backend.services.service import Service
 from backend.services.worker import SEEN_AT_ONCE
 from backend.settings import Settings, load_settings

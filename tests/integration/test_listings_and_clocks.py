@@ -10,7 +10,7 @@ import pytest
 
 from backend.app import open_service
 from backend.clock import parse_time
-from backend.core.coverage import HOUR, MINUTE
+from backend.core.windows import HOUR, MINUTE
 from backend.services.service import Service
 from backend.settings import load_settings
 from backend.store.mongo import Database

@@ -15,9 +15,9 @@ import pytest
 from tornado.ioloop import IOLoop
 
 from backend.clock import Clock
-from backend.core.coverage import MINUTE
 from backend.core.follow import LONGEST_UNCONFIRMED_MS
 from backend.core.series import Series
+from backend.core.windows import MINUTE
 from backend.services.service import Service
 from backend.settings import Settings
 from backend.store.mongo import Database

@@ -11,7 +11,7 @@ from pathlib import Path
 import aiohttp
 
 from backend.clock import parse_time
-from backend.core.coverage import MINUTE
+from backend.core.windows import MINUTE
 from backend.store.mongo import Database
 from tests.integration.processes import running_service, running_simulator
 from tests.integration.stored import stored_rows

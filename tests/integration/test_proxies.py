@@ -13,7 +13,7 @@ from cryptography.x509 import DNSName, IPAddress
 from tornado.ioloop import IOLoop
 
 from backend.clock import parse_time
-from backend.core.coverage import MINUTE
+from backend.core.windows import MINUTE
 from backend.store.mongo import Database
 from tests.integration.certificates import LOOPBACK, Authority
 from tests.integration.processes import RunningService, running_service, until

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from backend.clock import parse_time
-from backend.core.coverage import MINUTE
+from backend.core.windows import MINUTE
 from backend.errors import SeriesNotStored
 from backend.services.service import Service
 from backend.settings import Settings

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from backend.app import open_service
 from backend.clock import parse_time
-from backend.core.coverage import MINUTE
 from backend.core.job import SyncRequest
+from backend.core.windows import MINUTE
 from backend.settings import load_settings
 from backend.store.coverage import MongoCoverage
 from backend.store.mongo import connect, disconnect

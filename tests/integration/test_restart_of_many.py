@@ -9,8 +9,8 @@ from tornado.ioloop import IOLoop
 
 from backend.app import open_service
 from backend.clock import Clock
-from backend.core.coverage import HOUR, MINUTE
 from backend.core.series import Series
+from backend.core.windows import HOUR, MINUTE
 from backend.settings import Settings
 from tests.conftest import NOW
 from tests.following import PACE, HandClock, until_complete

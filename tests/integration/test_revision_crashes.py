@@ -14,7 +14,7 @@ from tornado.ioloop import IOLoop
 
 from backend.core.candles import Candle
 from backend.core.columns import candles_of
-from backend.core.coverage import Window
+from backend.core.windows import Window
 from backend.errors import DatabaseUnavailable
 from backend.services.ports import RevisionState
 from backend.store.candles import MongoCandles

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from backend.clock import parse_time
-from backend.core.coverage import MINUTE
+from backend.core.windows import MINUTE
 from backend.store.mongo import Database
 from tests.integration.processes import RunningService, running_service, running_simulator, until
 from tests.integration.stored import stored_documents

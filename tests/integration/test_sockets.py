@@ -10,7 +10,7 @@ from tornado.ioloop import IOLoop
 
 from backend.app import pushed_markets
 from backend.core.candles import Candle
-from backend.core.coverage import MINUTE
+from backend.core.windows import MINUTE
 from backend.metrics import Metrics
 from backend.net.client import MarketClient, open_session
 from backend.net.link import open_socket_session

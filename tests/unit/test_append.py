@@ -11,14 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.core.coverage import Coverage, Void, Window
+from backend.core.coverage import Coverage, Void
+from backend.core.minutes import Minutes
 from backend.core.series import Series
+from backend.core.windows import Window
 from backend.errors import DatabaseUnavailable
 from backend.services.append import Appender, Edge, continuing
 from tests.fakes import BTC, START, MemoryCandles, MemoryCoverage, candle, minute, minutes
 
 ETH = Series("binance", "spot", "ETHUSDT")
-HELD = Coverage(since=START, until=minute(3), held=(minutes(0, 3),))
+HELD = Coverage(since=START, until=minute(3), held=Minutes.of((minutes(0, 3),)))
 AT_THE_EDGE = Edge(minute(3), None, visited=minute(3), since=START)
 
 
@@ -66,7 +68,7 @@ async def test_a_candle_that_follows_is_stored_and_known() -> None:
         world.appender.add(BTC, candle(minute(3)))
         await until(lambda: world.news == 1)
     assert world.stored() == [minute(3)]
-    assert world.coverage.known() == replace(HELD, until=minute(4), held=(minutes(0, 4),))
+    assert world.coverage.known() == replace(HELD, until=minute(4), held=Minutes.of((minutes(0, 4),)))
     assert world.appender.edge(BTC) == AT_THE_EDGE._replace(end=minute(4), appended_from=minute(3))
     assert world.gaps == []
 
@@ -94,7 +96,7 @@ async def test_candles_of_many_series_and_minutes_are_appended_together() -> Non
 @pytest.mark.parametrize(
     "known",
     [
-        replace(HELD, until=minute(2), held=(minutes(0, 2),)),
+        replace(HELD, until=minute(2), held=Minutes.of((minutes(0, 2),))),
         replace(HELD, until=minute(4)),
         Coverage(),
     ],
@@ -155,7 +157,7 @@ async def test_a_series_that_is_looked_after_elsewhere_is_forgotten() -> None:
 def test_what_is_appended_makes_no_hole(came: set[int], end: int, void: bool) -> None:
     asked = end + 1 if void else end
     voids = (Void(Window(minute(end), minute(asked)), "no_data", 0, None),) if void else ()
-    known = Coverage(since=START, until=minute(asked), held=(minutes(0, end),), voids=voids)
+    known = Coverage(since=START, until=minute(asked), held=Minutes.of((minutes(0, end),)), voids=voids)
     run = [one.open_time for one in continuing(known, [candle(minute(number)) for number in came])]
     assert run == [minute(end + place) for place in range(len(run))]
     assert {minute(number) for number in came} >= set(run)

@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import RawTestServer
 
 from backend.core.archive_file import ArchiveFile
-from backend.core.coverage import Window
+from backend.core.windows import Window
 from backend.errors import (
     ExchangeRefused,
     ExchangeUnavailable,

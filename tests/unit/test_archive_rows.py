@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from backend.core.archive_rows import COLUMNS, LONGEST_LINE, BadRow, candles_of
 from backend.core.candles import Candle
-from backend.core.coverage import Window
+from backend.core.windows import Window
 from tests.archives import NAMES, line_of, text_of
 from tests.fakes import candle, minute, minutes
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from backend.clock import parse_time
 from backend.core.archive_file import ArchiveFile
-from backend.core.coverage import (
+from backend.core.windows import (
     HOUR,
     MINUTE,
     WEEK,

@@ -11,8 +11,8 @@ from hypothesis import example, given
 
 from backend.clock import LATEST
 from backend.core.candles import Candle, is_sound
-from backend.core.coverage import MINUTE
 from backend.core.series import Listing
+from backend.core.windows import MINUTE
 from backend.errors import (
     Banned,
     ExchangeRefused,

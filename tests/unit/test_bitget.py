@@ -11,8 +11,8 @@ from hypothesis import given
 
 from backend.clock import LATEST
 from backend.core.candles import Candle, is_sound
-from backend.core.coverage import HOUR, MINUTE, Window
 from backend.core.series import Listing
+from backend.core.windows import HOUR, MINUTE, Window
 from backend.errors import (
     ExchangeRefused,
     ExchangeUnavailable,

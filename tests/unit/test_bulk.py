@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from backend.core.archive_file import ArchiveFile
 from backend.core.candles import Candle
-from backend.core.coverage import MINUTE, Spans, Window, count_minutes
 from backend.core.job import Tally
 from backend.core.series import Series
+from backend.core.windows import MINUTE, Spans, Window, count_minutes
 from backend.errors import (
     DatabaseUnavailable,
     ExchangeUnavailable,

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from backend.clock import parse_time
 from backend.core.candles import Candle
-from backend.core.coverage import HOUR, MINUTE, Spans, Window, normalise, subtract
 from backend.core.plan import closed_until
 from backend.core.series import Listing
+from backend.core.windows import HOUR, MINUTE, Spans, Window, normalise, subtract
 from backend.errors import (
     Banned,
     ExchangeRefused,

@@ -7,8 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from backend.core.coverage import Coverage, Window
+from backend.core.coverage import Coverage
+from backend.core.minutes import Minutes
 from backend.core.series import Series
+from backend.core.windows import Window
 from backend.errors import ExchangeUnavailable
 from backend.services.append import Appender, Edge
 from backend.services.confirm import MOST_MINUTES, Confirmer
@@ -26,7 +28,7 @@ class World:
         moments = [minute(number) for number in range(200)]
         self.source, self.other = ScriptedSource(moments, self.clock), ScriptedSource(moments, self.clock)
         self.candles, self.coverage = MemoryCandles(), MemoryCoverage()
-        self.coverage.entries[BTC] = Coverage(since=START, until=minute(3), held=(minutes(0, 3),))
+        self.coverage.entries[BTC] = Coverage(since=START, until=minute(3), held=Minutes.of((minutes(0, 3),)))
         self.appender = Appender(self.candles, self.coverage, lambda: None)
         self.appender.visited(BTC, Edge(minute(3), None, visited=minute(3), since=None))
         markets = Markets({"binance": {"spot": self.source}, "bitget": {"spot": self.other}})

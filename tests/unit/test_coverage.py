@@ -7,20 +7,17 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.core.coverage import (
+from backend.core.coverage import Coverage, Void, void_before_listing, void_without_data
+from backend.core.windows import (
     HOUR,
     MINUTE,
     WEEK,
-    Coverage,
     Spans,
-    Void,
     Window,
     count_minutes,
     intersect,
     normalise,
     subtract,
-    void_before_listing,
-    void_without_data,
 )
 from tests.fakes import minute, minutes, minutes_of, spans_of
 
@@ -55,14 +52,19 @@ def is_normal(spans: Spans) -> bool:
 
 def void_minutes(coverage: Coverage) -> list[int]:
     """Every void minute, as often as it is void."""
-    return [moment for void in coverage.voids for moment in sorted(minutes_of([void.window]))]
+    return [moment for void in voids_of(coverage) for moment in sorted(minutes_of([void.window]))]
+
+
+def voids_of(coverage: Coverage) -> list[Void]:
+    """What is known of each void minute."""
+    return list(coverage.void_windows(Window(0, minute(1_000_000))))
 
 
 def is_sound(coverage: Coverage) -> bool:
     """Held is normal, voids are sorted, none is empty, and no minute is claimed twice."""
     absent = void_minutes(coverage)
     return (
-        is_normal(coverage.held)
+        is_normal(tuple(coverage.held))
         and all(void.window.start < void.window.end for void in coverage.voids)
         and absent == sorted(set(absent))
         and not set(absent) & minutes_of(coverage.held)
@@ -121,7 +123,7 @@ def test_counting_counts_each_minute_once(spans: Spans) -> None:
 def test_missing_is_wanted_without_held_and_without_believed_voids(
     coverage: Coverage, wanted: Window
 ) -> None:
-    believed = [void.window for void in coverage.voids if void.ask_again is None or void.ask_again > NOW]
+    believed = [void.window for void in voids_of(coverage) if void.ask_again is None or void.ask_again > NOW]
     missing = coverage.missing(wanted, NOW)
     assert minutes_of(missing) == minutes_of([wanted]) - minutes_of(coverage.held) - minutes_of(believed)
     assert is_normal(missing)
@@ -129,8 +131,9 @@ def test_missing_is_wanted_without_held_and_without_believed_voids(
 
 @given(coverages, whole_windows)
 def test_absent_is_what_the_exchange_lacks_since_its_listing(coverage: Coverage, wanted: Window) -> None:
-    lacking = [void.window for void in coverage.voids if void.reason == "no_data"]
-    absent = coverage.absent(wanted)
+    lacking = [void.window for void in voids_of(coverage) if void.reason == "no_data"]
+    absent = tuple(coverage.absent(wanted))
+    assert coverage.count_absent(wanted) == count_minutes(tuple(absence.window for absence in absent))
     assert minutes_of(absence.window for absence in absent) == minutes_of(lacking) & minutes_of([wanted])
     assert is_normal(tuple(absence.window for absence in absent))
     assert {absence.reason for absence in absent} <= {"no_data"}
@@ -175,7 +178,38 @@ def test_newer_word_of_a_void_replaces_the_older_where_they_overlap() -> None:
 def test_a_held_minute_cuts_the_void_around_it_in_two() -> None:
     void = Void(minutes(0, 3), "no_data", NOW, NOW + HOUR)
     after = Coverage().with_voids([void]).with_held([minutes(1, 2)])
-    assert after.voids == (void._replace(window=minutes(0, 1)), void._replace(window=minutes(2, 3)))
+    assert voids_of(after) == [void._replace(window=minutes(0, 1)), void._replace(window=minutes(2, 3))]
+
+
+def test_a_void_whose_minutes_are_all_held_is_forgotten() -> None:
+    void = Void(minutes(0, 3), "no_data", NOW, NOW + HOUR)
+    assert Coverage().with_voids([void]).with_held([minutes(0, 3)]).voids == ()
+    assert Coverage().with_held([minutes(0, 3)]).with_voids([void]).voids == ()
+
+
+def test_held_minutes_that_are_lost_are_missing_and_not_void() -> None:
+    void = Void(minutes(0, 10), "no_data", NOW, NOW + HOUR)
+    known = Coverage().with_held([minutes(2, 4), minutes(6, 8)]).with_voids([void])
+    after = known.holding((minutes(2, 4),))
+    assert after.missing(minutes(0, 10), NOW) == (minutes(6, 8),)
+    assert voids_of(after) == [void._replace(window=minutes(*part)) for part in ((0, 2), (4, 6), (8, 10))]
+
+
+def test_old_voids_side_by_side_are_one_and_keep_the_older_date() -> None:
+    one = Void(minutes(0, 10), "no_data", NOW, NOW + WEEK)
+    two = Void(minutes(10, 20), "no_data", NOW + HOUR, NOW + HOUR + WEEK)
+    for order in ([one, two], [two, one]):
+        assert Coverage().with_voids(order).voids == (Void(minutes(0, 20), "no_data", NOW, NOW + WEEK),)
+
+
+def test_voids_stay_apart_where_one_date_would_not_be_true_of_both() -> None:
+    young = minute(20) + MINUTE // 2
+    early = Void(minutes(0, 10), "no_data", minute(15), minute(16))
+    late = Void(minutes(10, 20), "no_data", young, young + MINUTE)
+    assert Coverage().with_voids([early, late]).voids == (early, late)
+    far = Void(minutes(0, 10), "no_data", NOW, NOW + HOUR)
+    later = Void(minutes(10, 20), "no_data", NOW + 3 * WEEK, NOW + 4 * WEEK)
+    assert Coverage().with_voids([far, later]).voids == (far, later)
 
 
 def test_all_that_was_ever_asked_for_is_remembered() -> None:
@@ -247,6 +281,6 @@ def test_minutes_that_are_forgotten_are_missing_whether_they_were_held_or_void()
     )
     found = known.without(minutes(2, 50))
     assert found.missing(minutes(0, 100), now) == (minutes(5, 50),)
-    assert (found.held, found.first_candle) == ((minutes(50, 100),), minute(5))
+    assert (tuple(found.held), found.first_candle) == ((minutes(50, 100),), minute(5))
     assert (found.since, found.until) == (known.since, known.until)
     assert known.without(minutes(200, 300)) == known

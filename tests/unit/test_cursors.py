@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.core.coverage import MINUTE
 from backend.core.cursors import Cursors, parse_cursors, question_of
 from backend.core.interval import INTERVALS, ONE_MINUTE
 from backend.core.series import Series
+from backend.core.windows import MINUTE
 from tests.fakes import BTC, minute
 
 ETH = Series("bitget", "spot", "ETHUSDT")

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from backend.clock import LATEST
 from backend.core.candles import Candle, is_sound
-from backend.core.coverage import MINUTE, Window
 from backend.core.series import Listing
+from backend.core.windows import MINUTE, Window
 from backend.errors import (
     ExchangeRefused,
     ExchangeUnavailable,

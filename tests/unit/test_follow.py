@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.core.coverage import MINUTE, Coverage, void_before_listing, void_without_data
+from backend.core.coverage import Coverage, void_before_listing, void_without_data
 from backend.core.follow import (
     LONGEST_PAUSE,
     SILENT_MS,
@@ -21,7 +21,9 @@ from backend.core.follow import (
     until_next_visit,
 )
 from backend.core.frontier import known_to, live_from
+from backend.core.minutes import Minutes
 from backend.core.series import Series
+from backend.core.windows import MINUTE
 from tests.fakes import BTC, START, minute, minutes
 
 MANY = [Series("binance", "spot", f"COIN{number}USDT") for number in range(300)]
@@ -69,7 +71,7 @@ def test_the_pause_after_failures_doubles_up_to_a_limit() -> None:
 
 
 def test_a_follow_is_live_behind_failing_or_waiting() -> None:
-    known = Coverage(since=START, held=(minutes(0, 10),), until=minute(10))
+    known = Coverage(since=START, held=Minutes.of((minutes(0, 10),)), until=minute(10))
     assert standing(FOLLOW, Coverage(), minute(10)).state == "waiting"
     found = standing(FOLLOW, known, minute(10) + 4000)
     assert (found.state, found.last_minute, found.lag) == ("live", minute(9), 4000)
@@ -78,7 +80,7 @@ def test_a_follow_is_live_behind_failing_or_waiting() -> None:
 
 
 def test_who_lacks_more_than_an_hour_gets_the_newest_hour_first() -> None:
-    known = Coverage(since=START, held=(minutes(0, 100),), until=minute(100))
+    known = Coverage(since=START, held=Minutes.of((minutes(0, 100),)), until=minute(100))
     assert beginnings(FOLLOW, known, minute(160) + 59_999) == [None]
     assert beginnings(FOLLOW, known, minute(161)) == [minute(101), None]
     earlier = replace(FOLLOW, since=minute(-61))
@@ -95,20 +97,20 @@ def test_a_follow_that_begins_in_the_future_waits() -> None:
 
 
 def test_minutes_that_the_exchange_does_not_have_are_no_lag() -> None:
-    known = Coverage(since=START, held=(minutes(0, 5),), until=minute(10))
+    known = Coverage(since=START, held=Minutes.of((minutes(0, 5),)), until=minute(10))
     quiet = known.with_voids([void_without_data(minutes(5, 10), minute(12))])
     assert standing(FOLLOW, quiet, minute(10) + 1).lag == 1
 
 
 def test_minutes_between_held_ones_are_healed_and_others_are_not() -> None:
-    before = Coverage(held=(minutes(0, 5), minutes(8, 10)))
-    after = Coverage(held=(minutes(-5, 7), minutes(8, 15)))
+    before = Coverage(held=Minutes.of((minutes(0, 5), minutes(8, 10))))
+    after = Coverage(held=Minutes.of((minutes(-5, 7), minutes(8, 15))))
     assert healed(before, after) == 2
     assert healed(Coverage(), after) == 0
 
 
 def test_a_series_is_known_to_its_first_gap() -> None:
-    known = Coverage(since=START, held=(minutes(0, 5), minutes(8, 10)), until=minute(10))
+    known = Coverage(since=START, held=Minutes.of((minutes(0, 5), minutes(8, 10))), until=minute(10))
     assert known_to(known, START) == minute(5)
     assert known_to(known, minute(5)) == minute(5)
     assert known_to(known, minute(9)) == minute(10)
@@ -116,7 +118,7 @@ def test_a_series_is_known_to_its_first_gap() -> None:
 
 
 def test_a_young_minute_without_data_may_be_late_and_an_old_one_is_believed() -> None:
-    known = Coverage(since=START, held=(minutes(0, 5), minutes(6, 7)), until=minute(7))
+    known = Coverage(since=START, held=Minutes.of((minutes(0, 5), minutes(6, 7))), until=minute(7))
     young = known.with_voids([void_without_data(minutes(5, 6), minute(6) + 2000)])
     assert known_to(young, START) == minute(5)
     believed = known.with_voids([void_without_data(minutes(5, 6), minute(7) + 2000)])
@@ -124,12 +126,12 @@ def test_a_young_minute_without_data_may_be_late_and_an_old_one_is_believed() ->
 
 
 def test_time_before_the_listing_is_known() -> None:
-    known = Coverage(since=0, held=(minutes(0, 5),), until=minute(5))
+    known = Coverage(since=0, held=Minutes.of((minutes(0, 5),)), until=minute(5))
     assert known_to(known.with_voids([void_before_listing(START, minute(5))]), 0) == minute(5)
 
 
 def test_what_is_new_begins_after_the_last_held_minute() -> None:
-    assert live_from(Coverage(held=(minutes(0, 5),)), minute(9)) == minute(5)
+    assert live_from(Coverage(held=Minutes.of((minutes(0, 5),))), minute(9)) == minute(5)
     assert live_from(Coverage(), minute(9) + 1) == minute(9)
 
 

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 
 from backend.core.candles import Candle
 from backend.core.columns import Columns
-from backend.core.coverage import MINUTE, Coverage, Window, void_before_listing, void_without_data
+from backend.core.coverage import Coverage, void_before_listing, void_without_data
 from backend.core.cursors import Cursors
 from backend.core.interval import INTERVALS, ONE_MINUTE, Interval
+from backend.core.minutes import NO_MINUTES
 from backend.core.tape import Tape
+from backend.core.windows import MINUTE, Window
 from backend.services.forming import MOST_UNSURE, Forming
 from backend.services.live import Live
 from backend.services.pulse import Pulse
@@ -38,7 +40,7 @@ class Scene:
         self.candles = MemoryCandles()
         self.live = Live({}, clock)
         self.pulse = Pulse(MemoryCoverage(), clock)
-        self.known = Coverage(START, (), (void_before_listing(START, START),), minute(10_000))
+        self.known = Coverage(START, NO_MINUTES, (void_before_listing(START, START),), minute(10_000))
         self.listener = Forming(self.candles, self.pulse, self.live, interval, [BTC])
 
     async def store(self, *candles: Candle) -> None:
@@ -82,9 +84,10 @@ def expected(scene: Scene, tape: Tape, interval: Interval) -> Told | None:
     stored = {one.open_time: one for one in scene.candles.stored()}
     told = {one.open_time: one for one in (*tape.ended, tape.forming) if one}
     void = {
-        void.window.start
-        for void in scene.known.voids
+        moment
+        for void in scene.known.void_windows(Window(0, minute(1_000_000)))
         if void.reason == "no_data" and void.confirmed >= void.window.end + MINUTE
+        for moment in range(*void.window, MINUTE)
     }
     if not told:
         return None
@@ -121,7 +124,7 @@ def test_what_is_told_is_the_plain_sum_of_all_minutes_whatever_happened(
         for what, back, value in story:
             number = max(0, now - back)
             made = msgspec.structs.replace(candle(minute(number)), close=100 + value / 8, volume=value / 4)
-            is_known = not replace(scene.known, held=()).missing(
+            is_known = not replace(scene.known, held=NO_MINUTES).missing(
                 minutes(number, number + 1), minute(number + 2)
             )
             is_known = is_known or minute(number) in scene.candles.moments()

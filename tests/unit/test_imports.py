@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from backend.clock import SystemClock
 from backend.core.candles import inside
 from backend.core.coverage import Coverage, void_without_data
+from backend.core.minutes import NO_MINUTES, Minutes
 from backend.core.series import Series
 from backend.errors import DatabaseUnavailable, ExchangeUnavailable, MarketDataError
 from backend.services.imports import TRUST_IN_THIS_CLOCK, Imported, Imports
@@ -55,7 +56,7 @@ async def test_candles_are_stored_and_claimed() -> None:
     world = World()
     assert await world.imports.store(BTC, FILE) == Imported(20, 20, 0)
     assert world.candles.stored() == FILE
-    assert world.coverage.known() == Coverage(minute(0), (minutes(0, 20),), (), minute(20))
+    assert world.coverage.known() == Coverage(minute(0), Minutes.of((minutes(0, 20),)), (), minute(20))
     assert world.candles.created == [BTC]
 
 
@@ -68,7 +69,7 @@ async def test_holes_of_a_file_are_missing_and_no_voids() -> None:
 
 
 async def test_held_candles_stay_as_they_are() -> None:
-    world = World(known=Coverage(minute(3), (minutes(3, 9),), (), minute(9)))
+    world = World(known=Coverage(minute(3), Minutes.of((minutes(3, 9),)), (), minute(9)))
     world.candles.rows[BTC] = {minute(number): candle(minute(number), close=1.0) for number in range(3, 9)}
     assert await world.imports.store(BTC, FILE) == Imported(20, 14, 6)
     assert [row.close == 1.0 for row in world.candles.stored()] == [3 <= number < 9 for number in range(20)]
@@ -84,9 +85,11 @@ async def test_a_file_that_is_held_already_changes_nothing() -> None:
 
 
 async def test_an_imported_minute_is_void_no_longer() -> None:
-    world = World(known=Coverage(minute(0), (), (void_without_data(minutes(5, 9), minute(50)),), minute(20)))
+    world = World(
+        known=Coverage(minute(0), NO_MINUTES, (void_without_data(minutes(5, 9), minute(50)),), minute(20))
+    )
     await world.imports.store(BTC, FILE[:7])
-    assert [void.window for void in world.coverage.known().voids] == [minutes(7, 9)]
+    assert world.coverage.known().count_absent(minutes(0, 20)) == 2
 
 
 async def test_what_breaks_off_claims_nothing() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from backend.clock import SystemClock
 from backend.core.coverage import Coverage
+from backend.core.minutes import Minutes
 from backend.errors import DatabaseUnavailable, LeaseLost, SeriesBusy
 from backend.services.ledger import Ledger, Ledgers
 from backend.services.ports import Lease
@@ -27,7 +28,7 @@ def ledgers(store: MemoryCoverage, owner: str = "me", seconds: float = 3600) -> 
 
 async def test_a_ledger_begins_with_what_is_saved() -> None:
     store = MemoryCoverage()
-    saved = Coverage(since=START, held=(minutes(0, 5),))
+    saved = Coverage(since=START, held=Minutes.of((minutes(0, 5),)))
     await save_ledger(store, BTC, saved)
     assert (await leased(store)).coverage == saved
 
@@ -41,7 +42,7 @@ async def test_what_is_recorded_is_saved_when_recording_returns() -> None:
     ledger = await leased(store)
     await ledger.record(lambda known: known.with_held([minutes(0, 5)]))
     await ledger.record(lambda known: known.with_held([minutes(8, 9)]))
-    assert store.known() == ledger.coverage == Coverage(held=(minutes(0, 5), minutes(8, 9)))
+    assert store.known() == ledger.coverage == Coverage(held=Minutes.of((minutes(0, 5), minutes(8, 9))))
 
 
 async def test_a_change_that_changes_nothing_is_not_written() -> None:

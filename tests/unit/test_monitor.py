@@ -9,9 +9,11 @@ from typing import cast
 
 import pytest
 
-from backend.core.coverage import Coverage, Void, Window, void_before_listing
+from backend.core.coverage import Coverage, Void, void_before_listing
 from backend.core.follow import Follow, Standing
+from backend.core.minutes import Minutes
 from backend.core.series import Series
+from backend.core.windows import Window
 from backend.errors import DatabaseUnavailable
 from backend.gauges import BudgetState, FollowLag, SeriesState
 from backend.services.monitor import Monitor, state_of
@@ -25,7 +27,7 @@ ETH = Series("binance", "spot", "ETHUSDT")
 
 def known(*held: Window, voids: tuple[Void, ...] = (), until: int = 50) -> Coverage:
     """A ledger of a series that was asked for from START to a minute."""
-    return Coverage(since=START, until=minute(until), held=held, voids=voids)
+    return Coverage(since=START, until=minute(until), held=Minutes.of(held), voids=voids)
 
 
 @pytest.mark.parametrize(

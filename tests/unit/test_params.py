@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.clock import LATEST, iso
-from backend.core.coverage import MINUTE, Window
+from backend.core.windows import MINUTE, Window
 from backend.errors import InvalidRequest
 from backend.web import params
 from backend.web.params import TimeRange

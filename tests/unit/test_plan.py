@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.core.coverage import MINUTE, Spans, Window, normalise
 from backend.core.plan import closed_until, pages, whole_minutes
+from backend.core.windows import MINUTE, Spans, Window, normalise
 from tests.fakes import minute, minutes, minutes_of
 
 points = st.integers(0, 60)

@@ -10,12 +10,13 @@ from dataclasses import replace
 import pytest
 
 from backend.core.coverage import Coverage
+from backend.core.minutes import Minutes
 from backend.core.series import Series
 from backend.errors import DatabaseUnavailable, TooManyStreams
 from backend.services.pulse import LEAST_SECONDS, MOST_STREAMS, Pulse
 from tests.fakes import BTC, START, FakeClock, MemoryCoverage, minutes
 
-KNOWN = Coverage(START, held=(minutes(0, 5),), until=minutes(0, 5).end)
+KNOWN = Coverage(START, held=Minutes.of((minutes(0, 5),)), until=minutes(0, 5).end)
 
 
 class CountingCoverage(MemoryCoverage):

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from backend.core.candles import Candle, clean
-from backend.core.coverage import MINUTE, Window
+from backend.core.windows import MINUTE, Window
 from backend.errors import (
     Banned,
     ExchangeRefused,

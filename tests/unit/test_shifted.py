@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.clock import parse_time
-from backend.core.coverage import HOUR, MINUTE
 from backend.core.interval import INTERVALS, Interval
 from backend.core.shifted import shifted
+from backend.core.windows import HOUR, MINUTE
 
 EVERY = st.sampled_from(list(INTERVALS.values()))
 OFFSETS = st.integers(-48, 56).map(lambda quarters: quarters * HOUR // 4)

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from backend.clock import SystemClock
-from backend.core.coverage import Absence, Window
+from backend.core.coverage import Absence
 from backend.core.job import SyncRequest, Tally
 from backend.core.series import Series
+from backend.core.windows import Window
 from backend.errors import (
     Cancelled,
     DatabaseUnavailable,
@@ -99,6 +100,7 @@ async def test_a_first_sync_runs_from_the_default_start_to_the_last_closed_minut
         window=minutes(0, 50),
         tally=Tally(minutes_done=50, minutes_total=50, new_records=50),
         absent=(),
+        absent_minutes=0,
         missing=(),
         error=None,
     )

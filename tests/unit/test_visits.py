@@ -7,9 +7,10 @@ from collections.abc import Iterable
 import pytest
 
 from backend.clock import SystemClock
-from backend.core.coverage import HOUR, MINUTE, WEEK, Coverage, Window
+from backend.core.coverage import Coverage
 from backend.core.follow import Follow
 from backend.core.series import Series
+from backend.core.windows import HOUR, MINUTE, WEEK, Window
 from backend.errors import Cancelled, DatabaseUnavailable, ExchangeUnavailable, Interrupted
 from backend.metrics import Metrics
 from backend.services.append import Appender, Edge

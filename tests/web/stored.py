@@ -7,8 +7,10 @@ from itertools import pairwise
 
 from backend.clock import SystemClock
 from backend.core.candles import Candle, held_by
-from backend.core.coverage import MINUTE, Coverage, Window, void_before_listing, void_without_data
+from backend.core.coverage import Coverage, void_before_listing, void_without_data
+from backend.core.minutes import NO_MINUTES
 from backend.core.series import Series
+from backend.core.windows import MINUTE, Window
 from backend.store.candles import MongoCandles
 from backend.store.coverage import MongoCoverage
 from backend.store.mongo import Database
@@ -49,5 +51,5 @@ async def store(database: Database, candles: Sequence[Candle], series: Series = 
     end = held[-1].end
     voids = [void_before_listing(held[0].start, end)]
     voids += [void_without_data(Window(before.end, after.start), end) for before, after in pairwise(held)]
-    known = Coverage(held[0].start, (), (), end).with_held(held).with_voids(voids)
+    known = Coverage(held[0].start, NO_MINUTES, (), end).with_held(held).with_voids(voids)
     await save_ledger(MongoCoverage(database), series, known)

@@ -8,7 +8,7 @@ import pytest
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 
 from backend.clock import parse_time
-from backend.core.coverage import MINUTE
+from backend.core.windows import MINUTE
 from backend.exchanges.binance_archive import DAY
 from backend.settings import Settings, load_settings
 from backend.store.mongo import Database

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 import pytest
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 
-from backend.core.coverage import HOUR
 from backend.core.series import Series
+from backend.core.windows import HOUR
 from backend.store.mongo import Database
 from tests.fakes import minute
 from tests.integration.shelf import DAY, END, bars, fill, shelf

@@ -6,7 +6,7 @@ import pytest
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 
 from backend.clock import parse_time
-from backend.core.coverage import MINUTE
+from backend.core.windows import MINUTE
 from backend.store.mongo import Database
 from tests.simulator import Simulator
 from tests.web.client import error_code, get, post

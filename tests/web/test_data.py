@@ -8,8 +8,10 @@ from tornado.ioloop import IOLoop
 
 from backend.clock import SystemClock, parse_time
 from backend.core.candles import Candle
-from backend.core.coverage import MINUTE, Coverage, Window
+from backend.core.coverage import Coverage
+from backend.core.minutes import Minutes
 from backend.core.series import Series
+from backend.core.windows import MINUTE, Window
 from backend.store.candles import BATCH, MongoCandles
 from backend.store.coverage import MongoCoverage
 from backend.store.mongo import Database
@@ -36,7 +38,7 @@ def stored(database: Database, io_loop: IOLoop) -> None:
         await candles.create(SERIES)
         await candles.write(SERIES, [candle(number) for number in range(STORED)])
         held = Window(START, START + STORED * MINUTE)
-        await save_ledger(MongoCoverage(database), SERIES, Coverage(START, (held,), (), held.end))
+        await save_ledger(MongoCoverage(database), SERIES, Coverage(START, Minutes.of((held,)), (), held.end))
 
     io_loop.run_sync(store)
 

@@ -13,8 +13,8 @@ from pytest_tornasync.plugin import AsyncHTTPServerClient
 from tornado.ioloop import IOLoop
 
 from backend.clock import Clock
-from backend.core.coverage import MINUTE
 from backend.core.series import Series
+from backend.core.windows import MINUTE
 from backend.services.service import Service
 from tests.conftest import NOW
 from tests.following import PACE, HandClock, until_complete

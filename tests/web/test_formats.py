@@ -20,7 +20,7 @@ from tornado.ioloop import IOLoop
 
 from backend.clock import iso
 from backend.core.candles import Candle
-from backend.core.coverage import MINUTE
+from backend.core.windows import MINUTE
 from backend.formats import FORMATS
 from backend.formats.arrow import ROW_GROUP
 from backend.store.candles import BATCH

@@ -16,8 +16,8 @@ from tornado.web import Application
 
 from backend.clock import Clock
 from backend.core.candles import Candle
-from backend.core.coverage import MINUTE
 from backend.core.series import Series
+from backend.core.windows import MINUTE
 from backend.services.feed import Feeds
 from backend.services.live import Live
 from backend.services.ports import StreamListener

@@ -21,8 +21,8 @@ from tornado.ioloop import IOLoop
 from tornado.web import Application
 
 import backend
-from backend.core.coverage import MINUTE
 from backend.core.series import canonical_symbol
+from backend.core.windows import MINUTE
 from backend.exchanges import EXCHANGES
 from backend.services.service import Service
 from backend.store.mongo import Database

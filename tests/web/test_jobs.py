@@ -13,7 +13,7 @@ import pytest
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 
 from backend.clock import parse_time
-from backend.core.coverage import HOUR, MINUTE
+from backend.core.windows import HOUR, MINUTE
 from backend.settings import Settings
 from tests.conftest import NOW
 from tests.simulator import Simulator

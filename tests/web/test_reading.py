@@ -6,7 +6,7 @@ import pytest
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 from tornado.ioloop import IOLoop
 
-from backend.core.coverage import MINUTE
+from backend.core.windows import MINUTE
 from backend.store.mongo import Database
 from tests.web.client import error_code, get
 from tests.web.stored import START, candle, store

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 
-from backend.core.coverage import MINUTE
+from backend.core.windows import MINUTE
 from backend.services.service import Service
 from backend.store.mongo import Database
 from tests.conftest import NOW

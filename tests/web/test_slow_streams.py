@@ -11,8 +11,8 @@ from tornado.ioloop import IOLoop
 from tornado.web import Application
 
 from backend.clock import Clock
-from backend.core.coverage import MINUTE
 from backend.core.series import Series
+from backend.core.windows import MINUTE
 from backend.services.service import Service
 from backend.web.app import Route, make_application
 from backend.web.events import StreamHandler

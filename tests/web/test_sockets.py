@@ -18,8 +18,8 @@ from backend.access.networks import read_networks
 from backend.access.origins import read_origins
 from backend.access.policy import Access
 from backend.clock import Clock
-from backend.core.coverage import MINUTE
 from backend.core.series import Series
+from backend.core.windows import MINUTE
 from backend.errors import DatabaseUnavailable
 from backend.services.feed import Feeds
 from backend.services.pulse import MOST_STREAMS

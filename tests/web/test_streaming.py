@@ -10,8 +10,10 @@ import pytest
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 
 from backend.core.columns import Columns, columns_of
-from backend.core.coverage import MINUTE, Coverage, Window
+from backend.core.coverage import Coverage
+from backend.core.minutes import Minutes
 from backend.core.series import Series
+from backend.core.windows import MINUTE, Window
 from backend.formats import FORMATS
 from backend.services.bars import Selection
 from backend.services.queries import Queries
@@ -58,7 +60,7 @@ class ScriptedQueries(Queries):
         self._script = script
 
     async def open(self, series: Series, wanted: Selection) -> Opened:
-        return Opened(series, wanted, Coverage(held=(Window(START, START + MINUTE),)))
+        return Opened(series, wanted, Coverage(held=Minutes.of((Window(START, START + MINUTE),))))
 
     async def validator(self, _opened: Opened) -> None:
         return None

@@ -8,7 +8,7 @@ import pytest
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 
 from backend.clock import parse_time
-from backend.core.coverage import MINUTE
+from backend.core.windows import MINUTE
 from tests.conftest import NOW
 from tests.simulator import Forced, Simulator
 from tests.web.client import error_code, get, post, send

@@ -13,7 +13,7 @@ from tornado.ioloop import IOLoop
 
 from backend.app import open_service
 from backend.clock import Clock
-from backend.core.coverage import MINUTE
+from backend.core.windows import MINUTE
 from backend.services.service import Service
 from backend.settings import Settings
 from tests.conftest import NOW

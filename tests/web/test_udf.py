@@ -15,8 +15,9 @@ from pytest_tornasync.plugin import AsyncHTTPServerClient
 from tornado.ioloop import IOLoop
 
 from backend.core.candles import held_by
-from backend.core.coverage import MINUTE, Coverage, void_without_data
+from backend.core.coverage import Coverage, void_without_data
 from backend.core.series import Series
+from backend.core.windows import MINUTE
 from backend.store.mongo import Database
 from tests.fakes import START, candle, minute, minutes
 from tests.integration.shelf import Shelf, bars, fill, shelf

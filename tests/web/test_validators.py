@@ -13,7 +13,7 @@ from tornado.ioloop import IOLoop
 
 from backend.clock import SystemClock
 from backend.core.candles import Candle
-from backend.core.coverage import MINUTE, Window
+from backend.core.windows import MINUTE, Window
 from backend.services.service import Service
 from backend.store.coverage import MongoCoverage
 from backend.store.mongo import Database

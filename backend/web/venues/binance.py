@@ -12,8 +12,8 @@ from typing import Any
 
 from backend.clock import LATEST
 from backend.core.columns import Columns
-from backend.core.coverage import Window
 from backend.core.series import Series
+from backend.core.windows import Window
 from backend.services.bars import Selection
 from backend.services.instruments import Instrument
 from backend.services.service import Service

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import msgspec
 
 from backend.clock import LATEST
-from backend.core.coverage import HOUR, MINUTE, Window
 from backend.core.interval import INTERVALS, Interval
 from backend.core.shifted import shifted
+from backend.core.windows import HOUR, MINUTE, Window
 from backend.services.bars import Selection
 from backend.web.venues.base import Asked, Query, Refusal
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from backend.core.columns import Columns, is_absent
-from backend.core.coverage import HOUR, MINUTE
 from backend.core.interval import Interval
+from backend.core.windows import HOUR, MINUTE
 from backend.services.instruments import Instrument
 from backend.web.venues.numbers import padded, step, texts
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from backend.clock import LATEST
-from backend.core.coverage import HOUR, Window
 from backend.core.interval import DAY, INTERVALS, Interval
 from backend.core.shifted import shifted
+from backend.core.windows import HOUR, Window
 from backend.services.bars import Selection
 from backend.web.venues.base import Asked, Query, Refusal, first, natural
 
