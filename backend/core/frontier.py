@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 
 from backend.core.coverage import Coverage, Void
 from backend.core.windows import MINUTE, Spans, Window, normalise, subtract
@@ -18,16 +19,17 @@ def known_to(known: Coverage, start: int) -> int:
     `start` itself where the minute that opens there is neither.
     """
     voids = [void.window for void in known.voids if _is_believed(void)]
-    ends = [void.end for void in voids]
-    reached = start
-    while True:
-        further = known.held.run_end(reached)
-        place = bisect_right(ends, further)
-        if place < len(voids) and voids[place].start <= further:
-            further = voids[place].end
-        if further == reached:
-            return reached if reached == start else min(reached, _limit(known))
-        reached = further
+    reached, further = start, _further(known, voids, start)
+    while further > reached:
+        reached, further = further, _further(known, voids, further)
+    return min(reached, max(start, _limit(known)))
+
+
+def _further(known: Coverage, voids: Sequence[Window], moment: int) -> int:
+    """The end of the held minutes from `moment` on, or of the void behind them that they reach."""
+    end = known.held.run_end(moment)
+    place = bisect_right(voids, end, key=lambda void: void.end)
+    return voids[place].end if place < len(voids) and voids[place].start <= end else end
 
 
 def lacking(known: Coverage, window: Window) -> Spans:

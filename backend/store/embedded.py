@@ -36,6 +36,14 @@ WAYS_OUT = "Set MONGODB_URI to a MongoDB of yours, or run `docker compose up`."
 _PR_SET_PDEATHSIG = 1
 
 
+MOST_FILES = 64_000
+ENOUGH_FILES = 6_000
+"""For the 5,000 series that can be followed, and what mongod needs besides."""
+
+OTHER_FILES = 300
+"""Connections, journal, and collections that are no series."""
+
+
 class EmbeddedMongod:
     """A mongod that keeps its files in `directory`.
 
@@ -63,6 +71,7 @@ class EmbeddedMongod:
         while time.monotonic() < deadline:
             if self._owns_directory():
                 if self._launch_until_ready(deadline):
+                    self._tell_room()
                     self._port_file.write_text(str(self._port))
                     return self._uri
             elif self._answers_elsewhere():
@@ -132,11 +141,16 @@ class EmbeddedMongod:
     def _spawn(self) -> subprocess.Popen[bytes]:
         files = self._directory / "mongod"
         files.mkdir(exist_ok=True)
+        import resource
+
         libc = ctypes.CDLL(None)
         parent = os.getpid()
 
+        files_allowed = allowed_files()
+
         def die_with_parent() -> None:
             libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (files_allowed, files_allowed))
             if os.getppid() != parent:
                 os._exit(1)
 
@@ -161,6 +175,16 @@ class EmbeddedMongod:
                 preexec_fn=die_with_parent,
             )
 
+    def _tell_room(self) -> None:
+        """Say how many series fit, where that is few: mongod ends when it can open no more files."""
+        if (files := allowed_files()) < ENOUGH_FILES:
+            log.warning(
+                "this system lets a process open %d files: about %d series fit into the embedded database. "
+                "Raise the hard limit (ulimit -Hn), or use a MongoDB of your own",
+                files,
+                max(0, files - OTHER_FILES),
+            )
+
     def _answers(self) -> bool:
         client: MongoClient[dict[str, object]] = MongoClient(
             self._uri, serverSelectionTimeoutMS=300, connectTimeoutMS=300, socketTimeoutMS=300
@@ -180,6 +204,17 @@ class EmbeddedMongod:
             words = ""
         last = words.splitlines()[-1] if words else f"see {self._directory / 'mongod.log'}"
         return last.removeprefix(f"{self._binary}: ").rstrip(".") + "."
+
+
+def allowed_files() -> int:
+    """How many files our mongod may open: as many as this system lets any process open, up to MOST_FILES.
+
+    The usual soft limit of 1,024 is for programs that use `select`; mongod takes a file a series.
+    """
+    import resource  # here, because Windows has none and still wants its sentence from find_mongod
+
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
 
 
 def find_mongod(spare: Path) -> Path:

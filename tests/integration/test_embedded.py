@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,6 +37,39 @@ def test_data_outlives_a_stop_and_a_start(tmp_path: Path) -> None:
     mongod = EmbeddedMongod(tmp_path)
     assert stored(mongod.start()) == [0, 1]
     mongod.stop()
+
+
+def test_more_series_fit_than_the_usual_limit_of_open_files(tmp_path: Path) -> None:
+    """The server may open what the system lets it, whatever its parent may: a collection takes a file."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        mongod = EmbeddedMongod(tmp_path)
+        uri = mongod.start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    with MongoClient[dict[str, int]](uri) as client:
+        for number in range(400):
+            client["test"].create_collection(
+                f"series{number}", clusteredIndex={"key": {"_id": 1}, "unique": True}
+            )
+        assert len(client["test"].list_collection_names()) == 400
+    mongod.stop()
+
+
+def test_where_few_files_may_be_opened_the_number_of_series_is_told(
+    tmp_path: Path,
+) -> None:
+    script = (
+        "import logging, resource, sys; from pathlib import Path; "
+        "from backend.store.embedded import EmbeddedMongod; logging.basicConfig(); "
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (1300, 1300)); "
+        "mongod = EmbeddedMongod(Path(sys.argv[1])); mongod.start(); mongod.stop()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert "about 1000 series fit" in done.stderr
 
 
 def test_stopping_leaves_no_process(tmp_path: Path) -> None:
