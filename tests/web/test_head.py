@@ -11,7 +11,7 @@ from tornado.web import Application
 
 from backend.access.keys import read_keys
 from backend.access.policy import OPEN_ROUTES, Access
-from backend.core.coverage import MINUTE
+from backend.core.windows import MINUTE
 from backend.services.service import Service
 from backend.store.mongo import Database
 from backend.web.app import make_application
