@@ -17,6 +17,7 @@ from backend.web.coverage import CoverageHandler
 from backend.web.data import DataHandler
 from backend.web.docs import DocsHandler, OpenApiHandler
 from backend.web.events import StreamHandler
+from backend.web.files import Files
 from backend.web.follow import FollowHandler
 from backend.web.guard import Guard
 from backend.web.health import HealthHandler, LiveHandler, ReadyHandler
@@ -69,6 +70,7 @@ def make_application(
         guard=Guard(access or Access(), SystemClock()),
         cross_origin_protection=True,
         base_path=base_path,
+        files=Files(),
     )
 
 

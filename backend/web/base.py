@@ -73,6 +73,7 @@ HTTP_ERRORS = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("body_too_large", f"the body is over {LARGEST_BODY} bytes"),
     HTTPStatus.BAD_REQUEST: ("invalid_request", "the request cannot be read"),
     HTTPStatus.FORBIDDEN: ("foreign_origin", "pages of this origin may not ask that: see CORS_ORIGINS"),
+    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: ("range_beyond_end", "the file has no bytes there"),
     HTTPStatus.REQUEST_URI_TOO_LONG: ("uri_too_long", f"the address is over {LONGEST_URI} bytes"),
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (
         "headers_too_large",
@@ -242,6 +243,12 @@ class ApiHandler(RequestHandler):
         if error.retry_after is not None:
             self.set_header("Retry-After", str(ceil(error.retry_after)))
         self.answer({**(more or {}), **error_body(error.code, self.failure)}, status_of(error))
+
+    def answer_beyond_end(self) -> None:
+        """Answer that a file has not got the wanted bytes; `Content-Range` says how many it has."""
+        self.set_header("Content-Type", "application/json; charset=UTF-8")
+        status = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+        self.answer(error_body(*HTTP_ERRORS[status]), status)
 
     def send_error(self, status_code: int = HTTPStatus.INTERNAL_SERVER_ERROR, **kwargs: Any) -> None:
         """Answer with an error; where an answer has begun, cut it off so that it cannot pass for whole."""

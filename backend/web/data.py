@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import aclosing, closing
+from functools import partial
 from http import HTTPStatus
+from typing import IO
 
 from tornado.httputil import format_timestamp
 
@@ -13,8 +16,10 @@ from backend.services.service import Service
 from backend.services.validators import Opened, Validator
 from backend.web.answer import Answer
 from backend.web.base import ApiHandler
-from backend.web.caching import disposition, entity_tag
+from backend.web.caching import disposition, entity_tag, largest_size
+from backend.web.files import Files, Lent
 from backend.web.negotiation import accepted_coding
+from backend.web.ranges import content_range, part
 from backend.web.reading import KNOWN, Reading, reading
 from backend.web.stream import while_connected
 
@@ -41,25 +46,80 @@ class DataHandler(ApiHandler):
             self.set_status(HTTPStatus.NOT_MODIFIED)
             self.finish()
             return
+        if validator and asked.format.compact and await self._sent_from_file(opened, validator, asked):
+            return
         self.headers_are_whole()
         with closing(Answer(series, asked, coding)) as answer:
-            await self._send(answer, opened, asked)
-            if validator and not validator.agrees_with(answer.minutes, answer.last):
-                await self.service.queries.doubt(series)
-            for piece in answer.end():
-                self.write(piece)
-                await self.flush()
-        self.finish()
-
-    async def _send(self, answer: Answer, opened: Opened, asked: Reading) -> None:
-        """Send what is read for as long as somebody listens."""
-        self.write(answer.begin())
-        async with aclosing(while_connected(self._batches(opened, asked), self._gone)) as batches:
-            async for batch in batches:
-                piece = await answer.candles(batch[::-1] if asked.descending else batch)
-                if piece:
+            async with aclosing(self._pieces(answer, opened, validator, asked)) as pieces:
+                async for piece in pieces:
                     self.write(piece)
                     await self.flush()
+        self.finish()
+
+    async def _pieces(
+        self, answer: Answer, opened: Opened, validator: Validator | None, asked: Reading
+    ) -> AsyncGenerator[bytes, None]:
+        """What is read, for as long as somebody listens. Nothing before the first candles, which may fail."""
+        begun = answer.begin()
+        async with aclosing(while_connected(self._batches(opened, asked), self._gone)) as batches:
+            async for batch in batches:
+                if piece := begun + await answer.candles(batch[::-1] if asked.descending else batch):
+                    yield piece
+                begun = b""
+        if validator and not validator.agrees_with(answer.minutes, answer.last):
+            await self.service.queries.doubt(opened.series)
+        for piece in answer.end():
+            yield begun + piece
+            begun = b""
+
+    async def _sent_from_file(self, opened: Opened, validator: Validator, asked: Reading) -> bool:
+        """Send a file, or the part of it that is wanted; False where there is no room for it."""
+        files: Files = self.settings["files"]
+        make = partial(self._write_file, opened, validator, asked)
+        async with files.lent(self._headers["Etag"], largest_size(validator, asked), make) as lent:
+            if lent:
+                await self._send_file(lent)
+            return lent is not None
+
+    async def _write_file(
+        self, opened: Opened, validator: Validator, asked: Reading, file: IO[bytes]
+    ) -> bool:
+        """Whether all that the tag says still holds when the file is whole."""
+        with closing(Answer(opened.series, asked, None)) as answer:
+            async with aclosing(self._pieces(answer, opened, validator, asked)) as pieces:
+                async for piece in pieces:
+                    file.write(piece)
+        known = await self.service.queries.open(opened.series, asked.wanted)
+        return validator == await self.service.queries.validator(known)
+
+    async def _send_file(self, lent: Lent) -> None:
+        wanted = self._part_of(lent) if lent.sound else None
+        if lent.sound:
+            self.set_header("Accept-Ranges", "bytes")
+        else:
+            self.clear_header("Etag")
+            self.clear_header("Last-Modified")
+        if wanted is not None:
+            self.set_header("Content-Range", content_range(wanted, lent.size))
+            if not wanted:
+                self.clear_header("Content-Disposition")
+                self.answer_beyond_end()
+                return
+            self.set_status(HTTPStatus.PARTIAL_CONTENT)
+        sent = range(lent.size) if wanted is None else wanted
+        self.set_header("Content-Length", len(sent))
+        self.headers_are_whole()
+        for piece in lent.pieces(sent):
+            self.write(piece)
+            await self.flush()
+        self.finish()
+
+    def _part_of(self, lent: Lent) -> range | None:
+        """What `Range` wants, None for all; a HEAD has none, nor a client that has another file."""
+        headers, tag = self.request.headers, self._headers["Etag"]
+        if self.request.method != "GET" or headers.get("If-Range", tag) != tag:
+            return None
+        return part(headers.get("Range", ""), lent.size)
 
     def _batches(self, opened: Opened, asked: Reading) -> Bars:
         queries = self.service.queries

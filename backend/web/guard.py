@@ -24,7 +24,8 @@ SECURITY_HEADERS = (
 )
 
 REQUEST_HEADERS = (
-    "Accept, Authorization, Content-Type, If-Modified-Since, If-None-Match, X-Api-Key, X-Request-Id"
+    "Accept, Authorization, Content-Type, If-Modified-Since, If-None-Match, If-Range, Range, "
+    "X-Api-Key, X-Request-Id"
 )
 """What a web page may send."""
 

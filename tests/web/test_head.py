@@ -92,7 +92,7 @@ async def test_of_a_known_answer_head_says_that_it_is_known(
     assert known.code == 304
 
 
-@pytest.mark.parametrize("format", ["json", "columns", "csv", "parquet", "feather", "arrow", "ndjson"])
+@pytest.mark.parametrize("format", ["json", "columns", "csv", "arrow", "ndjson"])
 async def test_for_a_head_no_candle_is_read(
     http_server_client: AsyncHTTPServerClient, database: Database, format: str
 ) -> None:

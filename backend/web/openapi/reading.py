@@ -88,6 +88,10 @@ def parameters(names: Names) -> list[Json]:
         query("fields", TEXT, f"Some of {', '.join(FIELDS)}, commas between, in the order you want"),
         query("time", choice(TIMES) | {"default": "ms"}, "What `open_time` and `close_time` are written in"),
         header("If-None-Match", "The `ETag` of an answer that you have"),
+        header("Range", "`bytes=0-99`, `bytes=-8`: of Parquet and Feather of a closed range"),
+        header(
+            "If-Range", "The `ETag` of which `Range` wants a part; the whole is sent if it is another by now"
+        ),
         header("If-Modified-Since", "The `Last-Modified` of an answer that you have"),
     ]
 
@@ -97,10 +101,16 @@ def data(names: Names) -> Json:
     whole = HEADERS | {
         "ETag": answer_header("Of a closed range: to be sent as `If-None-Match`"),
         "Last-Modified": answer_header("Of a closed range without holes"),
+        "Accept-Ranges": answer_header("`bytes`, of Parquet and Feather of a closed range"),
         "Content-Disposition": answer_header("A file name, in formats that are files"),
     }
     answers = {
         "200": {"description": "The candles", "headers": whole, "content": _contents()},
+        "206": {
+            "description": "The bytes of a file that `Range` names",
+            "headers": whole | {"Content-Range": answer_header("Which bytes, and of how many")},
+            "content": {FORMATS[name].media_type: {} for name in ("parquet", "feather")},
+        },
         "304": {"description": "What you have is what there is", "headers": whole},
     }
     return {
@@ -108,7 +118,7 @@ def data(names: Names) -> Json:
             "candles",
             "read",
             "Read stored candles at any interval, in any format",
-            answers | STORED | errors(HTTPStatus.NOT_FOUND),
+            answers | STORED | errors(HTTPStatus.NOT_FOUND, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE),
             parameters(names),
         )
     }
