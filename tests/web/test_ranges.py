@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import IO, Any
 
 import fsspec
+import msgspec
 import polars
 import pyarrow.feather
 import pyarrow.parquet
@@ -19,8 +21,8 @@ from tornado.web import Application
 
 from backend.core.windows import MINUTE
 from backend.store.mongo import Database
-from backend.web.files import Files
-from tests.web.stored import SERIES, START, candle, store
+from backend.web.files import Files, Lent, Maker
+from tests.web.stored import SERIES, START, candle, candle_store, store
 
 COUNT = 70_000
 PATH = f"/api/data/BTCUSDT?start_time={START}&end_time={START + (COUNT - 1) * MINUTE}"
@@ -187,3 +189,25 @@ async def test_a_file_that_lacks_what_the_ledger_claims_has_no_tag_and_is_not_ke
     short = await fetch(http_server_client, "parquet", Range="bytes=0-3")
     assert short.code == 200
     assert {"Etag", "Last-Modified", "Accept-Ranges"} & set(short.headers) == set()
+
+
+async def test_a_candle_that_changes_while_a_file_is_made_spoils_its_tag(
+    http_server_client: AsyncHTTPServerClient, app: Application, database: Database
+) -> None:
+    """Its bytes may be of before and after; what is asked for next is of after."""
+
+    class Changing(Files):
+        @asynccontextmanager
+        async def lent(self, tag: str, at_most: int, make: Maker) -> AsyncIterator[Lent | None]:
+            async def changed(file: IO[bytes]) -> bool:
+                await candle_store(database).write(SERIES, [msgspec.structs.replace(candle(5), close=99.5)])
+                return await make(file)
+
+            async with super().lent(tag, at_most, changed) as lent:
+                yield lent
+
+    app.settings["files"] = Changing()
+    during = await fetch(http_server_client, "parquet", Range="bytes=0-3")
+    assert (during.code, "Etag" in during.headers) == (200, False)
+    app.settings["files"] = Files()
+    assert (await fetch(http_server_client, "parquet", Range="bytes=0-3")).code == 206
