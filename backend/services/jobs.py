@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from uuid import uuid4
 
 from backend.clock import Clock, wait_up_to
@@ -29,6 +32,11 @@ class Jobs:
         self._most_queued = most_queued
         self._metrics = metrics
         self._added: set[str] = set()
+        self._coming = 0
+        self._waited: Counter[str] = Counter()
+        self._look: asyncio.Task[dict[str, Job]] | None = None
+        self._looked = -LOOK_SECONDS
+        self._look_after: asyncio.Event | None = None
 
     async def submit(self, requests: Sequence[SyncRequest]) -> list[Job]:
         """A job for each request: the one under way that does what is asked, or a new one.
@@ -39,11 +47,12 @@ class Jobs:
             raise interruption()
         active = await self._store.active_of([request.series for request in requests])
         joined = [_doing(active, request) for request in requests]
-        await self._check_room(joined.count(None))
-        jobs = [
-            job or await self._add(Job(uuid4().hex, request, created=self._clock.now()))
-            for job, request in zip(joined, requests, strict=True)
-        ]
+        with self._coming_in(joined.count(None)):
+            await self._check_room(joined.count(None))
+            jobs = [
+                job or await self._add(Job(uuid4().hex, request, created=self._clock.now()))
+                for job, request in zip(joined, requests, strict=True)
+            ]
         self._worker.take(job.id for job in jobs)
         return jobs
 
@@ -67,9 +76,13 @@ class Jobs:
         Raises Interrupted at a stop, DatabaseUnavailable while the database keeps the job from going on.
         """
         deadline = None if seconds is None else self._clock.monotonic() + seconds
+        with self._awaited(job_id):
+            return await self._wait(job_id, deadline)
+
+    async def _wait(self, job_id: str, deadline: float | None) -> Job:
         while True:
             news = self._worker.news
-            job = await self.get(job_id)
+            job = await self._seen(job_id, news)
             left = LOOK_SECONDS if deadline is None else deadline - self._clock.monotonic()
             if job.over or left <= 0:
                 return job
@@ -78,6 +91,38 @@ class Jobs:
             if self._worker.is_stuck(job_id):
                 raise DatabaseUnavailable("the database keeps failing: the job goes on when it does not")
             await wait_up_to(min(left, LOOK_SECONDS), news)
+
+    @contextmanager
+    def _awaited(self, job_id: str) -> Iterator[None]:
+        self._waited[job_id] += 1
+        try:
+            yield
+        finally:
+            self._waited[job_id] -= 1
+            if not self._waited[job_id]:
+                del self._waited[job_id]
+
+    async def _seen(self, job_id: str, news: asyncio.Event) -> Job:
+        """The job as it stands, by a look that all who wait share: one question a second."""
+        if run := self._worker.runs.get(job_id):
+            return run.job
+        now = self._clock.monotonic()
+        is_fresh = now - self._looked < LOOK_SECONDS and self._look_after is news
+        if self._look is None or not is_fresh or (self._look.done() and not self._knows(job_id)):
+            self._looked, self._look_after = now, news
+            self._look = asyncio.ensure_future(self._look_at_all())
+            self._look.add_done_callback(lambda look: look.cancelled() or look.exception())
+        found = await asyncio.shield(self._look)
+        return found[job_id] if job_id in found else await self.get(job_id)
+
+    async def _look_at_all(self) -> dict[str, Job]:
+        return await self._store.load_all(list(self._waited))
+
+    def _knows(self, job_id: str) -> bool:
+        look = self._look
+        return (
+            look is not None and not look.cancelled() and look.exception() is None and job_id in look.result()
+        )
 
     async def wait_for_all(self, job_ids: Sequence[str], seconds: float | None = None) -> list[Job]:
         """As `wait`, for several jobs together: after `seconds` each as it stands."""
@@ -119,8 +164,17 @@ class Jobs:
             self._added.add(job.id)
         return job
 
+    @contextmanager
+    def _coming_in(self, new: int) -> Iterator[None]:
+        """Count jobs that are being added, so that requests side by side do not all take the same room."""
+        self._coming += new
+        try:
+            yield
+        finally:
+            self._coming -= new
+
     async def _check_room(self, new: int) -> None:
-        if new and (queued := await self._store.queued()) + new > self._most_queued:
+        if new and (queued := await self._store.queued()) + self._coming > self._most_queued:
             raise TooManyJobs(
                 f"{queued} jobs wait already and {self._most_queued} may: try again later",
                 retry_after=ROOM_MAY_COME_AFTER,

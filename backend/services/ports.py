@@ -246,6 +246,9 @@ class JobStore(Protocol):
     async def load(self, job_id: str) -> Job | None:
         """The job, None if there is no such."""
 
+    async def load_all(self, job_ids: Collection[str]) -> dict[str, Job]:
+        """Those of some jobs that there are, by id."""
+
     async def newest(self, limit: int, status: Status | None = None) -> list[Job]:
         """The jobs that were asked for last, newest first."""
 

@@ -55,6 +55,11 @@ class MongoJobs:
             found = await self._collection.find_one({"_id": job_id})
         return _job(found) if found else None
 
+    async def load_all(self, job_ids: Collection[str]) -> dict[str, Job]:
+        """Those of some jobs that there are, by id."""
+        found = await self._find({"_id": {"$in": list(job_ids)}}, 1, max(1, len(job_ids)))
+        return {job.id: job for job in found}
+
     async def newest(self, limit: int, status: Status | None = None) -> list[Job]:
         """The jobs that were asked for last, newest first."""
         return await self._find({"status": status} if status else {}, -1, limit)

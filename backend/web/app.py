@@ -25,6 +25,7 @@ from backend.web.jobs import JobEventsHandler, JobHandler, JobsHandler
 from backend.web.metrics import MetricsHandler
 from backend.web.removal import RemovalHandler
 from backend.web.revisions import RevisionsHandler
+from backend.web.room import Rooms
 from backend.web.series import SeriesHandler
 from backend.web.server import Limits, Server
 from backend.web.sockets import SocketHandler, UpgradePath
@@ -68,6 +69,7 @@ def make_application(
         default_handler_args=given,
         log_function=log_request,
         guard=Guard(access or Access(), SystemClock()),
+        rooms=Rooms(),
         cross_origin_protection=True,
         base_path=base_path,
         files=Files(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from asyncio import Future
@@ -40,6 +41,7 @@ from backend.services.markets import DEFAULT_EXCHANGE, DEFAULT_MARKET
 from backend.services.service import Service
 from backend.web import params
 from backend.web.guard import PREFLIGHT_HEADERS, Guard, challenge
+from backend.web.room import Rooms
 from backend.web.tracing import REQUEST_ID, method_of, request_id, route_of, uri_of
 
 log = logging.getLogger(__name__)
@@ -129,7 +131,24 @@ class ApiHandler(RequestHandler):
     def initialize(self, service: Service) -> None:
         self.service = service
         self.failure = ""
+        self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._body = bytearray()
+
+    def on_connection_close(self) -> None:
+        """Whoever works for a client that has left learns it from `gone`."""
+        super().on_connection_close()
+        if not self.gone.done():
+            self.gone.set_result(None)
+
+    @property
+    def rooms(self) -> Rooms:
+        rooms: Rooms = self.settings["rooms"]
+        return rooms
+
+    @property
+    def client(self) -> str:
+        """Whose request this is: its address, that of a proxy's client where proxies are trusted."""
+        return str(self.request.remote_ip)
 
     def set_default_headers(self) -> None:
         self.set_header("Content-Type", "application/json; charset=UTF-8")

@@ -33,7 +33,10 @@ class Patience:
 
 
 class Connection(IOStream):
-    """The socket of `accepted`. `head_too_large` is the answer to a head that is not read to its end."""
+    """The socket of `accepted`. `head_too_large` is the answer to a head that is not read to its end.
+
+    On a spare one only questions for the service's health are answered.
+    """
 
     def __init__(self, accepted: IOStream, patience: Patience, head_too_large: bytes) -> None:
         super().__init__(accepted.socket, max_buffer_size=BUFFER)
@@ -43,6 +46,7 @@ class Connection(IOStream):
         self._taken = 0
         self._waiting = 0
         self._watch: TimerHandle | None = None
+        self.is_spare = False
 
     @property
     def idle(self) -> bool:

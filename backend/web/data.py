@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, closing
 from functools import partial
@@ -12,7 +11,6 @@ from typing import IO
 from tornado.httputil import format_timestamp
 
 from backend.services.bars import Bars
-from backend.services.service import Service
 from backend.services.validators import Opened, Validator
 from backend.web.answer import Answer
 from backend.web.base import ApiHandler
@@ -25,15 +23,6 @@ from backend.web.stream import while_connected
 
 
 class DataHandler(ApiHandler):
-    def initialize(self, service: Service) -> None:
-        super().initialize(service)
-        self._gone = asyncio.get_running_loop().create_future()
-
-    def on_connection_close(self) -> None:
-        super().on_connection_close()
-        if not self._gone.done():
-            self._gone.set_result(None)
-
     async def get(self, symbol: str | None) -> None:
         values = self.query(KNOWN) | {"symbol": symbol}
         series = self.series(values)
@@ -46,22 +35,23 @@ class DataHandler(ApiHandler):
             self.set_status(HTTPStatus.NOT_MODIFIED)
             self.finish()
             return
-        if validator and asked.format.compact and await self._sent_from_file(opened, validator, asked):
-            return
-        self.headers_are_whole()
-        with closing(Answer(series, asked, coding)) as answer:
-            async with aclosing(self._pieces(answer, opened, validator, asked)) as pieces:
-                async for piece in pieces:
-                    self.write(piece)
-                    await self.flush()
-        self.finish()
+        with self.rooms.data.place(self.client):
+            if validator and asked.format.compact and await self._sent_from_file(opened, validator, asked):
+                return
+            self.headers_are_whole()
+            with closing(Answer(series, asked, coding)) as answer:
+                async with aclosing(self._pieces(answer, opened, validator, asked)) as pieces:
+                    async for piece in pieces:
+                        self.write(piece)
+                        await self.flush()
+            self.finish()
 
     async def _pieces(
         self, answer: Answer, opened: Opened, validator: Validator | None, asked: Reading
     ) -> AsyncGenerator[bytes, None]:
         """What is read, for as long as somebody listens. Nothing before the first candles, which may fail."""
         begun = answer.begin()
-        async with aclosing(while_connected(self._batches(opened, asked), self._gone)) as batches:
+        async with aclosing(while_connected(self._batches(opened, asked), self.gone)) as batches:
             async for batch in batches:
                 if piece := begun + await answer.candles(batch[::-1] if asked.descending else batch):
                     yield piece

@@ -23,13 +23,7 @@ class StreamHandler(ApiHandler):
     def initialize(self, service: Service, manners: Manners = PATIENT) -> None:
         super().initialize(service)
         self._manners = manners
-        self._gone = asyncio.get_running_loop().create_future()
         self._quiet_since = 0.0
-
-    def on_connection_close(self) -> None:
-        super().on_connection_close()
-        if not self._gone.done():
-            self._gone.set_result(None)
 
     async def get(self) -> None:
         last = self.request.headers.get("Last-Event-ID", "")
@@ -39,7 +33,7 @@ class StreamHandler(ApiHandler):
             self.set_header("Content-Type", "text/event-stream")
             self.set_header("Cache-Control", "no-store")
             await self._send(b": candles follow\n\n")
-            await listener.tell(self, self._gone)
+            await listener.tell(self, self.gone)
 
     async def send(self, events: Sequence[Event]) -> None:
         await self._send(as_text(events))
@@ -54,10 +48,10 @@ class StreamHandler(ApiHandler):
 
     async def _send(self, text: bytes) -> None:
         """Send and wait until it is on its way; who does not take it in time is dropped."""
-        if self._gone.done():
+        if self.gone.done():
             raise StreamClosedError
         self.write(text)
-        if not await is_taken(asyncio.ensure_future(self.flush()), self._gone, self._manners.slow):
+        if not await is_taken(asyncio.ensure_future(self.flush()), self.gone, self._manners.slow):
             self.failure = f"dropped: {TOO_SLOW}"
             self.write(DROPPED)
             with suppress(StreamClosedError, TimeoutError):

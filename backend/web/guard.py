@@ -15,13 +15,16 @@ from backend.access.origins import ANY, allowed_origin
 from backend.access.policy import HEALTH_ROUTES, OPEN_ROUTES, Access
 from backend.access.rate import RateLimit
 from backend.clock import Clock
-from backend.errors import Forbidden, MarketDataError, TooManyRequests, Unauthenticated
+from backend.errors import Forbidden, MarketDataError, TooManyRequests, TooManyStreams, Unauthenticated
 
 SECURITY_HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
     ("Content-Security-Policy", "frame-ancestors 'none'"),
     ("Referrer-Policy", "no-referrer"),
 )
+
+FULL_SECONDS = 5
+"""After so many seconds a client may try again that found no connection free."""
 
 REQUEST_HEADERS = (
     "Accept, Authorization, Content-Type, If-Modified-Since, If-None-Match, If-Range, Range, "
@@ -60,6 +63,8 @@ class Guard:
         self._access.check_host(request.headers.get("Host"))
         if request.path in HEALTH_ROUTES:
             return
+        if is_spare(request):
+            raise TooManyStreams("all connections are in use: try again later", retry_after=FULL_SECONDS)
         secret = _secret(request.headers)
         key = find_key(self._access.keys, secret) if secret else None
         self._spend(f"key {key.name}" if key else caller_of(address))
@@ -102,6 +107,11 @@ class Guard:
             raise TooManyRequests(
                 f"more than {self._access.requests_per_minute} requests a minute: wait", retry_after=wait
             )
+
+
+def is_spare(request: HTTPServerRequest) -> bool:
+    """Whether the request came on a connection that is left for who looks after the service."""
+    return bool(getattr(getattr(request.connection, "stream", None), "is_spare", False))
 
 
 def challenge(error: MarketDataError) -> str | None:

@@ -34,16 +34,18 @@ class JobHandler(ApiHandler):
 class JobEventsHandler(ApiHandler):
     """Server-sent events: `progress` while the job is not over, then its last status as the last event."""
 
-    gone = False
-
     async def get(self, job_id: str) -> None:
         self.query(())
         await self.service.jobs.get(job_id)
+        with self.rooms.events.place(self.client):
+            await self._tell(job_id)
+
+    async def _tell(self, job_id: str) -> None:
         self.set_header("Content-Type", "text/event-stream")
         self.set_header("Cache-Control", "no-store")
         told, quiet = b"", 0
         async for job in self.service.jobs.watch(job_id):
-            if self.gone:
+            if self.gone.done():
                 return
             line = b"event: %b\ndata: %b\n\n" % (
                 job.status.encode() if job.over else b"progress",
@@ -55,7 +57,3 @@ class JobEventsHandler(ApiHandler):
                 await self.flush()
             told = line
         await self.finish()
-
-    def on_connection_close(self) -> None:
-        super().on_connection_close()
-        self.gone = True

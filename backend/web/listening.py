@@ -95,9 +95,8 @@ class Listener:
     @classmethod
     async def open(cls, service: Service, wish: Wish) -> Listener:
         """Raises SeriesNotStored for a series that nobody ever asked for, and DatabaseUnavailable."""
-        followed = {one.follow.series for one in await service.follows.all()}
         for one in wish.series:
-            if one not in followed and (await service.queries.known(one)).since is None:
+            if (await service.queries.known(one)).since is None and not await service.follows.has(one):
                 raise SeriesNotStored(f"{views.series_text(one)} is neither stored nor followed: follow it")
         feed = await service.feeds.open(wish.series, wish.interval, wish.since, wish.resumed)
         return cls(service, wish, feed)

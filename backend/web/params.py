@@ -17,6 +17,8 @@ from backend.errors import InvalidRequest
 
 MOST_SYMBOLS = 500
 LONGEST_WAIT = 86_400
+PATIENT_SECONDS = 50.0
+"""How long `"wait": true` waits: proxies commonly cut a request at 60 s that has not been answered."""
 STATUSES: tuple[Status, ...] = ("queued", "running", *OVER)
 
 
@@ -112,11 +114,11 @@ def symbols(values: Mapping[str, object]) -> list[str]:
     return [text({"symbol": symbol}, "symbol") for symbol in found]
 
 
-def patience(values: Mapping[str, object]) -> float | None:
-    """`wait`: true is for as long as it takes (None), false is not at all, a number is seconds."""
+def patience(values: Mapping[str, object]) -> float:
+    """`wait` in seconds: true is for as long as proxies commonly are patient, false is not at all."""
     value = values.get("wait", True)
     if isinstance(value, bool):
-        return None if value else 0.0
+        return PATIENT_SECONDS if value else 0.0
     if not isinstance(value, int | float) or not 0 <= value <= LONGEST_WAIT:
         raise InvalidRequest(
             f"wait must be true, false or seconds from 0 to {LONGEST_WAIT}", code="invalid_wait"

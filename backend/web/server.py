@@ -27,12 +27,14 @@ LARGEST_HEAD = 128 * 1024
 @dataclass(frozen=True, slots=True)
 class Limits:
     """`head_seconds` bounds the time until a request's head is complete, idleness before it included;
-    `body_seconds` that of its body. At most `connections` are open at once."""
+    `body_seconds` that of its body. At most `connections` are open at once, and `spare` more, on which only
+    `/health` and what is below it is answered: who looks after the service gets in when it is full."""
 
     head_seconds: float = 75.0
     body_seconds: float = 30.0
     reader: Patience = Patience()
     connections: int = 800
+    spare: int = 20
 
 
 class Server(HTTPServer):
@@ -50,13 +52,17 @@ class Server(HTTPServer):
         self._open: dict[Connection, None] = {}
 
     def handle_stream(self, stream: IOStream, address: Any) -> None:
-        """Serve a new connection. Where there are too many, the one that idles longest makes room."""
+        """Serve a new connection. Where there are too many, the one that idles longest makes room; where none
+        idles it is a spare one."""
         connection = Connection(stream, self._limits.reader, HEAD_TOO_LARGE)
         if len(self._open) >= self._limits.connections:
-            idle = next((one for one in self._open if one.idle), connection)
-            idle.close()
-        if connection.closed():
-            return
+            if idle := next((one for one in self._open if one.idle), None):
+                idle.close()
+            elif len(self._open) < self._limits.connections + self._limits.spare:
+                connection.is_spare = True
+            else:
+                connection.close()
+                return
         self._open[connection] = None
         super().handle_stream(connection, address)
 

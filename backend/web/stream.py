@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import aclosing
-from typing import Any
+from typing import Any, TypeVar
 
 from tornado.iostream import StreamClosedError
 
 from backend.core.columns import Columns
 from backend.services.bars import Bars
+
+Done = TypeVar("Done")
 
 
 async def while_connected(batches: Bars, gone: asyncio.Future[None]) -> Bars:
@@ -32,6 +34,21 @@ async def _next(batches: Bars, gone: asyncio.Future[None]) -> Columns | None:
     if gone.done():
         raise StreamClosedError
     return coming.result()
+
+
+async def unless_gone(work: Coroutine[Any, Any, Done], gone: asyncio.Future[None]) -> Done:
+    """What `work` comes to; it is given up, with StreamClosedError, when the client is `gone`."""
+    doing = asyncio.ensure_future(work)
+    either: set[asyncio.Future[Any]] = {doing, gone}
+    try:
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        if not doing.done():
+            doing.cancel()
+            await asyncio.wait({doing})
+    if doing.cancelled():
+        raise StreamClosedError
+    return doing.result()
 
 
 async def is_taken(sending: asyncio.Future[Any], gone: asyncio.Future[None], seconds: float) -> bool:

@@ -10,6 +10,7 @@ from backend.errors import InvalidRequest, MarketDataError, error_named
 from backend.services.sync import result_of
 from backend.web import params, views
 from backend.web.base import ApiHandler, error_body
+from backend.web.stream import unless_gone
 
 KNOWN = ("symbol", "symbols", "exchange", "market", "start_time", "end_time", "refresh", "wait")
 
@@ -21,7 +22,9 @@ class SyncHandler(ApiHandler):
         patience = params.patience(values)
         requests = self._requests(values)
         submitted = await self.service.jobs.submit(requests)
-        jobs = await self.service.jobs.wait_for_all([job.id for job in submitted], patience)
+        ids = [job.id for job in submitted]
+        with self.rooms.waiting.place(self.client):
+            jobs = await unless_gone(self.service.jobs.wait_for_all(ids, patience), self.gone)
         if "symbols" in values:
             await self._answer_all(jobs)
         else:

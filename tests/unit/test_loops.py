@@ -23,7 +23,7 @@ ENDLESS = {
     "backend/loops.py:run": "the helper itself",
     "backend/net/talk.py:_tell": "ends with its connection, which net/link.py makes again",
     "backend/net/talk.py:_mind": "ends with its connection, which net/link.py makes again",
-    "backend/services/jobs.py:wait": "answers a request",
+    "backend/services/jobs.py:_wait": "answers a request",
     "backend/services/jobs.py:watch": "answers a request",
     "backend/services/keeper.py:_outcome": "ends with a visit",
     "backend/services/ledger.py:_acquire": "ends after its patience",

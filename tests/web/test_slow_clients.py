@@ -25,7 +25,9 @@ from backend.web.server import Limits, Server
 
 PATIENCE = 20.0
 SHORT = 0.4
-LIMITS = Limits(head_seconds=SHORT, body_seconds=SHORT, reader=Patience(SHORT, 16 * 1024), connections=4)
+LIMITS = Limits(
+    head_seconds=SHORT, body_seconds=SHORT, reader=Patience(SHORT, 16 * 1024), connections=4, spare=2
+)
 PIECE = b"0123456789abcdef" * (1 << 16)
 PIECES = 32
 """32 MiB in all: far more than sockets take on both ends."""
@@ -258,14 +260,15 @@ async def test_where_connections_are_too_many_the_one_that_idles_longest_makes_r
         other.close()
 
 
-async def test_where_all_connections_are_at_work_one_more_is_refused(port: int, story: Story) -> None:
+async def test_where_all_connections_are_at_work_only_health_is_answered(port: int, story: Story) -> None:
     busy = [
         await asyncio.open_connection("127.0.0.1", port, limit=1 << 24) for _ in range(LIMITS.connections)
     ]
     for reader, writer in busy:
         writer.write(GET % b"/quiet")
         await reader.readuntil(b"begun ")
-    assert await dropped(port, GET % b"/health") == b""
+    for path, status in ((b"/health/live", b" 200 "), (b"/api/jobs", b" 429 "), (b"/quiet", b" 429 ")):
+        assert status in (await dropped(port, GET % path)).splitlines()[0]
     story.go_on.set()
     for reader, writer in busy:
         assert b"ended" in await asyncio.wait_for(reader.readuntil(b"0\r\n\r\n"), PATIENCE)

@@ -32,7 +32,7 @@ from backend.web.openapi.values import (
     market_of,
     market_schema,
 )
-from backend.web.params import LONGEST_WAIT, MOST_SYMBOLS, STATUSES
+from backend.web.params import LONGEST_WAIT, MOST_SYMBOLS, PATIENT_SECONDS, STATUSES
 
 MOMENT: Json = {
     "type": ["string", "integer", "null"],
@@ -148,7 +148,8 @@ def _request(names: Names) -> Json:
         "refresh": FLAG | {"description": "Read stored minutes again: needs both times", "default": False},
         "wait": {
             "anyOf": [FLAG, {"type": "number", "minimum": 0, "maximum": LONGEST_WAIT}],
-            "description": "Whether to answer when it is done, at once, or after so many seconds",
+            "description": "Whether to answer when it is done, at once, or after so many seconds; "
+            f"when it is done means after {PATIENT_SECONDS:g} seconds at the latest",
             "default": True,
         },
     }

@@ -1,0 +1,168 @@
+"""Clients that leave, wait in numbers, or take all the room: they stop costing, and others get in."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+from pytest_tornasync.plugin import AsyncHTTPServerClient
+from tornado.web import Application
+
+from backend.core.follow import Follow
+from backend.errors import InvalidRequest, TooManyStreams
+from backend.services.follows import Follows
+from backend.services.service import Service
+from backend.settings import Settings
+from backend.store.coverage import MongoCoverage
+from backend.store.follows import MongoFollows
+from backend.store.mongo import Database
+from backend.web.room import Room
+from tests.conftest import NOW
+from tests.fakes import FakeClock
+from tests.simulator import Simulator
+from tests.web.client import error_code, get, post
+
+MANY = 150
+
+
+async def until(condition: Callable[[], bool | Awaitable[bool]]) -> None:
+    """Wait until it is so; a test's own time limit ends what never is."""
+    while True:
+        found = condition()
+        if found if isinstance(found, bool) else await found:
+            return
+        await asyncio.sleep(0.02)
+
+
+async def ask_and_stay(client: AsyncHTTPServerClient, text: str) -> asyncio.StreamWriter:
+    """Send a request and keep the connection without reading anything."""
+    _, writer = await asyncio.open_connection("127.0.0.1", client.get_http_port())
+    writer.write(text.encode())
+    await writer.drain()
+    return writer
+
+
+def sync_of(symbol: str) -> str:
+    body = json.dumps({"symbol": symbol})
+    return f"POST /api/sync HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+
+
+def rooms(app: Application) -> dict[str, Room]:
+    found: dict[str, Room] = vars(app.settings["rooms"])
+    return found
+
+
+async def test_who_waited_for_a_sync_and_left_costs_nothing(
+    http_server_client: AsyncHTTPServerClient, simulator: Simulator, app: Application
+) -> None:
+    simulator.faults.hang_rate = 1.0
+    waiting = rooms(app)["waiting"]
+    before = len(asyncio.all_tasks())
+    writers = [await ask_and_stay(http_server_client, sync_of("BTCUSDT")) for _ in range(100)]
+    await until(lambda: waiting.taken == 100)
+    assert len(asyncio.all_tasks()) >= before + 100
+    for writer in writers:
+        writer.close()
+    await until(lambda: waiting.taken == 0)
+    await until(lambda: len(asyncio.all_tasks()) < before + 20)
+    simulator.faults.hang_rate = 0.0
+    simulator.faults.release()
+
+
+async def test_one_client_cannot_take_all_places_to_wait(
+    http_server_client: AsyncHTTPServerClient, simulator: Simulator, app: Application
+) -> None:
+    simulator.faults.hang_rate = 1.0
+    waiting = rooms(app)["waiting"]
+    writers = [await ask_and_stay(http_server_client, sync_of("BTCUSDT")) for _ in range(MANY)]
+    await until(lambda: waiting.taken == MANY)
+    reply = await post(http_server_client, "/api/sync", {"symbol": "BTCUSDT"})
+    assert (reply.status, error_code(reply)) == (429, "too_many_streams")
+    assert (await get(http_server_client, "/health/live")).status == 200
+    for writer in writers:
+        writer.close()
+    await until(lambda: waiting.taken == 0)
+    simulator.faults.hang_rate = 0.0
+    simulator.faults.release()
+
+
+async def test_events_of_jobs_have_a_place_each_and_give_it_back(
+    http_server_client: AsyncHTTPServerClient, simulator: Simulator, app: Application
+) -> None:
+    simulator.faults.hang_rate = 1.0
+    job = (await post(http_server_client, "/api/sync", {"symbol": "BTCUSDT", "wait": False})).body["job"][
+        "id"
+    ]
+    events = rooms(app)["events"]
+    ask = f"GET /api/jobs/{job}/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    writers = [await ask_and_stay(http_server_client, ask) for _ in range(MANY)]
+    await until(lambda: events.taken == MANY)
+    reply = await get(http_server_client, f"/api/jobs/{job}/events")
+    assert (reply.status, error_code(reply)) == (429, "too_many_streams")
+    for writer in writers:
+        writer.close()
+    await until(lambda: events.taken == 0)
+    simulator.faults.hang_rate = 0.0
+    simulator.faults.release()
+
+
+class TestFewPlaces:
+    """A service in which ten jobs may wait."""
+
+    @pytest.fixture
+    def settings(self, settings: Settings) -> Settings:
+        return replace(settings, jobs_queued=10, role="api")
+
+    async def test_requests_side_by_side_do_not_take_the_same_room(
+        self, http_server_client: AsyncHTTPServerClient, service: Service
+    ) -> None:
+        symbols = [f"COIN{number}USDT" for number in range(60)]
+        replies = await asyncio.gather(
+            *(post(http_server_client, "/api/sync", {"symbol": name, "wait": False}) for name in symbols)
+        )
+        taken = [reply for reply in replies if reply.status == 202]
+        assert {error_code(reply) for reply in replies if reply.status != 202} == {"too_many_jobs"}
+        assert len(await service.jobs.newest(100, "queued")) == len(taken) <= 10
+
+
+async def test_follows_side_by_side_do_not_take_the_same_room(service: Service, database: Database) -> None:
+    store = MongoFollows(database)
+    follows = Follows(store, MongoCoverage(database), service.markets, FakeClock(NOW), most=3)
+    symbols = ("BTCUSDT", "ETHUSDT")
+    series = [service.markets.series(symbol, "binance", "spot") for symbol in symbols]
+    others = [
+        service.markets.series(symbol, "bitget", kind) for symbol in symbols for kind in ("spot", "perpetual")
+    ]
+    outcomes = await asyncio.gather(
+        *(follows.add([one], None) for one in (*series, *others)), return_exceptions=True
+    )
+    assert len(await store.all()) <= 3
+    assert all(isinstance(one, list | InvalidRequest) for one in outcomes)
+    for follow in await store.all():
+        await store.remove(follow.series)
+    await store.add(Follow(series[0], None, created=NOW))
+    assert len(await follows.add(others[:2], None)) == 2
+
+
+def test_a_place_is_given_back_whatever_happens() -> None:
+    room = Room("answers", 4)
+    with pytest.raises(ZeroDivisionError), room.place("you"):
+        raise ZeroDivisionError
+    assert room.taken == 0
+
+
+def test_a_client_has_three_quarters_of_the_places_and_the_rest_is_for_others() -> None:
+    room = Room("answers", 4)
+    with room.place("you"), room.place("you"), room.place("you"):
+        with pytest.raises(TooManyStreams, match="for you"), room.place("you"):
+            pass
+        with (
+            room.place("another"),
+            pytest.raises(TooManyStreams, match="no more may be"),
+            room.place("third"),
+        ):
+            pass
+    assert room.taken == 0
