@@ -11,6 +11,7 @@ import resource
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
+from backend.access.hosts import is_ours, read_names
 from backend.access.keys import read_keys
 from backend.access.networks import client_address, read_networks
 from backend.access.origins import allowed_origin, read_origins
@@ -28,6 +29,7 @@ from backend.masking import masker
 from backend.web import params
 from backend.web.base import is_length
 from backend.web.negotiation import accepted_coding, accepted_format
+from backend.web.ranges import part
 from backend.web.tracing import request_id
 from backend.web.udf_params import history
 from backend.web.venues import binance_params, bingx_params, bitget_params
@@ -170,11 +172,16 @@ PLACES: dict[str, Callable[[str], object]] = {
     "archive's host": lambda text: belongs_to(f"https://{text}"),
     "archive's checksum": lambda text: checksum_of(text.encode(), "a.zip"),
     "archive's file": named,
+    "host": lambda text: (is_ours(text, frozenset({"a.example"})), read_names(text)),
+    "range": lambda text: part(text, LENGTH),
 }
 
 MEETS = {
     "backend/access/keys.py:_NAME": "keys",
     "backend/access/keys.py:_KEY": "keys",
+    "backend/access/hosts.py:_NAME": "host",
+    "backend/access/hosts.py:_HOST": "host",
+    "backend/web/ranges.py:_ONE": "range",
     "backend/clock.py:_OFFSET_AFTER_SPACE": "time",
     "backend/clock.py:parse_time": "time",
     "backend/core/cursors.py:_TEXT": "cursors",
