@@ -9,23 +9,23 @@ import sys
 
 from rich.logging import RichHandler
 
+from backend.cli.commands import INTERRUPTED_STATUS, serve, sync, verify
+from backend.cli.delete import add_to as add_delete_to
+from backend.cli.delete import delete
+from backend.cli.export import add_to as add_export_to
+from backend.cli.export import export
+from backend.cli.follow import add_to as add_follow_to
+from backend.cli.follow import follow, unfollow
+from backend.cli.import_files import add_to as add_import_to
+from backend.cli.import_files import import_files
 from backend.clock import parse_time
-from backend.commands import INTERRUPTED_STATUS, serve, sync, verify
 from backend.core.plan import whole_minutes
 from backend.core.series import Series
-from backend.delete_command import add_to as add_delete_to
-from backend.delete_command import delete
 from backend.errors import ConfigurationError, InvalidRequest, MarketDataError
-from backend.export_command import add_to as add_export_to
-from backend.export_command import export
-from backend.follow_command import add_to as add_follow_to
-from backend.follow_command import follow, unfollow
-from backend.import_command import add_to as add_import_to
-from backend.import_command import import_files
-from backend.logs import MaskedFormatter, configure
-from backend.masking import masker
-from backend.services.markets import DEFAULT_EXCHANGE, DEFAULT_MARKET
+from backend.services.syncing.markets import DEFAULT_EXCHANGE, DEFAULT_MARKET
 from backend.settings import Settings, load_settings
+from backend.telemetry.logs import MaskedFormatter, configure
+from backend.telemetry.masking import masker
 
 
 def main(arguments: list[str] | None = None) -> int:

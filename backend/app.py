@@ -15,50 +15,50 @@ from backend.core.proxy import proxy_to
 from backend.errors import DatabaseUnavailable
 from backend.exchanges import EXCHANGES
 from backend.exchanges.base import Market
-from backend.exchanges.binance import BINANCE
-from backend.exchanges.binance_archive import BASE_URL, belongs_to
+from backend.exchanges.binance.archive import BASE_URL, belongs_to
+from backend.exchanges.binance.market import BINANCE
 from backend.loops import Loops
-from backend.metrics import Metrics
-from backend.net.archive import ArchiveClient
-from backend.net.client import MarketClient, open_session
-from backend.net.link import open_socket_session
 from backend.net.proxies import Sessions
-from backend.net.stream import MarketStream
-from backend.net.throttle import Throttle
+from backend.net.rest.archive import ArchiveClient
+from backend.net.rest.client import MarketClient, open_session
+from backend.net.rest.throttle import Throttle
+from backend.net.sockets.connection import open_socket_session
+from backend.net.sockets.market_stream import MarketStream
 from backend.process import is_gone, process_name
-from backend.services.append import Appender
-from backend.services.audit import Auditor
-from backend.services.bulk import Bulk
-from backend.services.confirm import Confirmer
-from backend.services.feed import Feeds
-from backend.services.fleet import WORK_WEIGHT, Fleet, Role, member_of
-from backend.services.follows import Follows
-from backend.services.imports import Imports
-from backend.services.jobs import Jobs
-from backend.services.keeper import Keeper
-from backend.services.ledger import Ledgers
-from backend.services.live import Live
-from backend.services.markets import Markets
-from backend.services.mirror import Mirror
-from backend.services.monitor import Monitor
-from backend.services.pulse import Pulse
-from backend.services.queries import Queries
-from backend.services.removal import Remover, Stores
+from backend.services.following.append import Appender
+from backend.services.following.confirm import Confirmer
+from backend.services.following.follows import Follows
+from backend.services.following.keeper import Keeper
+from backend.services.following.pushed_candles import Live
+from backend.services.following.visits import Visitor
+from backend.services.jobs.submission import Jobs
+from backend.services.jobs.worker import Worker
+from backend.services.reading.mirror import Mirror
+from backend.services.reading.queries import Queries
+from backend.services.running.fleet import WORK_WEIGHT, Fleet, Role, member_of
+from backend.services.running.monitor import Monitor
 from backend.services.service import Service
-from backend.services.sync import SyncService
-from backend.services.visits import Visitor
-from backend.services.worker import Worker
+from backend.services.streaming.feed import Feeds
+from backend.services.streaming.ledger_watch import Pulse
+from backend.services.syncing.archive_fill import Bulk
+from backend.services.syncing.audit import Auditor
+from backend.services.syncing.file_import import Imports
+from backend.services.syncing.ledger import Ledgers
+from backend.services.syncing.markets import Markets
+from backend.services.syncing.removal import Remover, Stores
+from backend.services.syncing.sync import SyncService
 from backend.settings import Settings
-from backend.store.candles import MongoCandles
-from backend.store.coverage import MongoCoverage
-from backend.store.doubts import MongoDoubts
 from backend.store.embedded import EmbeddedMongod
-from backend.store.fleet import MongoFleet
-from backend.store.follows import MongoFollows
-from backend.store.jobs import MongoJobs
+from backend.store.market.candles import MongoCandles
+from backend.store.market.coverage import MongoCoverage
+from backend.store.market.follows import MongoFollows
+from backend.store.market.jobs import MongoJobs
+from backend.store.market.processes import MongoFleet
+from backend.store.market.revisions import MongoRevisions
+from backend.store.market.shortfalls import MongoDoubts
 from backend.store.mongo import Doorman, Stopwatch, connect, disconnect, is_connected
-from backend.store.revisions import MongoRevisions
 from backend.store.tryout import Tryout
+from backend.telemetry.metrics import Metrics
 
 REVIVE_SECONDS = 1.0
 GRACE_SECONDS = 6.0

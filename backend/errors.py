@@ -29,7 +29,7 @@
         └── LeaseLost                 another process works on the series now: leave it to that one
 
 `code` is the stable word that clients may rely on; the message is a sentence for people.
-HTTP statuses are the business of `web/base.py` alone.
+HTTP statuses are the business of `web/server/base.py` alone.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from backend.clock import Clock, iso
 from backend.errors import DatabaseUnavailable
-from backend.metrics import Metrics
+from backend.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
 

@@ -28,8 +28,8 @@ from backend.core.proxy import read_proxy
 from backend.core.series import Series
 from backend.errors import ConfigurationError
 from backend.exchanges import EXCHANGES
-from backend.exchanges.binance_archive import BASE_URL as ARCHIVE_URL
-from backend.masking import masker, password_in
+from backend.exchanges.binance.archive import BASE_URL as ARCHIVE_URL
+from backend.telemetry.masking import masker, password_in
 
 ROLES = ("all", "api", "worker")
 LIVE = ("sockets", "rest")

@@ -24,7 +24,7 @@ from pymongo import MongoClient
 
 from backend.clock import iso, parse_time
 from backend.core.windows import MINUTE, Window
-from backend.exchanges.binance_archive import files_for
+from backend.exchanges.binance.archive import files_for
 from backend.store.embedded import EmbeddedMongod
 
 LATENCY = "0.1"

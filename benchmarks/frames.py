@@ -23,12 +23,12 @@ from backend.clock import Clock, SystemClock
 from backend.core.candles import Candle
 from backend.core.series import Series
 from backend.core.windows import MINUTE
-from backend.exchanges.binance import BINANCE
-from backend.metrics import Metrics
-from backend.net.link import open_socket_session
-from backend.net.stream import MarketStream
-from backend.services.live import Live
+from backend.exchanges.binance.market import BINANCE
+from backend.net.sockets.connection import open_socket_session
+from backend.net.sockets.market_stream import MarketStream
+from backend.services.following.pushed_candles import Live
 from backend.services.ports import CandleStream
+from backend.telemetry.metrics import Metrics
 from tests.integration.processes import ROOT
 
 SYMBOLS = [f"C{number}USDT" for number in range(200)]

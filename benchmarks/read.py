@@ -39,12 +39,12 @@ from backend.core.series import Series
 from backend.core.windows import MINUTE, Window
 from backend.formats import FORMATS
 from backend.settings import load_settings
-from backend.store.candles import MongoCandles
-from backend.store.coverage import MongoCoverage
 from backend.store.embedded import EmbeddedMongod
+from backend.store.market.candles import MongoCandles
+from backend.store.market.coverage import MongoCoverage
+from backend.store.market.revisions import MongoRevisions
 from backend.store.mongo import connect, disconnect
-from backend.store.revisions import MongoRevisions
-from backend.web.app import make_server
+from backend.web.routes import make_server
 from tests.syncing import save_ledger
 
 SERIES = Series("binance", "spot", "BTCUSDT")

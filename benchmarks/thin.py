@@ -26,11 +26,11 @@ from backend.core.coverage import Coverage, void_without_data
 from backend.core.minutes import BLOCK, LONG, Minutes
 from backend.core.series import Series
 from backend.core.windows import MINUTE, Window
-from backend.services.ledger import Ledger
+from backend.services.syncing.ledger import Ledger
 from backend.settings import load_settings
-from backend.store.coverage import MongoCoverage
 from backend.store.embedded import EmbeddedMongod
-from backend.store.ledger_document import document_of
+from backend.store.market.coverage import MongoCoverage
+from backend.store.market.ledger_document import document_of
 from backend.store.mongo import connect, disconnect
 from tests.simulator import Market, Simulator, SimulatorClock, synthetic_market
 from tests.simulator.markets import Minutes as Source

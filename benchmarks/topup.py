@@ -24,11 +24,11 @@ from backend.core.series import Series
 from backend.core.windows import MINUTE, Window
 from backend.services.service import Service
 from backend.settings import load_settings
-from backend.store.candles import MongoCandles
-from backend.store.coverage import MongoCoverage
 from backend.store.embedded import EmbeddedMongod
+from backend.store.market.candles import MongoCandles
+from backend.store.market.coverage import MongoCoverage
+from backend.store.market.revisions import MongoRevisions
 from backend.store.mongo import Database, connect, disconnect
-from backend.store.revisions import MongoRevisions
 from tests.simulator import Simulator, SimulatorClock, synthetic_market
 from tests.syncing import run_job, save_ledger
 

@@ -26,7 +26,7 @@ from backend.services.service import Service
 from backend.settings import Settings, load_settings
 from backend.store.embedded import EmbeddedMongod
 from backend.store.mongo import Database, connect, disconnect
-from backend.web.app import make_application
+from backend.web.routes import make_application
 from tests.simulator import Simulator, SimulatorClock
 
 hypothesis_settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])

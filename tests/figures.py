@@ -8,8 +8,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 
-from backend.gauges import Picture
-from backend.metrics import Metrics
+from backend.telemetry.gauges import Picture
+from backend.telemetry.metrics import Metrics
 
 NOTHING = Picture(False, False, {}, {})
 

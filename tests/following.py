@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from backend.clock import SystemClock
 from backend.core.windows import MINUTE
-from backend.services.queries import missing_of
+from backend.services.reading.queries import missing_of
 from backend.services.service import Service
 from tests.simulator import Simulator
 

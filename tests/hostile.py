@@ -18,22 +18,22 @@ from backend.access.origins import allowed_origin, read_origins
 from backend.clock import parse_time
 from backend.core.cursors import parse_cursors
 from backend.core.interval import parse_interval
-from backend.core.pairs import split_symbol
 from backend.core.series import canonical_symbol
+from backend.core.symbol_pair import split_symbol
 from backend.errors import MarketDataError
 from backend.exchanges import EXCHANGES
 from backend.exchanges.base import Answer, excerpt, whole_number
-from backend.exchanges.binance_archive import belongs_to, checksum_of, named
-from backend.logs import LogFormat, formatter
-from backend.masking import masker
-from backend.web import params
-from backend.web.base import is_length
-from backend.web.negotiation import accepted_coding, accepted_format
-from backend.web.ranges import part
-from backend.web.tracing import request_id
-from backend.web.udf_params import history
+from backend.exchanges.binance.archive import belongs_to, checksum_of, named
+from backend.telemetry.logs import LogFormat, formatter
+from backend.telemetry.masking import masker
+from backend.web.server import params
+from backend.web.server.base import is_length
+from backend.web.server.negotiation import accepted_coding, accepted_format
+from backend.web.server.ranges import part
+from backend.web.server.tracing import request_id
 from backend.web.venues import binance_params, bingx_params, bitget_params
 from backend.web.venues.base import Refusal, natural
+from backend.web.venues.udf_params import history
 
 LENGTH = 64_000
 SECONDS = 3
@@ -181,31 +181,31 @@ MEETS = {
     "backend/access/keys.py:_KEY": "keys",
     "backend/access/hosts.py:_NAME": "host",
     "backend/access/hosts.py:_HOST": "host",
-    "backend/web/ranges.py:_ONE": "range",
+    "backend/web/server/ranges.py:_ONE": "range",
     "backend/clock.py:_OFFSET_AFTER_SPACE": "time",
     "backend/clock.py:parse_time": "time",
     "backend/core/cursors.py:_TEXT": "cursors",
     "backend/core/interval.py:_PLAIN": "interval",
     "backend/core/interval.py:_ISO": "interval",
     "backend/core/interval.py:_number_and_unit": "interval",
-    "backend/core/pairs.py:_SEPARATOR": "halves",
+    "backend/core/symbol_pair.py:_SEPARATOR": "halves",
     "backend/core/series.py:_SYMBOL": "symbol",
     "backend/core/series.py:_SEPARATORS": "symbol",
     "backend/core/series.py:_SETTLEMENT": "symbol",
     "backend/exchanges/base.py:whole_number": "whole header",
-    "backend/exchanges/binance.py:_ban_seconds": "refusals",
-    "backend/exchanges/binance_archive.py:_OWN_HOST": "archive's host",
-    "backend/exchanges/binance_archive.py:_LINE": "archive's checksum",
-    "backend/exchanges/binance_archive.py:_NAMED": "archive's file",
-    "backend/masking.py:_USER": "masker",
-    "backend/masking.py:_PARAMETER": "masker",
-    "backend/masking.py:_HEADER": "masker",
-    "backend/masking.py:_UNFINISHED_USER": "masker",
-    "backend/masking.py:masker": "masker",
-    "backend/web/base.py:_LENGTH": "content length",
-    "backend/web/params.py:whole": "whole number",
-    "backend/web/tracing.py:_SANE": "request id",
-    "backend/web/udf_params.py:_SECONDS": "UDF",
+    "backend/exchanges/binance/market.py:_ban_seconds": "refusals",
+    "backend/exchanges/binance/archive.py:_OWN_HOST": "archive's host",
+    "backend/exchanges/binance/archive.py:_LINE": "archive's checksum",
+    "backend/exchanges/binance/archive.py:_NAMED": "archive's file",
+    "backend/telemetry/masking.py:_USER": "masker",
+    "backend/telemetry/masking.py:_PARAMETER": "masker",
+    "backend/telemetry/masking.py:_HEADER": "masker",
+    "backend/telemetry/masking.py:_UNFINISHED_USER": "masker",
+    "backend/telemetry/masking.py:masker": "masker",
+    "backend/web/server/base.py:_LENGTH": "content length",
+    "backend/web/server/params.py:whole": "whole number",
+    "backend/web/server/tracing.py:_SANE": "request id",
+    "backend/web/venues/udf_params.py:_SECONDS": "UDF",
     "backend/web/venues/base.py:_NATURAL": "natural number",
     "backend/web/venues/binance_params.py:_SYMBOL": "venues' parameters",
     "backend/web/venues/binance_params.py:_NUMBER": "venues' parameters",

@@ -14,7 +14,7 @@ from collections import Counter
 from backend.app import open_service
 from backend.clock import SystemClock
 from backend.settings import load_settings
-from backend.web.app import make_server
+from backend.web.routes import make_server
 
 LEAST_SLEEP = 0.02
 """Real seconds: what waits for a moment before it looks again must not become a loop without a pause."""

@@ -13,11 +13,11 @@ from aiohttp.test_utils import RawTestServer
 from backend.clock import SystemClock
 from backend.core.candles import Candle
 from backend.errors import MalformedAnswer, UnknownSymbol
-from backend.exchanges.binance import SPOT
+from backend.exchanges.binance.market import SPOT
 from backend.exchanges.sockets import Event, Farewell, Push, Refused, Reply, Socket
-from backend.metrics import Metrics
-from backend.net.link import open_socket_session
-from backend.net.stream import MarketStream
+from backend.net.sockets.connection import open_socket_session
+from backend.net.sockets.market_stream import MarketStream
+from backend.telemetry.metrics import Metrics
 from tests.fakes import candle, minute
 from tests.hurried import HurriedClock
 

@@ -6,10 +6,10 @@ from backend.core.coverage import Coverage
 from backend.core.job import Job, SyncRequest, Tally
 from backend.core.series import Series
 from backend.core.windows import Window
-from backend.services.brake import Brake
 from backend.services.ports import CoverageStore
 from backend.services.service import Service
-from backend.services.sync import OnProgress, SyncResult
+from backend.services.syncing.stop_signal import Brake
+from backend.services.syncing.sync import OnProgress, SyncResult
 
 PATIENCE = 60.0
 """Seconds to wait for another holder of the series."""

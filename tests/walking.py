@@ -8,7 +8,7 @@ from typing import cast
 from tornado.routing import PathMatches
 from tornado.web import Application, RequestHandler
 
-from backend.web.tracing import PLACEHOLDERS
+from backend.web.server.tracing import PLACEHOLDERS
 
 
 def routes(application: Application) -> Iterator[tuple[str, type[RequestHandler]]]:

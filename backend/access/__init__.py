@@ -1,1 +1,1 @@
-"""Who may ask for what: keys, networks, web origins, request rates. Pure; `web/guard.py` applies it."""
+"""Who may ask for what: keys, networks, web origins, rates. Pure; `web/server/guard.py` applies it."""

@@ -186,7 +186,7 @@ def _placed(voids: tuple[Void, ...], new: Void) -> tuple[Void, ...]:
 def _joined(one: Void, two: Void) -> Void | None:
     """Two neighbours as one void, dated by the older word; None where that would say less or something else.
 
-    A minute is believed to be absent when it was confirmed a minute after its end (see `frontier.py`): the
+    A minute is believed to be absent when it was confirmed a minute after its end (see `contiguous.py`): the
     older word must be that young for the later window too, and no minute be asked for again much earlier.
     """
     if one.window.end != two.window.start or one.reason != two.reason or one.reason == "before_listing":

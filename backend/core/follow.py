@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Literal, NamedTuple
 
+from backend.core.contiguous import known_to
 from backend.core.coverage import Coverage
-from backend.core.frontier import known_to
 from backend.core.job import Failure
 from backend.core.plan import closed_until
 from backend.core.series import Series

@@ -6,22 +6,22 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from backend.loops import Loops
-from backend.metrics import Metrics
-from backend.services.audit import Auditor
-from backend.services.feed import Feeds
-from backend.services.follows import Follows
-from backend.services.imports import Imports
-from backend.services.jobs import Jobs
-from backend.services.keeper import Keeper
-from backend.services.ledger import Ledgers
-from backend.services.live import Live
-from backend.services.markets import Markets
-from backend.services.mirror import Mirror
-from backend.services.monitor import Monitor
-from backend.services.queries import Queries
-from backend.services.removal import Remover
-from backend.services.sync import SyncService
-from backend.services.worker import Worker
+from backend.services.following.follows import Follows
+from backend.services.following.keeper import Keeper
+from backend.services.following.pushed_candles import Live
+from backend.services.jobs.submission import Jobs
+from backend.services.jobs.worker import Worker
+from backend.services.reading.mirror import Mirror
+from backend.services.reading.queries import Queries
+from backend.services.running.monitor import Monitor
+from backend.services.streaming.feed import Feeds
+from backend.services.syncing.audit import Auditor
+from backend.services.syncing.file_import import Imports
+from backend.services.syncing.ledger import Ledgers
+from backend.services.syncing.markets import Markets
+from backend.services.syncing.removal import Remover
+from backend.services.syncing.sync import SyncService
+from backend.telemetry.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from pymongo.monitoring import (
 )
 
 from backend.errors import ConfigurationError, DatabaseUnavailable
-from backend.metrics import Metrics
+from backend.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
 

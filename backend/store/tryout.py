@@ -11,7 +11,7 @@ import pymongo
 
 from backend.clock import Clock
 from backend.errors import DatabaseUnavailable
-from backend.store.fleet import COLLECTION
+from backend.store.market.processes import COLLECTION
 from backend.store.mongo import AWAY, STRANGER, Database, Doorman, guard
 
 SECONDS = 2.0

@@ -9,7 +9,7 @@ import pytest
 from tornado.ioloop import IOLoop
 
 from backend.services.ports import Member
-from backend.store.fleet import MongoFleet
+from backend.store.market.processes import MongoFleet
 from tests.contract.drivers import DRIVERS, empty_database
 
 ONE, TWO = Member("one", "", 1.0, True), Member("two", "vpn", 0.05, False)

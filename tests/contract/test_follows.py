@@ -12,7 +12,7 @@ from backend.core.follow import Follow, Visit
 from backend.core.job import Failure
 from backend.core.series import Series
 from backend.services.ports import FollowStore
-from backend.store.follows import COLLECTION, MongoFollows
+from backend.store.market.follows import COLLECTION, MongoFollows
 from backend.store.mongo import Database
 from tests.contract.drivers import DRIVERS, empty_database
 from tests.fakes import BTC, START

@@ -13,7 +13,7 @@ from tornado.ioloop import IOLoop
 
 from backend.core.job import Failure, Job, SyncRequest, Tally
 from backend.core.series import Series
-from backend.store.jobs import MongoJobs
+from backend.store.market.jobs import MongoJobs
 from tests.contract.drivers import DRIVERS, empty_database
 from tests.fakes import BTC, START, minute, minutes
 

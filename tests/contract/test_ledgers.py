@@ -22,8 +22,8 @@ from backend.core.series import Series
 from backend.core.windows import DAY, MINUTE, WEEK, Window
 from backend.errors import DatabaseUnavailable
 from backend.services.ports import CoverageStore
-from backend.store.coverage import MongoCoverage
-from backend.store.ledger_document import coverage_of, document_of
+from backend.store.market.coverage import MongoCoverage
+from backend.store.market.ledger_document import coverage_of, document_of
 from backend.store.mongo import disconnect, settled
 from tests.contract.drivers import DRIVERS, NOBODY, connected, empty_database
 from tests.fakes import BTC, START, MemoryCoverage, minute, minutes

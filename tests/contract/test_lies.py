@@ -16,13 +16,13 @@ from backend.core.job import SyncRequest
 from backend.core.series import Series
 from backend.core.windows import HOUR, MINUTE, Spans, Window
 from backend.exchanges import EXCHANGES
-from backend.metrics import Metrics
-from backend.net.client import MarketClient, open_session
-from backend.net.throttle import Throttle
-from backend.services.brake import Brake
-from backend.services.ledger import Ledgers
-from backend.services.markets import Markets
-from backend.services.sync import SyncResult, SyncService
+from backend.net.rest.client import MarketClient, open_session
+from backend.net.rest.throttle import Throttle
+from backend.services.syncing.ledger import Ledgers
+from backend.services.syncing.markets import Markets
+from backend.services.syncing.stop_signal import Brake
+from backend.services.syncing.sync import SyncResult, SyncService
+from backend.telemetry.metrics import Metrics
 from tests.conftest import simulated_urls
 from tests.contract.test_markets import every_market
 from tests.fakes import MemoryCandles, MemoryCoverage

@@ -19,9 +19,9 @@ from backend.core.series import Series
 from backend.core.windows import HOUR, MINUTE, Window
 from backend.errors import MarketDataError, UnknownSymbol
 from backend.exchanges import EXCHANGES
-from backend.services.brake import Brake
 from backend.services.service import Service
-from backend.services.sync import SyncResult
+from backend.services.syncing.stop_signal import Brake
+from backend.services.syncing.sync import SyncResult
 from backend.settings import Settings
 from tests.conftest import NOW
 from tests.integration.stored import stored_documents

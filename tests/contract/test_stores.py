@@ -23,11 +23,11 @@ from backend.core.series import Series
 from backend.core.windows import Window
 from backend.errors import ConfigurationError, DatabaseUnavailable
 from backend.services.ports import CandleStore, RevisionState, Written
-from backend.store.candles import BATCH, MongoCandles
-from backend.store.coverage import MongoCoverage
-from backend.store.doubts import MongoDoubts
+from backend.store.market.candles import BATCH, MongoCandles
+from backend.store.market.coverage import MongoCoverage
+from backend.store.market.revisions import MongoRevisions
+from backend.store.market.shortfalls import MongoDoubts
 from backend.store.mongo import connect, disconnect, is_connected
-from backend.store.revisions import MongoRevisions
 from tests.contract.drivers import DRIVERS, NOBODY, connected, empty_database
 from tests.fakes import BTC, FakeClock, MemoryCandles, candle, minute, minutes
 from tests.mongomock_shim import lend_raw_batches, mend_bulk_writes

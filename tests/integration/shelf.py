@@ -13,10 +13,10 @@ from backend.core.candles import Candle, held_by
 from backend.core.coverage import Coverage, void_before_listing, void_without_data
 from backend.core.series import Series
 from backend.core.windows import MINUTE, Window
-from backend.store.candles import MongoCandles
-from backend.store.coverage import MongoCoverage
+from backend.store.market.candles import MongoCandles
+from backend.store.market.coverage import MongoCoverage
+from backend.store.market.revisions import MongoRevisions
 from backend.store.mongo import Database
-from backend.store.revisions import MongoRevisions
 from tests.fakes import START, minutes
 from tests.syncing import save_ledger
 

@@ -8,7 +8,7 @@ from pymongo import MongoClient
 
 from backend.core.coverage import Coverage
 from backend.core.series import Series
-from backend.store.coverage import MongoCoverage
+from backend.store.market.coverage import MongoCoverage
 from backend.store.mongo import Database
 
 SERIES = Series("binance", "spot", "BTCUSDT")

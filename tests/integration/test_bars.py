@@ -21,11 +21,11 @@ from backend.core.columns import NO_TRADES, Columns, candles_of, joined
 from backend.core.interval import INTERVALS
 from backend.core.series import Series
 from backend.core.windows import MINUTE, Window
-from backend.services.bars import Selection, on_grid, read_bars, read_bars_back
 from backend.services.ports import CandleStore
-from backend.store.candles import MongoCandles
+from backend.services.reading.bars import Selection, on_grid, read_bars, read_bars_back
+from backend.store.market.candles import MongoCandles
+from backend.store.market.revisions import MongoRevisions
 from backend.store.mongo import Database
-from backend.store.revisions import MongoRevisions
 from tests.fakes import BTC, START, MemoryCandles
 
 RULES = {

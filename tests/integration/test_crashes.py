@@ -21,10 +21,10 @@ from backend.clock import parse_time
 from backend.core.job import Tally
 from backend.core.windows import MINUTE, Window
 from backend.services.service import Service
-from backend.services.sync import OnProgress
+from backend.services.syncing.sync import OnProgress
 from backend.settings import load_settings
-from backend.store.coverage import MongoCoverage
 from backend.store.embedded import EmbeddedMongod
+from backend.store.market.coverage import MongoCoverage
 from backend.store.mongo import connect, disconnect
 from tests.conftest import ImpatientClock
 from tests.integration.processes import (

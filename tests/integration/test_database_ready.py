@@ -20,7 +20,7 @@ from backend.errors import DatabaseUnavailable
 from backend.services.ports import Member
 from backend.services.service import Service
 from backend.settings import load_settings
-from backend.store.fleet import MongoFleet
+from backend.store.market.processes import MongoFleet
 from backend.store.mongo import AWAY, STRANGER, connect, disconnect, is_connected
 from tests.integration.mongods import OUT_OF_DISK_SPACE, Mongod, running_mongod
 from tests.integration.processes import free_port, running_service

@@ -11,19 +11,19 @@ from backend.clock import SystemClock
 from backend.core.follow import Follow
 from backend.core.windows import MINUTE, Window
 from backend.errors import DatabaseUnavailable
-from backend.services.append import Appender
-from backend.services.brake import Brake
-from backend.services.ledger import Ledgers
-from backend.services.removal import ALL_TIME, Remover, Stores
+from backend.services.following.append import Appender
+from backend.services.following.visits import Visitor
 from backend.services.service import Service
-from backend.services.visits import Visitor
-from backend.store.candles import MongoCandles
-from backend.store.coverage import MongoCoverage
-from backend.store.doubts import MongoDoubts
-from backend.store.follows import MongoFollows
-from backend.store.jobs import MongoJobs
+from backend.services.syncing.ledger import Ledgers
+from backend.services.syncing.removal import ALL_TIME, Remover, Stores
+from backend.services.syncing.stop_signal import Brake
+from backend.store.market.candles import MongoCandles
+from backend.store.market.coverage import MongoCoverage
+from backend.store.market.follows import MongoFollows
+from backend.store.market.jobs import MongoJobs
+from backend.store.market.revisions import MongoRevisions
+from backend.store.market.shortfalls import MongoDoubts
 from backend.store.mongo import Database
-from backend.store.revisions import MongoRevisions
 from tests.conftest import NOW
 from tests.integration.processes import PATIENCE, command, running_simulator
 from tests.integration.stored import SERIES, held_minutes, stored_documents

@@ -12,9 +12,9 @@ from backend.clock import Clock
 from backend.core.follow import Standing, State
 from backend.core.series import Series
 from backend.core.windows import HOUR, MINUTE
-from backend.services.keeper import ENDED_PAUSE
+from backend.services.following.keeper import ENDED_PAUSE
+from backend.services.following.visits import REFUSALS
 from backend.services.service import Service
-from backend.services.visits import REFUSALS
 from tests.conftest import NOW
 from tests.following import PACE, HandClock, until
 from tests.simulator import Simulator, SimulatorClock, default_markets

@@ -17,7 +17,7 @@ from tornado.ioloop import IOLoop
 
 from backend.app import open_service
 from backend.clock import Clock
-from backend.core.frontier import known_to
+from backend.core.contiguous import known_to
 from backend.core.series import Series
 from backend.core.windows import HOUR, MINUTE
 from backend.services.service import Service

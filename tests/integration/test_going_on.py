@@ -18,28 +18,28 @@ from backend.core.follow import Follow
 from backend.core.job import Job, SyncRequest
 from backend.core.minutes import Minutes
 from backend.core.windows import Window
-from backend.exchanges.binance import SPOT
+from backend.exchanges.binance.market import SPOT
 from backend.loops import Loops
-from backend.metrics import Metrics
-from backend.net.link import open_socket_session
-from backend.net.stream import MarketStream
-from backend.services.append import Appender
-from backend.services.confirm import Confirmer
-from backend.services.fleet import Fleet, member_of
-from backend.services.keeper import Keeper
-from backend.services.ledger import Ledgers
-from backend.services.live import Live
-from backend.services.markets import Markets
-from backend.services.pulse import Pulse
+from backend.net.sockets.connection import open_socket_session
+from backend.net.sockets.market_stream import MarketStream
+from backend.services.following.append import Appender
+from backend.services.following.confirm import Confirmer
+from backend.services.following.keeper import Keeper
+from backend.services.following.pushed_candles import Live
+from backend.services.following.visits import Visitor
+from backend.services.jobs.worker import Worker
+from backend.services.running.fleet import Fleet, member_of
 from backend.services.service import Service
-from backend.services.sync import SyncService
-from backend.services.visits import Visitor
-from backend.services.worker import Worker
-from backend.store.coverage import MongoCoverage
-from backend.store.fleet import MongoFleet
-from backend.store.follows import MongoFollows
-from backend.store.jobs import MongoJobs
+from backend.services.streaming.ledger_watch import Pulse
+from backend.services.syncing.ledger import Ledgers
+from backend.services.syncing.markets import Markets
+from backend.services.syncing.sync import SyncService
+from backend.store.market.coverage import MongoCoverage
+from backend.store.market.follows import MongoFollows
+from backend.store.market.jobs import MongoJobs
+from backend.store.market.processes import MongoFleet
 from backend.store.mongo import Database
+from backend.telemetry.metrics import Metrics
 from tests.conftest import ImpatientClock
 from tests.fakes import BTC, START, MemoryCandles, MemoryCoverage, ScriptedSource, candle, minute, minutes
 from tests.figures import counted, scrape
@@ -290,7 +290,7 @@ class Mongod:
 
 
 class Deaf:
-    """Fits `backend.net.stream.Listener`."""
+    """Fits `backend.net.sockets.market_stream.Listener`."""
 
     def on_candle(self, symbol: str, candle: Candle, *, closed: bool) -> None:
         """Nothing comes."""

@@ -12,7 +12,7 @@ from backend.clock import parse_time
 from backend.core.candles import Candle
 from backend.core.series import Series
 from backend.core.windows import MINUTE, Window
-from backend.store.coverage import MongoCoverage
+from backend.store.market.coverage import MongoCoverage
 from backend.store.mongo import Database
 from tests.archives import text_of, zipped
 from tests.fakes import candle

@@ -19,11 +19,11 @@ from backend.clock import parse_time
 from backend.core.job import Job, SyncRequest
 from backend.core.series import Series
 from backend.core.windows import MINUTE
+from backend.services.jobs.worker import SEEN_AT_ONCE
 from backend.services.service import Service
-from backend.services.worker import SEEN_AT_ONCE
 from backend.settings import Settings, load_settings
 from backend.store.embedded import EmbeddedMongod
-from backend.store.jobs import MongoJobs
+from backend.store.market.jobs import MongoJobs
 from backend.store.mongo import Database
 from tests.conftest import NOW, ImpatientClock
 from tests.hurried import tasks

@@ -55,10 +55,10 @@ def test_a_request_and_a_job_have_one_line_each(tmp_path: Path, mongod_uri: str,
         status, body = service.call("/api/sync", {"symbol": "BTCUSDT"})
         until(lambda: any("/api/sync" in line["message"] for line in lines(log)), "the request's line")
     assert (status, body["new_records"]) == (200, 1500)
-    (request,) = [line for line in lines_of(log, "backend.web.base") if line["method"] == "POST"]
+    (request,) = [line for line in lines_of(log, "backend.web.server.base") if line["method"] == "POST"]
     assert (request["route"], request["status"], request["level"]) == ("/api/sync", "200", "info")
     assert request["milliseconds"] > 0
-    (job,) = lines_of(log, "backend.services.ending")
+    (job,) = lines_of(log, "backend.services.jobs.job_report")
     assert (job["job"], job["series"], job["status"]) == (body["job"], "binance.spot.BTCUSDT", "done")
     assert (job["minutes"], job["new_candles"], job["retries"], job["error"]) == (1500, 1500, 0, None)
     assert job["requests"] >= 4
@@ -74,11 +74,11 @@ def test_what_a_job_causes_says_its_id(tmp_path: Path, mongod_uri: str) -> None:
         running_service(log, **settings, **simulated_urls(url)) as service,
     ):
         _, body = service.call("/api/sync", {"symbol": "BTCUSDT"})
-    retries = lines_of(log, "backend.net.client")
+    retries = lines_of(log, "backend.net.rest.client")
     assert retries
     told = {(line.get("job"), line.get("series")) for line in retries}
     assert told == {(body["job"], "binance.spot.BTCUSDT")}
-    (job,) = lines_of(log, "backend.services.ending")
+    (job,) = lines_of(log, "backend.services.jobs.job_report")
     assert job["retries"] == len(retries)
 
 
@@ -93,7 +93,7 @@ def test_a_clients_sane_request_id_is_kept_and_any_other_replaced(
     assert kept == "client-7.a_B"
     assert all(len(one) == 32 and one.isalnum() for one in made)
     assert len(set(made)) == len(made)
-    logged = [line["request_id"] for line in lines_of(log, "backend.web.base")]
+    logged = [line["request_id"] for line in lines_of(log, "backend.web.server.base")]
     assert logged.count(kept) == 1
     assert [one for one in logged if one in made] == made
 

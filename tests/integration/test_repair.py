@@ -11,7 +11,7 @@ from backend.core.windows import MINUTE
 from backend.errors import SeriesNotStored
 from backend.services.service import Service
 from backend.settings import Settings
-from backend.store.coverage import COLLECTION
+from backend.store.market.coverage import COLLECTION
 from backend.store.mongo import Database
 from tests.conftest import NOW
 from tests.integration.stored import SERIES, stored_rows

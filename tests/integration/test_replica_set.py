@@ -10,7 +10,7 @@ from backend.clock import parse_time
 from backend.core.job import SyncRequest
 from backend.core.windows import MINUTE
 from backend.settings import load_settings
-from backend.store.coverage import MongoCoverage
+from backend.store.market.coverage import MongoCoverage
 from backend.store.mongo import connect, disconnect
 from tests.conftest import ImpatientClock
 from tests.integration.replicas import running_replica_set

@@ -17,9 +17,9 @@ from backend.core.columns import candles_of
 from backend.core.windows import Window
 from backend.errors import DatabaseUnavailable
 from backend.services.ports import RevisionState
-from backend.store.candles import MongoCandles
+from backend.store.market.candles import MongoCandles
+from backend.store.market.revisions import ABANDONED_MS, MongoRevisions
 from backend.store.mongo import Database, connect, disconnect
-from backend.store.revisions import ABANDONED_MS, MongoRevisions
 from tests.fakes import BTC, FakeClock, candle, minute
 from tests.integration.mongods import OUT_OF_DISK_SPACE, Mongod, running_mongod
 

@@ -11,12 +11,12 @@ from tornado.ioloop import IOLoop
 from backend.app import pushed_markets
 from backend.core.candles import Candle
 from backend.core.windows import MINUTE
-from backend.metrics import Metrics
-from backend.net.client import MarketClient, open_session
-from backend.net.link import open_socket_session
-from backend.net.stream import MarketStream
-from backend.net.throttle import Throttle
+from backend.net.rest.client import MarketClient, open_session
+from backend.net.rest.throttle import Throttle
+from backend.net.sockets.connection import open_socket_session
+from backend.net.sockets.market_stream import MarketStream
 from backend.settings import load_settings
+from backend.telemetry.metrics import Metrics
 from tests.conftest import NOW, simulated_urls
 from tests.following import HandClock
 from tests.pushing import Ear, until

@@ -16,7 +16,7 @@ from backend.core.minutes import Minutes
 from backend.core.series import Series
 from backend.core.windows import Window
 from backend.errors import DatabaseUnavailable
-from backend.services.append import Appender, Edge, continuing
+from backend.services.following.append import Appender, Edge, continuing
 from tests.fakes import BTC, START, MemoryCandles, MemoryCoverage, candle, minute, minutes
 
 ETH = Series("binance", "spot", "ETHUSDT")

@@ -20,10 +20,10 @@ from backend.errors import (
     MarketDataError,
     RateLimited,
 )
-from backend.exchanges.binance_archive import DAY, file_of
-from backend.metrics import Metrics
-from backend.net.archive import ATTEMPTS, LARGEST_CHECKSUM, LARGEST_FILE, ArchiveClient
-from backend.net.client import open_session
+from backend.exchanges.binance.archive import DAY, file_of
+from backend.net.rest.archive import ATTEMPTS, LARGEST_CHECKSUM, LARGEST_FILE, ArchiveClient
+from backend.net.rest.client import open_session
+from backend.telemetry.metrics import Metrics
 from tests.archives import text_of, zipped
 from tests.fakes import START, FakeClock, candle, minute, minutes
 from tests.figures import counted

@@ -25,10 +25,10 @@ from backend.errors import (
     MarketDataError,
     RateLimited,
 )
-from backend.services.backfill import GIVE_UP_AFTER, Backfill
-from backend.services.brake import Brake
-from backend.services.ledger import Ledger
 from backend.services.ports import Lease
+from backend.services.syncing.backfill import GIVE_UP_AFTER, Backfill
+from backend.services.syncing.ledger import Ledger
+from backend.services.syncing.stop_signal import Brake
 from tests.fakes import (
     BTC,
     FakeClock,

@@ -23,7 +23,7 @@ from backend.errors import (
 )
 from backend.exchanges import EXCHANGES
 from backend.exchanges.base import Answer, Market, RateLimit, Request
-from backend.exchanges.binance import BINANCE, PERPETUAL, SPOT, parse_candles, parse_time, used
+from backend.exchanges.binance.market import BINANCE, PERPETUAL, SPOT, parse_candles, parse_time, used
 from tests.fakes import hostile_bodies, minute, minutes
 
 ROW: list[object] = [

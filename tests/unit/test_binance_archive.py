@@ -21,7 +21,7 @@ from backend.core.windows import (
     normalise,
     subtract,
 )
-from backend.exchanges.binance_archive import (
+from backend.exchanges.binance.archive import (
     DAY,
     DAY_TAKES,
     MONTH_TAKES,

@@ -25,7 +25,7 @@ from backend.errors import (
 )
 from backend.exchanges import EXCHANGES
 from backend.exchanges.base import Answer, Market, RateLimit
-from backend.exchanges.bingx import BINGX, PERPETUAL, SPOT, parse_time, used
+from backend.exchanges.bingx.market import BINGX, PERPETUAL, SPOT, parse_time, used
 from tests.fakes import hostile_bodies, minute, minutes
 
 SPOT_ROW: list[object] = [

@@ -25,7 +25,7 @@ from backend.errors import (
 )
 from backend.exchanges import EXCHANGES
 from backend.exchanges.base import Answer, Market, RateLimit
-from backend.exchanges.bitget import BITGET, PERPETUAL, SPOT, parse_time
+from backend.exchanges.bitget.market import BITGET, PERPETUAL, SPOT, parse_time
 from tests.fakes import hostile_bodies, minute
 
 NOW = minute(100_000) + 30_000

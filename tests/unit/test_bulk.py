@@ -23,9 +23,9 @@ from backend.errors import (
     MarketDataError,
     RateLimited,
 )
-from backend.services.brake import Brake
-from backend.services.bulk import ABSENT_FOR, FILES_AT_ONCE, GIVE_UP_AFTER, Bulk, BulkResult
-from backend.services.ledger import Ledger
+from backend.services.syncing.archive_fill import ABSENT_FOR, FILES_AT_ONCE, GIVE_UP_AFTER, Bulk, BulkResult
+from backend.services.syncing.ledger import Ledger
+from backend.services.syncing.stop_signal import Brake
 from tests.fakes import (
     BTC,
     MemoryCandles,

@@ -33,8 +33,7 @@ from backend.errors import (
     UnknownSymbol,
 )
 from backend.exchanges.base import Answer, Budget, Market, RateLimit, Request, whole_number
-from backend.metrics import Metrics
-from backend.net.client import (
+from backend.net.rest.client import (
     ATTEMPTS,
     LARGEST_ANSWER,
     MOST_REFUSED,
@@ -43,14 +42,15 @@ from backend.net.client import (
     MarketClient,
     open_session,
 )
-from backend.net.listing import (
+from backend.net.rest.exchange_clock import LASTS
+from backend.net.rest.listing import (
     FIRST_LISTING_PAUSE,
     LISTING_LASTS,
     NEW_LISTING_LASTS,
     RELISTING_PAUSE,
 )
-from backend.net.reading import LASTS
-from backend.net.throttle import LONGEST_BAN, LONGEST_REFUSAL, PATIENCE, Throttle
+from backend.net.rest.throttle import LONGEST_BAN, LONGEST_REFUSAL, PATIENCE, Throttle
+from backend.telemetry.metrics import Metrics
 from tests.fakes import START, FakeClock, candle, minute, minutes
 from tests.figures import counted
 

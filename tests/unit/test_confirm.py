@@ -12,9 +12,9 @@ from backend.core.minutes import Minutes
 from backend.core.series import Series
 from backend.core.windows import Window
 from backend.errors import ExchangeUnavailable
-from backend.services.append import Appender, Edge
-from backend.services.confirm import MOST_MINUTES, Confirmer
-from backend.services.markets import Markets
+from backend.services.following.append import Appender, Edge
+from backend.services.following.confirm import MOST_MINUTES, Confirmer
+from backend.services.syncing.markets import Markets
 from tests.fakes import BTC, START, FakeClock, MemoryCandles, MemoryCoverage, ScriptedSource, minute, minutes
 
 SETTLE = 2

@@ -14,8 +14,8 @@ from tornado.routing import PathMatches
 from backend import errors
 from backend.services.service import Service
 from backend.settings import SETTINGS, Setting
-from backend.web.app import make_application
-from backend.web.base import HTTP_ERRORS
+from backend.web.routes import make_application
+from backend.web.server.base import HTTP_ERRORS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

@@ -26,7 +26,7 @@ from backend.errors import (
 )
 from backend.exchanges import EXCHANGES
 from backend.exchanges.base import Answer, RateLimit, Request
-from backend.exchanges.extended import EXTENDED, PERPETUAL, parse_time
+from backend.exchanges.extended.market import EXTENDED, PERPETUAL, parse_time
 from tests.fakes import hostile_bodies, minute, minutes
 
 ROW: dict[str, object] = {

@@ -8,7 +8,7 @@ from typing import IO
 
 import pytest
 
-from backend.web.files import Files, Maker
+from backend.web.server.files import Files, Maker
 from tests.pushing import until
 
 SIZE = 100

@@ -11,10 +11,10 @@ import pytest
 
 from backend.errors import DatabaseUnavailable
 from backend.exchanges.base import RateLimit
-from backend.net.throttle import Throttle
+from backend.net.rest.throttle import Throttle
 from backend.process import is_gone, process_name
-from backend.services.fleet import IDLE_WEIGHT, Fleet, Role, member_of
 from backend.services.ports import Member
+from backend.services.running.fleet import IDLE_WEIGHT, Fleet, Role, member_of
 from tests.fakes import FakeClock
 
 SECONDS = 9.0
@@ -42,7 +42,7 @@ class Roll:
 
 
 class Purse:
-    """Fits `backend.services.fleet.Purse` and remembers what it was told."""
+    """Fits `backend.services.running.fleet.Purse` and remembers what it was told."""
 
     longest = 60.0
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend.core.contiguous import known_to, live_from
 from backend.core.coverage import Coverage, void_before_listing, void_without_data
 from backend.core.follow import (
     LONGEST_PAUSE,
@@ -20,7 +21,6 @@ from backend.core.follow import (
     standing,
     until_next_visit,
 )
-from backend.core.frontier import known_to, live_from
 from backend.core.minutes import Minutes
 from backend.core.series import Series
 from backend.core.windows import MINUTE

@@ -8,10 +8,10 @@ from io import StringIO
 
 from rich.console import Console
 
+from backend.cli.follow_table import line, shown, table
 from backend.core.follow import Follow, Standing
 from backend.core.job import Failure
 from backend.core.series import Series
-from backend.follow_views import line, shown, table
 from tests.fakes import BTC, START, minute
 
 FOLLOW = Follow(

@@ -18,11 +18,11 @@ from backend.core.coverage import Coverage, void_before_listing, void_without_da
 from backend.core.cursors import Cursors
 from backend.core.interval import INTERVALS, ONE_MINUTE, Interval
 from backend.core.minutes import NO_MINUTES
-from backend.core.tape import Tape
+from backend.core.pushed import Tape
 from backend.core.windows import MINUTE, Window
-from backend.services.forming import MOST_UNSURE, Forming
-from backend.services.live import Live
-from backend.services.pulse import Pulse
+from backend.services.following.pushed_candles import Live
+from backend.services.streaming.forming import MOST_UNSURE, Forming
+from backend.services.streaming.ledger_watch import Pulse
 from tests.fakes import BTC, START, FakeClock, MemoryCandles, MemoryCoverage, candle, minute, minutes
 
 SUMS = ("volume", "quote_volume", "trades", "taker_buy_volume", "taker_buy_quote_volume")

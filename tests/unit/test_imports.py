@@ -14,9 +14,9 @@ from backend.core.coverage import Coverage, void_without_data
 from backend.core.minutes import NO_MINUTES, Minutes
 from backend.core.series import Series
 from backend.errors import DatabaseUnavailable, ExchangeUnavailable, MarketDataError
-from backend.services.imports import TRUST_IN_THIS_CLOCK, Imported, Imports
-from backend.services.ledger import Ledgers
-from backend.services.markets import Markets
+from backend.services.syncing.file_import import TRUST_IN_THIS_CLOCK, Imported, Imports
+from backend.services.syncing.ledger import Ledgers
+from backend.services.syncing.markets import Markets
 from tests.fakes import (
     BTC,
     FakeClock,

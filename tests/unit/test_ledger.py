@@ -10,8 +10,8 @@ from backend.clock import SystemClock
 from backend.core.coverage import Coverage
 from backend.core.minutes import Minutes
 from backend.errors import DatabaseUnavailable, LeaseLost, SeriesBusy
-from backend.services.ledger import Ledger, Ledgers
 from backend.services.ports import Lease
+from backend.services.syncing.ledger import Ledger, Ledgers
 from tests.fakes import BTC, START, FakeClock, MemoryCoverage, minute, minutes, minutes_of
 from tests.syncing import save_ledger
 

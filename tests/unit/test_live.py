@@ -8,9 +8,9 @@ from collections.abc import Collection
 import pytest
 
 from backend.core.candles import Candle
+from backend.core.pushed import Tape
 from backend.core.series import Series
-from backend.core.tape import Tape
-from backend.services.live import HEARD_FOR, Live
+from backend.services.following.pushed_candles import HEARD_FOR, Live
 from backend.services.ports import StreamListener
 from tests.fakes import BTC, FakeClock, candle, minute
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from backend.logs import LogFormat, MaskedFormatter, bind, bound, formatter
-from backend.masking import masker
+from backend.telemetry.logs import LogFormat, MaskedFormatter, bind, bound, formatter
+from backend.telemetry.masking import masker
 
 SECRET = "hunter2-s3cret"
 

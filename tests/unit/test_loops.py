@@ -13,7 +13,7 @@ import backend
 from backend.clock import iso
 from backend.errors import DatabaseUnavailable
 from backend.loops import LOGGED_AGAIN_AFTER, LONGEST_PAUSE, Loops
-from backend.metrics import Metrics
+from backend.telemetry.metrics import Metrics
 from tests.fakes import START, FakeClock
 from tests.figures import counted
 
@@ -21,14 +21,14 @@ ROOT = Path(backend.__file__).parents[1]
 
 ENDLESS = {
     "backend/loops.py:run": "the helper itself",
-    "backend/net/talk.py:_tell": "ends with its connection, which net/link.py makes again",
-    "backend/net/talk.py:_mind": "ends with its connection, which net/link.py makes again",
-    "backend/services/jobs.py:_wait": "answers a request",
-    "backend/services/jobs.py:watch": "answers a request",
-    "backend/services/keeper.py:_outcome": "ends with a visit",
-    "backend/services/ledger.py:_acquire": "ends after its patience",
-    "backend/store/ahead.py:_while_there_are_some": "ends with what is read",
-    "backend/store/jobs.py:add": "ends with one document",
+    "backend/net/sockets/session.py:_tell": "ends with its connection, which connection.py makes again",
+    "backend/net/sockets/session.py:_mind": "ends with its connection, which connection.py makes again",
+    "backend/services/jobs/submission.py:_wait": "answers a request",
+    "backend/services/jobs/submission.py:watch": "answers a request",
+    "backend/services/following/keeper.py:_outcome": "ends with a visit",
+    "backend/services/syncing/ledger.py:_acquire": "ends after its patience",
+    "backend/store/market/prefetch.py:_while_there_are_some": "ends with what is read",
+    "backend/store/market/jobs.py:add": "ends with one document",
 }
 """Every `while True` of the service, and why it may be one."""
 

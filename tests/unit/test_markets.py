@@ -6,7 +6,7 @@ import pytest
 
 from backend.core.series import Series, canonical_symbol
 from backend.errors import InvalidRequest
-from backend.services.markets import Markets
+from backend.services.syncing.markets import Markets
 from tests.fakes import START, FakeClock, ScriptedSource, minute
 
 SPOT, PERPETUAL, OTHER = ScriptedSource(), ScriptedSource(), ScriptedSource()

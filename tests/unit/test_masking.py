@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.masking import CUT, HIDDEN, LONGEST, SHORTEST, masker, password_in
 from backend.settings import load_settings
+from backend.telemetry.masking import CUT, HIDDEN, LONGEST, SHORTEST, masker, password_in
 
 SECRET = "hunter2 s/3@c:ret%&'\"ñ"
 

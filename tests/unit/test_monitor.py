@@ -15,10 +15,10 @@ from backend.core.minutes import Minutes
 from backend.core.series import Series
 from backend.core.windows import Window
 from backend.errors import DatabaseUnavailable
-from backend.gauges import BudgetState, FollowLag, SeriesState
-from backend.services.monitor import Monitor, state_of
+from backend.services.jobs.worker import Condition, Worker
 from backend.services.ports import JobStore
-from backend.services.worker import Condition, Worker
+from backend.services.running.monitor import Monitor, state_of
+from backend.telemetry.gauges import BudgetState, FollowLag, SeriesState
 from tests.fakes import BTC, START, FakeClock, MemoryCoverage, minute, minutes
 
 LABELS = ("binance", "spot", "BTCUSDT")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.web.compression import compressor
-from backend.web.negotiation import accepted_coding, accepted_format
+from backend.web.server.compression import compressor
+from backend.web.server.negotiation import accepted_coding, accepted_format
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ import yaml
 from backend.core.follow import Source, State
 from backend.core.job import OVER
 from backend.errors import MarketDataError
-from backend.metrics import VISIT_ENDS
+from backend.telemetry.metrics import VISIT_ENDS
 from tests.watching import ALERTS, ALERTS_FILE, DASHBOARD, DASHBOARD_FILE, DOCKER, asked, queries
 
 ROOT = DOCKER.parent

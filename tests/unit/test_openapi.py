@@ -15,12 +15,12 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from backend import __version__
 from backend.access.policy import OPEN_ROUTES
 from backend.services.service import Service
-from backend.web.app import make_application
-from backend.web.base import STATUSES
 from backend.web.openapi.codes import CODES
 from backend.web.openapi.document import document, encoded
 from backend.web.openapi.page import METHODS, POLICY, page
 from backend.web.openapi.parts import record
+from backend.web.routes import make_application
+from backend.web.server.base import STATUSES
 from tests.walking import methods, routes
 
 NAMES = (("binance", "spot"), ("binance", "perpetual"), ("extended", "perpetual"))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.core.pairs import QUOTES, Pair, split_symbol, splits
+from backend.core.symbol_pair import QUOTES, Pair, split_symbol, splits
 
 
 @pytest.mark.parametrize(

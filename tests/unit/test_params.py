@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from backend.clock import LATEST, iso
 from backend.core.windows import MINUTE, Window
 from backend.errors import InvalidRequest
-from backend.web import params
-from backend.web.params import TimeRange
+from backend.web.server import params
+from backend.web.server.params import TimeRange
 from tests.fakes import minute, minutes
 
 

@@ -14,12 +14,12 @@ from aiohttp.test_utils import RawTestServer
 
 from backend.core.proxy import Proxy
 from backend.errors import ExchangeUnavailable
-from backend.exchanges.binance import SPOT
-from backend.metrics import Metrics
-from backend.net.client import open_session
-from backend.net.link import open_socket_session
+from backend.exchanges.binance.market import SPOT
 from backend.net.proxies import LONGEST_REASON, Sessions, reaching
-from backend.net.stream import MarketStream
+from backend.net.rest.client import open_session
+from backend.net.sockets.connection import open_socket_session
+from backend.net.sockets.market_stream import MarketStream
+from backend.telemetry.metrics import Metrics
 from tests.proxies import Proxy as RealProxy
 from tests.pushing import SOCKET, Ear, PassingClock, native, until
 

@@ -13,7 +13,7 @@ from backend.core.coverage import Coverage
 from backend.core.minutes import Minutes
 from backend.core.series import Series
 from backend.errors import DatabaseUnavailable, TooManyStreams
-from backend.services.pulse import LEAST_SECONDS, MOST_STREAMS, Pulse
+from backend.services.streaming.ledger_watch import LEAST_SECONDS, MOST_STREAMS, Pulse
 from tests.fakes import BTC, START, FakeClock, MemoryCoverage, minutes
 
 KNOWN = Coverage(START, held=Minutes.of((minutes(0, 5),)), until=minutes(0, 5).end)

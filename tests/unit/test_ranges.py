@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backend.web.ranges import content_range, part
+from backend.web.server.ranges import content_range, part
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from backend.core.columns import candles_of
 from backend.errors import DatabaseUnavailable
-from backend.store.raw import columns_in
+from backend.store.market.raw_batches import columns_in
 from tests.fakes import minute
 
 NEEDED = ("open", "high", "low", "close", "volume")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from backend.clock import parse_time
 from backend.core.interval import INTERVALS, Interval
-from backend.core.shifted import shifted
+from backend.core.shifted_interval import shifted
 from backend.core.windows import HOUR, MINUTE
 
 EVERY = st.sampled_from(list(INTERVALS.values()))

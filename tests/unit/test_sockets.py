@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 from backend.clock import LATEST
 from backend.core.candles import Candle
 from backend.errors import MalformedAnswer
-from backend.exchanges import EXCHANGES, binance_socket, bingx_socket, bitget_socket
+from backend.exchanges import EXCHANGES
+from backend.exchanges.binance import socket as binance_socket
+from backend.exchanges.bingx import socket as bingx_socket
+from backend.exchanges.bitget import socket as bitget_socket
 from backend.exchanges.sockets import Farewell, Push, Refused, Reply, Socket
 from tests.fakes import hostile_bodies, minute
 

@@ -20,11 +20,11 @@ from backend.errors import (
     MarketDataError,
     UnknownSymbol,
 )
-from backend.services.brake import Brake
-from backend.services.ledger import Ledgers
-from backend.services.markets import Markets
-from backend.services.queries import Statistics
-from backend.services.sync import OnProgress, SyncResult, SyncService
+from backend.services.reading.queries import Statistics
+from backend.services.syncing.ledger import Ledgers
+from backend.services.syncing.markets import Markets
+from backend.services.syncing.stop_signal import Brake
+from backend.services.syncing.sync import OnProgress, SyncResult, SyncService
 from tests.fakes import (
     BTC,
     START,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.core.candles import Candle
-from backend.core.tape import KEPT, Tape
+from backend.core.pushed import KEPT, Tape
 from tests.fakes import candle, minute
 
 FIRST, SECOND, THIRD = candle(minute(0)), candle(minute(1)), candle(minute(2))

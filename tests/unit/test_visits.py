@@ -12,13 +12,13 @@ from backend.core.follow import Follow
 from backend.core.series import Series
 from backend.core.windows import HOUR, MINUTE, WEEK, Window
 from backend.errors import Cancelled, DatabaseUnavailable, ExchangeUnavailable, Interrupted
-from backend.metrics import Metrics
-from backend.services.append import Appender, Edge
-from backend.services.brake import Brake
-from backend.services.ledger import Ledgers
-from backend.services.markets import Markets
-from backend.services.sync import SyncService
-from backend.services.visits import NOT_NOW, Outcome, Visitor
+from backend.services.following.append import Appender, Edge
+from backend.services.following.visits import NOT_NOW, Outcome, Visitor
+from backend.services.syncing.ledger import Ledgers
+from backend.services.syncing.markets import Markets
+from backend.services.syncing.stop_signal import Brake
+from backend.services.syncing.sync import SyncService
+from backend.telemetry.metrics import Metrics
 from tests.fakes import (
     BTC,
     START,

@@ -11,10 +11,10 @@ from backend.core.coverage import Coverage, void_before_listing, void_without_da
 from backend.core.minutes import NO_MINUTES
 from backend.core.series import Series
 from backend.core.windows import MINUTE, Window
-from backend.store.candles import MongoCandles
-from backend.store.coverage import MongoCoverage
+from backend.store.market.candles import MongoCandles
+from backend.store.market.coverage import MongoCoverage
+from backend.store.market.revisions import MongoRevisions
 from backend.store.mongo import Database
-from backend.store.revisions import MongoRevisions
 from tests.syncing import save_ledger
 
 SERIES = Series("binance", "spot", "BTCUSDT")

@@ -15,11 +15,11 @@ from backend.access.keys import read_keys
 from backend.access.networks import read_networks
 from backend.access.origins import read_origins
 from backend.access.policy import OPEN_ROUTES, Access
-from backend.commands import warn_if_open
+from backend.cli.commands import warn_if_open
 from backend.services.service import Service
 from backend.settings import load_settings
-from backend.web.app import make_application
-from backend.web.base import LARGEST_HEADERS, LONGEST_URI, ApiHandler
+from backend.web.routes import make_application
+from backend.web.server.base import LARGEST_HEADERS, LONGEST_URI, ApiHandler
 from tests.web.client import Reply, error_code, get, send
 from tests.web.walking import methods, routes
 

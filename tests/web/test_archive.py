@@ -9,7 +9,7 @@ from pytest_tornasync.plugin import AsyncHTTPServerClient
 
 from backend.clock import parse_time
 from backend.core.windows import MINUTE
-from backend.exchanges.binance_archive import DAY
+from backend.exchanges.binance.archive import DAY
 from backend.settings import Settings, load_settings
 from backend.store.mongo import Database
 from tests.conftest import simulated_urls

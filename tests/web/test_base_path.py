@@ -12,7 +12,7 @@ from tornado.web import Application
 from backend.access.keys import read_keys
 from backend.access.policy import Access
 from backend.services.service import Service
-from backend.web.app import make_application
+from backend.web.routes import make_application
 from tests.web.client import error_code, get, post, send
 from tests.web.walking import methods, routes
 

@@ -12,10 +12,10 @@ from backend.core.coverage import Coverage
 from backend.core.minutes import Minutes
 from backend.core.series import Series
 from backend.core.windows import MINUTE, Window
-from backend.store.candles import BATCH, MongoCandles
-from backend.store.coverage import MongoCoverage
+from backend.store.market.candles import BATCH, MongoCandles
+from backend.store.market.coverage import MongoCoverage
+from backend.store.market.revisions import MongoRevisions
 from backend.store.mongo import Database
-from backend.store.revisions import MongoRevisions
 from tests.syncing import save_ledger
 from tests.web.client import error_code, get
 

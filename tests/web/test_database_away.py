@@ -14,7 +14,7 @@ from tornado.web import Application
 from backend.app import open_service
 from backend.settings import load_settings
 from backend.store.mongo import AWAY
-from backend.web.app import make_application
+from backend.web.routes import make_application
 from tests.web.client import error_code, get, post
 
 

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 
 from backend.services.service import Service
-from backend.web.docs import rendered
+from backend.web.api.docs import rendered
 
 
 async def test_the_document_names_the_markets_that_there_are(

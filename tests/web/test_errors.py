@@ -14,10 +14,10 @@ from backend.core.columns import columns_of
 from backend.core.coverage import Coverage
 from backend.core.series import Series
 from backend.errors import DatabaseUnavailable
-from backend.services.bars import Bars, Selection
-from backend.services.queries import Queries
+from backend.services.reading.bars import Bars, Selection
+from backend.services.reading.queries import Queries
+from backend.services.reading.validators import Opened
 from backend.services.service import Service
-from backend.services.validators import Opened
 from tests.figures import scrape
 from tests.web.client import error_code, get, send
 

@@ -23,7 +23,7 @@ from backend.core.candles import Candle
 from backend.core.windows import MINUTE
 from backend.formats import FORMATS
 from backend.formats.arrow import ROW_GROUP
-from backend.store.candles import BATCH
+from backend.store.market.candles import BATCH
 from backend.store.mongo import Database
 from tests.web.stored import START, candle, store
 

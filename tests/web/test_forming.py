@@ -18,13 +18,13 @@ from backend.clock import Clock
 from backend.core.candles import Candle
 from backend.core.series import Series
 from backend.core.windows import MINUTE
-from backend.services.feed import Feeds
-from backend.services.live import Live
+from backend.services.following.pushed_candles import Live
 from backend.services.ports import StreamListener
 from backend.services.service import Service
-from backend.store.coverage import MongoCoverage
+from backend.services.streaming.feed import Feeds
+from backend.store.market.coverage import MongoCoverage
 from backend.store.mongo import Database
-from backend.web.app import make_application
+from backend.web.routes import make_application
 from tests.following import until
 from tests.sockets import HANDSHAKE, Socket, connected
 from tests.web.client import error_code, get, send

@@ -14,7 +14,7 @@ from backend.access.policy import OPEN_ROUTES, Access
 from backend.core.windows import MINUTE
 from backend.services.service import Service
 from backend.store.mongo import Database
-from backend.web.app import make_application
+from backend.web.routes import make_application
 from tests.web.stored import SERIES, START, candle, store
 from tests.web.walking import methods, routes
 

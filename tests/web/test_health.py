@@ -11,7 +11,7 @@ from tornado.web import Application
 
 from backend.services.service import Service
 from backend.settings import Settings
-from backend.web.app import make_application
+from backend.web.routes import make_application
 from tests.web.client import error_code, get
 
 
@@ -63,9 +63,10 @@ async def test_a_worker_that_stopped_makes_it_not_ready(
 async def test_a_health_request_that_goes_well_is_no_news(
     http_server_client: AsyncHTTPServerClient, caplog: pytest.LogCaptureFixture, path: str, level: int
 ) -> None:
-    with caplog.at_level(logging.DEBUG, "backend.web.base"):
+    name = "backend.web.server.base"
+    with caplog.at_level(logging.DEBUG, name):
         await get(http_server_client, path)
-    assert [record.levelno for record in caplog.records if record.name == "backend.web.base"] == [level]
+    assert [record.levelno for record in caplog.records if record.name == name] == [level]
 
 
 class TestApiAlone:

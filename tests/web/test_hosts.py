@@ -11,7 +11,7 @@ from tornado.websocket import websocket_connect
 from backend.access.hosts import read_names
 from backend.access.policy import Access
 from backend.services.service import Service
-from backend.web.app import make_application
+from backend.web.routes import make_application
 from tests.web.client import error_code, send
 from tests.web.walking import methods, routes
 

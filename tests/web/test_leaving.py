@@ -13,13 +13,13 @@ from tornado.web import Application
 
 from backend.core.follow import Follow
 from backend.errors import InvalidRequest, TooManyStreams
-from backend.services.follows import Follows
+from backend.services.following.follows import Follows
 from backend.services.service import Service
 from backend.settings import Settings
-from backend.store.coverage import MongoCoverage
-from backend.store.follows import MongoFollows
+from backend.store.market.coverage import MongoCoverage
+from backend.store.market.follows import MongoFollows
 from backend.store.mongo import Database
-from backend.web.room import Room
+from backend.web.server.room import Room
 from tests.conftest import NOW
 from tests.fakes import FakeClock
 from tests.simulator import Simulator

@@ -15,13 +15,13 @@ from backend.app import open_service
 from backend.clock import Clock, SystemClock, parse_time
 from backend.core.job import SyncRequest
 from backend.core.series import Series
-from backend.metrics import VISIT_ENDS, Metrics
 from backend.services.service import Service
 from backend.settings import Settings, load_settings
-from backend.store.candles import MongoCandles
+from backend.store.market.candles import MongoCandles
+from backend.store.market.revisions import MongoRevisions
 from backend.store.mongo import Database
-from backend.store.revisions import MongoRevisions
-from backend.web.app import make_application
+from backend.telemetry.metrics import VISIT_ENDS, Metrics
+from backend.web.routes import make_application
 from tests.conftest import NOW
 from tests.fakes import BTC, candle, minute
 from tests.figures import counted, scrape

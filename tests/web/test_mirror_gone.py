@@ -11,10 +11,10 @@ from pytest_tornasync.plugin import AsyncHTTPServerClient
 from tornado.web import Application
 
 from backend.core.series import Series
-from backend.services.bars import Selection
-from backend.services.mirror import Mirror, Page
+from backend.services.reading.bars import Selection
+from backend.services.reading.mirror import Mirror, Page
 from backend.services.service import Service
-from backend.web.app import make_application
+from backend.web.routes import make_application
 
 LONG_READS = [
     "/binance/api/v3/klines?symbol=BTCUSDT&interval=1M",

@@ -21,7 +21,7 @@ from tornado.web import Application
 
 from backend.core.windows import MINUTE
 from backend.store.mongo import Database
-from backend.web.files import Files, Lent, Maker
+from backend.web.server.files import Files, Lent, Maker
 from tests.web.stored import SERIES, START, candle, candle_store, store
 
 COUNT = 70_000

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 
-from backend.web.tracing import request_id
+from backend.web.server.tracing import request_id
 
 REQUESTS = {
     "an answer": ("GET", "/health/live", None),

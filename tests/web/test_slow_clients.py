@@ -17,11 +17,11 @@ from tornado.web import Application
 from backend.access.policy import Access
 from backend.clock import SystemClock
 from backend.services.service import Service
-from backend.web.app import make_application
-from backend.web.base import ApiHandler
-from backend.web.connection import Patience
-from backend.web.guard import SECURITY_HEADERS
-from backend.web.server import Limits, Server
+from backend.web.routes import make_application
+from backend.web.server.base import ApiHandler
+from backend.web.server.connection import Patience
+from backend.web.server.guard import SECURITY_HEADERS
+from backend.web.server.server import Limits, Server
 
 PATIENCE = 20.0
 SHORT = 0.4

@@ -14,10 +14,10 @@ from backend.clock import Clock
 from backend.core.series import Series
 from backend.core.windows import MINUTE
 from backend.services.service import Service
-from backend.web.app import Route, make_application
-from backend.web.events import StreamHandler
-from backend.web.listening import Manners
-from backend.web.sockets import SocketHandler, UpgradePath
+from backend.web.routes import Route, make_application
+from backend.web.streams.server_sent_events import StreamHandler
+from backend.web.streams.stream_request import Manners
+from backend.web.streams.websocket import SocketHandler, UpgradePath
 from tests.conftest import NOW
 from tests.following import PACE, HandClock, until, until_complete
 from tests.simulator import Simulator, SimulatorClock

@@ -21,11 +21,11 @@ from backend.clock import Clock
 from backend.core.series import Series
 from backend.core.windows import MINUTE
 from backend.errors import DatabaseUnavailable
-from backend.services.feed import Feeds
-from backend.services.pulse import MOST_STREAMS
 from backend.services.service import Service
-from backend.web.app import make_application
-from backend.web.sockets import LARGEST_MESSAGE
+from backend.services.streaming.feed import Feeds
+from backend.services.streaming.ledger_watch import MOST_STREAMS
+from backend.web.routes import make_application
+from backend.web.streams.websocket import LARGEST_MESSAGE
 from tests.conftest import NOW
 from tests.fakes import MemoryCandles, MemoryCoverage
 from tests.figures import scrape

@@ -15,10 +15,10 @@ from backend.core.minutes import Minutes
 from backend.core.series import Series
 from backend.core.windows import MINUTE, Window
 from backend.formats import FORMATS
-from backend.services.bars import Selection
-from backend.services.queries import Queries
+from backend.services.reading.bars import Selection
+from backend.services.reading.queries import Queries
+from backend.services.reading.validators import Opened
 from backend.services.service import Service
-from backend.services.validators import Opened
 from tests.web.stored import START, candle
 
 ROWS = 2_000

@@ -15,9 +15,9 @@ from backend.clock import SystemClock
 from backend.core.candles import Candle
 from backend.core.windows import MINUTE, Window
 from backend.services.service import Service
-from backend.store.coverage import MongoCoverage
+from backend.store.market.coverage import MongoCoverage
+from backend.store.market.revisions import ABANDONED_MS
 from backend.store.mongo import Database
-from backend.store.revisions import ABANDONED_MS
 from tests.syncing import save_ledger
 from tests.web.stored import SERIES, START, candle, candle_store, store
 

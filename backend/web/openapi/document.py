@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import msgspec
 
-from backend.web.openapi import asking, bots, codes, following, reading, schemas, telling, watching
+from backend.web.openapi import bots, codes, following, reading, schemas, service, stored, syncing
 from backend.web.openapi.parts import TEXT, Json
 from backend.web.openapi.values import Names
 
@@ -50,7 +50,7 @@ def document(names: Names, base_path: str = "") -> Json:
         "security": SECURITY,
         "paths": paths(names),
         "components": {
-            "schemas": {**schemas.SCHEMAS, **telling.SCHEMAS, **reading.SCHEMAS, **following.SCHEMAS},
+            "schemas": {**schemas.SCHEMAS, **stored.SCHEMAS, **reading.SCHEMAS, **following.SCHEMAS},
             "responses": codes.responses(),
             "headers": {"RequestId": {"description": "What logs call the request", "schema": TEXT}},
             "securitySchemes": {
@@ -64,14 +64,14 @@ def document(names: Names, base_path: str = "") -> Json:
 def paths(names: Names) -> dict[str, Json]:
     """All routes, by their path."""
     return {
-        "/api/sync": asking.sync(names),
-        **asking.jobs(),
+        "/api/sync": syncing.sync(names),
+        **syncing.jobs(),
         "/api/follow": following.follows(names),
         "/api/stream": following.stream(),
-        "/api/symbols": asking.symbols(names),
+        "/api/symbols": syncing.symbols(names),
         "/api/data/{symbol}": reading.data(names),
-        **telling.stored(names),
-        "/api/verify": asking.verify(names),
-        **watching.paths(),
+        **stored.stored(names),
+        "/api/verify": syncing.verify(names),
+        **service.paths(),
         **bots.paths(),
     }

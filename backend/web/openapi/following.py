@@ -26,8 +26,8 @@ from backend.web.openapi.parts import (
     success,
 )
 from backend.web.openapi.values import SYMBOL, Names, exchange_schema, market_of, market_schema
-from backend.web.params import MOST_SYMBOLS
-from backend.web.sockets import BROKEN_RULE, GOING_AWAY, LATER, UNSUPPORTED
+from backend.web.server.params import MOST_SYMBOLS
+from backend.web.streams.websocket import BROKEN_RULE, GOING_AWAY, LATER, UNSUPPORTED
 
 SCHEMAS: dict[str, Json] = {
     "Follow": record(

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from backend.core.interval import INTERVALS
 from backend.formats import FORMATS
 from backend.formats.layout import FIELDS, TIMES
+from backend.web.api.reading import FILLS, ORDERS
 from backend.web.openapi.codes import STORED
 from backend.web.openapi.parts import (
     COUNT,
@@ -28,7 +29,6 @@ from backend.web.openapi.parts import (
 )
 from backend.web.openapi.schemas import NEXT
 from backend.web.openapi.values import END, PATH_SYMBOL, START, Names, limit, market_of
-from backend.web.reading import FILLS, ORDERS
 
 WRITTEN_TIME: Json = {"type": ["integer", "string"], "description": "As `time` says"}
 TYPES: dict[str, Json] = {

@@ -1,4 +1,4 @@
-"""The shapes of what `web/views.py` writes. Pure."""
+"""The shapes of what `web/api/views.py` writes. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from backend.web.openapi.parts import (
     record,
     ref,
 )
-from backend.web.params import STATUSES
+from backend.web.server.params import STATUSES
 
 SERIES = {"symbol": TEXT, "exchange": TEXT, "market": TEXT}
 BOUNDS = {"start_time": MOMENT, "end_time": MOMENT, "minutes": {"type": "integer", "minimum": 1}}

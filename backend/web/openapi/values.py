@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from backend.services.markets import DEFAULT_EXCHANGE, DEFAULT_MARKET
+from backend.services.syncing.markets import DEFAULT_EXCHANGE, DEFAULT_MARKET
 from backend.web.openapi.parts import TEXT, Json, choice, query
 
 Names = Sequence[tuple[str, str]]

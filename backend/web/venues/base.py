@@ -16,10 +16,10 @@ from tornado.web import HTTPError, RequestHandler
 from backend.core.columns import Columns
 from backend.core.series import Series
 from backend.errors import InvalidRequest, UnknownSymbol
-from backend.services.bars import Selection
-from backend.services.instruments import Instrument
-from backend.services.mirror import Page
-from backend.web.base import ApiHandler
+from backend.services.reading.bars import Selection
+from backend.services.reading.instruments import Instrument
+from backend.services.reading.mirror import Page
+from backend.web.server.base import ApiHandler
 
 _NATURAL = re.compile(r"[0-9]{1,20}", re.ASCII)
 

@@ -14,8 +14,8 @@ from backend.clock import LATEST
 from backend.core.columns import Columns
 from backend.core.series import Series
 from backend.core.windows import Window
-from backend.services.bars import Selection
-from backend.services.instruments import Instrument
+from backend.services.reading.bars import Selection
+from backend.services.reading.instruments import Instrument
 from backend.services.service import Service
 from backend.web.venues import binance_params as params
 from backend.web.venues import binance_rows as rows

@@ -9,7 +9,7 @@ from decimal import Decimal
 from backend.core.columns import Columns, is_absent
 from backend.core.interval import Interval
 from backend.core.windows import HOUR, MINUTE
-from backend.services.instruments import Instrument
+from backend.services.reading.instruments import Instrument
 from backend.web.venues.numbers import padded, step, texts
 
 DAY = 24 * HOUR

@@ -6,7 +6,7 @@ from typing import Any
 
 from backend.core.columns import Columns
 from backend.core.interval import Interval
-from backend.services.instruments import Instrument
+from backend.services.reading.instruments import Instrument
 from backend.web.venues.numbers import plain, step, texts
 
 ONLINE = 1

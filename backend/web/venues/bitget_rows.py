@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.core.columns import Columns
-from backend.services.instruments import Instrument
+from backend.services.reading.instruments import Instrument
 from backend.web.venues.numbers import plain, step, texts
 
 DOLLAR = "USDT"

@@ -1,0 +1,196 @@
+"""What the command line does: run the service, sync with a progress line each, verify."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from backend.access.networks import is_loopback
+from backend.app import GRACE_SECONDS, open_service
+from backend.clock import iso
+from backend.core.job import Job, SyncRequest
+from backend.core.series import Series
+from backend.core.windows import MINUTE, count_minutes
+from backend.errors import ConfigurationError, InvalidRequest, error_named
+from backend.services.service import Service
+from backend.services.syncing.sync import SyncResult, result_of
+from backend.settings import Settings
+from backend.web.routes import make_server
+
+log = logging.getLogger(__name__)
+
+INTERRUPTED_STATUS = 130
+ABSENCES_SHOWN = 10
+
+
+async def serve(settings: Settings) -> int:
+    """Serve the API until SIGINT or SIGTERM; then finish the pages in flight and leave."""
+    stop = stop_event()
+    async with open_service(settings) as service:
+        server = make_server(service, settings.role, settings.access, base_path=settings.base_path)
+        address = f"{settings.server_address}:{settings.server_port}"
+        try:
+            server.listen(settings.server_port, settings.server_address)
+        except OSError as error:
+            raise ConfigurationError(
+                f"cannot listen on {address} ({error.strerror}): set SERVER_PORT or SERVER_ADDRESS"
+            ) from error
+        log.info("listening at http://%s", address)
+        warn_if_open(settings)
+        await stop.wait()
+        log.info("stopping")
+        server.stop()
+        await asyncio.gather(
+            service.worker.stop(GRACE_SECONDS),
+            service.keeper.stop(GRACE_SECONDS),
+            service.feeds.pulse.dismiss(GRACE_SECONDS),
+        )
+        with suppress(TimeoutError):
+            await asyncio.wait_for(server.close_all_connections(), 1)
+    return 0
+
+
+def warn_if_open(settings: Settings) -> None:
+    """Say so where others than this machine may do everything.
+
+    In a container the address to listen on is open; the one that compose publishes at decides.
+    """
+    address = settings.published_address or settings.server_address
+    if settings.api_keys or (is_loopback(address) and not settings.trusted_proxies):
+        return
+    log.warning(
+        "OPEN TO EVERYBODY who reaches %s:%s%s: API_KEYS is not set",
+        settings.server_address,
+        settings.server_port,
+        " from ALLOWED_NETWORKS" if settings.allowed_networks else "",
+    )
+
+
+async def sync(settings: Settings, wanted: Sequence[Series], start: int | None, end: int | None) -> int:
+    """Sync series side by side, a progress line each; Ctrl-C ends it with everything fetched so far kept."""
+    if start is not None and end is not None and start >= end:
+        raise InvalidRequest("--start is after --end")
+    console = Console()
+    stop = stop_event()
+    async with open_service(settings, role="command") as service:
+        named = [service.markets.series(series.symbol, series.exchange, series.market) for series in wanted]
+        requests = [SyncRequest(series, start, end) for series in dict.fromkeys(named)]
+        jobs = await service.jobs.submit(requests)
+        with _progress_bar(console) as bar:
+            watching = asyncio.gather(*(_watch(service, bar, job) for job in jobs))
+            stopping = asyncio.create_task(stop.wait())
+            either: set[asyncio.Future[Any]] = {watching, stopping}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not watching.done():
+                await service.jobs.abandon()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(watching, GRACE_SECONDS)
+            stopping.cancel()
+        if stop.is_set():
+            console.print("Stopped. What came is stored; sync again to fetch only the rest.")
+            return INTERRUPTED_STATUS
+        outcomes = [await _print_outcome(console, service, job) for job in watching.result()]
+    return 0 if all(outcomes) else 1
+
+
+async def _watch(service: Service, bar: Progress, job: Job) -> Job:
+    """Show how a job gets on; the job when it is over."""
+    line = bar.add_task(job.request.series.name, total=None)
+    async for found in service.jobs.watch(job.id):
+        job = found
+        if job.window is not None:
+            bar.update(line, completed=job.tally.minutes_done, total=job.tally.minutes_total)
+    return job
+
+
+async def verify(settings: Settings, wanted: Sequence[Series]) -> int:
+    """Recount series against their ledgers, one after the other: 0 if all were sound, 1 if any drifted."""
+    say = partial(Console().print, markup=False, highlight=False, soft_wrap=True)
+    sound = True
+    async with open_service(settings, role="command") as service:
+        for series in wanted:
+            named = service.markets.series(series.symbol, series.exchange, series.market)
+            found = await service.auditor.verify(named)
+            lost, unclaimed = count_minutes(found.lost), count_minutes(found.unclaimed)
+            say(f"{named.name}: {count_minutes(found.stored):,} candles stored, ", end="")
+            say(f"{lost:,} claimed but lost, {unclaimed:,} not claimed")
+            if lost or unclaimed:
+                sound = False
+                say("  The ledger is right now; sync to fetch what was lost.")
+    return 0 if sound else 1
+
+
+def stop_event() -> asyncio.Event:
+    """An event that SIGINT or SIGTERM sets; a second signal ends the process at once."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM)
+
+    def begin() -> None:
+        stop.set()
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+    for number in signals:
+        loop.add_signal_handler(number, begin)
+    return stop
+
+
+class _MinutesColumn(ProgressColumn):
+    """Minutes done of all, and how many a second."""
+
+    def render(self, task: Task) -> Text:
+        if task.total is None:
+            return Text("asking the exchange")
+        return Text(f"{task.completed:,.0f}/{task.total:,.0f} minutes  {task.speed or 0:,.0f} candles/s")
+
+
+def _progress_bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        _MinutesColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    )
+
+
+async def _print_outcome(console: Console, service: Service, job: Job) -> bool:
+    """Tell how one sync ended; whether it is complete."""
+    say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
+    error = error_named(*job.failure) if job.failure else None
+    if job.window is None:
+        say(f"error: {error}", style="red")
+        return False
+    series = job.request.series
+    result = result_of(series, await service.queries.known(series), job.window, job.tally, error, job.notes)
+    _print_result(say, result)
+    return error is None
+
+
+def _print_result(say: Callable[..., None], result: SyncResult) -> None:
+    found = result.statistics
+    say(f"{found.series.name}: {result.tally.new_records:,} new candles, {found.total_records:,} stored")
+    if found.first_record is not None and found.last_record is not None:
+        say(f"  from {iso(found.first_record)} to {iso(found.last_record)}")
+    for note in result.notes:
+        say(f"  asked the exchange instead of its archive: {note}")
+    for window, _reason in result.absent[:ABSENCES_SHOWN]:
+        first, last = window.start, window.end - MINUTE
+        say(f"  not at the exchange: {window.minutes:,} minutes, {iso(first)} to {iso(last)}")
+    if len(result.absent) > ABSENCES_SHOWN:
+        shown = sum(window.minutes for window, _ in result.absent[:ABSENCES_SHOWN])
+        say(f"  and {result.absent_minutes - shown:,} more minutes in other windows")
+    if result.error:
+        say(f"  {result.shortfall}.", style="red")
+    else:
+        say("  Complete.")

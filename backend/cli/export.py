@@ -1,0 +1,92 @@
+"""`python -m backend export`: stored candles into a file, by the encoders of `GET /api/data`.
+
+The parameters are those of the route, and so are the bytes. The file has a temporary name until it is whole.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator
+from contextlib import aclosing, closing, contextmanager
+from pathlib import Path
+from typing import IO
+
+from backend.app import open_service
+from backend.core.series import Series
+from backend.errors import InvalidRequest
+from backend.formats import FORMATS, TIMES
+from backend.settings import Settings
+from backend.web.api.answer import Answer
+from backend.web.api.reading import FILLS, ORDERS, Reading, reading
+
+TEXTS = ("start_time", "end_time", "interval", "limit", "last", "order", "fill", "fields", "time")
+"""Parameters of the route that are options here, by the same names."""
+
+
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    """Describe the command; the series is the caller's to add."""
+    exporting = commands.add_parser("export", help="write stored candles to a file")
+    exporting.add_argument("--format", choices=[*FORMATS], required=True, help="as in GET /api/data")
+    exporting.add_argument("--out", type=_file, required=True, metavar="FILE", help="the file to write")
+    exporting.add_argument("--start", dest="start_time", help="first open time: ISO-8601 or ms")
+    exporting.add_argument("--end", dest="end_time", help="last open time: ISO-8601 or ms")
+    exporting.add_argument("--interval", help="1m, 5m, 1h, 1d, 1w, 1M ... (default 1m)")
+    exporting.add_argument("--limit", help="the first so many candles")
+    exporting.add_argument("--last", help="the newest so many candles")
+    exporting.add_argument("--order", choices=[*ORDERS], help="oldest (asc) or newest first")
+    exporting.add_argument("--fill", choices=[*FILLS], help="put marked flat candles into holes")
+    exporting.add_argument("--forming", action="store_true", help="with the candle that is not over yet")
+    exporting.add_argument("--fields", help="columns, commas between")
+    exporting.add_argument("--time", choices=TIMES, help="how times are written")
+    return exporting
+
+
+async def export(settings: Settings, wanted: Series, options: argparse.Namespace) -> int:
+    """Write the file: 0 when it is whole. Raises MarketDataError, and leaves nothing behind then."""
+    asked = reading(_values(options))
+    async with open_service(settings, role="command") as service:
+        series = service.markets.series(wanted.symbol, wanted.exchange, wanted.market)
+        opened = await service.queries.open(series, asked.wanted)
+        batches = service.queries.read_back(opened) if asked.descending else service.queries.read(opened)
+        with _whole_file(options.out) as file, closing(Answer(series, asked, None)) as answer:
+            file.write(answer.begin())
+            async with aclosing(batches):
+                async for batch in batches:
+                    file.write(await answer.candles(batch[::-1] if asked.descending else batch))
+            for piece in answer.end():
+                file.write(piece)
+    print(f"{options.out}: {_described(asked, answer.rows)} of {series.name}")
+    return 0
+
+
+def _file(text: str) -> Path:
+    path = Path(text)
+    if not path.name or path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is no name of a file")
+    return path
+
+
+def _values(options: argparse.Namespace) -> dict[str, object]:
+    given = {name: value for name in TEXTS if (value := getattr(options, name)) is not None}
+    return {**given, "format": options.format, "forming": "true" if options.forming else "false"}
+
+
+def _described(asked: Reading, rows: int) -> str:
+    return f"{rows:,} candles of {asked.layout.interval.name}"
+
+
+@contextmanager
+def _whole_file(path: Path) -> Iterator[IO[bytes]]:
+    """A file beside `path`, which takes its place when the block ends well, and else is gone."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with temporary.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise InvalidRequest(f"{path} cannot be written: {error.strerror}") from error
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""BingX: spot and perpetual."""

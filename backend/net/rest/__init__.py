@@ -1,0 +1,1 @@
+"""Requests to exchanges: within their limits, in time, retried where that helps."""

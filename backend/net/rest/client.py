@@ -1,0 +1,374 @@
+"""Talks to one market of one exchange: throttled, bounded in time and size, retried where that helps."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import TypeAlias, TypeVar
+
+import aiohttp
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_exponential_jitter,
+)
+
+from backend.clock import Clock, parse_time
+from backend.core.candles import Candle
+from backend.core.plan import closed_until
+from backend.core.proxy import Proxy
+from backend.core.series import Listing
+from backend.core.windows import MINUTE, Window
+from backend.errors import (
+    Banned,
+    ExchangeError,
+    ExchangeUnavailable,
+    MalformedAnswer,
+    RateLimited,
+    UnknownSymbol,
+)
+from backend.exchanges.base import Answer, Market, Request
+from backend.net.proxies import reaching, way
+from backend.net.rest.attempts import counted_attempt
+from backend.net.rest.exchange_clock import Reading, read_now
+from backend.net.rest.listing import NEW_LISTING_LASTS, Listings
+from backend.net.rest.throttle import PATIENCE, Throttle, sane_wait
+from backend.telemetry.metrics import Metrics
+from backend.telemetry.traffic import current_traffic
+
+log = logging.getLogger(__name__)
+
+Parsed = TypeVar("Parsed")
+Session: TypeAlias = aiohttp.ClientSession
+
+ATTEMPTS = 5
+LARGEST_ANSWER = 64 * 1024 * 1024
+REFUSAL_LASTS = 60.0
+"""Seconds for which a symbol that the exchange refused is not asked for again."""
+
+MOST_REFUSED = 1000
+"""Refused symbols that are remembered: whoever asks for more of them pays for each."""
+
+ASKED = 2
+"""So many answers have to agree that there is nothing."""
+
+SEARCHES = 5
+"""So often a search for the first candle is begun again where an answer turned out to be wrong."""
+
+NO_VENUE_BEFORE = parse_time("2017-01-01")
+
+LEAST_WAIT = 0.001
+"""Seconds that getting a place in the budget may take without being called a wait."""
+
+
+def open_session(timeout: float, user_agent: str, proxy: Proxy | None = None) -> Session:
+    """Connections to exchanges; no answer may take longer than `timeout` seconds, a proxy's part included."""
+    limit = aiohttp.ClientTimeout(total=timeout)
+    return Session(timeout=limit, headers={"User-Agent": user_agent}, **way(proxy))
+
+
+def helps_to_retry(error: BaseException) -> bool:
+    """Whether the same request may well succeed a little later."""
+    if isinstance(error, Banned) or not isinstance(error, ExchangeUnavailable | MalformedAnswer):
+        return False
+    return (error.retry_after or 0) <= PATIENCE
+
+
+class MarketClient:
+    """Fits `services.ports.CandleSource`."""
+
+    def __init__(
+        self,
+        exchange: str,
+        market: Market,
+        base_url: str,
+        session: Session,
+        throttle: Throttle,
+        clock: Clock,
+        metrics: Metrics,
+        proxy: Proxy | None = None,
+    ) -> None:
+        self._exchange = exchange
+        self._market = market
+        self._base_url = base_url
+        self._session = session
+        self._proxy = proxy
+        self._throttle = throttle
+        self._clock = clock
+        self._metrics = metrics
+        self._listings = Listings(self._list, clock, exchange)
+        self._spelt: dict[str, str] = {}
+        self._refused: OrderedDict[str, float] = OrderedDict()
+        self._reading: Reading | None = None
+
+    async def stop(self) -> None:
+        """End what goes on beside."""
+        await self._listings.stop()
+
+    def canonical(self, text: str) -> str:
+        """Our spelling of a symbol; ValueError if no symbol can be called so."""
+        return self._market.canonical(text)
+
+    def page_size(self, age: int) -> int:
+        """The most minutes of one call of `candles` when the oldest opened `age` ms ago."""
+        return self._market.page_size(age)
+
+    async def ensure_known(self, symbol: str) -> None:
+        """Raise UnknownSymbol unless the exchange lists `symbol`, or answers a question about its candles."""
+        with suppress(ExchangeError):
+            if symbol in await self._listings.read():
+                return
+        closed = closed_until(await self.now())
+        await self.candles(symbol, Window(closed - MINUTE, closed))
+
+    async def is_traded(self, symbol: str) -> bool:
+        """Whether the exchange lists `symbol` now, as one that is traded. Raises as `candles`."""
+        found = (await self._listings.read(NEW_LISTING_LASTS)).get(symbol)
+        return found is not None and found.status not in self._market.ended
+
+    async def candles(self, symbol: str, window: Window) -> Sequence[Candle]:
+        """What the exchange sends for `window`, untouched. Raises ExchangeError or UnknownSymbol."""
+        now = await self.now()
+        return await self._asked_for(
+            symbol, lambda native: self._candles(self._market.candles_request(native, window, now))
+        )
+
+    async def first_candle(self, symbol: str, known: int | None = None) -> int | None:
+        """Open time of the oldest candle that the exchange has, None if it has none. Raises as `candles`.
+
+        `known` is one that was found before: then only older ones are looked for. Whatever speaks against an
+        older candle is asked twice before it is believed.
+        """
+        return await self._asked_for(symbol, lambda native: self._first_candle(native, known))
+
+    async def symbols(self) -> Mapping[str, Listing]:
+        """What the exchange lists, by our spelling; read again when the copy is an hour old.
+
+        Where that fails the old copy does; without one it raises as `candles`.
+        """
+        return await self._listings.read()
+
+    def known_status(self, symbol: str) -> str | None:
+        """The venue's word for the state of a symbol by the copy there is; None while there is none."""
+        listed = self._listings.known()
+        if self._listings.is_missing:
+            return None
+        found = listed.get(symbol)
+        return found.status if found else next(iter(self._market.ended), None)
+
+    async def now(self) -> int:
+        """The exchange's time in ms, never ahead of it: read at times, carried on by a steady clock."""
+        reading = self._reading
+        if reading is None or reading.is_old(self._clock) or reading.is_wrong(self._clock):
+            reading = self._reading = await self._read_clock()
+        return reading.carried(self._clock)
+
+    def known_now(self) -> int | None:
+        """The same without asking; None while it was never read, or not since this machine slept."""
+        reading = self._reading
+        return None if reading is None or reading.is_wrong(self._clock) else reading.carried(self._clock)
+
+    async def native(self, symbol: str) -> str:
+        """The venue's spelling of a symbol, the likeliest where it lists none. Raises UnknownSymbol."""
+        self._refuse_again(symbol)
+        for native in await self._spellings(symbol):
+            return native
+        raise self._unknown(symbol)
+
+    async def _asked_for(self, symbol: str, ask: Callable[[str], Awaitable[Parsed]]) -> Parsed:
+        """The answer to a question about `symbol`, whether it is listed or not: unknown is what is refused.
+
+        A refusal is remembered for a while, so that who asks for a symbol that does not exist costs little.
+        """
+        self._refuse_again(symbol)
+        tried = await self._spellings(symbol)
+        for native in tried:
+            with suppress(UnknownSymbol):
+                return await self._answered(symbol, native, ask)
+        if (found := await self._newly_listed(symbol)) and found.native not in tried:
+            return await self._answered(symbol, found.native, ask)
+        self._remember_refusal(symbol)
+        raise self._unknown(symbol)
+
+    async def _answered(self, symbol: str, native: str, ask: Callable[[str], Awaitable[Parsed]]) -> Parsed:
+        answer = await ask(native)
+        self._spelt[symbol] = native
+        return answer
+
+    async def _spellings(self, symbol: str) -> Sequence[str]:
+        """How the venue may spell `symbol`. Its list is waited for only where nothing else tells."""
+        listed = self._listings.known()
+        if self._market.spellings and self._listings.is_missing and symbol not in self._spelt:
+            with suppress(ExchangeError):
+                listed = await self._listings.read()
+        if found := listed.get(symbol):
+            return (found.native,)
+        if symbol in self._spelt:
+            return (self._spelt[symbol],)
+        return self._market.spellings(symbol) if self._market.spellings else (symbol,)
+
+    async def _newly_listed(self, symbol: str) -> Listing | None:
+        """What a list of today says of a symbol whose spelling it alone may tell."""
+        if self._market.spellings:
+            with suppress(ExchangeError):
+                return (await self._listings.read(NEW_LISTING_LASTS)).get(symbol)
+        return None
+
+    def _remember_refusal(self, symbol: str) -> None:
+        """Not of a symbol that is listed, or was answered before: one refusal may be wrong."""
+        if symbol in self._spelt or symbol in self._listings.known():
+            return
+        self._refused[symbol] = self._clock.monotonic()
+        if len(self._refused) > MOST_REFUSED:
+            self._refused.popitem(last=False)
+
+    def _refuse_again(self, symbol: str) -> None:
+        refused = self._refused.get(symbol)
+        if refused is not None and self._clock.monotonic() - refused < REFUSAL_LASTS:
+            raise self._unknown(symbol)
+
+    def _unknown(self, symbol: str) -> UnknownSymbol:
+        return UnknownSymbol(
+            f"{self._exchange} knows no {symbol} on its {self._market.name} market: it has no candles of it"
+        )
+
+    async def _read_clock(self) -> Reading:
+        """One answer is believed where this machine's clock says the same, else two that agree.
+
+        Of three that all differ the middle one counts: neither an answer of long ago nor one ahead of time.
+        """
+        told = [await self._told_time()]
+        if not told[0].is_near(self._clock.now(), self._clock):
+            told.append(await self._told_time())
+            if not told[0].is_near(told[1].carried(self._clock), self._clock):
+                told.append(await self._told_time())
+        return sorted(told, key=lambda reading: reading.carried(self._clock))[(len(told) - 1) // 2]
+
+    async def _told_time(self) -> Reading:
+        return read_now(await self._ask(self._market.time_request, self._market.parse_time), self._clock)
+
+    async def _list(self) -> Sequence[Listing]:
+        """In one attempt where there is a copy, which does until the next."""
+        ask = self._ask if self._listings.is_missing else self._attempt
+        return await ask(self._market.symbols_request, self._parse_symbols)
+
+    def _parse_symbols(self, answer: Answer) -> Sequence[Listing]:
+        return self._market.parse_symbols(answer.body)
+
+    async def _first_candle(self, native: str, known: int | None) -> int | None:
+        if self._market.earliest_request is None:
+            return await self._search_first_candle(native, known)
+        rows = [
+            row for _ in range(ASKED) for row in await self._candles(self._market.earliest_request(native))
+        ]
+        return min((row.open_time for row in rows), default=known)
+
+    async def _search_first_candle(self, native: str, known: int | None) -> int | None:
+        """Search until nothing is older than what was found. A wrong answer on the way shows itself there."""
+        first = known
+        for _ in range(SEARCHES):
+            page = await self._anything_before(native, await self._closed() if first is None else first)
+            if not page:
+                break
+            first = await self._bisect(native, page)
+        return first
+
+    async def _bisect(self, native: str, page: list[int]) -> int:
+        """Before which moment is there no candle? `page` are some that there are.
+
+        A page that comes short most likely reaches back to the first candle, so that is asked next, until it
+        turns out that this venue's pages come short anyway.
+        """
+        low, short_is_telling = NO_VENUE_BEFORE, True
+        while low < (begins := closed_until(page[0])):
+            short = short_is_telling and len(page) < self._market.search_rows
+            end = begins if short else max(closed_until((low + begins) // 2), low) + MINUTE
+            earlier = await self._newest_before(native, end)
+            if earlier:
+                page, short_is_telling = earlier, short_is_telling and not short
+            else:
+                low = end
+        return page[0]
+
+    async def _anything_before(self, native: str, end: int) -> list[int]:
+        """The same as `_newest_before`; nothing is believed when two answers agree."""
+        for _ in range(ASKED):
+            if page := await self._newest_before(native, end):
+                return page
+        return []
+
+    async def _newest_before(self, native: str, end: int) -> list[int]:
+        """Open times of a page of candles that open before `end`, ascending."""
+        assert self._market.newest_before_request is not None
+        rows = await self._candles(self._market.newest_before_request(native, end))
+        return sorted(row.open_time for row in rows if row.open_time < end)
+
+    async def _closed(self) -> int:
+        return closed_until(await self.now())
+
+    async def _candles(self, request: Request) -> Sequence[Candle]:
+        return await self._ask(request, lambda answer: self._market.parse_candles(answer.body))
+
+    async def _ask(self, request: Request, parse: Callable[[Answer], Parsed]) -> Parsed:
+        retrying = AsyncRetrying(
+            retry=retry_if_exception(helps_to_retry),
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=wait_exponential_jitter(multiplier=0.25, max=8, jitter=0.25),
+            before_sleep=self._log_retry,
+            sleep=self._clock.sleep,
+            reraise=True,
+        )
+        return await retrying(self._attempt, request, parse)
+
+    async def _attempt(self, request: Request, parse: Callable[[Answer], Parsed]) -> Parsed:
+        await self._wait_for_budget(request)
+        current_traffic().requests += 1
+        with counted_attempt(self._metrics, self._exchange, self._market.name, self._clock) as attempt:
+            answer = await self._send(request)
+            attempt.status = str(answer.status)
+            return self._judged(answer, parse)
+
+    def _judged(self, answer: Answer, parse: Callable[[Answer], Parsed]) -> Parsed:
+        """What the answer says; raises what it means where that is no success."""
+        self._throttle.learn(self._market.budget.used(answer.headers))
+        failure = self._market.failure(answer)
+        if failure is None:
+            return parse(answer)
+        failure.retry_after = sane_wait(failure)
+        if isinstance(failure, RateLimited):
+            self._throttle.block(failure)
+        raise failure
+
+    async def _wait_for_budget(self, request: Request) -> None:
+        before = self._clock.monotonic()
+        await self._throttle.acquire(request.cost)
+        if (waited := self._clock.monotonic() - before) > LEAST_WAIT:
+            traffic = current_traffic()
+            traffic.waits += 1
+            traffic.waited += waited
+            self._metrics.waited(self._market.budget.name, waited)
+
+    async def _send(self, request: Request) -> Answer:
+        with reaching(self._exchange, self._proxy):
+            async with self._session.get(
+                self._base_url + request.path, params=request.params, allow_redirects=False
+            ) as response:
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                return Answer(response.status, headers, await self._read(response))
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        body = bytearray()
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > LARGEST_ANSWER:
+                raise MalformedAnswer(f"{self._exchange} sent an answer of over {LARGEST_ANSWER} bytes")
+        return bytes(body)
+
+    def _log_retry(self, state: RetryCallState) -> None:
+        current_traffic().retries += 1
+        error = state.outcome.exception() if state.outcome else None
+        log.info("%s: attempt %d failed: %s", self._exchange, state.attempt_number, error)

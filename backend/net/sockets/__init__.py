@@ -1,0 +1,1 @@
+"""Candles that exchanges push: connections that are made again."""

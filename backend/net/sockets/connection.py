@@ -1,0 +1,172 @@
+"""A connection for pushed candles that is made again whenever it breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Set as AbstractSet
+from typing import Protocol
+
+import aiohttp
+
+from backend.core.proxy import Proxy
+from backend.exchanges.sockets import Push
+from backend.net.proxies import UNREACHABLE, reason, through, way
+from backend.net.rest.client import Session
+from backend.net.sockets.session import Talk, Wire
+
+log = logging.getLogger(__name__)
+
+OPENING_SECONDS = 10.0
+CLOSING_SECONDS = 0.5
+LARGEST_MESSAGE = 4 << 20
+
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
+STEADY = 60.0
+"""Seconds after which a connection that breaks is made again as quickly as one that never broke."""
+
+CONNECTIONS = "connections for pushed candles"
+ATTEMPTS = "attempts"
+ONE_ATTEMPT = {ATTEMPTS: 1}
+
+
+def open_socket_session(user_agent: str, proxy: Proxy | None = None) -> Session:
+    """Connections that may last for days, any number of them."""
+    return Session(
+        timeout=aiohttp.ClientTimeout(total=None, connect=OPENING_SECONDS),
+        headers={"User-Agent": user_agent},
+        **way(proxy, limit=0),
+    )
+
+
+def pause_after(failures: int) -> float:
+    """Seconds to wait before the next attempt, seldom twice the same: many connections break at once."""
+    longest = min(SHORTEST_PAUSE * 2.0 ** min(failures, 16), LONGEST_PAUSE)
+    return random.uniform(longest / 2, longest)
+
+
+class Owner(Protocol):
+    """Whom a link tells what happens."""
+
+    def pushed(self, push: Push) -> None: ...
+
+    def refused(self, topic: str | None, message: str) -> None: ...
+
+    def lost(self, link: Link, reason: str) -> None:
+        """An open connection broke; it is made again unless the link has a successor."""
+
+    def leaves(self, link: Link, reason: str) -> None:
+        """The connection is about to end: give the link a successor."""
+
+
+class Link:
+    """Carries `topics`. `settled` is set while all of them are asked for on an open connection.
+
+    With a `successor` it goes on until somebody stops it or the connection ends. Fits `talk.Carrier`.
+    """
+
+    def __init__(self, wire: Wire, owner: Owner, topics: AbstractSet[str]) -> None:
+        self.topics = frozenset(topics)
+        self.changed = asyncio.Event()
+        self.settled = asyncio.Event()
+        self.successor: Link | None = None
+        self._wire = wire
+        self._owner = owner
+        self._talk: Talk | None = None
+        self._troubled = False
+        self._task = asyncio.create_task(self._run())
+
+    def carry(self, topics: AbstractSet[str]) -> None:
+        """Have exactly these pushed from now on."""
+        if topics != self.topics:
+            self.topics = frozenset(topics)
+            self.settled.clear()
+            self.changed.set()
+
+    def pushed(self, push: Push) -> None:
+        """A candle came."""
+        self._owner.pushed(push)
+
+    def refused(self, topic: str | None, message: str) -> None:
+        """The venue refuses a topic, or a message (None)."""
+        if topic is not None:
+            self.topics -= {topic}
+            if self._talk is not None:
+                self._talk.forget(topic)
+        self._owner.refused(topic, message)
+
+    def leave(self, reason: str) -> None:
+        """The connection is about to end."""
+        if self.successor is None:
+            self._owner.leaves(self, reason)
+
+    async def stop(self) -> None:
+        """Close the connection, and do not make it again."""
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        self.settled.set()
+
+    async def _run(self) -> None:
+        failures = 0
+        while self.successor is None:
+            reason = "an unexpected error"
+            with self._wire.loops.surviving(CONNECTIONS):
+                reason = await self._lasted()
+            with self._wire.loops.surviving(CONNECTIONS):
+                self._report(reason)
+            if self._talk is not None and self._talk.age >= STEADY:
+                failures = 0
+            if self.successor is None:
+                await self._wire.clock.sleep(pause_after(failures))
+                failures += 1
+
+    async def _lasted(self) -> str:
+        """Have one connection for as long as it lasts; why it ended, or could not be made."""
+        self._talk = None
+        try:
+            return await self._connection()
+        except UNREACHABLE as error:
+            return reason(error) + through(self._wire.proxy)
+        finally:
+            self.settled.clear()
+
+    async def _connection(self) -> str:
+        wire = self._wire
+        await wire.attempts.acquire(ONE_ATTEMPT)
+        async with asyncio.timeout(OPENING_SECONDS):
+            ws = await wire.session.ws_connect(
+                wire.url, heartbeat=wire.socket.heartbeat, max_msg_size=LARGEST_MESSAGE
+            )
+        wire.metrics.socket_opened(wire.exchange, wire.market)
+        try:
+            self._talk = Talk(wire, self, ws)
+            self._tell_return()
+            return await self._talk.serve()
+        finally:
+            wire.metrics.socket_closed(wire.exchange, wire.market)
+            await _close(ws)
+
+    def _tell_return(self) -> None:
+        if self._troubled:
+            log.info("%s: connected again for %d symbols", self._wire.name, len(self.topics))
+        self._troubled = False
+
+    def _report(self, reason: str) -> None:
+        """Say that a connection ended: once, however often it cannot be made again."""
+        self._wire.metrics.socket_lost(self._wire.exchange, self._wire.market)
+        if not self._troubled:
+            level = logging.WARNING if self.successor is None else logging.INFO
+            log.log(level, "%s: no connection for %d symbols: %s", self._wire.name, len(self.topics), reason)
+        self._troubled = True
+        if self._talk is not None:
+            self._owner.lost(self, reason)
+
+
+async def _close(ws: aiohttp.ClientWebSocketResponse) -> None:
+    """Say goodbye to the venue, but do not wait for long to hear it too."""
+    try:
+        async with asyncio.timeout(CLOSING_SECONDS):
+            await ws.close()
+    except TimeoutError:
+        log.debug("an exchange did not say goodbye")

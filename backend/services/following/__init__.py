@@ -1,0 +1,1 @@
+"""Keeping series complete to the last closed minute: by visits, and by what exchanges push."""

@@ -1,0 +1,187 @@
+"""Keeps followed series complete to the last closed minute, by REST: each is visited once a minute.
+
+The follows are shared out over the processes that do jobs by their names; those of a process that died are
+looked after by the others as soon as it is missed. Two that disagree for a moment do no harm: a visit needs
+the lease of the series' ledger. A visit is a plain sync, so a gap, a restart and a new follow are the same to
+it. Where sockets bring candles too, visits are what confirms and completes them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from typing import Protocol
+
+from backend.clock import Clock
+from backend.core.follow import Follow, keeper_of, pause_after, until_next_visit
+from backend.core.series import Series
+from backend.errors import Cancelled
+from backend.loops import Loops
+from backend.services.following.append import Appender
+from backend.services.following.pushed_candles import Live
+from backend.services.following.visits import Outcome, Visitor
+from backend.services.jobs.worker import interruption
+from backend.services.ports import FollowStore
+from backend.services.running.tasks import end
+from backend.services.syncing.stop_signal import Brake
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+"""How often to look what is to be visited; follows that are new begin that soon."""
+
+BUSY_PAUSE = 5.0
+"""Seconds to leave a series alone on which somebody else works."""
+
+ENDED_PAUSE = 86_400.0
+"""Seconds until a series that has ended is looked for again."""
+
+TURN_SECONDS = 60.0
+"""For how long older minutes of a series are fetched before its newest ones are looked for again."""
+
+
+class Crew(Protocol):
+    """The processes that look after follows."""
+
+    @property
+    def name(self) -> str:
+        """This one's name."""
+
+    @property
+    def keepers(self) -> frozenset[str]:
+        """All of them."""
+
+
+class Keeper:
+    """Visits the follows that are this process's own, some at once. `seeds` are followed from the start."""
+
+    def __init__(
+        self,
+        store: FollowStore,
+        crew: Crew,
+        visitor: Visitor,
+        clock: Clock,
+        at_once: int,
+        settle_seconds: int,
+        live: Live,
+        appender: Appender,
+        seeds: Sequence[Series] = (),
+        loops: Loops | None = None,
+    ) -> None:
+        self._store = store
+        self._crew = crew
+        self._visitor = visitor
+        self._clock = clock
+        self._settle_ms = settle_seconds * 1000
+        self._live = live
+        self._appender = appender
+        self._seeds = list(seeds)
+        self._loops = loops or Loops(clock)
+        self._ours: dict[Series, Follow] = {}
+        self._follows = 0
+        self._near, self._far = asyncio.Semaphore(at_once), asyncio.Semaphore(at_once)
+        self._due: dict[Series, float] = {}
+        self._brakes: dict[Series, Brake] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._looking: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin visits from now on."""
+        self._looking = self._loops.start("looks at follows", self._look_again)
+
+    async def stop(self, seconds: float) -> None:
+        """Begin nothing more; visits under way have `seconds` to end at a page's edge."""
+        if self._looking:
+            self._looking.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._looking
+            self._looking = None
+        self._ours = {}
+        for brake in self._brakes.values():
+            brake.pull(interruption())
+        await end(self._tasks, seconds)
+
+    def hurry(self, series: Collection[Series]) -> None:
+        """Visit these at once, where they are this process's own and are not being visited."""
+        self._due.update((one, 0.0) for one in series if one in self._due)
+        self._begin_due()
+
+    async def _look_again(self) -> None:
+        await self._look()
+        await self._clock.sleep(LOOK_SECONDS)
+
+    async def _look(self) -> None:
+        while self._seeds:
+            await self._store.add(Follow(self._seeds[0], None, created=self._clock.now()))
+            self._seeds.pop(0)
+        follows = await self._store.all()
+        ours = {follow.series: follow for follow in follows if self._is_ours(follow.series)}
+        for series in self._brakes.keys() - {follow.series for follow in follows}:
+            self._brakes[series].pull(Cancelled(f"{series.name} is not followed any more"))
+        self._appender.forget(self._ours.keys() - ours.keys())
+        self._ours, self._follows = ours, len(follows)
+        self._due = {series: self._due.get(series, 0.0) for series in ours}
+        self._live.keep([series for series, follow in ours.items() if not follow.ended])
+        self._begin_due()
+        await self._tell_sources(ours)
+
+    async def _tell_sources(self, ours: Mapping[Series, Follow]) -> None:
+        """Write down of which series candles are pushed, where that has changed."""
+        lost = self._live.take_lost() & ours.keys()
+        pushed = {series for series in ours if self._live.is_heard(series)}
+        known = {series for series, follow in ours.items() if follow.source == "socket"}
+        if lost:
+            await self._store.told(lost, "rest", lost=True)
+        if silent := known - pushed - lost:
+            await self._store.told(silent, "rest", lost=False)
+        if heard := pushed - (known - lost):
+            await self._store.told(heard, "socket", lost=False)
+
+    def _begin_due(self) -> None:
+        now = self._clock.monotonic()
+        for series, follow in self._ours.items():
+            if self._due[series] <= now and series not in self._brakes:
+                self._begin(follow, self._follows)
+
+    def _is_ours(self, series: Series) -> bool:
+        return keeper_of(series, self._crew.keepers) == self._crew.name
+
+    def _begin(self, follow: Follow, follows: int) -> None:
+        self._brakes[follow.series] = Brake()
+        task = asyncio.create_task(self._visit(follow, follows))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _visit(self, follow: Follow, follows: int) -> None:
+        series, pause = follow.series, BUSY_PAUSE
+        try:
+            with self._loops.surviving("visits of follows"):
+                outcome = await self._outcome(follow, self._brakes[series])
+                pause = self._pause(follow, outcome, follows)
+        finally:
+            del self._brakes[series]
+        self._due[series] = self._clock.monotonic() + pause
+
+    async def _outcome(self, follow: Follow, brake: Brake) -> Outcome:
+        """Newest minutes first, then older ones for a turn; again while there is a place for that."""
+        while True:
+            async with self._near:
+                outcome = await self._visitor.visit(follow, brake, 0)
+            if not outcome.more or self._far.locked():
+                return outcome
+            async with self._far:
+                outcome = await self._visitor.visit(follow, brake, TURN_SECONDS)
+            if not outcome.more:
+                return outcome
+
+    def _pause(self, follow: Follow, outcome: Outcome, follows: int) -> float:
+        """Seconds until the next visit."""
+        if outcome.ended:
+            return ENDED_PAUSE
+        if outcome.failure:
+            return pause_after(follow.failures + 1, outcome.failure.retry_after)
+        if outcome.now is None:
+            return BUSY_PAUSE
+        return until_next_visit(follow.series, outcome.now, self._settle_ms, follows) / 1000

@@ -1,0 +1,166 @@
+"""What sockets tell of series, held in memory: whoever hears nothing or restarts loses nothing by it.
+
+A candle that an exchange says is closed is appended to what is stored. Where exchanges do not say so, a frame
+of the next minute only tells that it is time to ask for the last one. All else is fetched by the keeper's
+visits, which sockets make cheaper and never replace.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from backend.clock import Clock
+from backend.core.candles import Candle
+from backend.core.pushed import Tape
+from backend.core.series import Series
+from backend.services.ports import CandleStream
+
+log = logging.getLogger(__name__)
+
+HEARD_FOR = 90.0
+"""Seconds after its last frame for which a series counts as pushed: thin markets push once a minute."""
+
+SILENT = Tape()
+
+Market = tuple[str, str]
+OnClosed = Callable[[Series, Candle], None]
+OnEnded = Callable[[Series, int], None]
+
+
+class Live:
+    """Has series pushed for as long as somebody wants it: the keeper, or who watches forming candles.
+
+    `on_closed` is given the closed candles of kept series, `on_ended` the end (ms) of their minutes that are
+    over but were not said to be closed.
+    """
+
+    def __init__(self, streams: Mapping[Market, CandleStream], clock: Clock) -> None:
+        self._streams = streams
+        self._clock = clock
+        self._on_closed: OnClosed = _ignore
+        self._on_ended: OnEnded = _ignore
+        self._kept: frozenset[Series] = frozenset()
+        self._watched: Counter[Series] = Counter()
+        self._wanted_since: dict[Series, float] = {}
+        self._deaf: set[Series] = set()
+        self._tapes: dict[Series, Tape] = {}
+        self._heard: dict[Series, float] = {}
+        self._lost: set[Series] = set()
+
+    def start(self, on_closed: OnClosed, on_ended: OnEnded) -> None:
+        """Have connections from now on, and tell the keeper's side what they bring."""
+        self._on_closed, self._on_ended = on_closed, on_ended
+        for market, stream in self._streams.items():
+            stream.start(_Ear(self, market))
+
+    async def stop(self) -> None:
+        """Close all connections."""
+        for stream in self._streams.values():
+            await stream.stop()
+
+    def keep(self, series: Collection[Series]) -> None:
+        """Have exactly these pushed, beside those that are watched. To be called every second."""
+        self._kept = frozenset(filter(self.can_hear, series))
+        self._choose()
+
+    @contextmanager
+    def watching(self, series: Sequence[Series]) -> Iterator[None]:
+        """Have these pushed too for as long as the block lasts."""
+        heard = list(filter(self.can_hear, series))
+        self._watched.update(heard)
+        self._choose()
+        try:
+            yield
+        finally:
+            self._watched.subtract(heard)
+            self._watched += Counter()
+            self._choose()
+
+    def tape(self, series: Series) -> Tape:
+        """What was told of `series` lately: nothing while it is not pushed."""
+        return self._tapes.get(series, SILENT) if self.is_heard(series) else SILENT
+
+    def is_heard(self, series: Series) -> bool:
+        """Whether candles of `series` are pushed to this process."""
+        heard = self._heard.get(series)
+        return heard is not None and self._clock.monotonic() - heard <= HEARD_FOR
+
+    def can_hear(self, series: Series) -> bool:
+        """Whether there are sockets for the market of `series`."""
+        return (series.exchange, series.market) in self._streams
+
+    def take_lost(self) -> set[Series]:
+        """The kept series whose candles stopped coming since the last call, once or more often."""
+        lost, self._lost = self._lost, set()
+        return lost
+
+    def told(self, series: Series, candle: Candle, *, closed: bool) -> None:
+        """Take in what a socket said."""
+        self._heard[series] = self._clock.monotonic()
+        before = self._tapes.get(series, SILENT)
+        after = self._tapes[series] = before.told(candle, closed=closed)
+        if series not in self._kept:
+            return
+        if closed:
+            self._on_closed(series, candle)
+        elif before.newest and after.newest > before.newest:
+            self._on_ended(series, after.newest)
+
+    def lost(self, series: Collection[Series], reason: str) -> None:
+        """Candles of these come no more for now. A minute told in part must not pass for a whole one."""
+        now = self._clock.monotonic()
+        for one in series:
+            self._tapes.pop(one, None)
+            if self._heard.pop(one, None) is not None and one in self._kept:
+                self._lost.add(one)
+            if one in self._wanted_since:
+                self._wanted_since[one] = now
+        log.debug("%d series are not pushed: %s", len(series), reason)
+
+    def _choose(self) -> None:
+        """Tell the sockets what is wanted."""
+        now = self._clock.monotonic()
+        wanted = self._kept | self._watched.keys()
+        self._wanted_since = {one: self._wanted_since.get(one, now) for one in wanted}
+        for known in (self._tapes, self._heard):
+            for one in known.keys() - wanted:
+                del known[one]
+        by_market: dict[Market, set[str]] = {market: set() for market in self._streams}
+        for one in wanted:
+            by_market[one.exchange, one.market].add(one.symbol)
+        for market, symbols in by_market.items():
+            self._streams[market].want(symbols)
+        self._tell_deaf(now)
+
+    def _tell_deaf(self, now: float) -> None:
+        """Say of which series nothing comes: exchanges take some subscriptions and then stay silent."""
+        deaf = {
+            one
+            for one, since in self._wanted_since.items()
+            if now - max(since, self._heard.get(one, since)) > HEARD_FOR
+        }
+        if new := sorted(one.name for one in deaf - self._deaf):
+            names = ", ".join(new[:3]) + (" and others" if len(new) > 3 else "")
+            log.warning("%d series are kept by requests, because nothing is pushed: %s", len(new), names)
+        self._deaf = deaf
+
+
+class _Ear:
+    """Hears one market. Fits `services.ports.StreamListener`."""
+
+    def __init__(self, live: Live, market: Market) -> None:
+        self._live = live
+        self._market = market
+
+    def on_candle(self, symbol: str, candle: Candle, *, closed: bool) -> None:
+        self._live.told(Series(*self._market, symbol), candle, closed=closed)
+
+    def on_lost(self, symbols: Collection[str], reason: str) -> None:
+        self._live.lost([Series(*self._market, symbol) for symbol in symbols], reason)
+
+
+def _ignore(_series: Series, _what: object) -> None:
+    """Nobody keeps follows here."""

@@ -1,0 +1,211 @@
+"""Candles of any interval from the stored minutes, in batches, forwards and backwards, with flat memory."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from backend.clock import LATEST
+from backend.core.columns import Columns
+from backend.core.fill import filled, flat
+from backend.core.interval import ONE_MINUTE, Interval
+from backend.core.rollup import rollup
+from backend.core.series import Series
+from backend.core.windows import Window
+from backend.services.ports import CandleStore
+from backend.services.streaming.rolling import Bars, gathered, rolled, rolled_back
+
+__all__ = ["Bars", "Selection", "on_grid", "read_bars", "read_bars_back"]
+
+MOST_ROWS = 4_000
+"""Stored minutes that are read at once."""
+
+LEAST_ROWS = 500
+"""Fewer are not worth a query."""
+
+KEPT_ROWS = 20_000
+"""The newest candles are kept while they are found; more than these are read a second time instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which candles of a series are wanted.
+
+    `window` bounds their open times, whatever the interval: a candle is always made of all its minutes.
+    `limit` counts from the beginning, or from the end with `newest`. `fill` puts marked flat candles into
+    holes, after the first stored candle and before the last one, as "previous" says: at the close of the one
+    before. `forming` includes the candle whose end nobody has asked the exchange for yet.
+    """
+
+    window: Window
+    interval: Interval = ONE_MINUTE
+    limit: int | None = None
+    newest: bool = False
+    forming: bool = False
+    fill: Literal["previous"] | None = None
+
+
+async def read_bars(store: CandleStore, series: Series, wanted: Selection) -> Bars:
+    """The wanted candles in ascending batches, the oldest batch first."""
+    reader = _Reader(store, series, wanted)
+    bars = reader.forwards()
+    if wanted.newest and wanted.limit is not None:
+        bars = _newest(store, series, wanted)
+    async with aclosing(_first(bars, wanted.limit)) as batches:
+        async for batch in batches:
+            yield batch
+
+
+async def read_bars_back(store: CandleStore, series: Series, wanted: Selection) -> Bars:
+    """The newest `limit` of the wanted candles: the newest batch first, each batch ascending."""
+    async with aclosing(_Reader(store, series, wanted).backwards()) as batches:
+        left = wanted.limit
+        async for batch in batches:
+            yield batch if left is None else batch[-left:]
+            left = None if left is None else left - len(batch)
+            if left is not None and left <= 0:
+                return
+
+
+async def _first(bars: Bars, limit: int | None) -> Bars:
+    async with aclosing(bars):
+        async for batch in bars:
+            yield batch[:limit]
+            limit = None if limit is None else limit - len(batch)
+            if limit is not None and limit <= 0:
+                return
+
+
+async def _newest(store: CandleStore, series: Series, wanted: Selection) -> Bars:
+    """Walk back to where the newest `limit` candles begin, then give them ascending."""
+    kept: list[Columns] = []
+    rows, start = 0, wanted.window.end
+    async with aclosing(read_bars_back(store, series, wanted)) as batches:
+        async for batch in batches:
+            rows += len(batch)
+            start = int(batch.open_time[0])
+            kept = [*kept, batch] if rows <= KEPT_ROWS else []
+    if rows <= KEPT_ROWS:
+        for batch in reversed(kept):
+            yield batch
+        return
+    again = replace(wanted, window=Window(start, wanted.window.end), newest=False)
+    async with aclosing(read_bars(store, series, again)) as batches:
+        async for batch in batches:
+            yield batch
+
+
+class _Reader:
+    """Reads one selection; its window lies on the grid of its interval."""
+
+    def __init__(self, store: CandleStore, series: Series, wanted: Selection) -> None:
+        self._store = store
+        self._series = series
+        self._wanted = wanted
+
+    def forwards(self) -> Bars:
+        bars = self._minutes(backwards=False)
+        if self._wanted.interval is not ONE_MINUTE:
+            bars = gathered(rolled(bars, self._wanted.interval))
+        return self._filled(bars) if self._wanted.fill else bars
+
+    def backwards(self) -> Bars:
+        bars = self._minutes(backwards=True)
+        if self._wanted.interval is not ONE_MINUTE:
+            bars = gathered(rolled_back(bars, self._wanted.interval), backwards=True)
+        return self._filled_back(bars) if self._wanted.fill else bars
+
+    async def _minutes(self, *, backwards: bool) -> Bars:
+        wanted = self._wanted
+        rows = wanted.limit if wanted.interval is ONE_MINUTE and not wanted.fill else None
+        found = self._store.columns(
+            self._series, wanted.window, rows, backwards=backwards, batch=self._batch()
+        )
+        async with aclosing(found):
+            async for batch in found:
+                yield batch
+
+    def _batch(self) -> int:
+        """As many minutes as a small answer needs, so that it does not read more."""
+        if self._wanted.limit is None:
+            return MOST_ROWS
+        enough = (self._wanted.limit + 1) * self._wanted.interval.most_minutes
+        return max(LEAST_ROWS, min(enough, MOST_ROWS))
+
+    async def _filled(self, bars: Bars) -> Bars:
+        """Each batch waits for the next one, whose beginning says how long the hole between them is."""
+        window, interval = self._wanted.window, self._wanted.interval
+        before = await self._neighbour(Window(0, window.start), backwards=True)
+        held: Columns | None = None
+        async with aclosing(bars):
+            async for batch in bars:
+                start = int(batch.open_time[0])
+                if held is None and before is not None and start > window.start:
+                    held = flat(window.start, float(before.close[-1]), batch)
+                for piece in filled(held, interval, start) if held is not None else ():
+                    yield piece
+                held = batch
+        if held is None:
+            held = await self._inside_a_hole(before)
+        if held is not None:
+            for piece in filled(held, interval, await self._filled_until(held)):
+                yield piece
+
+    async def _filled_back(self, bars: Bars) -> Bars:
+        window, interval = self._wanted.window, self._wanted.interval
+        until: int | None = None
+        async with aclosing(bars):
+            async for batch in bars:
+                until = await self._filled_until(batch) if until is None else until
+                for piece in filled(batch, interval, until, backwards=True):
+                    yield piece
+                until = int(batch.open_time[0])
+                model = batch
+        before = await self._neighbour(Window(0, window.start), backwards=True)
+        if until is None:
+            held = await self._inside_a_hole(before)
+            until = window.end
+        elif before is not None and window.start < until:
+            held = flat(window.start, float(before.close[-1]), model)
+        else:
+            held = None
+        for piece in filled(held, interval, until, backwards=True) if held is not None else ():
+            yield piece
+
+    async def _inside_a_hole(self, before: Columns | None) -> Columns | None:
+        """The first candle of a window that has none itself but lies between stored ones."""
+        window, interval = self._wanted.window, self._wanted.interval
+        if before is None or window.start >= window.end:
+            return None
+        if await self._neighbour(Window(window.end, LATEST + 1), backwards=False) is None:
+            return None
+        model = before if interval is ONE_MINUTE else rollup(before, interval)
+        return flat(window.start, float(before.close[-1]), model)
+
+    async def _filled_until(self, last: Columns) -> int:
+        """The window's end when something is stored after it, else the end of the last candle."""
+        window, interval = self._wanted.window, self._wanted.interval
+        if await self._neighbour(Window(window.end, LATEST + 1), backwards=False) is not None:
+            return window.end
+        return interval.following(int(last.open_time[-1]))
+
+    async def _neighbour(self, window: Window, *, backwards: bool) -> Columns | None:
+        """The first or last stored minute of a window."""
+        if window.start >= window.end:
+            return None
+        found = self._store.columns(self._series, window, 1, backwards=backwards)
+        async with aclosing(found):
+            return await anext(found, None)
+
+
+def on_grid(wanted: Selection, known_until: int) -> Selection:
+    """The same with a window of whole buckets: those that open in it, without the forming one unless wanted.
+
+    `known_until` is the end of the last minute that the exchange was asked for.
+    """
+    interval = wanted.interval
+    start, end = interval.ceiling(wanted.window.start), interval.ceiling(wanted.window.end)
+    if interval is not ONE_MINUTE and not wanted.forming:
+        end = min(end, interval.start(known_until))
+    return replace(wanted, window=Window(start, max(start, end)))

@@ -1,0 +1,47 @@
+"""Which candles are whole: those that lack no minute which the exchange may have. Pure."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from backend.core.columns import Columns
+from backend.core.coverage import Coverage
+from backend.core.interval import ONE_MINUTE, Interval
+from backend.core.windows import Spans, Window
+from backend.services.reading.bars import Selection
+from backend.services.reading.validators import LONG_AGO, known_until
+
+MOST_BROKEN = 2
+"""A span of missing minutes breaks at most the candle it begins in and the one it ends in."""
+
+
+def told(wanted: Selection, known: Coverage, candles: Columns) -> Window:
+    """The minutes of which an answer says what there is."""
+    interval, start, end = wanted.interval, wanted.window.start, wanted.window.end
+    end = min(end, interval.start(known_until(known)))
+    if wanted.limit is not None and len(candles) == wanted.limit:
+        if wanted.newest:
+            start = int(candles.open_time[0])
+        else:
+            end = interval.following(int(candles.open_time[-1]))
+    return Window(start, max(start, end))
+
+
+def missing_in(wanted: Selection, known: Coverage) -> Spans:
+    """What is missing of the minutes that the candles of a selection are made of."""
+    if wanted.interval is ONE_MINUTE:
+        return ()
+    start, end = wanted.window
+    return known.missing(Window(start, wanted.interval.following(end)), LONG_AGO)
+
+
+def without(candles: Columns, interval: Interval, missing: Spans) -> Columns:
+    """The candles that have no minute in `missing`."""
+    if not missing:
+        return candles
+    starts = np.array([window.start for window in missing])
+    ends = np.array([window.end for window in missing])
+    bucket_ends = interval.ends(candles.open_time)
+    ended_before = np.searchsorted(ends, candles.open_time, side="right")
+    begun_before = np.searchsorted(starts, bucket_ends, side="left")
+    return candles[np.flatnonzero(begun_before == ended_before)]

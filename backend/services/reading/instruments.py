@@ -1,0 +1,64 @@
+"""What clients want to know of a symbol before they ask for its candles, as far as candles can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import chain
+
+from backend.core.columns import Columns
+from backend.core.coverage import Coverage
+from backend.core.series import Listing, Series
+from backend.core.symbol_pair import split_symbol
+
+DECIMALS = 8
+"""Where no candle shows more."""
+
+MOST_DECIMALS = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """`price_decimals` and `volume_decimals` are the most that the newest candles show: no trading rule.
+
+    `listed` is the exchange's first candle, ms UTC, or the first stored one where that is not known. `status`
+    is the exchange's word, None where that is not known.
+    """
+
+    symbol: str
+    base: str
+    quote: str
+    price_decimals: int = DECIMALS
+    volume_decimals: int = DECIMALS
+    listed: int | None = None
+    status: str | None = None
+
+
+def instrument(series: Series, known: Coverage, newest: Columns) -> Instrument:
+    """From the ledger and the newest candles. The quote is empty where the symbol does not tell it."""
+    prices = (newest.open, newest.high, newest.low, newest.close)
+    return Instrument(
+        series.symbol,
+        *(split_symbol(series.symbol) or (series.symbol, "")),
+        price_decimals=most_decimals(chain.from_iterable(column.tolist() for column in prices)),
+        volume_decimals=most_decimals(newest.volume.tolist()),
+        listed=int(known.first_candle or known.held.start),
+    )
+
+
+def of_listing(listing: Listing) -> Instrument:
+    """From what the exchange lists."""
+    return Instrument(
+        listing.symbol, listing.base, listing.quote, listed=listing.listed, status=listing.status
+    )
+
+
+def most_decimals(values: Iterable[float]) -> int:
+    """How many decimals the longest of `values` has as a decimal number."""
+    return max((min(_decimals(value), MOST_DECIMALS) for value in values), default=DECIMALS)
+
+
+def _decimals(value: float) -> int:
+    exponent = Decimal(repr(value)).normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0

@@ -1,0 +1,156 @@
+"""Reading what is stored."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from backend.core.coverage import Coverage
+from backend.core.series import Series
+from backend.core.windows import MINUTE, Spans, Window, count_minutes
+from backend.errors import SeriesNotStored
+from backend.services.ports import CandleStore, CoverageStore, DoubtStore, Revision, RevisionStore
+from backend.services.reading.bars import Bars, Selection, on_grid, read_bars, read_bars_back
+from backend.services.reading.validators import LONG_AGO, Opened, Validator, closed_window, known_until
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What is stored of a series; first and last are open times in ms, None when nothing is stored.
+
+    `expected_records` is what the exchange should have of all that was ever asked for: what is stored of
+    it and what is missing. `void_records` is what the exchange does not have of it.
+    """
+
+    series: Series
+    total_records: int
+    first_record: int | None
+    last_record: int | None
+    expected_records: int
+    missing_records: int
+    void_records: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A stored series and the bytes that it takes on the database's disk."""
+
+    statistics: Statistics
+    bytes_on_disk: int
+
+
+def statistics_of(series: Series, coverage: Coverage) -> Statistics:
+    """Read from the ledger, so that the cost does not grow with what is stored."""
+    held, expected = coverage.held, coverage.expected
+    missing = count_minutes(missing_of(coverage))
+    void = coverage.count_absent(expected)
+    return Statistics(
+        series,
+        total_records=held.count(),
+        first_record=held.start if held else None,
+        last_record=held.end - MINUTE if held else None,
+        expected_records=expected.minutes - void,
+        missing_records=missing,
+        void_records=void,
+    )
+
+
+def missing_of(coverage: Coverage) -> Spans:
+    """The minutes that were asked for and are neither held nor known to be absent."""
+    return coverage.missing(coverage.expected, LONG_AGO)
+
+
+def _not_stored(series: Series) -> SeriesNotStored:
+    return SeriesNotStored(
+        f"nothing is stored of {series.symbol} ({series.exchange} {series.market}): sync it first"
+    )
+
+
+class Queries:
+    """Statistics and candles raise SeriesNotStored for a series of which nothing is held. All may raise
+    DatabaseUnavailable."""
+
+    def __init__(
+        self, candles: CandleStore, coverage: CoverageStore, revisions: RevisionStore, doubts: DoubtStore
+    ) -> None:
+        self._candles = candles
+        self._coverage = coverage
+        self._revisions = revisions
+        self._doubts = doubts
+
+    async def statistics(self, series: Series) -> Statistics:
+        found = statistics_of(series, await self._coverage.load(series))
+        if not found.total_records:
+            raise _not_stored(series)
+        return found
+
+    async def stored_series(self) -> list[Series]:
+        """Every series that has a place in the database, by name."""
+        return await self._candles.stored_series()
+
+    async def stored(self, series: Series) -> Stored:
+        """How much of a series is stored; nothing at all is told as such, not as an error."""
+        known, size = await asyncio.gather(self._coverage.load(series), self._candles.bytes_on_disk(series))
+        return Stored(statistics_of(series, known), size)
+
+    async def stored_symbols(self, exchange: str, market: str) -> set[str]:
+        """The symbols of a market of which at least one candle is stored."""
+        return await self._coverage.stored_symbols(exchange, market)
+
+    async def revision_count(self, series: Series) -> int:
+        """How many stored candles the exchange later told differently."""
+        return await self._revisions.count(series)
+
+    async def revisions(self, series: Series, window: Window, limit: int) -> list[Revision]:
+        """The first `limit` revisions of candles that open in `window`."""
+        await self.coverage(series)
+        return await self._revisions.page(series, window, limit)
+
+    async def coverage(self, series: Series) -> Coverage:
+        """What is known of a series that was asked for at least once."""
+        found = await self._coverage.load(series)
+        if found.since is None:
+            raise _not_stored(series)
+        return found
+
+    async def open(self, series: Series, wanted: Selection) -> Opened:
+        """What is read of a series of which something is held.
+
+        A candle whose end lies after the last minute that the exchange was asked for is still forming: the
+        service does not ask the exchange when it reads.
+        """
+        known = await self._coverage.load(series)
+        if not known.held:
+            raise _not_stored(series)
+        return Opened(series, on_grid(wanted, known_until(known)), known)
+
+    async def bars(self, series: Series, wanted: Selection) -> Bars:
+        """The wanted candles in ascending batches, the oldest batch first. Close it to stop the reading."""
+        return self.read(await self.open(series, wanted))
+
+    def read(self, opened: Opened) -> Bars:
+        """The same of a selection that is open."""
+        return read_bars(self._candles, opened.series, opened.wanted)
+
+    def read_back(self, opened: Opened) -> Bars:
+        """The newest batch first, each batch ascending; a `limit` counts from the newest candle."""
+        return read_bars_back(self._candles, opened.series, opened.wanted)
+
+    async def validator(self, opened: Opened) -> Validator | None:
+        """What tells whether an answer that was given before is still right; None where that is not known."""
+        window = closed_window(opened)
+        if window is None:
+            return None
+        revisions, doubts = await asyncio.gather(
+            self._revisions.state(opened.series, window), self._doubts.count(opened.series)
+        )
+        held = opened.known.held.within(window)
+        return None if revisions.pending else Validator(opened.series, window, held, revisions, doubts)
+
+    async def doubt(self, series: Series) -> None:
+        """Less was read than the ledger claims: no validator that was given out is worth anything now."""
+        await self._doubts.add(series)
+
+    async def known(self, series: Series) -> Coverage:
+        """What the ledger says of a series, even if that is nothing."""
+        return await self._coverage.load(series)

@@ -1,0 +1,90 @@
+"""What tells whether an answer about closed history is still the right one, without reading the history.
+
+A range is closed when every minute of it is held or known not to exist, and the exchange was asked beyond it.
+What it holds changes in three ways, and each changes the validator:
+
+- the exchange's word on a minute without data changes: so do the held windows of the ledger;
+- a stored candle is replaced: then a revision was recorded before, which is pending until the candle is
+  replaced, and while one is pending there is no validator;
+- candles that the ledger claims are gone, and come back with a repair, perhaps with other values: whoever
+  reads fewer than are claimed raises a doubt, and all validators of the series change.
+
+The facts are gathered before the candles are read. So an answer may be newer than its validator says, which
+costs a client one more answer, but never older.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from backend.core.coverage import Coverage
+from backend.core.interval import ONE_MINUTE
+from backend.core.minutes import Minutes
+from backend.core.series import Series
+from backend.core.windows import MINUTE, Spans, Window, count_minutes
+from backend.services.ports import RevisionState
+from backend.services.reading.bars import Selection
+
+LONG_AGO = 0
+"""As of this moment no void is due to be asked for again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A selection on the grid of its interval, and what is known of its series."""
+
+    series: Series
+    wanted: Selection
+    known: Coverage
+
+
+@dataclass(frozen=True, slots=True)
+class Validator:
+    """Two answers to the same question with equal validators are equal.
+
+    `held` are the minutes that the answer is made of. `changed` is when the newest of them came to be, in ms,
+    where that is known.
+    """
+
+    series: Series
+    window: Window
+    held: Spans
+    revisions: RevisionState
+    doubts: int
+
+    @property
+    def changed(self) -> int | None:
+        """Not known where a minute without data may have been filled later, or after a doubt."""
+        if self.doubts or self.held != (self.window,):
+            return None
+        return max(self.window.end, self.revisions.at)
+
+    def agrees_with(self, minutes: int, last: int) -> bool:
+        """Whether so many minutes, of which the last opened at `last`, are what the ledger claims."""
+        return minutes == count_minutes(self.held) and last < self.window.end
+
+
+def known_until(known: Coverage) -> int:
+    """The end of the last minute that the exchange was asked for."""
+    return max(known.until or 0, known.held.end)
+
+
+def closed_window(opened: Opened) -> Window | None:
+    """The closed range that decides the answer; None if it is not closed, or cannot be told so simply."""
+    wanted, known = opened.wanted, opened.known
+    if wanted.fill or (wanted.limit is not None and (wanted.newest or wanted.interval is not ONE_MINUTE)):
+        return None
+    window = wanted.window
+    if wanted.limit is not None:
+        window = _first_minutes(known.held, window, wanted.limit)
+    closed = window.start < window.end <= known_until(known) and not known.missing(window, LONG_AGO)
+    return window if closed else None
+
+
+def _first_minutes(held: Minutes, window: Window, minutes: int) -> Window:
+    """The beginning of `window` that has so many held minutes; all of it if it has fewer."""
+    for start, end in held.within(window):
+        if (end - start) // MINUTE >= minutes:
+            return Window(window.start, start + minutes * MINUTE)
+        minutes -= (end - start) // MINUTE
+    return window

@@ -1,0 +1,130 @@
+"""The processes that share one database, and each one's part of what their common address may spend.
+
+Exchanges count by IP address. Processes behind one address split each budget: who does jobs counts as one,
+who only answers requests as little. Each process says every few seconds that it is there, and hears who is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Literal, Protocol
+
+from backend.clock import Clock
+from backend.errors import DatabaseUnavailable
+from backend.loops import Loops
+from backend.services.ports import FleetStore, Member
+from backend.services.syncing.ledger import RENEWALS
+
+log = logging.getLogger(__name__)
+
+Role = Literal["all", "api", "worker", "command", "follow"]
+"""What a process does: requests and jobs, requests alone, jobs alone, one command and its jobs, or to show
+follows and to be a worker where there is none."""
+
+FAREWELL_SECONDS = 1.0
+WORK_WEIGHT = 1.0
+IDLE_WEIGHT = 0.05
+"""What a process that does no jobs asks of exchanges: what they list, and the time."""
+
+
+class Purse(Protocol):
+    """One budget at an exchange."""
+
+    @property
+    def longest(self) -> float:
+        """Seconds after which nothing of what was spent counts any more."""
+
+    def take_part(self, part: float) -> None:
+        """Spend only this part from now on."""
+
+    def hold_off(self, seconds: float) -> None:
+        """Spend nothing for some seconds."""
+
+
+class Fleet:
+    """This process among the others. `seconds` after its last word a process is thought dead.
+
+    `is_gone` knows it earlier of some, by their names.
+    """
+
+    def __init__(
+        self,
+        store: FleetStore,
+        member: Member,
+        purses: Iterable[Purse],
+        clock: Clock,
+        seconds: float,
+        is_gone: Callable[[str], bool] = lambda _name: False,
+        loops: Loops | None = None,
+    ) -> None:
+        self._store = store
+        self._member = member
+        self._purses = tuple(purses)
+        self._clock = clock
+        self._seconds = seconds
+        self._is_gone = is_gone
+        self._loops = loops or Loops(clock)
+        self._spends = False
+        self.keepers: frozenset[str] = frozenset({member.name} if member.works else ())
+
+    @property
+    def name(self) -> str:
+        """This process's name; `keepers` are those that look after follows, as far as we know."""
+        return self._member.name
+
+    async def join(self, weight: float | None = None) -> list[Member]:
+        """Say that we are here, perhaps with another weight than before; the others.
+
+        Who does jobs where others do so already holds off until they have made room and what they spent is
+        forgotten. Raises DatabaseUnavailable.
+        """
+        if weight is not None:
+            self._member = self._member._replace(weight=weight)
+        found = await self._store.beat(self._member, self._seconds)
+        others = [one for one in found if self._counts(one)]
+        beside = [one.weight for one in others if one.egress == self._member.egress]
+        if self._member.weight >= WORK_WEIGHT and not self._spends:
+            self._spends = True
+            if max(beside, default=0) >= WORK_WEIGHT:
+                self._make_room()
+        self.keepers = frozenset(one.name for one in (self._member, *others) if one.works)
+        for purse in self._purses:
+            purse.take_part(self._member.weight / (self._member.weight + sum(beside)))
+        return others
+
+    async def become(self, role: Role) -> None:
+        """Count as a process of another role from now on. Raises DatabaseUnavailable."""
+        self._member = member_of(self._member.name, self._member.egress, role)
+        await self.join()
+
+    def _make_room(self) -> None:
+        log.info("other processes share this address: making room takes about a minute")
+        for purse in self._purses:
+            purse.hold_off(self._seconds / RENEWALS + purse.longest)
+
+    def _counts(self, one: Member) -> bool:
+        """Not we ourselves, and not a process of this machine that died without a word."""
+        return one.name != self._member.name and not self._is_gone(one.name)
+
+    def stay(self) -> asyncio.Task[None]:
+        """Go on saying so, in a task that the caller ends."""
+        return self._loops.start("word to other processes", self._say_again)
+
+    async def _say_again(self) -> None:
+        await self.join()
+        await self._clock.sleep(self._seconds / RENEWALS)
+
+    async def leave(self) -> None:
+        """Say that we go: the others need not wait until we are missed."""
+        with suppress(DatabaseUnavailable, TimeoutError):
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                await self._store.leave(self._member)
+
+
+def member_of(name: str, egress: str, role: Role) -> Member:
+    """How a process of this role counts."""
+    works = role in ("all", "worker")
+    return Member(name, egress, WORK_WEIGHT if works else IDLE_WEIGHT, works)

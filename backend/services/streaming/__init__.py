@@ -1,0 +1,1 @@
+"""Candles as they are stored, for who listens."""

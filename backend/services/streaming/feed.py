@@ -1,0 +1,104 @@
+"""Closed candles as they are stored: for each listener in order, each once, from any moment on.
+
+Nothing is queued for anybody. A listener has a cursor for each of its series, and reads from there what is
+stored and known without a gap; so history and live are the same to it, and who reads slowly only falls back.
+What is shared is the look at the ledgers (`pulse.py`), one for all listeners of this process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+
+from backend.clock import Clock
+from backend.core.columns import Columns
+from backend.core.contiguous import known_to, live_from
+from backend.core.coverage import Coverage
+from backend.core.cursors import Cursors
+from backend.core.interval import Interval
+from backend.core.series import Series
+from backend.core.windows import Window
+from backend.services.following.pushed_candles import Live
+from backend.services.ports import CandleStore, CoverageStore
+from backend.services.reading.bars import Selection, read_bars
+from backend.services.streaming.forming import Forming
+from backend.services.streaming.ledger_watch import Pulse
+
+MOST_ROWS = 500
+"""Candles that are told at once."""
+
+
+class Feed:
+    """What one listener is told: candles of one interval of some series, after `cursors`."""
+
+    def __init__(
+        self,
+        candles: CandleStore,
+        pulse: Pulse,
+        interval: Interval,
+        series: Sequence[Series],
+        cursors: Cursors,
+    ) -> None:
+        self._candles = candles
+        self._pulse = pulse
+        self._interval = interval
+        self._series = series
+        self._told: dict[int, Coverage] = {}
+        self.cursors = cursors
+
+    async def new(self) -> AsyncIterator[tuple[int, Columns]]:
+        """What is new of each series, by its place in the list, ascending, in small batches.
+
+        A batch counts as told when the next one is asked for. May raise DatabaseUnavailable.
+        """
+        for place, series in enumerate(self._series):
+            known = self._pulse.known.get(series)
+            if known is None or known.since is None or known is self._told.get(place):
+                continue
+            window = self._window(known, self.cursors.ends[place])
+            self.cursors = self.cursors.moved(place, window.start)
+            if window.start < window.end:
+                bars = read_bars(self._candles, series, Selection(window, self._interval))
+                async with aclosing(bars):
+                    async for batch in bars:
+                        for first in range(0, len(batch), MOST_ROWS):
+                            yield place, batch[first : first + MOST_ROWS]
+                self.cursors = self.cursors.moved(place, window.end)
+            self._told[place] = known
+
+    def _window(self, known: Coverage, cursor: int) -> Window:
+        """Whole candles only, from the cursor or from where the series begins."""
+        start = max(cursor, self._interval.ceiling(known.expected.start))
+        return Window(start, max(start, self._interval.start(known_to(known, start))))
+
+
+class Feeds:
+    """Makes feeds. `open` may raise DatabaseUnavailable."""
+
+    def __init__(
+        self, candles: CandleStore, coverage: CoverageStore, pulse: Pulse, clock: Clock, live: Live
+    ) -> None:
+        self._candles = candles
+        self._coverage = coverage
+        self._clock = clock
+        self._live = live
+        self.pulse = pulse
+
+    async def open(
+        self, series: Sequence[Series], interval: Interval, since: int | None, cursors: Cursors | None
+    ) -> Feed:
+        """After `cursors`; else of candles that open at `since` or later; else of what closes from now on."""
+        if cursors is None:
+            known = await self._coverage.load_all(series)
+            starts = [self._start(known[one], interval, since) for one in series]
+            cursors = Cursors(tuple(starts))
+        return Feed(self._candles, self.pulse, interval, series, cursors)
+
+    def forming(self, series: Sequence[Series], interval: Interval) -> Forming:
+        """The candles that run of the same series. Have them watched as long as it is used."""
+        return Forming(self._candles, self.pulse, self._live, interval, series)
+
+    def _start(self, known: Coverage, interval: Interval, since: int | None) -> int:
+        if since is not None:
+            return interval.ceiling(since)
+        return interval.start(live_from(known, self._clock.now()))

@@ -1,0 +1,84 @@
+"""The candles that run, for one listener: what sockets tell, put on what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+
+from backend.core.columns import Columns
+from backend.core.contiguous import known_to
+from backend.core.coverage import Coverage
+from backend.core.cursors import Cursors
+from backend.core.interval import Interval
+from backend.core.running_candle import Present, Running, woven
+from backend.core.series import Series
+from backend.core.windows import Window
+from backend.services.following.pushed_candles import Live
+from backend.services.ports import CandleStore
+from backend.services.reading.bars import Bars, Selection, read_bars
+from backend.services.streaming.ledger_watch import Pulse
+
+MOST_UNSURE = 60
+"""Minutes behind the first that is not stored: with more, the candle is not told until that one came."""
+
+
+class Forming:
+    """The stored minutes of a bucket are read once and then added to. What an exchange corrects later is
+    right in the closed candle."""
+
+    def __init__(
+        self, candles: CandleStore, pulse: Pulse, live: Live, interval: Interval, series: Sequence[Series]
+    ) -> None:
+        self._candles = candles
+        self._pulse = pulse
+        self._live = live
+        self._interval = interval
+        self._series = series
+        self._seen: dict[Series, Present] = {}
+        self._stored: dict[Series, Running] = {}
+        self._told: dict[Series, Running] = {}
+
+    async def changed(self, cursors: Cursors) -> AsyncIterator[tuple[int, Columns]]:
+        """Those that changed since the last call, by their place in the list; none that was told as closed.
+
+        May raise DatabaseUnavailable.
+        """
+        for place, series in enumerate(self._series):
+            present = Present(self._pulse.known.get(series, Coverage()), self._live.tape(series))
+            window = present.bucket(self._interval)
+            if present == self._seen.get(series) or window is None or window.start < cursors.ends[place]:
+                continue
+            running = await self._running(series, present, window)
+            self._seen[series] = present
+            if running and running != self._told.get(series):
+                self._told[series] = running
+                yield place, running.candle()
+
+    async def _running(self, series: Series, present: Present, window: Window) -> Running | None:
+        """What the minutes of `window` come to; None where one is missing, or there is none."""
+        running = await self._grown(series, present.known, window)
+        rest = Window(running.upto, window.end)
+        told = present.told(rest) if rest.minutes <= MOST_UNSURE else None
+        if told is None:
+            return None
+        held = [batch for part in present.known.held.within(rest) async for batch in self._read(series, part)]
+        minutes = woven(held, told)
+        running = running.plus(minutes, window.end) if minutes else running
+        return running if running.minutes else None
+
+    async def _grown(self, series: Series, known: Coverage, window: Window) -> Running:
+        """The minutes of `window` up to the first that is not stored."""
+        running = self._stored.get(series)
+        if running is None or running.start != window.start:
+            running = Running(window.start, window.start)
+        end = min(known_to(known, running.upto), window.end)
+        if end > running.upto:
+            async with aclosing(self._read(series, Window(running.upto, end))) as batches:
+                async for batch in batches:
+                    running = running.plus(batch, end)
+            running = running.until(end)
+        self._stored[series] = running
+        return running
+
+    def _read(self, series: Series, window: Window) -> Bars:
+        return read_bars(self._candles, series, Selection(window))

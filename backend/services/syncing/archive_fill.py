@@ -1,0 +1,190 @@
+"""Long history from an exchange's public archive, file by file, before the API is asked for the rest.
+
+What a file brings is stored like any other candles. What it lacks stays missing: the API alone can say that a
+minute does not exist. A file that is not there or not right is told in a note; its minutes stay missing too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from backend.core.archive_file import ArchiveFile
+from backend.core.candles import Candle
+from backend.core.job import Tally
+from backend.core.series import Series
+from backend.core.windows import HOUR, Spans, count_minutes
+from backend.errors import ExchangeError, MalformedAnswer, MarketDataError, RateLimited
+from backend.services.ports import CandleArchive, CandleStore
+from backend.services.syncing.durable import keep
+from backend.services.syncing.ledger import Ledger
+from backend.services.syncing.stop_signal import Brake
+
+log = logging.getLogger(__name__)
+
+FILES_AT_ONCE = 3
+"""Files that are downloaded, checked and written side by side, whatever the number of series."""
+
+DAY = 24 * HOUR
+ABSENT_FOR = HOUR
+"""For how long (ms) a series that the archive does not have is not looked for again."""
+
+MOST_ABSENT = 1000
+"""Such series that are remembered."""
+
+GIVE_UP_AFTER = 3
+"""So many files in a row that could not be asked for mean that the archive is away."""
+
+
+class BulkResult(NamedTuple):
+    """What the archive brought, and a note for each file that did not do."""
+
+    tally: Tally = Tally()
+    notes: tuple[str, ...] = ()
+
+
+class Bulk:
+    """The archives there are, by exchange and market, and the place where their candles go."""
+
+    def __init__(self, archives: Mapping[tuple[str, str], CandleArchive], store: CandleStore) -> None:
+        self._archives = archives
+        self._store = store
+        self._turns = asyncio.Semaphore(FILES_AT_ONCE)
+        self._absent: OrderedDict[Series, int] = OrderedDict()
+
+    async def has_any(self, series: Series, missing: Spans, now: int) -> bool:
+        """Whether the archive has a file for any of `missing` at exchange time `now`.
+
+        False where there is no archive, or none that answers. Each file takes a request: so days are looked
+        for only where no whole month is missing, and a "no" is remembered for a while.
+        """
+        archive = self._archives.get((series.exchange, series.market))
+        if archive is None or now - self._absent.get(series, now - ABSENT_FOR) < ABSENT_FOR:
+            return False
+        files = archive.files(series.symbol, missing, now)
+        try:
+            for file in [file for file in files if file.window.end - file.window.start > DAY] or files:
+                async with self._turns:
+                    if await archive.has(file):
+                        return True
+        except ExchangeError as error:
+            log.warning("%s: it was not looked for in the archive: %s", series.name, error)
+            return False
+        self._absent[series] = now
+        if len(self._absent) > MOST_ABSENT:
+            self._absent.popitem(last=False)
+        return False
+
+    async def run(
+        self,
+        missing: Spans,
+        ledger: Ledger,
+        now: int,
+        brake: Brake,
+        on_progress: Callable[[Tally], None],
+    ) -> BulkResult:
+        """Take the files that are worth it for `missing` at exchange time `now`, until `brake` is pulled.
+
+        Raises nothing of the archive's. A database that is away, or a lost lease, pulls the brake.
+        """
+        series = ledger.series
+        archive = self._archives.get((series.exchange, series.market))
+        if archive is None:
+            return BulkResult()
+        files = archive.files(series.symbol, missing, now)
+        taking = _Taking(series, archive, files, self._store, ledger, brake, self._turns)
+        await taking.run(count_minutes(missing), on_progress)
+        return taking.result()
+
+
+class _Taking:
+    """One pass over the files of one series; used once."""
+
+    def __init__(
+        self,
+        series: Series,
+        archive: CandleArchive,
+        files: Sequence[ArchiveFile],
+        store: CandleStore,
+        ledger: Ledger,
+        brake: Brake,
+        turns: asyncio.Semaphore,
+    ) -> None:
+        self._series = series
+        self._archive = archive
+        self._files = deque(files)
+        self._store = store
+        self._ledger = ledger
+        self._brake = brake
+        self._turns = turns
+        self._notes: list[tuple[ArchiveFile, str]] = []
+        self._lost_in_a_row = 0
+        self._done = self._new = self._revised = self._taken = 0
+
+    async def run(self, total: int, on_progress: Callable[[Tally], None]) -> None:
+        """Work until no file is left or going on makes no sense; `total` minutes are missing in all."""
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(min(FILES_AT_ONCE, len(self._files))):
+                workers.create_task(self._work(lambda: on_progress(self._tally(total))))
+
+    def result(self) -> BulkResult:
+        notes = tuple(note for _, note in sorted(self._notes, key=lambda told: told[0].window))
+        return BulkResult(self._tally(self._done), notes)
+
+    async def _work(self, report: Callable[[], None]) -> None:
+        while self._files and not self._brake.reason:
+            async with self._turns:
+                if self._files and not self._brake.reason:
+                    await self._take(self._files.popleft())
+            report()
+
+    async def _take(self, file: ArchiveFile) -> None:
+        try:
+            candles = await self._archive.candles(file)
+        except MalformedAnswer as error:
+            self._lost_in_a_row = 0
+            self._note(file, str(error))
+        except ExchangeError as error:
+            self._lose(file, error)
+        else:
+            self._lost_in_a_row = 0
+            await self._keep(file, candles)
+
+    async def _keep(self, file: ArchiveFile, candles: Sequence[Candle] | None) -> None:
+        if candles is None:
+            self._note(file, f"{file.name} is not in the archive (yet)")
+            return
+        try:
+            written = await keep(self._series, candles, self._store, self._ledger)
+        except MarketDataError as error:
+            self._brake.pull(error)
+            return
+        self._new += written.inserted
+        self._revised += written.replaced
+        self._done += len(candles)
+        self._taken += 1
+
+    def _lose(self, file: ArchiveFile, error: ExchangeError) -> None:
+        self._note(file, f"{file.name}: {error}")
+        self._lost_in_a_row += 1
+        if self._lost_in_a_row >= GIVE_UP_AFTER or isinstance(error, RateLimited):
+            if self._files:
+                left = f"the archive does not answer: {len(self._files)} more files were not asked for"
+                self._note(self._files[0], left)
+            self._files.clear()
+
+    def _note(self, file: ArchiveFile, note: str) -> None:
+        log.warning("%s: %s", self._series.name, note)
+        self._notes.append((file, note))
+
+    def _tally(self, total: int) -> Tally:
+        return Tally(
+            minutes_done=self._done,
+            minutes_total=total,
+            new_records=self._new,
+            revised_records=self._revised,
+            archive_files=self._taken,
+        )

@@ -1,0 +1,92 @@
+"""The audit: recounts what is stored against what the ledger claims, and sets the ledger right.
+
+Counting is the database's work: a window whose count equals its minutes is whole, one of count zero is empty,
+and one between is halved until it is small enough to list its open times. So an audit of a sound series
+costs a count for every half million minutes.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from backend.core.coverage import Coverage
+from backend.core.minutes import Minutes
+from backend.core.plan import pages
+from backend.core.series import Series
+from backend.core.windows import MINUTE, Spans, Window, normalise
+from backend.errors import SeriesNotStored
+from backend.services.ports import CandleStore, DoubtStore
+from backend.services.syncing.ledger import Ledgers
+
+log = logging.getLogger(__name__)
+
+COUNTED_AT_ONCE = 500_000
+LISTED_AT_ONCE = 1_000
+PATIENCE = 10.0
+"""Seconds to wait for a job of the series to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What an audit found: minutes that are stored, claimed but lost, and stored but not claimed."""
+
+    series: Series
+    stored: Spans
+    lost: Spans
+    unclaimed: Spans
+
+
+class Auditor:
+    """Holds the ledger against the collection, while no sync of the series runs."""
+
+    def __init__(self, candles: CandleStore, ledgers: Ledgers, doubts: DoubtStore) -> None:
+        self._candles = candles
+        self._ledgers = ledgers
+        self._doubts = doubts
+
+    async def verify(self, series: Series) -> Audit:
+        """Recount, correct the ledger durably, and tell the difference.
+
+        Raises SeriesNotStored for a series that neither ledger nor collection knows, SeriesBusy while a job
+        of it runs, DatabaseUnavailable when the database is away.
+        """
+        async with self._ledgers.hold(series, PATIENCE) as ledger:
+            stored = await self._stored(series)
+            held = ledger.coverage.held
+            if not stored and not held and ledger.coverage.since is None:
+                raise SeriesNotStored(f"nothing is stored of {series.name}: sync it first")
+            lost = Minutes.of(stored).missing_from(tuple(held))
+            if lost:
+                await self._doubts.add(series)
+            if stored != held:
+                await ledger.record(lambda known: corrected(known, stored))
+                log.warning("%s: the ledger was not what is stored, and is now", series.name)
+            return Audit(series, stored, lost, unclaimed=held.missing_from(stored))
+
+    async def _stored(self, series: Series) -> Spans:
+        span = await self._candles.span(series)
+        if span is None:
+            return ()
+        chunks = pages((span,), lambda _start: COUNTED_AT_ONCE)
+        return normalise([window for chunk in chunks async for window in self._present(series, chunk)])
+
+    async def _present(self, series: Series, window: Window) -> AsyncIterator[Window]:
+        count = await self._candles.count(series, window)
+        if count == window.minutes:
+            yield window
+        elif count and window.minutes <= LISTED_AT_ONCE:
+            for open_time in await self._candles.open_times(series, window):
+                yield Window(open_time, open_time + MINUTE)
+        elif count:
+            middle = window.start + window.minutes // 2 * MINUTE
+            for half in (Window(window.start, middle), Window(middle, window.end)):
+                async for present in self._present(series, half):
+                    yield present
+
+
+def corrected(known: Coverage, stored: Spans) -> Coverage:
+    """The ledger that claims exactly what is stored, and wants what it wanted before and what is there."""
+    honest = known.holding(stored)
+    return honest.asked(Window(stored[0].start, stored[-1].end)) if stored else honest

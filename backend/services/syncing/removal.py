@@ -1,0 +1,130 @@
+"""Takes stored candles away, a whole series or a window of one, so that it may begin anew.
+
+The order of steps is what keeps every moment of it honest, also a crash between two of them:
+
+1. a whole series is followed no longer, so that nobody brings it back;
+2. a doubt is raised, so that no validator from before it is ever answered with "not modified" again;
+3. the ledger claims the minutes no longer;
+4. revisions go, of a whole series its finished jobs, and last the candles.
+
+So the ledger never claims candles that are gone. What a crash leaves behind is claimed by nobody, and the
+same call takes it away.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from backend.clock import LATEST
+from backend.core.coverage import Coverage
+from backend.core.series import Series
+from backend.core.windows import Window
+from backend.errors import SeriesBusy, SeriesNotStored
+from backend.services.following.append import Appender
+from backend.services.ports import (
+    CandleStore,
+    CoverageStore,
+    DoubtStore,
+    FollowStore,
+    JobStore,
+    RevisionStore,
+)
+from backend.services.syncing.ledger import Ledger, Ledgers
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 10.0
+"""Seconds to wait for a visit of the series to end."""
+
+ALL_TIME = Window(0, LATEST + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where a series leaves traces."""
+
+    candles: CandleStore
+    coverage: CoverageStore
+    revisions: RevisionStore
+    doubts: DoubtStore
+    follows: FollowStore
+    jobs: JobStore
+
+
+class Removed(NamedTuple):
+    """What goes, or went. `window` is None for all of a series; then its follow and finished jobs go too.
+
+    `bytes_on_disk` is what the series takes; of a window the same part of it as of the candles.
+    """
+
+    series: Series
+    window: Window | None
+    candles: int
+    revisions: int
+    follows: int
+    jobs: int
+    bytes_on_disk: int
+
+
+class Remover:
+    """Takes series away while nobody else works on them. All may raise DatabaseUnavailable."""
+
+    def __init__(self, stores: Stores, ledgers: Ledgers, appender: Appender) -> None:
+        self._stores = stores
+        self._ledgers = ledgers
+        self._appender = appender
+
+    async def survey(self, series: Series, window: Window | None) -> Removed:
+        """What `remove` would take away. Raises SeriesNotStored where that is nothing."""
+        stores, within = self._stores, window or ALL_TIME
+        candles = await stores.candles.count(series, within)
+        in_all = candles if window is None else await stores.candles.count(series, ALL_TIME)
+        size = await stores.candles.bytes_on_disk(series)
+        found = Removed(
+            series,
+            window,
+            candles=candles,
+            revisions=await stores.revisions.count(series, window),
+            follows=int(window is None and await stores.follows.has(series)),
+            jobs=await stores.jobs.count_over(series) if window is None else 0,
+            bytes_on_disk=round(size * candles / in_all) if window and in_all else size,
+        )
+        known = await stores.coverage.load(series)
+        if known.since is None and not size and not found.follows and not found.revisions:
+            raise SeriesNotStored(f"nothing is stored of {series.name}: there is nothing to delete")
+        return found
+
+    async def remove(self, series: Series, window: Window | None) -> Removed:
+        """Take the minutes that open in `window` away, or all of a series; tell what that was.
+
+        Raises SeriesNotStored, and SeriesBusy while a job of the series waits or runs.
+        """
+        found = await self.survey(series, window)
+        async with self._ledgers.hold(series, PATIENCE) as ledger:
+            await self._refuse_beside_jobs(series)
+            await self._take(ledger, window)
+        self._appender.forget([series])
+        log.info("%s: %d candles were deleted", series.name, found.candles)
+        return found
+
+    async def _refuse_beside_jobs(self, series: Series) -> None:
+        """Looked at under the lease: what begins from now on waits until it is given back."""
+        if jobs := await self._stores.jobs.active_of([series]):
+            raise SeriesBusy(
+                f"job {jobs[0].id} of {series.name} is not over: wait for its end, or cancel it first"
+            )
+
+    async def _take(self, ledger: Ledger, window: Window | None) -> None:
+        series, stores = ledger.series, self._stores
+        if window is None:
+            await stores.follows.remove(series)
+        await stores.doubts.add(series)
+        await ledger.record(lambda known: Coverage() if window is None else known.without(window))
+        await stores.revisions.remove(series, window or ALL_TIME)
+        if window is None:
+            await stores.jobs.forget(series)
+            await stores.candles.drop(series)
+        else:
+            await stores.candles.remove(series, window)

@@ -1,0 +1,213 @@
+"""The main job: work out which minutes a series lacks, fetch exactly those, and say what is known then.
+
+Time is the cursor and the ledger is the checkpoint: a sync that stopped anywhere goes on where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+
+from backend.core.coverage import Absence, Coverage
+from backend.core.job import SyncRequest, Tally
+from backend.core.plan import closed_until, rechecked
+from backend.core.series import Series
+from backend.core.windows import MINUTE, Spans, Window, count_minutes
+from backend.errors import MarketDataError, UnknownSymbol
+from backend.services.ports import CandleSource, CandleStore
+from backend.services.reading.queries import Statistics, statistics_of
+from backend.services.reading.validators import LONG_AGO
+from backend.services.syncing.archive_fill import Bulk, BulkResult
+from backend.services.syncing.backfill import Backfill
+from backend.services.syncing.ledger import Ledger
+from backend.services.syncing.markets import Markets
+from backend.services.syncing.stop_signal import Brake
+
+PASSES = 3
+"""At most so many: a sync with an open end that took over a minute tops up what closed meanwhile."""
+
+MOST_ABSENCES = 1_000
+"""Windows that a result names; a thin market has more."""
+
+OnProgress = Callable[[Window, Tally], None]
+
+
+@dataclass(frozen=True, slots=True)
+class SyncResult:
+    """How a sync ended. `error` says why it did not read all that it meant to, None when it did.
+
+    `window` is what was wanted. Of it the exchange does not have `absent_minutes` since its listing; `absent`
+    are the first windows of them. `notes` tell of files of its public archive that did not do.
+    """
+
+    statistics: Statistics
+    window: Window
+    tally: Tally
+    absent: tuple[Absence, ...]
+    absent_minutes: int
+    missing: Spans
+    error: MarketDataError | None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def shortfall(self) -> str:
+        """What an incomplete sync means for the user."""
+        symbol = self.statistics.series.symbol
+        if not self.missing:
+            return f"not all minutes of {symbol} could be read again: {self.error}"
+        return (
+            f"{count_minutes(self.missing)} minutes of {symbol} are still missing: {self.error}. "
+            "What came is stored; sync again to fetch only the rest"
+        )
+
+
+def result_of(
+    series: Series,
+    known: Coverage,
+    window: Window,
+    tally: Tally,
+    error: MarketDataError | None,
+    notes: tuple[str, ...] = (),
+) -> SyncResult:
+    """What the ledger says of a sync's window after its end."""
+    return SyncResult(
+        statistics=statistics_of(series, known),
+        window=window,
+        tally=tally,
+        absent=tuple(islice(known.absent(window), MOST_ABSENCES)),
+        absent_minutes=known.count_absent(window),
+        missing=known.missing(window, LONG_AGO),
+        error=error,
+        notes=notes,
+    )
+
+
+class SyncService:
+    """Syncs series whose ledger the caller holds."""
+
+    def __init__(
+        self,
+        markets: Markets,
+        candles: CandleStore,
+        *,
+        sync_start: int,
+        pages_in_flight: int,
+        settle_seconds: int = 0,
+        recheck_minutes: int = 0,
+        bulk: Bulk | None = None,
+    ) -> None:
+        self._markets = markets
+        self._candles = candles
+        self._sync_start = sync_start
+        self._pages_in_flight = pages_in_flight
+        self._settle_ms = settle_seconds * 1000
+        self._recheck_minutes = recheck_minutes
+        self._bulk = bulk or Bulk({}, candles)
+
+    async def sync(
+        self,
+        ledger: Ledger,
+        request: SyncRequest,
+        on_progress: OnProgress,
+        brake: Brake,
+        *,
+        reopen: bool = True,
+    ) -> SyncResult:
+        """Fetch what is missing of the minutes that are asked for; with `refresh`, stored ones again too.
+
+        Without `start`: from where the series was first asked for, at the very first from the default start.
+        `end` is cut at the last minute that is closed by the exchange's clock and has settled. A top-up reads
+        the newest stored minutes once more. Raises MarketDataError when it cannot begin (an unknown symbol,
+        an exchange or a database that is away); once begun, what goes wrong is told in the result, because
+        what came before is stored. `brake` ends it at a page's edge. With `reopen` a start before the
+        listing, and `refresh`, have the exchange asked for older candles once more.
+        """
+        source = self._markets.source(request.series)
+        before = Tally()
+        notes: tuple[str, ...] = ()
+        for _ in range(PASSES):
+            now = await source.now()
+            wanted = self._wanted(ledger.coverage, request, now)
+            await self._learn_listing(source, ledger, wanted, now, reopen=reopen and _reopens(request))
+            told = _adding(before, on_progress)
+            result = await self._pass(source, ledger, request, wanted, now, told, brake)
+            reopen = False
+            before, notes = before + result.tally, notes + result.notes
+            if request.end is not None or result.error or await source.now() - now < MINUTE:
+                break
+        return result_of(request.series, ledger.coverage, result.window, before, result.error, notes)
+
+    async def _pass(
+        self,
+        source: CandleSource,
+        ledger: Ledger,
+        request: SyncRequest,
+        wanted: Window,
+        now: int,
+        on_progress: OnProgress,
+        brake: Brake,
+    ) -> SyncResult:
+        if wanted.minutes:
+            await self._candles.create(request.series)
+            await ledger.record(lambda known: known.asked(wanted))
+
+        def tell(tally: Tally) -> None:
+            on_progress(wanted, tally)
+
+        brought = BulkResult()
+        if not request.refresh:
+            missing = ledger.coverage.missing(wanted, now)
+            brought = await self._bulk.run(missing, ledger, now, brake, tell)
+        chosen = self._chosen(ledger.coverage, request, wanted, now)
+        backfill = Backfill(
+            source, self._candles, ledger, chosen, now, lambda tally: tell(brought.tally + tally), brake
+        )
+        await backfill.run(self._pages_in_flight)
+        error = backfill.error if backfill.unfinished else None
+        tally = brought.tally + backfill.tally
+        return result_of(request.series, ledger.coverage, wanted, tally, error, brought.notes)
+
+    def _wanted(self, known: Coverage, request: SyncRequest, now: int) -> Window:
+        begin = request.start
+        if begin is None:
+            begin = self._sync_start if known.since is None else known.since
+        closed = closed_until(now - self._settle_ms)
+        return Window(begin, max(begin, closed if request.end is None else min(request.end, closed)))
+
+    async def _learn_listing(
+        self, source: CandleSource, ledger: Ledger, wanted: Window, now: int, *, reopen: bool
+    ) -> None:
+        """Ask for the first candle ever, before which nothing is asked for page by page.
+
+        What is known of it is asked for anew when its time has come, or at once with `reopen`. Where the
+        exchange cannot say it, nothing is learnt: the pages will tell. What it knows no more may lie in its
+        archive; unknown is what both refuse.
+        """
+        known = ledger.coverage.listing
+        if known:
+            is_due = reopen or known.ask_again is None or known.ask_again <= now
+            if wanted.start >= known.window.end or not is_due:
+                return
+        try:
+            first = await source.first_candle(ledger.series.symbol, known.window.end if known else None)
+        except UnknownSymbol:
+            missing = ledger.coverage.missing(wanted, now)
+            if ledger.coverage.held or await self._bulk.has_any(ledger.series, missing, now):
+                return
+            raise
+        if first is not None and wanted.minutes:
+            await ledger.record(lambda coverage: coverage.with_listing(first, now))
+
+    def _chosen(self, known: Coverage, request: SyncRequest, wanted: Window, now: int) -> Spans:
+        if request.refresh:
+            return known.listed(wanted)
+        return rechecked(known.missing(wanted, now), wanted, known.held, self._recheck_minutes)
+
+
+def _reopens(request: SyncRequest) -> bool:
+    return request.refresh or request.start is not None
+
+
+def _adding(before: Tally, on_progress: OnProgress) -> OnProgress:
+    return lambda window, tally: on_progress(window, before + tally)

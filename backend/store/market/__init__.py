@@ -1,0 +1,1 @@
+"""Market data in MongoDB: candles, ledgers, jobs, follows, revisions."""

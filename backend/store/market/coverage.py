@@ -1,0 +1,188 @@
+"""The coverage ledger in MongoDB: collection `coverage`, one document a series, written durably.
+
+Who writes the ledger is named in its document (`ledger_document.py`), so that one atomic step checks the
+right and writes. Leases are dated by the database's clock: the machines that share it may disagree on the
+time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from uuid import uuid4
+
+from pymongo import ReturnDocument, UpdateOne
+from pymongo.errors import DuplicateKeyError
+
+from backend.core.coverage import Coverage
+from backend.core.series import Series
+from backend.core.windows import Window
+from backend.services.ports import Lease
+from backend.store.market.ledger_document import blocks_of, change_of, coverage_of, document_of
+from backend.store.mongo import Database, Document, guard
+from backend.store.readable import Readable
+
+COLLECTION = "coverage"
+OF_OLD: Document = {"held.0": {"$type": "array"}}
+"""Ledgers that were written before there were blocks, as one list of windows."""
+
+_RUN_OUT: Document = {"$expr": {"$lte": ["$lease.until", "$$NOW"]}}
+
+
+class MongoCoverage:
+    """Fits `services.ports.CoverageStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._collection = database[COLLECTION]
+        self._readable = Readable(COLLECTION, _entry)
+
+    async def load(self, series: Series) -> Coverage:
+        """What is known of `series`; nothing if it was never synced."""
+        with guard(f"read the ledger of {series.name}"):
+            document = await self._collection.find_one({"_id": series.name})
+        return coverage_of(document) if document else Coverage()
+
+    async def load_all(self, series: Collection[Series]) -> dict[Series, Coverage]:
+        """What is known of several series."""
+        with guard("read some ledgers"):
+            cursor = self._collection.find({"_id": {"$in": [one.name for one in series]}})
+            found = dict(self._readable(await cursor.to_list(None)))
+        return {one: found.get(one, Coverage()) for one in series}
+
+    async def count(self) -> int:
+        """How many series are known."""
+        with guard("count the series"):
+            return await self._collection.count_documents({"since": {"$ne": None}})
+
+    async def newest(self, limit: int) -> list[tuple[Series, Coverage]]:
+        """What is known of the `limit` series that were asked for up to the latest moments."""
+        if not limit:
+            return []
+        with guard("read the newest ledgers"):
+            cursor = self._collection.find({"since": {"$ne": None}}).sort([("until", -1), ("_id", 1)])
+            found = await cursor.limit(limit).to_list(None)
+        return list(self._readable(found))
+
+    async def stored_symbols(self, exchange: str, market: str) -> set[str]:
+        """The symbols of a market of which at least one candle is held."""
+        wanted = {"exchange": exchange, "market": market, "$or": [{"held_to": {"$gt": 0}}, OF_OLD]}
+        with guard("list the stored series"):
+            found = await self._collection.find(wanted, {"symbol": 1}).to_list(None)
+        return {document["symbol"] for document in found}
+
+    async def acquire(self, series: Series, owner: str, seconds: float) -> Lease | None:
+        """Lease the ledger unless another than `owner` holds it. Makes the document of a new series."""
+        token = uuid4().hex
+        free = [{"lease": None}, {"lease.owner": owner}, _RUN_OUT]
+        mark = {"token": token, "owner": owner, "until": _from_now(seconds)}
+        with guard(f"lease the ledger of {series.name}"):
+            for _ in range(2):
+                document = await self._collection.find_one_and_update(
+                    {"_id": series.name, "$or": free},
+                    [{"$set": {"lease": mark}}],
+                    return_document=ReturnDocument.AFTER,
+                )
+                if document is not None:
+                    lease = Lease(series, token, coverage_of(document))
+                    return await self._brought_up_to_date(lease, document)
+                try:
+                    await self._collection.insert_one(_identity(series) | document_of(Coverage()))
+                except DuplicateKeyError:
+                    return None
+        return None
+
+    async def renew(self, lease: Lease, seconds: float) -> bool:
+        """Hold on for `seconds` from now; False if another holds the ledger by now."""
+        with guard(f"renew the lease of {lease.series.name}"):
+            result = await self._collection.update_one(
+                _held_by(lease), [{"$set": {"lease.until": _from_now(seconds)}}]
+            )
+        return result.matched_count == 1
+
+    async def save(self, lease: Lease, coverage: Coverage, saved: Coverage | None = None) -> bool:
+        """Write the ledger; False if another holds it by now. `saved` is what it was before."""
+        change = change_of(coverage, saved or lease.coverage)
+        with guard(f"write the ledger of {lease.series.name}"):
+            result = await self._collection.update_one(_held_by(lease), change)
+        return result.matched_count == 1
+
+    async def extend(self, held: Mapping[Series, Window]) -> set[Series]:
+        """Add minutes to those ledgers that end where they begin and that nobody leases; who holds them now.
+
+        A lease that has run out goes, so that who slept on it cannot write what was known before.
+        """
+        if not held:
+            return set()
+        with guard("write some ledgers"):
+            changes = [UpdateOne(*_extension(series, window)) for series, window in held.items()]
+            result = await self._collection.bulk_write(changes, ordered=False)
+        if result.matched_count == len(held):
+            return set(held)
+        known = await self.load_all(held)
+        return {one for one, window in held.items() if known[one].held.within(window) == (window,)}
+
+    async def release(self, lease: Lease) -> None:
+        """Give the lease back, and drop a document that says nothing."""
+        with guard(f"give back the lease of {lease.series.name}"):
+            dropped = await self._collection.delete_one(_held_by(lease) | {"since": None, "held": {}})
+            if not dropped.deleted_count:
+                await self._collection.update_one(_held_by(lease), {"$unset": {"lease": 1}})
+
+    async def _brought_up_to_date(self, lease: Lease, document: Document) -> Lease:
+        """Put into blocks what is not: an older version's windows, or a tail."""
+        if isinstance(document["held"], list):
+            await self._collection.update_one(_held_by(lease), {"$set": document_of(lease.coverage)})
+        elif document.get("tail"):
+            change = change_of(lease.coverage, replace(lease.coverage, held=blocks_of(document)))
+            await self._collection.update_one(_held_by(lease), change)
+        return lease
+
+    async def leased(self, series: Sequence[Series], owner: str) -> set[Series]:
+        """Those of `series` that others than `owner` hold now."""
+        held = {
+            "_id": {"$in": [one.name for one in series]},
+            "lease.owner": {"$nin": [None, owner]},
+            "$expr": {"$gt": ["$lease.until", "$$NOW"]},
+        }
+        with guard("see which series are worked on"):
+            found = await self._collection.find(held, {"_id": 1}).to_list(None)
+        names = {document["_id"] for document in found}
+        return {one for one in series if one.name in names}
+
+
+def _held_by(lease: Lease) -> Document:
+    return {"_id": lease.series.name, "lease.token": lease.token}
+
+
+def _extension(series: Series, added: Window) -> tuple[Document, list[Document]]:
+    """What a ledger must be like to be extended, and how it is."""
+    begun = {"$ifNull": [{"$arrayElemAt": ["$tail", 0]}, added.start]}
+    wanted = {
+        "_id": series.name,
+        "until": added.start,
+        "held_to": added.start,
+        "$or": [{"lease": None}, _RUN_OUT],
+    }
+    change = {"tail": [begun, added.end], "held_to": added.end, "until": added.end, "lease": "$$REMOVE"}
+    return wanted, [{"$set": change}]
+
+
+def _from_now(seconds: float) -> Document:
+    return {"$add": ["$$NOW", int(seconds * 1000)]}
+
+
+def _identity(series: Series) -> Document:
+    return {
+        "_id": series.name,
+        "exchange": series.exchange,
+        "market": series.market,
+        "symbol": series.symbol,
+    }
+
+
+def _entry(document: Document) -> tuple[Series, Coverage]:
+    return _series(document), coverage_of(document)
+
+
+def _series(document: Document) -> Series:
+    return Series(document["exchange"], document["market"], document["symbol"])

@@ -1,0 +1,117 @@
+"""Reading ahead: while one batch is in use, the next ones are on their way.
+
+Where the next batch begins is known only when one has come, unless time says it: candles follow each other
+minute by minute, so the windows after a full batch are asked for side by side. One that comes back empty lies
+in a hole or after the end; then the database is asked once more for whatever comes next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from backend.core.columns import Columns
+from backend.core.windows import MINUTE, Window
+from backend.store.market.raw_batches import columns_in
+
+IN_FLIGHT = 3
+"""Measured: two are 15 % slower, four no faster."""
+
+Fetch = Callable[[Window, int], Awaitable[bytes]]
+"""Gives the first so many candles of a window, or the last ones backwards, as the database sends them."""
+
+
+@dataclass(slots=True)
+class Rest:
+    """What is still to be read: rows that open in `window`, `left` of them or all."""
+
+    window: Window
+    left: int | None
+    backwards: bool
+
+    @property
+    def is_empty(self) -> bool:
+        return self.left == 0 or self.window.start >= self.window.end
+
+    def rows(self, batch: int) -> int:
+        return batch if self.left is None else min(batch, self.left)
+
+    def took(self, found: Columns) -> None:
+        """Go on after the rows of `found`, which stand in the order of reading."""
+        self.left = None if self.left is None else self.left - len(found)
+        self.beyond(int(found.open_time[-1]) + (0 if self.backwards else 1))
+
+    def beyond(self, moment: int) -> None:
+        start, end = self.window
+        self.window = Window(start, moment) if self.backwards else Window(moment, end)
+
+
+async def read_ahead(fetch: Fetch, rest: Rest, batch: int) -> AsyncGenerator[Columns, None]:
+    """Batches of up to `batch` rows in the order of reading."""
+    while not rest.is_empty:
+        rows = rest.rows(batch)
+        raw = await fetch(rest.window, rows)
+        if not raw:
+            return
+        found = columns_in(raw)
+        rest.took(found)
+        yield found
+        if len(found) < rows:
+            return
+        async with aclosing(_while_there_are_some(fetch, rest, batch)) as following:
+            async for found in following:
+                yield found
+
+
+async def _while_there_are_some(fetch: Fetch, rest: Rest, batch: int) -> AsyncGenerator[Columns, None]:
+    """The batches of windows of `batch` minutes, until one is empty."""
+    windows = _windows(rest, batch)
+    coming: deque[tuple[Window, asyncio.Task[bytes]]] = deque()
+    try:
+        while True:
+            while len(coming) < IN_FLIGHT and (window := next(windows, None)):
+                coming.append((window, asyncio.create_task(_all_of(fetch, window))))
+            if not coming:
+                return
+            window, query = coming[0]
+            raw = await query
+            coming.popleft()
+            rest.beyond(window.start if rest.backwards else window.end)
+            if not raw:
+                return
+            found = columns_in(raw)[: rest.left]
+            rest.left = None if rest.left is None else rest.left - len(found)
+            yield found
+    finally:
+        for _, query in coming:
+            await _dropped(query)
+
+
+async def _all_of(fetch: Fetch, window: Window) -> bytes:
+    return await fetch(window, 0)
+
+
+def _windows(rest: Rest, batch: int) -> Iterator[Window]:
+    """Cut what is left into windows, and no more of them than the rows that are left may need."""
+    (start, end), left = rest.window, rest.left
+    while start < end and (left is None or left > 0):
+        size = (batch if left is None else min(batch, left)) * MINUTE
+        if rest.backwards:
+            window = Window(max(start, end - size), end)
+            end = window.start
+        else:
+            window = Window(start, min(start + size, end))
+            start = window.end
+        left = None if left is None else left - size // MINUTE
+        yield window
+
+
+async def _dropped(query: asyncio.Task[bytes]) -> None:
+    """Stop a query that nobody waits for any longer, however far it is."""
+    query.cancel()
+    await asyncio.wait([query])
+    if not query.cancelled():
+        query.exception()

@@ -1,0 +1,201 @@
+"""What is counted and timed, in a registry of the service's own, and told in Prometheus' text.
+
+Whoever does the work counts it here. What can be looked up when somebody asks is not counted: it comes as a
+`Picture` of the moment. Every label has few values: markets, budgets, routes, statuses, commands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+
+from backend.telemetry.gauges import Gauges, Picture
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+MARKET = ("exchange", "market")
+JOB_ENDS = ("done", "failed", "cancelled")
+VISIT_ENDS = ("ok", "failed", "skipped")
+
+HTTP_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+VENUE_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+DATABASE_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+JOB_SECONDS = (0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 12 * 3600, 24 * 3600)
+
+
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+
+class Metrics:
+    """The counters of one process. Those of `markets` (exchange, market) begin at 0, not when needed."""
+
+    def __init__(self, markets: Iterable[tuple[str, str]] = ()) -> None:
+        self._registry = CollectorRegistry()
+        self._candles = self._counter("candles_written", "Candles that were not stored before.", *MARKET)
+        self._revisions = self._counter(
+            "revisions", "Stored candles that an exchange later told differently.", *MARKET
+        )
+        self._requests = self._counter(
+            "exchange_requests",
+            "Requests to exchanges by HTTP status (none: no answer) and outcome (ok or our error code).",
+            *MARKET,
+            "status",
+            "outcome",
+        )
+        self._request_seconds = self._histogram(
+            "exchange_request_seconds", "How long exchanges take to answer.", "exchange", VENUE_SECONDS
+        )
+        self._sockets = Gauge(
+            "market_data_sockets_open",
+            "Connections by which exchanges push candles.",
+            MARKET,
+            registry=self._registry,
+        )
+        self._socket_losses = self._counter(
+            "socket_losses", "Connections for pushed candles that ended, or could not be made.", *MARKET
+        )
+        self._frames = self._counter("socket_frames", "Messages that exchanges pushed.", *MARKET)
+        self._unreadable = self._counter(
+            "socket_frames_unreadable", "Messages that exchanges pushed and that could not be read.", *MARKET
+        )
+        self._waits = self._counter("budget_waits", "Requests that waited for a rate budget.", "budget")
+        self._wait_seconds = self._counter(
+            "budget_wait_seconds", "Seconds that requests waited for a rate budget.", "budget"
+        )
+        self._jobs = self._counter("jobs_ended", "Jobs that ended in this process.", "status")
+        self._job_seconds = self._histogram(
+            "job_seconds", "How long jobs took from their beginning to their end.", "status", JOB_SECONDS
+        )
+        self._visits = self._counter(
+            "visits",
+            "Looks after follows by outcome; skipped: there was no need, or it could not be done then.",
+            *MARKET,
+            "outcome",
+        )
+        self._healed = self._counter(
+            "minutes_healed", "Minutes of follows that came although later ones were stored.", *MARKET
+        )
+        self._answers = self._counter(
+            "http_requests",
+            "Requests by route and status; status cut: the answer broke off before its end.",
+            "method",
+            "route",
+            "status",
+        )
+        self._answer_seconds = self._histogram(
+            "http_request_seconds", "How long requests took, streaming included.", "route", HTTP_SECONDS
+        )
+        self._database_seconds = self._histogram(
+            "database_seconds", "How long commands to the database took.", "command", DATABASE_SECONDS
+        )
+        self._database_failures = self._counter(
+            "database_failures", "Commands that the database, or the way to it, failed.", "command"
+        )
+        self._step_failures = self._counter(
+            "step_failures", "Steps that failed of tasks that go on, by task.", "task"
+        )
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self._registry)
+        self._begin_at_zero(markets)
+
+    def _counter(self, name: str, help: str, *labels: str) -> Counter:
+        return Counter(f"market_data_{name}", help, labels, registry=self._registry)
+
+    def _histogram(self, name: str, help: str, label: str, buckets: Sequence[float]) -> Histogram:
+        return Histogram(f"market_data_{name}", help, (label,), buckets=buckets, registry=self._registry)
+
+    def _begin_at_zero(self, markets: Iterable[tuple[str, str]]) -> None:
+        """A counter that appears with 1 shows no increase: the first event of its kind would go unseen."""
+        for market in markets:
+            self._candles.labels(*market)
+            self._revisions.labels(*market)
+            self._requests.labels(*market, "200", "ok")
+            self._healed.labels(*market)
+            for collector in (self._sockets, self._socket_losses, self._frames, self._unreadable):
+                collector.labels(*market)
+            for outcome in VISIT_ENDS:
+                self._visits.labels(*market, outcome)
+        for status in JOB_ENDS:
+            self._jobs.labels(status)
+
+    def wrote(self, exchange: str, market: str, inserted: int, replaced: int) -> None:
+        """Candles were stored: new ones, and ones that differed."""
+        self._candles.labels(exchange, market).inc(inserted)
+        self._revisions.labels(exchange, market).inc(replaced)
+
+    def asked(self, exchange: str, market: str, status: str, outcome: str, seconds: float) -> None:
+        """An exchange was asked and answered, or did not."""
+        self._requests.labels(exchange, market, status, outcome).inc()
+        self._request_seconds.labels(exchange).observe(seconds)
+
+    def socket_opened(self, exchange: str, market: str) -> None:
+        """A connection for pushed candles was made."""
+        self._sockets.labels(exchange, market).inc()
+
+    def socket_closed(self, exchange: str, market: str) -> None:
+        """It is there no more, for whatever reason."""
+        self._sockets.labels(exchange, market).dec()
+
+    def socket_lost(self, exchange: str, market: str) -> None:
+        """A connection ended although it was wanted, or could not be made."""
+        self._socket_losses.labels(exchange, market).inc()
+
+    def frames_came(self, exchange: str, market: str, frames: int) -> None:
+        """Messages came by such connections."""
+        self._frames.labels(exchange, market).inc(frames)
+
+    def frame_unreadable(self, exchange: str, market: str) -> None:
+        """One of them could not be read."""
+        self._unreadable.labels(exchange, market).inc()
+
+    def waited(self, budget: str, seconds: float) -> None:
+        """A request waited for its place in a budget."""
+        self._waits.labels(budget).inc()
+        self._wait_seconds.labels(budget).inc(seconds)
+
+    def job_ended(self, status: str, seconds: float) -> None:
+        """A job is over."""
+        self._jobs.labels(status).inc()
+        self._job_seconds.labels(status).observe(seconds)
+
+    def visited(self, exchange: str, market: str, outcome: str, healed: int) -> None:
+        """A follow was looked after, or was not."""
+        self._visits.labels(exchange, market, outcome).inc()
+        self._healed.labels(exchange, market).inc(healed)
+
+    def answered(self, method: str, route: str, status: str, seconds: float) -> None:
+        """A request was answered."""
+        self._answers.labels(method, route, status).inc()
+        self._answer_seconds.labels(route).observe(seconds)
+
+    def commanded(self, command: str, seconds: float, *, failed: bool = False) -> None:
+        """The database carried a command out, or failed to."""
+        self._database_seconds.labels(command).observe(seconds)
+        if failed:
+            self._database_failures.labels(command).inc()
+
+    def loop_begun(self, task: str) -> None:
+        """A task that must go on has begun."""
+        self._step_failures.labels(task)
+
+    def step_failed(self, task: str) -> None:
+        """A step of such a task, or a part of it, met an error."""
+        self._step_failures.labels(task).inc()
+
+    def exposition(self, picture: Picture) -> bytes:
+        """All of it as text for Prometheus, of type CONTENT_TYPE."""
+        looked_up = CollectorRegistry()
+        looked_up.register(Gauges(picture))
+        return generate_latest(self._registry) + generate_latest(looked_up)

@@ -1,0 +1,140 @@
+"""`GET /api/data/{symbol}`: the stored candles of a series, at any interval, in any format, streamed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, closing
+from functools import partial
+from http import HTTPStatus
+from typing import IO
+
+from tornado.httputil import format_timestamp
+
+from backend.services.reading.bars import Bars
+from backend.services.reading.validators import Opened, Validator
+from backend.web.api.answer import Answer
+from backend.web.api.reading import KNOWN, Reading, reading
+from backend.web.server.base import ApiHandler
+from backend.web.server.caching import disposition, entity_tag, largest_size
+from backend.web.server.files import Files, Lent
+from backend.web.server.negotiation import accepted_coding
+from backend.web.server.ranges import content_range, part
+from backend.web.streams.long_answer import while_connected
+
+
+class DataHandler(ApiHandler):
+    async def get(self, symbol: str | None) -> None:
+        values = self.query(KNOWN) | {"symbol": symbol}
+        series = self.series(values)
+        asked = reading(values, self.request.headers.get("Accept", ""))
+        opened = await self.service.queries.open(series, asked.wanted)
+        validator = await self.service.queries.validator(opened)
+        coding = self._coding(asked)
+        self._describe(opened, asked, coding)
+        if validator and self._is_known(validator, asked, coding):
+            self.set_status(HTTPStatus.NOT_MODIFIED)
+            self.finish()
+            return
+        with self.rooms.data.place(self.client):
+            if validator and asked.format.compact and await self._sent_from_file(opened, validator, asked):
+                return
+            self.headers_are_whole()
+            with closing(Answer(series, asked, coding)) as answer:
+                async with aclosing(self._pieces(answer, opened, validator, asked)) as pieces:
+                    async for piece in pieces:
+                        self.write(piece)
+                        await self.flush()
+            self.finish()
+
+    async def _pieces(
+        self, answer: Answer, opened: Opened, validator: Validator | None, asked: Reading
+    ) -> AsyncGenerator[bytes, None]:
+        """What is read, for as long as somebody listens. Nothing before the first candles, which may fail."""
+        begun = answer.begin()
+        async with aclosing(while_connected(self._batches(opened, asked), self.gone)) as batches:
+            async for batch in batches:
+                if piece := begun + await answer.candles(batch[::-1] if asked.descending else batch):
+                    yield piece
+                begun = b""
+        if validator and not validator.agrees_with(answer.minutes, answer.last):
+            await self.service.queries.doubt(opened.series)
+        for piece in answer.end():
+            yield begun + piece
+            begun = b""
+
+    async def _sent_from_file(self, opened: Opened, validator: Validator, asked: Reading) -> bool:
+        """Send a file, or the part of it that is wanted; False where there is no room for it."""
+        files: Files = self.settings["files"]
+        make = partial(self._write_file, opened, validator, asked)
+        async with files.lent(self._headers["Etag"], largest_size(validator, asked), make) as lent:
+            if lent:
+                await self._send_file(lent)
+            return lent is not None
+
+    async def _write_file(
+        self, opened: Opened, validator: Validator, asked: Reading, file: IO[bytes]
+    ) -> bool:
+        """Whether all that the tag says still holds when the file is whole."""
+        with closing(Answer(opened.series, asked, None)) as answer:
+            async with aclosing(self._pieces(answer, opened, validator, asked)) as pieces:
+                async for piece in pieces:
+                    file.write(piece)
+        known = await self.service.queries.open(opened.series, asked.wanted)
+        return validator == await self.service.queries.validator(known)
+
+    async def _send_file(self, lent: Lent) -> None:
+        wanted = self._part_of(lent) if lent.sound else None
+        if lent.sound:
+            self.set_header("Accept-Ranges", "bytes")
+        else:
+            self.clear_header("Etag")
+            self.clear_header("Last-Modified")
+        if wanted is not None:
+            self.set_header("Content-Range", content_range(wanted, lent.size))
+            if not wanted:
+                self.clear_header("Content-Disposition")
+                self.answer_beyond_end()
+                return
+            self.set_status(HTTPStatus.PARTIAL_CONTENT)
+        sent = range(lent.size) if wanted is None else wanted
+        self.set_header("Content-Length", len(sent))
+        self.headers_are_whole()
+        for piece in lent.pieces(sent):
+            self.write(piece)
+            await self.flush()
+        self.finish()
+
+    def _part_of(self, lent: Lent) -> range | None:
+        """What `Range` wants, None for all; a HEAD has none, nor a client that has another file."""
+        headers, tag = self.request.headers, self._headers["Etag"]
+        if self.request.method != "GET" or headers.get("If-Range", tag) != tag:
+            return None
+        return part(headers.get("Range", ""), lent.size)
+
+    def _batches(self, opened: Opened, asked: Reading) -> Bars:
+        queries = self.service.queries
+        return queries.read_back(opened) if asked.descending else queries.read(opened)
+
+    def _coding(self, asked: Reading) -> str | None:
+        if asked.format.compact:
+            return None
+        return accepted_coding(self.request.headers.get("Accept-Encoding", ""))
+
+    def _describe(self, opened: Opened, asked: Reading, coding: str | None) -> None:
+        self.set_header("Content-Type", asked.format.media_type)
+        self.set_header("Vary", "Accept, Accept-Encoding")
+        if coding:
+            self.set_header("Content-Encoding", coding)
+        if asked.format.extension:
+            name = f"{opened.series.name}-{asked.layout.interval.file_name}.{asked.format.extension}"
+            self.set_header("Content-Disposition", disposition(name))
+
+    def _is_known(self, validator: Validator, asked: Reading, coding: str | None) -> bool:
+        """Whether the client has this answer already. Says by what it will know it again."""
+        self.set_header("Etag", entity_tag(validator, asked, coding))
+        modified = None if validator.changed is None else format_timestamp(validator.changed / 1000)
+        if modified:
+            self.set_header("Last-Modified", modified)
+        if "If-None-Match" in self.request.headers:
+            return self.check_etag_header()
+        return modified is not None and self.request.headers.get("If-Modified-Since") == modified

@@ -1,0 +1,14 @@
+"""`GET /metrics`: what happened since the start and how it is now, for Prometheus."""
+
+from __future__ import annotations
+
+from backend.telemetry.metrics import CONTENT_TYPE
+from backend.web.server.base import ApiHandler
+
+
+class MetricsHandler(ApiHandler):
+    async def get(self) -> None:
+        self.query(())
+        picture = await self.service.monitor.picture()
+        self.set_header("Content-Type", CONTENT_TYPE)
+        self.finish(self.service.metrics.exposition(picture))

@@ -1,0 +1,22 @@
+"""`GET /api/series`: everything that is stored, over all markets."""
+
+from __future__ import annotations
+
+from backend.web.api import views
+from backend.web.server import params
+from backend.web.server.base import ApiHandler
+
+KNOWN = ("start", "limit")
+PAGE = 100
+LARGEST_PAGE = 1000
+
+
+class SeriesHandler(ApiHandler):
+    async def get(self) -> None:
+        values = self.query(KNOWN)
+        limit = params.limit(values, LARGEST_PAGE) or PAGE
+        start = params.text(values, "start") if "start" in values else ""
+        names = [one for one in await self.service.queries.stored_series() if one.name >= start]
+        rows = [views.stored(await self.service.queries.stored(series)) for series in names[:limit]]
+        following = names[limit].name if len(names) > limit else None
+        self.answer({"success": True, "count": len(rows), "series": rows, "next": following})

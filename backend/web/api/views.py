@@ -1,0 +1,259 @@
+"""How values look in JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+
+from backend.clock import LATEST, iso
+from backend.core.coverage import Absence, Coverage, Void
+from backend.core.follow import Standing
+from backend.core.job import Job
+from backend.core.series import Listing, Series
+from backend.core.symbol_pair import split_symbol
+from backend.core.windows import MINUTE, Spans, Window, count_minutes
+from backend.services.ports import Revision
+from backend.services.reading.queries import Statistics, Stored, missing_of
+from backend.services.syncing.audit import Audit
+from backend.services.syncing.removal import Removed
+from backend.services.syncing.sync import SyncResult
+
+MOST_WINDOWS = 1000
+ALL_TIME = Window(0, LATEST)
+
+
+def statistics(found: Statistics) -> dict[str, object]:
+    return {
+        "symbol": found.series.symbol,
+        "exchange": found.series.exchange,
+        "market": found.series.market,
+        "total_records": found.total_records,
+        "first_record": _iso(found.first_record),
+        "last_record": _iso(found.last_record),
+        "expected_records": found.expected_records,
+        "missing_records": found.missing_records,
+        "void_records": found.void_records,
+        "complete": not found.missing_records,
+    }
+
+
+def stored(found: Stored) -> dict[str, object]:
+    """A series in the list of all that is stored."""
+    known = found.statistics
+    return {
+        "exchange": known.series.exchange,
+        "market": known.series.market,
+        "symbol": known.series.symbol,
+        "first_record": _iso(known.first_record),
+        "last_record": _iso(known.last_record),
+        "total_records": known.total_records,
+        "complete": bool(known.total_records and not known.missing_records),
+        "bytes_on_disk": found.bytes_on_disk,
+    }
+
+
+def coverage(known: Coverage) -> dict[str, object]:
+    """All that the ledger says: what was asked for, what is held, void and missing of it."""
+    expected = known.expected
+    held = known.held.count(expected)
+    missing_spans = missing_of(known)
+    return {
+        "since": _iso(known.since),
+        "until": _iso(known.until and known.until - MINUTE),
+        "first_candle": _iso(known.first_candle),
+        "complete": not missing_spans,
+        "held_records": held,
+        "held_percent": _percent(held, expected.minutes),
+        "held": [_window(*window) for window in islice(known.held.windows(expected), MOST_WINDOWS)],
+        **missing(missing_spans),
+        "missing_percent": _percent(count_minutes(missing_spans), expected.minutes),
+        "void_records": known.count_absent(expected),
+        "void": [_void(void) for void in islice(known.void_windows(ALL_TIME), MOST_WINDOWS)],
+    }
+
+
+def audit(found: Audit) -> dict[str, object]:
+    """What an audit found."""
+    return {
+        "symbol": found.series.symbol,
+        "exchange": found.series.exchange,
+        "market": found.series.market,
+        "stored_records": count_minutes(found.stored),
+        "drift": bool(found.lost or found.unclaimed),
+        "lost_records": count_minutes(found.lost),
+        "lost": [_window(*window) for window in found.lost[:MOST_WINDOWS]],
+        "unclaimed_records": count_minutes(found.unclaimed),
+        "unclaimed": [_window(*window) for window in found.unclaimed[:MOST_WINDOWS]],
+    }
+
+
+def removed(found: Removed) -> dict[str, object]:
+    """What goes with a deletion, or went."""
+    series, window = found.series, found.window
+    return {
+        "symbol": series.symbol,
+        "exchange": series.exchange,
+        "market": series.market,
+        "start_time": _iso(window and window.start),
+        "end_time": _iso(window and window.end - MINUTE),
+        "candles": found.candles,
+        "revisions": found.revisions,
+        "follows": found.follows,
+        "jobs": found.jobs,
+        "bytes_on_disk": found.bytes_on_disk,
+    }
+
+
+def revision(found: Revision) -> dict[str, object]:
+    """A candle's values before and after, and when the change was seen."""
+    return {
+        "open_time": found.open_time,
+        "timestamp": iso(found.open_time),
+        "seen": iso(found.at),
+        "before": found.before,
+        "after": found.after,
+    }
+
+
+def listing(found: Listing, stored: bool) -> dict[str, object]:
+    """A symbol that an exchange lists; `native` is the venue's own spelling."""
+    return {
+        "symbol": found.symbol,
+        "native": found.native,
+        "base": found.base,
+        "quote": found.quote,
+        "status": found.status,
+        "listed": _iso(found.listed),
+        "stored": stored,
+    }
+
+
+def unlisted(symbol: str) -> dict[str, object]:
+    """A stored symbol that its exchange does not list (any more); halves and spelling by the symbol alone."""
+    base, quote = split_symbol(symbol) or (symbol, "")
+    return {
+        "symbol": symbol,
+        "native": None,
+        "base": base,
+        "quote": quote,
+        "status": "unlisted",
+        "listed": None,
+        "stored": True,
+    }
+
+
+def missing(spans: Spans) -> dict[str, object]:
+    """How many minutes are missing and the first windows of them, bounds inclusive of open times."""
+    return {
+        "missing_records": count_minutes(spans),
+        "missing": [_window(start, end) for start, end in spans[:MOST_WINDOWS]],
+    }
+
+
+def absent(minutes: int, found: Sequence[Absence]) -> dict[str, object]:
+    """How many minutes the exchange does not have and the first windows of them, each with its reason."""
+    return {
+        "void_records": minutes,
+        "void": [_window(*absence.window) | {"reason": absence.reason} for absence in found[:MOST_WINDOWS]],
+    }
+
+
+def sync_result(result: SyncResult) -> dict[str, object]:
+    """How a sync ended, and what is known since."""
+    return {
+        "new_records": result.tally.new_records,
+        "revised_records": result.tally.revised_records,
+        "statistics": statistics(result.statistics),
+        "complete": not result.missing,
+        **missing(result.missing),
+        **absent(result.absent_minutes, result.absent),
+        "off_grid_rows": result.tally.off_grid,
+        "contradictory_rows": result.tally.contradictory,
+        "archive_files": result.tally.archive_files,
+        "notes": result.notes,
+    }
+
+
+def job(found: Job) -> dict[str, object]:
+    """How a job stands. Its window is what was asked for until it has begun, then what that came to."""
+    request, tally, failure = found.request, found.tally, found.failure
+    start, end = found.window or (request.start, request.end)
+    left = found.seconds_left
+    return {
+        "id": found.id,
+        "status": found.status,
+        "cancelling": found.cancelling and not found.over,
+        "symbol": request.series.symbol,
+        "exchange": request.series.exchange,
+        "market": request.series.market,
+        "refresh": request.refresh,
+        "start_time": _iso(start),
+        "end_time": _iso(end and end - MINUTE),
+        "minutes_done": tally.minutes_done,
+        "minutes_total": tally.minutes_total,
+        "candles_per_second": found.rate,
+        "seconds_left": None if left is None else round(left, 1),
+        "new_records": tally.new_records,
+        "revised_records": tally.revised_records,
+        "off_grid_rows": tally.off_grid,
+        "contradictory_rows": tally.contradictory,
+        "archive_files": tally.archive_files,
+        "notes": found.notes,
+        "requests": tally.requests,
+        "retries": tally.retries,
+        "rate_limit_waits": tally.waits,
+        "rate_limit_seconds": tally.waited,
+        "created": iso(found.created),
+        "started": _iso(found.started),
+        "finished": _iso(found.finished),
+        "error": failure and {"code": failure.code, "message": failure.message},
+    }
+
+
+def job_path(found: Job) -> str:
+    """Where a job can be asked for, below the base path."""
+    return f"/api/jobs/{found.id}"
+
+
+def follow(found: Standing) -> dict[str, object]:
+    """How a follow stands, and what it came to."""
+    wish = found.follow
+    return {
+        "series": series_text(wish.series),
+        "symbol": wish.series.symbol,
+        "exchange": wish.series.exchange,
+        "market": wish.series.market,
+        "since": _iso(wish.since),
+        "state": found.state,
+        "source": wish.source,
+        "last_record": _iso(found.last_minute),
+        "lag_seconds": None if found.lag is None else found.lag // 1000,
+        "checked": _iso(wish.checked),
+        "failures": wish.failures,
+        "error": wish.failure and {"code": wish.failure.code, "message": wish.failure.message},
+        "new_records": wish.new_candles,
+        "healed_records": wish.healed,
+        "reconnects": wish.reconnects,
+    }
+
+
+def series_text(series: Series) -> str:
+    """A series as it is written on the command line and in settings: "binance:spot:BTCUSDT"."""
+    return f"{series.exchange}:{series.market}:{series.symbol}"
+
+
+def _void(void: Void) -> dict[str, object]:
+    about = {"reason": void.reason, "confirmed": iso(void.confirmed), "ask_again": _iso(void.ask_again)}
+    return _window(*void.window) | about
+
+
+def _percent(part: int, whole: int) -> float:
+    return round(100 * part / whole, 4) if whole else 100.0
+
+
+def _window(start: int, end: int) -> dict[str, object]:
+    return {"start_time": iso(start), "end_time": iso(end - MINUTE), "minutes": (end - start) // MINUTE}
+
+
+def _iso(moment: int | None) -> str | None:
+    return None if moment is None else iso(moment)

@@ -1,0 +1,74 @@
+"""What tells of the service itself: health, metrics, this document. Pure."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from backend.telemetry.metrics import CONTENT_TYPE
+from backend.web.openapi.codes import ALWAYS, EVERYWHERE, UNLOCKED
+from backend.web.openapi.parts import JSON, TEXT, Json, answer, choice, const, errors, operation, record
+
+OPEN: list[Json] = []
+"""The security of what anybody may ask."""
+
+CONNECTED = choice(("connected", "disconnected"))
+WORKER = choice(("running", "stopped", "none"))
+
+HEALTHY = {"status": const("healthy"), "service": TEXT, "database": const("connected")}
+UNHEALTHY = {"status": const("unhealthy"), "service": TEXT, "database": const("disconnected")}
+TROUBLES = {"type": "array", "items": TEXT, "description": "A sentence for each thing that does not work"}
+READY = {
+    "status": const("ready"),
+    "database": const("connected"),
+    "worker": WORKER,
+    "troubles": TROUBLES | {"maxItems": 0},
+}
+NOT_READY = {"status": const("not_ready"), "database": CONNECTED, "worker": WORKER, "troubles": TROUBLES}
+
+
+def paths() -> dict[str, Json]:
+    return {
+        "/health": _health(
+            "getHealth",
+            "Is the service of use right now?",
+            {"200": answer("Yes", record(HEALTHY)), "503": answer("No", record(UNHEALTHY))},
+        ),
+        "/health/live": _health(
+            "isAlive", "Does the process answer?", {"200": answer("Yes", record({"status": const("alive")}))}
+        ),
+        "/health/ready": _health(
+            "isReady",
+            "Can it do its work?",
+            {"200": answer("Yes", record(READY)), "503": answer("Not now", record(NOT_READY))},
+        ),
+        "/metrics": _get(
+            "getMetrics", "Figures for Prometheus", ALWAYS | _found("The figures", TEXT, CONTENT_TYPE)
+        ),
+        "/openapi.json": _open(
+            "getDescription",
+            "This document",
+            UNLOCKED | _found("OpenAPI 3.1", {"type": "object"}),
+        ),
+        "/docs": _open(
+            "readDescription",
+            "This document for people",
+            UNLOCKED | _found("A page", TEXT, "text/html; charset=UTF-8"),
+        ),
+    }
+
+
+def _health(name: str, summary: str, answers: dict[str, Json]) -> Json:
+    common = EVERYWHERE | errors(HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR)
+    return _open(name, summary, common | answers)
+
+
+def _found(about: str, schema: Json, media: str = JSON) -> dict[str, Json]:
+    return {"200": answer(about, schema, media)}
+
+
+def _open(name: str, summary: str, answers: dict[str, Json]) -> Json:
+    return {"get": operation("service", name, summary, answers, security=OPEN)}
+
+
+def _get(name: str, summary: str, answers: dict[str, Json]) -> Json:
+    return {"get": operation("service", name, summary, answers)}

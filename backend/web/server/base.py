@@ -1,0 +1,369 @@
+"""What all handlers share: reading requests, answering in JSON. The one place that knows HTTP statuses."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from asyncio import Future
+from collections.abc import Collection, Iterable, Mapping
+from http import HTTPStatus
+from math import ceil
+from types import TracebackType
+from typing import Any
+
+import msgspec
+from tornado.http1connection import HTTP1Connection
+from tornado.httputil import HTTPHeaders
+from tornado.iostream import StreamClosedError
+from tornado.web import HTTPError, RequestHandler, stream_request_body
+
+from backend.core.series import Series
+from backend.errors import (
+    Cancelled,
+    DatabaseUnavailable,
+    ExchangeError,
+    ExchangeUnavailable,
+    Forbidden,
+    Interrupted,
+    InvalidRequest,
+    MarketDataError,
+    Misdirected,
+    NotFound,
+    SeriesBusy,
+    TooManyJobs,
+    TooManyRequests,
+    TooManyStreams,
+    Unauthenticated,
+)
+from backend.services.service import Service
+from backend.services.syncing.markets import DEFAULT_EXCHANGE, DEFAULT_MARKET
+from backend.telemetry.logs import bind, bound
+from backend.web.server import params
+from backend.web.server.guard import PREFLIGHT_HEADERS, Guard, challenge
+from backend.web.server.room import Rooms
+from backend.web.server.tracing import REQUEST_ID, method_of, request_id, route_of, uri_of
+
+log = logging.getLogger(__name__)
+
+LARGEST_BODY = 64 * 1024
+LARGEST_HEADERS = 16 * 1024
+LONGEST_URI = 8 * 1024
+_LENGTH = re.compile(r"[0-9]{1,20}")
+
+STATUSES: tuple[tuple[type[MarketDataError], HTTPStatus], ...] = (
+    (InvalidRequest, HTTPStatus.BAD_REQUEST),
+    (NotFound, HTTPStatus.NOT_FOUND),
+    (ExchangeUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
+    (ExchangeError, HTTPStatus.BAD_GATEWAY),
+    (DatabaseUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
+    (Interrupted, HTTPStatus.SERVICE_UNAVAILABLE),
+    (SeriesBusy, HTTPStatus.CONFLICT),
+    (Cancelled, HTTPStatus.CONFLICT),
+    (TooManyJobs, HTTPStatus.TOO_MANY_REQUESTS),
+    (TooManyRequests, HTTPStatus.TOO_MANY_REQUESTS),
+    (Unauthenticated, HTTPStatus.UNAUTHORIZED),
+    (Forbidden, HTTPStatus.FORBIDDEN),
+    (TooManyStreams, HTTPStatus.TOO_MANY_REQUESTS),
+    (Misdirected, HTTPStatus.MISDIRECTED_REQUEST),
+)
+"""The first row that fits decides."""
+
+HTTP_ERRORS = {
+    HTTPStatus.NOT_FOUND: ("unknown_route", "there is nothing at this address: see the README for the API"),
+    HTTPStatus.METHOD_NOT_ALLOWED: ("method_not_allowed", "this address does not take that method"),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("body_too_large", f"the body is over {LARGEST_BODY} bytes"),
+    HTTPStatus.BAD_REQUEST: ("invalid_request", "the request cannot be read"),
+    HTTPStatus.FORBIDDEN: ("foreign_origin", "pages of this origin may not ask that: see CORS_ORIGINS"),
+    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: ("range_beyond_end", "the file has no bytes there"),
+    HTTPStatus.REQUEST_URI_TOO_LONG: ("uri_too_long", f"the address is over {LONGEST_URI} bytes"),
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (
+        "headers_too_large",
+        f"the headers are over {LARGEST_HEADERS} bytes",
+    ),
+}
+
+Exception_ = tuple[type[BaseException], BaseException, TracebackType]
+
+
+def is_length(text: str) -> bool:
+    """Whether a `Content-Length` is a number of bytes."""
+    return _LENGTH.fullmatch(text) is not None
+
+
+def status_of(error: MarketDataError) -> HTTPStatus:
+    """The HTTP status for a deliberate error."""
+    return next(
+        (status for kind, status in STATUSES if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR
+    )
+
+
+def error_body(code: str, message: str) -> dict[str, object]:
+    """The one shape of all error answers."""
+    return {"success": False, "error": {"code": code, "message": message}}
+
+
+class HeadersSent(Exception):
+    """A HEAD has got what it asked for."""
+
+
+class Refused(HTTPError):
+    """A request that is not admitted, whatever the handler is. `error` says why."""
+
+    def __init__(self, error: MarketDataError) -> None:
+        super().__init__(status_of(error))
+        self.error = error
+
+
+@stream_request_body
+class ApiHandler(RequestHandler):
+    """Base of all handlers. Reads bodies itself, so that one that is too large is refused in JSON."""
+
+    request_id = ""
+    cut = False
+
+    def __init_subclass__(cls) -> None:
+        """Whoever takes GET takes HEAD."""
+        super().__init_subclass__()
+        if cls.get is not RequestHandler._unimplemented_method:
+            cls.head = cls._head
+
+    def initialize(self, service: Service) -> None:
+        self.service = service
+        self.failure = ""
+        self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._body = bytearray()
+
+    def on_connection_close(self) -> None:
+        """Whoever works for a client that has left learns it from `gone`."""
+        super().on_connection_close()
+        if not self.gone.done():
+            self.gone.set_result(None)
+
+    @property
+    def rooms(self) -> Rooms:
+        rooms: Rooms = self.settings["rooms"]
+        return rooms
+
+    @property
+    def client(self) -> str:
+        """Whose request this is: its address, that of a proxy's client where proxies are trusted."""
+        return str(self.request.remote_ip)
+
+    def set_default_headers(self) -> None:
+        self.set_header("Content-Type", "application/json; charset=UTF-8")
+        self.clear_header("Server")
+        self.request_id = self.request_id or request_id(self.request.headers)
+        self.set_header(REQUEST_ID, self.request_id)
+        for name, value in self.guard.headers(self.request):
+            self.set_header(name, value)
+
+    @property
+    def guard(self) -> Guard:
+        guard: Guard = self.settings["guard"]
+        return guard
+
+    @property
+    def base_path(self) -> str:
+        """What stands before our paths in the addresses that clients use."""
+        base_path: str = self.settings["base_path"]
+        return base_path
+
+    def prepare(self) -> None:
+        """Admit the request, or refuse it. Whoever overrides this calls it first."""
+        bind(request_id=self.request_id)
+        if len(self.request.uri or "") > LONGEST_URI:
+            raise HTTPError(HTTPStatus.REQUEST_URI_TOO_LONG)
+        if _size(self.request.headers) > LARGEST_HEADERS:
+            raise HTTPError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        try:
+            self.guard.admit(self.request)
+        except MarketDataError as error:
+            raise Refused(error) from error
+        length = self.request.headers.get("Content-Length", "0")
+        if not is_length(length):
+            raise HTTPError(HTTPStatus.BAD_REQUEST)
+        if int(length) > LARGEST_BODY:
+            raise HTTPError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+
+    def options(self, *_path: str) -> None:
+        """Answer a browser that asks what a web page may do."""
+        if not self.guard.is_preflight(self.request):
+            raise HTTPError(HTTPStatus.METHOD_NOT_ALLOWED)
+        for name, value in PREFLIGHT_HEADERS:
+            self.set_header(name, value)
+        self.set_header("Access-Control-Allow-Methods", ", ".join(self._methods()))
+        self.set_status(HTTPStatus.NO_CONTENT)
+        self.finish()
+
+    def check_trusted_origin(self, origin: str) -> bool:
+        """Tornado asks before a web page of another origin changes something."""
+        return self.guard.trusts(origin)
+
+    def data_received(self, chunk: bytes) -> None:
+        self._body += chunk[: LARGEST_BODY + 1 - len(self._body)]
+
+    def json_object(self, known: Collection[str]) -> dict[str, object]:
+        """The body, a JSON object without names other than `known`."""
+        if len(self._body) > LARGEST_BODY:
+            raise HTTPError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        values = params.json_object(bytes(self._body))
+        params.only_known(values, known)
+        return values
+
+    def query(self, known: Collection[str]) -> dict[str, object]:
+        """The query parameters, each given once and none other than `known`."""
+        params.only_known(self.request.query_arguments, known)
+        for name, values in self.request.query_arguments.items():
+            if len(values) > 1:
+                raise InvalidRequest(f"{name} is given {len(values)} times", code="repeated_parameter")
+        return {name: self.get_query_argument(name) for name in self.request.query_arguments}
+
+    def series(self, values: Mapping[str, object]) -> Series:
+        """The series that `symbol`, `exchange` and `market` name."""
+        return self.service.markets.series(
+            params.text(values, "symbol"),
+            params.text(values, "exchange", DEFAULT_EXCHANGE),
+            params.text(values, "market", DEFAULT_MARKET),
+        )
+
+    def flush(self, include_footers: bool = False) -> Future[None]:
+        """Send what was written; before the first byte, say how long it may be kept."""
+        if not self._headers_written:
+            if self.get_status() >= HTTPStatus.BAD_REQUEST:
+                self.set_header("Cache-Control", "no-store")
+            if self.guard.answers_differ_by_origin:
+                self.add_header("Vary", "Origin")
+        sent = super().flush(include_footers)
+        if self.request.method == "HEAD" and not include_footers:
+            raise HeadersSent
+        return sent
+
+    def headers_are_whole(self) -> None:
+        """To be called before a long body is made: for a HEAD it is not."""
+        if self.request.method == "HEAD":
+            self.flush()
+
+    async def _head(self, *path: str) -> None:
+        """Do as GET, which sends no body then, up to the first piece of an answer that is made in pieces."""
+        try:
+            if answering := self.get(*path):
+                await answering
+        except HeadersSent:
+            self.finish()
+
+    def answer(self, body: dict[str, object], status: int = HTTPStatus.OK) -> None:
+        self.set_status(status)
+        self.finish(msgspec.json.encode(body))
+
+    def answer_error(self, error: MarketDataError, more: Mapping[str, object] | None = None) -> None:
+        """Answer with a deliberate error, perhaps with further keys beside it."""
+        self.failure = str(error)
+        if error.retry_after is not None:
+            self.set_header("Retry-After", str(ceil(error.retry_after)))
+        self.answer({**(more or {}), **error_body(error.code, self.failure)}, status_of(error))
+
+    def answer_beyond_end(self) -> None:
+        """Answer that a file has not got the wanted bytes; `Content-Range` says how many it has."""
+        self.set_header("Content-Type", "application/json; charset=UTF-8")
+        status = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+        self.answer(error_body(*HTTP_ERRORS[status]), status)
+
+    def send_error(self, status_code: int = HTTPStatus.INTERNAL_SERVER_ERROR, **kwargs: Any) -> None:
+        """Answer with an error; where an answer has begun, cut it off so that it cannot pass for whole."""
+        if self._headers_written:
+            self._finished = self.cut = True
+            self._log()
+            if isinstance(connection := self.request.connection, HTTP1Connection):
+                connection.close()
+        else:
+            super().send_error(status_code, **kwargs)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        error = _raised(kwargs.get("exc_info"))
+        if isinstance(error, Refused):
+            error = error.error
+        if isinstance(error, MarketDataError):
+            if told := challenge(error):
+                self.set_header("WWW-Authenticate", told)
+            self.answer_error(error)
+            return
+        if status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            self.set_header("Allow", ", ".join(self._methods()))
+        code, message = HTTP_ERRORS.get(
+            HTTPStatus(status_code), ("internal_error", "something went wrong here")
+        )
+        self.answer(error_body(code, message), status_code)
+
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        """Deliberate errors stand in the request's own line; the rest deserves a traceback."""
+        if isinstance(value, MarketDataError | StreamClosedError):
+            self.failure = self.failure or str(value)
+        elif isinstance(value, Refused):
+            self.failure = str(value.error)
+        else:
+            super().log_exception(typ, value, tb)
+
+    def _methods(self) -> Iterable[str]:
+        unimplemented = RequestHandler._unimplemented_method
+        return (
+            method
+            for method in self.SUPPORTED_METHODS
+            if method != "OPTIONS" and getattr(type(self), method.lower()) is not unimplemented
+        )
+
+
+def _level(route: str, code: int) -> int:
+    """Orchestrators ask every few seconds how the service is: only a bad answer is news."""
+    if code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return logging.ERROR
+    is_routine = route.startswith("/health") and code < HTTPStatus.BAD_REQUEST
+    return logging.DEBUG if is_routine else logging.INFO
+
+
+def log_request(handler: RequestHandler) -> None:
+    """One line a request, with what went wrong at its end; and its figures."""
+    assert isinstance(handler, ApiHandler)
+    request, code = handler.request, handler.get_status()
+    method, route, seconds = method_of(request), route_of(handler), request.request_time()
+    status = "cut" if handler.cut else str(code)
+    handler.service.metrics.answered(method, route, status, seconds)
+    with bound(request_id=handler.request_id):
+        log.log(
+            _level(route, code),
+            "%s %s %s %.1f ms%s",
+            method,
+            uri_of(request),
+            status,
+            seconds * 1000,
+            f": {handler.failure}" if handler.failure else "",
+            extra={
+                "method": method,
+                "route": route,
+                "status": status,
+                "milliseconds": round(seconds * 1000, 1),
+                "address": request.remote_ip,
+            },
+        )
+
+
+class UnknownRoute(ApiHandler):
+    """Any address that is no route."""
+
+    def prepare(self) -> None:
+        super().prepare()
+        raise HTTPError(HTTPStatus.NOT_FOUND)
+
+
+def _size(headers: HTTPHeaders) -> int:
+    """The bytes of headers as they are sent: name, colon, space, value, end of line."""
+    return sum(len(name) + len(value) + 4 for name, value in headers.get_all())
+
+
+def _raised(exc_info: Exception_ | None) -> BaseException | None:
+    return exc_info[1] if exc_info else None

@@ -1,0 +1,40 @@
+"""Headers of answers that are kept: what they are called, and how to know them again. Pure."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from importlib.metadata import version
+from urllib.parse import quote
+
+from backend.core.windows import MINUTE, count_minutes
+from backend.services.reading.validators import Validator
+from backend.web.api.reading import Reading
+
+SHAPE = (1, version("pyarrow"))
+"""To be raised whenever an answer to the same question about the same candles changes by a byte."""
+
+FRAME = 1 << 16
+"""Bytes of a file around its values, at most."""
+
+SHORTEST_MONTH = 28 * 1440 * MINUTE
+
+
+def entity_tag(validator: Validator, asked: Reading, coding: str | None) -> str:
+    """A strong entity tag: the facts behind an answer, and how it is written."""
+    facts = (SHAPE, validator, asked.wanted, asked.format.name, asked.layout, asked.page, coding)
+    return f'"{blake2b(repr((*facts, asked.descending)).encode(), digest_size=16).hexdigest()}"'
+
+
+def largest_size(validator: Validator, asked: Reading) -> int:
+    """What a Parquet or Feather file of the answer takes at most, in bytes."""
+    layout, held = asked.layout, validator.held
+    width = 32 if layout.time == "iso" or "timestamp" in layout.fields else 16
+    span = held[-1].end - held[0].start if held else 0
+    rows = min(count_minutes(held), span // (layout.interval.step or SHORTEST_MONTH) + 2)
+    return FRAME + rows * len(layout.fields) * width
+
+
+def disposition(file_name: str) -> str:
+    """A `Content-Disposition` header; names beyond ASCII as RFC 6266 has them."""
+    plain = file_name.encode("ascii", "replace").decode().replace("?", "_")
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file_name)}"

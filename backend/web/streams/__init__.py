@@ -1,0 +1,1 @@
+"""Candles as events: server-sent, or over a WebSocket."""

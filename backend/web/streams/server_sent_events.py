@@ -1,0 +1,60 @@
+"""`GET /api/stream`: candles as they are stored, as server-sent events, with no hole before them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+
+from tornado.iostream import StreamClosedError
+
+from backend.services.service import Service
+from backend.web.server.base import ApiHandler
+from backend.web.streams.long_answer import is_taken
+from backend.web.streams.stream_messages import Event, as_text
+from backend.web.streams.stream_request import KNOWN, PATIENT, Listener, Manners, wish_of
+
+FAREWELL_SECONDS = 2.0
+TOO_SLOW = "too slow: what was sent was not read in time"
+DROPPED = b'event: dropped\ndata: {"reason":"%b"}\n\n' % TOO_SLOW.encode()
+
+
+class StreamHandler(ApiHandler):
+    def initialize(self, service: Service, manners: Manners = PATIENT) -> None:
+        super().initialize(service)
+        self._manners = manners
+        self._quiet_since = 0.0
+
+    async def get(self) -> None:
+        last = self.request.headers.get("Last-Event-ID", "")
+        wish = wish_of(self.query(KNOWN), last, self.service.markets, self.service.live)
+        listener = await Listener.open(self.service, wish)
+        with listener.attending():
+            self.set_header("Content-Type", "text/event-stream")
+            self.set_header("Cache-Control", "no-store")
+            await self._send(b": candles follow\n\n")
+            await listener.tell(self, self.gone)
+
+    async def send(self, events: Sequence[Event]) -> None:
+        await self._send(as_text(events))
+
+    async def breathe(self) -> float:
+        """A comment keeps a quiet connection open."""
+        left = self._quiet_since + self._manners.quiet - asyncio.get_running_loop().time()
+        if left > 0:
+            return left
+        await self._send(b": still here\n\n")
+        return self._manners.quiet
+
+    async def _send(self, text: bytes) -> None:
+        """Send and wait until it is on its way; who does not take it in time is dropped."""
+        if self.gone.done():
+            raise StreamClosedError
+        self.write(text)
+        if not await is_taken(asyncio.ensure_future(self.flush()), self.gone, self._manners.slow):
+            self.failure = f"dropped: {TOO_SLOW}"
+            self.write(DROPPED)
+            with suppress(StreamClosedError, TimeoutError):
+                await asyncio.wait_for(asyncio.ensure_future(self.flush()), FAREWELL_SECONDS)
+            raise StreamClosedError
+        self._quiet_since = asyncio.get_running_loop().time()

@@ -1,0 +1,67 @@
+"""Candles as events, each with the text by which a client goes on after it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from backend.core.columns import Columns
+from backend.core.cursors import Cursors
+from backend.core.interval import Interval
+from backend.core.series import Series
+from backend.formats import FORMATS, layout_for
+from backend.web.api import views
+
+
+class Event(NamedTuple):
+    """`data` is a JSON object. A client that goes on after `id` misses nothing; what is not kept has none."""
+
+    name: str
+    data: bytes
+    id: str = ""
+
+
+class Teller:
+    """Writes candles of some series as events."""
+
+    def __init__(self, series: Sequence[Series], interval: Interval, question: str) -> None:
+        self._series = series
+        self._interval = interval
+        self._question = question
+        self._layout = layout_for(interval, fills=False, stamped=True)
+
+    def closed(self, cursors: Cursors, place: int, batch: Columns) -> list[Event]:
+        """One event a candle. Its id says how far every series was told after it."""
+        ends = self._interval.ends(batch.open_time).tolist()
+        return [
+            Event("candle", data, cursors.moved(place, end).text(self._question))
+            for end, data in zip(ends, self._data(place, batch), strict=True)
+        ]
+
+    def forming(self, place: int, candle: Columns) -> list[Event]:
+        """The one event of a candle that runs."""
+        return [Event("forming", data) for data in self._data(place, candle)]
+
+    def _data(self, place: int, candles: Columns) -> list[bytes]:
+        series = self._series[place]
+        about = b'{"series":"%b","interval":"%b",' % (
+            views.series_text(series).encode(),
+            self._interval.name.encode(),
+        )
+        lines = FORMATS["ndjson"].make(series, self._layout).candles(candles).splitlines()
+        return [about + line[1:] for line in lines]
+
+
+def as_text(events: Sequence[Event]) -> bytes:
+    """Events as a stream of `text/event-stream` has them."""
+    return b"".join(
+        b"%bevent: %b\ndata: %b\n\n"
+        % (b"id: %b\n" % event.id.encode() if event.id else b"", event.name.encode(), event.data)
+        for event in events
+    )
+
+
+def as_message(event: Event) -> bytes:
+    """An event as a JSON object of its own."""
+    place = b'"id":"%b",' % event.id.encode() if event.id else b""
+    return b'{"event":"%b",%b"data":%b}' % (event.name.encode(), place, event.data)

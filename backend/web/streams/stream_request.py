@@ -1,0 +1,143 @@
+"""What `/api/stream` is asked for, and the loop that tells it, whatever the form that it is sent in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Protocol
+
+from backend.core.cursors import Cursors, parse_cursors, question_of
+from backend.core.interval import Interval
+from backend.core.series import Series
+from backend.errors import InvalidRequest, SeriesNotStored
+from backend.services.following.pushed_candles import Live
+from backend.services.service import Service
+from backend.services.streaming.feed import Feed
+from backend.services.syncing.markets import Markets
+from backend.web.api import views
+from backend.web.api.reading import interval_of
+from backend.web.server import params
+from backend.web.streams.long_answer import wait_for_any
+from backend.web.streams.stream_messages import Event, Teller
+
+KNOWN = ("series", "interval", "since", "last_event_id", "forming")
+MOST_SERIES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How streams treat their clients, in seconds: after `quiet` they give a sign of life, within `slow` what
+    was sent must be taken, within `silent` a ping be answered. `slow` is less than what a connection
+    (`web/server/connection.py`) allows, so that there is time to say why."""
+
+    quiet: float = 15.0
+    slow: float = 25.0
+    silent: float = 30.0
+
+
+PATIENT = Manners()
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a client wants to be told; `resumed` is how far it was told before."""
+
+    series: Sequence[Series]
+    interval: Interval
+    since: int | None
+    resumed: Cursors | None
+    forming: bool
+
+    @property
+    def question(self) -> str:
+        return question_of(self.series, self.interval)
+
+
+class Outlet(Protocol):
+    """Where a client's events go. Both raise StreamClosedError when it is gone, or was dropped."""
+
+    async def send(self, events: Sequence[Event]) -> None:
+        """Send, and wait until it is on its way."""
+
+    async def breathe(self) -> float:
+        """Give a sign of life where it is time; the seconds until it is time again."""
+
+
+def wish_of(values: Mapping[str, object], last_event_id: str, markets: Markets, live: Live) -> Wish:
+    """Read the parameters. `last_event_id` is the header, and wins: a client that reconnects repeats its
+    address and moves on its header."""
+    series = _series(params.text(values, "series"), markets)
+    interval = interval_of(values)
+    place = last_event_id or str(values.get("last_event_id", ""))
+    forming = params.switch(values, "forming")
+    for one in series if forming else ():
+        if not live.can_hear(one):
+            raise InvalidRequest(
+                f"{views.series_text(one)} is not pushed to this service, so nothing is known of its forming "
+                "candles: leave forming out",
+                code="forming_unavailable",
+            )
+    resumed = _resumed(place, series, interval)
+    return Wish(series, interval, params.since(values), resumed, forming)
+
+
+class Listener:
+    """Tells one client what it wants to know. `open` it."""
+
+    def __init__(self, service: Service, wish: Wish, feed: Feed) -> None:
+        self._service = service
+        self._pulse = service.feeds.pulse
+        self._wish = wish
+        self._feed = feed
+        self._teller = Teller(wish.series, wish.interval, wish.question)
+
+    @classmethod
+    async def open(cls, service: Service, wish: Wish) -> Listener:
+        """Raises SeriesNotStored for a series that nobody ever asked for, and DatabaseUnavailable."""
+        for one in wish.series:
+            if (await service.queries.known(one)).since is None and not await service.follows.has(one):
+                raise SeriesNotStored(f"{views.series_text(one)} is neither stored nor followed: follow it")
+        feed = await service.feeds.open(wish.series, wish.interval, wish.since, wish.resumed)
+        return cls(service, wish, feed)
+
+    @contextmanager
+    def attending(self) -> Iterator[None]:
+        """Have the series looked at for as long as the block lasts. Raises TooManyStreams."""
+        series = self._wish.series
+        watching = self._service.live.watching(series) if self._wish.forming else nullcontext()
+        with self._pulse.listening(series), watching:
+            yield
+
+    async def tell(self, outlet: Outlet, gone: asyncio.Future[None]) -> None:
+        """Tell what is new until the client is `gone`, or the service stops."""
+        forming = self._service.feeds.forming(self._wish.series, self._wish.interval)
+        second = self._pulse.second
+        while not gone.done() and not self._pulse.over:
+            news = self._pulse.news
+            async for place, batch in self._feed.new():
+                await outlet.send(self._teller.closed(self._feed.cursors, place, batch))
+            if self._wish.forming and second.is_set():
+                second = self._pulse.second
+                async for place, candle in forming.changed(self._feed.cursors):
+                    await outlet.send(self._teller.forming(place, candle))
+            events = [news, second] if self._wish.forming else [news]
+            await wait_for_any(events, gone, await outlet.breathe())
+
+
+def _series(text: str, markets: Markets) -> list[Series]:
+    parts = [part.split(":", 2) for part in text.split(",")]
+    if len(parts) > MOST_SERIES or not all(len(part) == 3 for part in parts):
+        raise InvalidRequest(
+            f"series must be 1 to {MOST_SERIES} such as binance:spot:BTCUSDT, with commas between them",
+            code="invalid_series",
+        )
+    return list(dict.fromkeys(markets.series(symbol, *market) for *market, symbol in parts))
+
+
+def _resumed(text: str, series: Sequence[Series], interval: Interval) -> Cursors | None:
+    try:
+        return parse_cursors(text, question_of(series, interval), len(series)) if text else None
+    except ValueError as error:
+        raise InvalidRequest(f"Last-Event-ID: {error}", code="invalid_last_event_id") from error
