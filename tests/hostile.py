@@ -36,7 +36,7 @@ from backend.web.venues.base import Refusal, natural
 from backend.web.venues.udf_params import history
 
 LENGTH = 64_000
-SECONDS = 3
+SECONDS = 15
 """Of processor time that a place may take for all texts."""
 
 PIECES = (

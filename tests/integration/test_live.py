@@ -177,5 +177,6 @@ def revise(simulator: Simulator, series: Series) -> tuple[str, int]:
     minute = simulator.clock.now() // MINUTE * MINUTE - MINUTE
     [row] = simulator.history(series.symbol, minute, minute + MINUTE, series.exchange, series.market)
     revised = (series.symbol, minute)
-    simulator.faults.revisions[revised] = {"close": f"{row[4] + 0.01:.8f}", "high": f"{row[2] + 1:.8f}"}
+    # The volume: other exchanges that trade the symbol at other prices change theirs alike.
+    simulator.faults.revisions[revised] = {"volume": f"{row[5] + 1:.8f}"}
     return revised
