@@ -73,18 +73,18 @@ class ColumnsEncoder:
         yield b"]}"
 
     def close(self) -> None:
+        self._all.bytes -= self._size
+        self._size = 0
         if self._file:
             self._file.close()
             self._file = None
-        self._all.bytes -= self._size
-        self._size = 0
 
     def _keep(self, name: str, text: bytes) -> None:
         self._all.add(len(text))
+        self._places[name].append((self._size, len(text)))
+        self._size += len(text)  # before writing, which may fail: `close` gives back what was counted
         self._file = self._file or _temporary()
         self._file.write(text)
-        self._places[name].append((self._size, len(text)))
-        self._size += len(text)
 
     def _pieces(self, place: int, size: int) -> Iterator[bytes]:
         assert self._file is not None

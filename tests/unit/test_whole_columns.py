@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from resource import RLIMIT_FSIZE, getrlimit, setrlimit
 
 import pytest
 
@@ -42,4 +44,24 @@ def test_what_all_answers_keep_together_is_bounded() -> None:
             pytest.raises(TooManyStreams),
         ):
             two.candles(columns_of([candle(minute(number)) for number in range(20)]))
+    assert waiting.bytes == 0
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """Have the system refuse what would make a file larger."""
+    soft, hard = getrlimit(RLIMIT_FSIZE)
+    setrlimit(RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        setrlimit(RLIMIT_FSIZE, (soft, hard))
+
+
+def test_where_writing_fails_all_room_is_given_back() -> None:
+    waiting = Waiting()
+    encoder = ColumnsEncoder(BTC, layout_for(ONE_MINUTE, fills=False, stamped=False), waiting)
+    many = columns_of([candle(minute(number)) for number in range(2_000)])
+    with files_of_at_most(4_096), pytest.raises(OSError, match="File too large"), closing(encoder):
+        encoder.candles(many)
     assert waiting.bytes == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
@@ -12,13 +13,18 @@ from pytest_tornasync.plugin import AsyncHTTPServerClient
 from tornado.web import Application
 
 from backend.core.follow import Follow
-from backend.errors import InvalidRequest, TooManyStreams
+from backend.core.job import Job, SyncRequest
+from backend.core.series import Series
+from backend.errors import InvalidRequest, TooManyJobs, TooManyStreams
 from backend.services.following.follows import Follows
+from backend.services.jobs.submission import Jobs
 from backend.services.service import Service
 from backend.settings import Settings
 from backend.store.market.coverage import MongoCoverage
 from backend.store.market.follows import MongoFollows
+from backend.store.market.jobs import MongoJobs
 from backend.store.mongo import Database
+from backend.telemetry.metrics import Metrics
 from backend.web.server.room import Room
 from tests.conftest import NOW
 from tests.fakes import FakeClock
@@ -89,6 +95,22 @@ async def test_one_client_cannot_take_all_places_to_wait(
     simulator.faults.release()
 
 
+async def test_who_does_not_wait_needs_no_place_and_who_is_refused_leaves_no_job(
+    http_server_client: AsyncHTTPServerClient, simulator: Simulator, app: Application, service: Service
+) -> None:
+    simulator.faults.hang_rate = 1.0
+    with ExitStack() as stack:
+        for _ in range(MANY):
+            stack.enter_context(rooms(app)["waiting"].place("127.0.0.1"))
+        refused = await post(http_server_client, "/api/sync", {"symbol": "BTCUSDT"})
+        assert (refused.status, error_code(refused)) == (429, "too_many_streams")
+        assert await service.jobs.newest(10) == []
+        taken = await post(http_server_client, "/api/sync", {"symbol": "BTCUSDT", "wait": False})
+        assert taken.status == 202
+    simulator.faults.hang_rate = 0.0
+    simulator.faults.release()
+
+
 async def test_events_of_jobs_have_a_place_each_and_give_it_back(
     http_server_client: AsyncHTTPServerClient, simulator: Simulator, app: Application
 ) -> None:
@@ -126,6 +148,80 @@ class TestFewPlaces:
         taken = [reply for reply in replies if reply.status == 202]
         assert {error_code(reply) for reply in replies if reply.status != 202} == {"too_many_jobs"}
         assert len(await service.jobs.newest(100, "queued")) == len(taken) <= 10
+
+
+class LateCount(MongoJobs):
+    """Whose second count is made before the first job is written, and told after it."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.admitted, self.counted, self.written = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def queued(self) -> int:
+        found = await super().queued()
+        if self.admitted.is_set():
+            self.counted.set()
+            await self.written.wait()
+        return found
+
+    async def add(self, job: Job) -> Job:
+        self.admitted.set()
+        await self.counted.wait()
+        return await super().add(job)
+
+
+async def test_a_count_that_is_told_late_lets_no_job_too_many_in(
+    service: Service, database: Database
+) -> None:
+    store = LateCount(database)
+    jobs = Jobs(store, service.worker, FakeClock(NOW), 1, Metrics())
+
+    async def submit(symbol: str) -> None:
+        await jobs.submit([SyncRequest(Series("binance", "spot", symbol), start=0, end=0)])
+        store.written.set()
+
+    first = asyncio.create_task(submit("BTCUSDT"))
+    await store.admitted.wait()
+    with pytest.raises(TooManyJobs):
+        await submit("ETHUSDT")
+    await first
+
+
+class LateList(MongoFollows):
+    """Whose second list is made before the first follow is written, and told after it."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.admitted, self.listed, self.written = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def all(self) -> list[Follow]:
+        found = await super().all()
+        if self.admitted.is_set() and not self.listed.is_set():
+            self.listed.set()
+            await self.written.wait()
+        return found
+
+    async def add(self, follow: Follow) -> None:
+        self.admitted.set()
+        await self.listed.wait()
+        await super().add(follow)
+
+
+async def test_a_list_that_is_told_late_lets_no_follow_too_many_in(
+    service: Service, database: Database
+) -> None:
+    store = LateList(database)
+    follows = Follows(store, MongoCoverage(database), service.markets, FakeClock(NOW), most=1)
+
+    async def follow(symbol: str) -> None:
+        await follows.add([service.markets.series(symbol, "binance", "spot")], None)
+        store.written.set()
+
+    first = asyncio.create_task(follow("BTCUSDT"))
+    await store.admitted.wait()
+    with pytest.raises(InvalidRequest, match="may be"):
+        await follow("ETHUSDT")
+    await first
 
 
 async def test_follows_side_by_side_do_not_take_the_same_room(service: Service, database: Database) -> None:

@@ -260,6 +260,20 @@ async def test_where_connections_are_too_many_the_one_that_idles_longest_makes_r
         other.close()
 
 
+async def test_idlers_cannot_use_up_what_is_left_for_health(port: int, story: Story) -> None:
+    others = []
+    for _ in range(LIMITS.connections + 2 * LIMITS.spare):
+        others.append(await asyncio.open_connection("127.0.0.1", port))
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 24)
+        others.append((reader, writer))
+        writer.write(GET % b"/quiet")
+        assert (await asyncio.wait_for(reader.readline(), PATIENCE)).split()[1] in (b"200", b"429")
+    assert (await dropped(port, GET % b"/health/live")).startswith(b"HTTP/1.1 200 ")
+    story.go_on.set()
+    for _, writer in others:
+        writer.close()
+
+
 async def test_where_all_connections_are_at_work_only_health_is_answered(port: int, story: Story) -> None:
     busy = [
         await asyncio.open_connection("127.0.0.1", port, limit=1 << 24) for _ in range(LIMITS.connections)

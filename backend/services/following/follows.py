@@ -42,8 +42,9 @@ class Follows:
         for series in wanted:
             await self._markets.source(series).ensure_known(series.symbol)
         with self._coming_in(wanted):
+            coming = set(self._coming)  # read before listing: what is no longer coming then is listed
             followed = {follow.series for follow in await self._store.all()}
-            if len(followed | self._coming.keys()) > self._most:
+            if len(followed | coming) > self._most:
                 raise InvalidRequest(
                     f"{len(followed)} series are followed and {self._most} may be", code="too_many_follows"
                 )

@@ -174,7 +174,8 @@ class Jobs:
             self._coming -= new
 
     async def _check_room(self, new: int) -> None:
-        if new and (queued := await self._store.queued()) + self._coming > self._most_queued:
+        coming = self._coming  # read before counting: what is no longer coming then is counted
+        if new and (queued := await self._store.queued()) + coming > self._most_queued:
             raise TooManyJobs(
                 f"{queued} jobs wait already and {self._most_queued} may: try again later",
                 retry_after=ROOM_MAY_COME_AFTER,

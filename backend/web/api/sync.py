@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from http import HTTPStatus
 
 from backend.core.job import Job, SyncRequest
@@ -22,9 +23,8 @@ class SyncHandler(ApiHandler):
         values = self.json_object(KNOWN)
         patience = params.patience(values)
         requests = self._requests(values)
-        submitted = await self.service.jobs.submit(requests)
-        ids = [job.id for job in submitted]
-        with self.rooms.waiting.place(self.client):
+        with self.rooms.waiting.place(self.client) if patience else nullcontext():
+            ids = [job.id for job in await self.service.jobs.submit(requests)]
             jobs = await unless_gone(self.service.jobs.wait_for_all(ids, patience), self.gone)
         if "symbols" in values:
             await self._answer_all(jobs)

@@ -53,10 +53,11 @@ class Server(HTTPServer):
 
     def handle_stream(self, stream: IOStream, address: Any) -> None:
         """Serve a new connection. Where there are too many, the one that idles longest makes room; where none
-        idles it is a spare one."""
+        idles it is a spare one. Whoever takes the place of a spare one is spare too."""
         connection = Connection(stream, self._limits.reader, HEAD_TOO_LARGE)
         if len(self._open) >= self._limits.connections:
             if idle := next((one for one in self._open if one.idle), None):
+                connection.is_spare = idle.is_spare
                 idle.close()
             elif len(self._open) < self._limits.connections + self._limits.spare:
                 connection.is_spare = True
