@@ -7,13 +7,11 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-import pytest
-
 from backend.core.coverage import Coverage
 from backend.core.minutes import Minutes
 from backend.core.series import Series
-from backend.errors import DatabaseUnavailable, TooManyStreams
-from backend.services.streaming.ledger_watch import LEAST_SECONDS, MOST_STREAMS, Pulse
+from backend.errors import DatabaseUnavailable
+from backend.services.streaming.ledger_watch import LEAST_SECONDS, Pulse
 from tests.fakes import BTC, START, FakeClock, MemoryCoverage, minutes
 
 KNOWN = Coverage(START, held=Minutes.of((minutes(0, 5),)), until=minutes(0, 5).end)
@@ -142,18 +140,3 @@ async def test_where_nobody_listens_there_is_nobody_to_wait_for() -> None:
     with pulse.listening([BTC]):
         pass
     await asyncio.wait_for(pulse.dismiss(600), 10)
-
-
-async def test_there_is_room_for_so_many() -> None:
-    pulse = Pulse(MemoryCoverage(), FakeClock())
-
-    async def nested(depth: int) -> None:
-        with pulse.listening([BTC]):
-            if depth > 1:
-                await nested(depth - 1)
-                return
-            with pytest.raises(TooManyStreams), pulse.listening([BTC]):
-                pass
-
-    await nested(MOST_STREAMS)
-    assert pulse.streams == 0

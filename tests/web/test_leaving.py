@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import AsyncExitStack, ExitStack, aclosing
 from dataclasses import replace
 
 import pytest
 from pytest_tornasync.plugin import AsyncHTTPServerClient
+from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 from tornado.web import Application
 
+from backend.access.keys import read_keys
+from backend.access.policy import Access
 from backend.core.follow import Follow
 from backend.core.job import Job, SyncRequest
 from backend.core.series import Series
@@ -19,15 +22,18 @@ from backend.errors import InvalidRequest, TooManyJobs, TooManyStreams
 from backend.services.following.follows import Follows
 from backend.services.jobs.submission import Jobs
 from backend.services.service import Service
+from backend.services.syncing.audit import PATIENCE
 from backend.settings import Settings
 from backend.store.market.coverage import MongoCoverage
 from backend.store.market.follows import MongoFollows
 from backend.store.market.jobs import MongoJobs
 from backend.store.mongo import Database
 from backend.telemetry.metrics import Metrics
+from backend.web.server.guard import Guard
 from backend.web.server.room import Room
 from tests.conftest import NOW
 from tests.fakes import FakeClock
+from tests.figures import scrape
 from tests.simulator import Simulator
 from tests.web.client import error_code, get, post
 
@@ -74,6 +80,9 @@ async def test_who_waited_for_a_sync_and_left_costs_nothing(
         writer.close()
     await until(lambda: waiting.taken == 0)
     await until(lambda: len(asyncio.all_tasks()) < before + 20)
+    told = (await scrape(http_server_client)).labels("http_requests_total", "status")
+    assert "cut" in told
+    assert "500" not in told
     simulator.faults.hang_rate = 0.0
     simulator.faults.release()
 
@@ -109,6 +118,31 @@ async def test_who_does_not_wait_needs_no_place_and_who_is_refused_leaves_no_job
         assert taken.status == 202
     simulator.faults.hang_rate = 0.0
     simulator.faults.release()
+
+
+async def test_a_verify_ends_with_its_client(
+    http_server_client: AsyncHTTPServerClient, app: Application, service: Service
+) -> None:
+    waiting, body = rooms(app)["waiting"], json.dumps({"symbol": "BTCUSDT"})
+    ask = f"POST /api/verify HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    async with service.ledgers.hold(Series("binance", "spot", "BTCUSDT")):
+        before = len(asyncio.all_tasks())
+        writers = [await ask_and_stay(http_server_client, ask) for _ in range(50)]
+        await until(lambda: waiting.taken == 50)
+        for writer in writers:
+            writer.close()
+        async with asyncio.timeout(PATIENCE / 2):
+            await until(lambda: waiting.taken == 0)
+        await until(lambda: len(asyncio.all_tasks()) < before + 20)
+
+
+async def test_bots_have_places_too(http_server_client: AsyncHTTPServerClient, app: Application) -> None:
+    with ExitStack() as stack:
+        for number in range(400):
+            stack.enter_context(rooms(app)["data"].place(f"client {number}"))
+        reply = await get(http_server_client, "/binance/api/v3/klines?symbol=BTCUSDT&interval=1m")
+        assert (reply.status, error_code(reply)) == (429, "too_many_streams")
+        assert "Retry-After" in reply.headers
 
 
 async def test_events_of_jobs_have_a_place_each_and_give_it_back(
@@ -148,6 +182,34 @@ class TestFewPlaces:
         taken = [reply for reply in replies if reply.status == 202]
         assert {error_code(reply) for reply in replies if reply.status != 202} == {"too_many_jobs"}
         assert len(await service.jobs.newest(100, "queued")) == len(taken) <= 10
+
+
+class CountedReads(MongoJobs):
+    """Counts how often it is asked for jobs by id."""
+
+    reads = 0
+
+    async def load(self, job_id: str) -> Job | None:
+        self.reads += 1
+        return await super().load(job_id)
+
+    async def load_all(self, job_ids: Collection[str]) -> dict[str, Job]:
+        self.reads += 1
+        return await super().load_all(job_ids)
+
+
+async def test_all_who_watch_jobs_share_a_look(service: Service, database: Database) -> None:
+    store = CountedReads(database)
+    requests = [SyncRequest(Series("binance", "spot", f"C{number}USDT")) for number in range(50)]
+    made = [await store.add(Job(f"job {number}", one, NOW)) for number, one in enumerate(requests)]
+    jobs = Jobs(store, service.worker, FakeClock(NOW), 100, Metrics())
+    async with AsyncExitStack() as stack:
+        watchers = [await stack.enter_async_context(aclosing(jobs.watch(job.id))) for job in made]
+        await asyncio.gather(*(anext(watcher) for watcher in watchers))
+        store.reads = 0
+        for _ in range(10):
+            await asyncio.gather(*(anext(watcher) for watcher in watchers))
+        assert 0 < store.reads <= 10
 
 
 class LateCount(MongoJobs):
@@ -262,3 +324,17 @@ def test_a_client_has_three_quarters_of_the_places_and_the_rest_is_for_others() 
         ):
             pass
     assert room.taken == 0
+
+
+def test_a_client_is_a_key_or_an_address_or_all_of_an_ipv6_site() -> None:
+    guard = Guard(Access(keys=read_keys("reader:reader-0123456789:read")), FakeClock(NOW))
+
+    def caller(address: str, **headers: str) -> str:
+        line = RequestStartLine("GET", "/", "HTTP/1.1")
+        request = HTTPServerRequest(headers=HTTPHeaders({"Host": "localhost"} | headers), start_line=line)
+        request.remote_ip = address
+        return guard.caller(request)
+
+    assert caller("192.0.2.1") != caller("192.0.2.2")
+    assert caller("2001:db8::1") == caller("2001:db8::2") != caller("2001:db8:1::1")
+    assert caller("192.0.2.1", Authorization="Bearer reader-0123456789") == "key reader"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -23,7 +24,6 @@ from backend.core.windows import MINUTE
 from backend.errors import DatabaseUnavailable
 from backend.services.service import Service
 from backend.services.streaming.feed import Feeds
-from backend.services.streaming.ledger_watch import MOST_STREAMS
 from backend.web.routes import make_application
 from backend.web.streams.websocket import LARGEST_MESSAGE
 from tests.conftest import NOW
@@ -32,7 +32,7 @@ from tests.figures import scrape
 from tests.following import PACE, HandClock, until, until_complete
 from tests.simulator import Simulator, SimulatorClock
 from tests.sockets import HANDSHAKE, TEXT, connected, raw_socket
-from tests.web.client import Reply, error_code, send
+from tests.web.client import Reply, error_code, get, send
 
 CLOSED = NOW - NOW % MINUTE
 SINCE = CLOSED - 20 * MINUTE
@@ -161,13 +161,15 @@ async def test_a_handshake_that_is_none_is_refused(
 
 
 async def test_where_all_places_are_taken_the_next_is_429(
-    http_server_client: AsyncHTTPServerClient, service: Service, simulator: Simulator
+    http_server_client: AsyncHTTPServerClient, app: Application
 ) -> None:
-    await follow(service, simulator, BTC)
-    service.feeds.pulse.streams += MOST_STREAMS
-    reply = await try_to_open(http_server_client, ONE)
-    assert (reply.status, error_code(reply)) == (429, "too_many_streams")
-    assert "Retry-After" in reply.headers
+    with ExitStack() as stack:
+        for number in range(200):
+            stack.enter_context(app.settings["rooms"].streams.place(f"client {number}"))
+        socket = await try_to_open(http_server_client, ONE)
+        for reply in (socket, await get(http_server_client, f"/api/stream?{ONE}")):
+            assert (reply.status, error_code(reply)) == (429, "too_many_streams")
+            assert "Retry-After" in reply.headers
 
 
 class TestBehindTheGuard:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 from uuid import uuid4
 
@@ -132,14 +132,15 @@ class Jobs:
             for job_id in job_ids
         ]
 
-    async def watch(self, job_id: str) -> AsyncIterator[Job]:
-        """The job as it stands, every EVENT_SECONDS, until it is over or we are stopped."""
-        while True:
-            job = await self.get(job_id)
-            yield job
-            if job.over or self._worker.stopping:
-                return
-            await self._clock.sleep(EVENT_SECONDS)
+    async def watch(self, job_id: str) -> AsyncGenerator[Job, None]:
+        """The job as it stands, every EVENT_SECONDS, until it is over or we are stopped. To be closed."""
+        with self._awaited(job_id):
+            while True:
+                job = await self._seen(job_id, self._worker.news)
+                yield job
+                if job.over or self._worker.stopping:
+                    return
+                await self._clock.sleep(EVENT_SECONDS)
 
     async def cancel(self, job_id: str) -> Job:
         """End a job at its next page's edge; one that is over stays as it is. Raises UnknownJob."""

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from backend.clock import Clock, wait_up_to
 from backend.core.coverage import Coverage
 from backend.core.series import Series
-from backend.errors import TooManyStreams
 from backend.loops import Loops
 from backend.services.ports import CoverageStore
 from backend.services.running.tasks import end
@@ -18,9 +17,6 @@ from backend.services.running.tasks import end
 LOOK_SECONDS = 1.0
 LEAST_SECONDS = 0.05
 """Between two looks, however often somebody nudges."""
-
-MOST_STREAMS = 200
-ROOM_MAY_COME_AFTER = 30
 
 
 class Pulse:
@@ -68,11 +64,7 @@ class Pulse:
 
     @contextmanager
     def listening(self, series: Sequence[Series]) -> Iterator[None]:
-        """Look at these too for as long as the block lasts. Raises TooManyStreams."""
-        if self.streams >= MOST_STREAMS:
-            raise TooManyStreams(
-                f"{MOST_STREAMS} streams are open here and no more may be", retry_after=ROOM_MAY_COME_AFTER
-            )
+        """Look at these too for as long as the block lasts."""
         self.streams += 1
         self._left.clear()
         self._listened.update(series)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
+
 import msgspec
 
 from backend.web.api import views
@@ -45,16 +47,17 @@ class JobEventsHandler(ApiHandler):
         self.set_header("Content-Type", "text/event-stream")
         self.set_header("Cache-Control", "no-store")
         told, quiet = b"", 0
-        async for job in self.service.jobs.watch(job_id):
-            if self.gone.done():
-                return
-            line = b"event: %b\ndata: %b\n\n" % (
-                job.status.encode() if job.over else b"progress",
-                msgspec.json.encode(views.job(job)),
-            )
-            quiet = quiet + 1 if line == told else 0
-            if not quiet or quiet % QUIET_TICKS == 0:
-                self.write(b": still the same\n\n" if quiet else line)
-                await self.flush()
-            told = line
+        async with aclosing(self.service.jobs.watch(job_id)) as states:
+            async for job in states:
+                if self.gone.done():
+                    return
+                line = b"event: %b\ndata: %b\n\n" % (
+                    job.status.encode() if job.over else b"progress",
+                    msgspec.json.encode(views.job(job)),
+                )
+                quiet = quiet + 1 if line == told else 0
+                if not quiet or quiet % QUIET_TICKS == 0:
+                    self.write(b": still the same\n\n" if quiet else line)
+                    await self.flush()
+                told = line
         await self.finish()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from backend.web.api import views
 from backend.web.server.base import ApiHandler
+from backend.web.streams.long_answer import unless_gone
 
 KNOWN = ("symbol", "exchange", "market")
 
@@ -12,5 +13,6 @@ class VerifyHandler(ApiHandler):
     async def post(self) -> None:
         self.query(())
         series = self.series(self.json_object(KNOWN))
-        found = await self.service.auditor.verify(series)
+        with self.rooms.waiting.place(self.client):
+            found = await unless_gone(self.service.auditor.verify(series), self.gone)
         self.answer({"success": True, **views.audit(found)})

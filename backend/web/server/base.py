@@ -147,8 +147,8 @@ class ApiHandler(RequestHandler):
 
     @property
     def client(self) -> str:
-        """Whose request this is: its address, that of a proxy's client where proxies are trusted."""
-        return str(self.request.remote_ip)
+        """Who has a share: a key, or an address, that of a proxy's client where proxies are trusted."""
+        return self.guard.caller(self.request)
 
     def set_default_headers(self) -> None:
         self.set_header("Content-Type", "application/json; charset=UTF-8")
@@ -270,8 +270,9 @@ class ApiHandler(RequestHandler):
         self.answer(error_body(*HTTP_ERRORS[status]), status)
 
     def send_error(self, status_code: int = HTTPStatus.INTERNAL_SERVER_ERROR, **kwargs: Any) -> None:
-        """Answer with an error; where an answer has begun, cut it off so that it cannot pass for whole."""
-        if self._headers_written:
+        """Answer with an error; where an answer has begun, cut it off so that it cannot pass for whole.
+        A client that has left gets no answer, and its leaving is no fault of ours."""
+        if self._headers_written or self.gone.done():
             self._finished = self.cut = True
             self._log()
             if isinstance(connection := self.request.connection, HTTP1Connection):

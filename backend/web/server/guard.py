@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 
-from backend.access.keys import find_key
+from backend.access.keys import ApiKey, find_key
 from backend.access.networks import Address, caller_of, client_address
 from backend.access.origins import ANY, allowed_origin
 from backend.access.policy import HEALTH_ROUTES, OPEN_ROUTES, Access
@@ -65,15 +66,20 @@ class Guard:
             return
         if is_spare(request):
             raise TooManyStreams("all connections are in use: try again later", retry_after=FULL_SECONDS)
-        secret = _secret(request.headers)
-        key = find_key(self._access.keys, secret) if secret else None
-        self._spend(f"key {key.name}" if key else caller_of(address))
+        self._spend(self.caller(request))
         if request.path in OPEN_ROUTES:
             return
         if not self.is_preflight(request):
-            self._access.check_scope(request.method or "", key, presented=bool(secret))
+            self._access.check_scope(
+                request.method or "", self._key(request), presented=bool(_secret(request.headers))
+            )
         elif not self.trusts(request.headers["Origin"]):
             raise Forbidden("pages of this origin may not ask: see CORS_ORIGINS", code="foreign_origin")
+
+    def caller(self, request: HTTPServerRequest) -> str:
+        """Who counts as one client: a key, or without one the address that `admit` found."""
+        key = self._key(request)
+        return f"key {key.name}" if key else caller_of(ip_address(str(request.remote_ip)))
 
     def is_preflight(self, request: HTTPServerRequest) -> bool:
         """Whether a browser asks on behalf of a page of another origin: such a question carries no key."""
@@ -100,6 +106,10 @@ class Guard:
     def _address(self, request: HTTPServerRequest) -> Address:
         forwarded = request.headers.get("X-Forwarded-For", "")
         return client_address(request.remote_ip or "", forwarded, self._access.proxies)
+
+    def _key(self, request: HTTPServerRequest) -> ApiKey | None:
+        secret = _secret(request.headers)
+        return find_key(self._access.keys, secret) if secret else None
 
     def _spend(self, caller: str) -> None:
         wait = self._rate.spend(caller, self._clock.monotonic())

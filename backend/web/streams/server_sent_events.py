@@ -28,7 +28,10 @@ class StreamHandler(ApiHandler):
     async def get(self) -> None:
         last = self.request.headers.get("Last-Event-ID", "")
         wish = wish_of(self.query(KNOWN), last, self.service.markets, self.service.live)
-        listener = await Listener.open(self.service, wish)
+        with self.rooms.streams.place(self.client):
+            await self._tell(await Listener.open(self.service, wish))
+
+    async def _tell(self, listener: Listener) -> None:
         with listener.attending():
             self.set_header("Content-Type", "text/event-stream")
             self.set_header("Cache-Control", "no-store")

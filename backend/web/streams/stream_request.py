@@ -104,7 +104,7 @@ class Listener:
 
     @contextmanager
     def attending(self) -> Iterator[None]:
-        """Have the series looked at for as long as the block lasts. Raises TooManyStreams."""
+        """Have the series looked at for as long as the block lasts."""
         series = self._wish.series
         watching = self._service.live.watching(series) if self._wish.forming else nullcontext()
         with self._pulse.listening(series), watching:

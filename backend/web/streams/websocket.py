@@ -66,8 +66,12 @@ class SocketHandler(WebSocketHandler, ApiHandler):
             return
         last = self.request.headers.get("Last-Event-ID", "")
         wish = wish_of(self.query(KNOWN), last, self.service.markets, self.service.live)
-        self._listener = await Listener.open(self.service, wish)
-        with self._listener.attending():
+        with self.rooms.streams.place(self.client):
+            await self._serve(await Listener.open(self.service, wish))
+
+    async def _serve(self, listener: Listener) -> None:
+        self._listener = listener
+        with listener.attending():
             await super().get()
             if self._telling:
                 try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,16 +9,16 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
-from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 
 from backend.core.columns import Columns
 from backend.core.series import Series
-from backend.errors import InvalidRequest, UnknownSymbol
+from backend.errors import InvalidRequest, TooManyStreams, UnknownSymbol
 from backend.services.reading.bars import Selection
 from backend.services.reading.instruments import Instrument
 from backend.services.reading.mirror import Page
 from backend.web.server.base import ApiHandler
+from backend.web.streams.long_answer import unless_gone
 
 _NATURAL = re.compile(r"[0-9]{1,20}", re.ASCII)
 
@@ -61,7 +60,6 @@ class VenueHandler(ApiHandler):
 
     exchange = ""
     market = ""
-    _reading: asyncio.Task[Page] | None = None
 
     def asked(self) -> Query:
         return {
@@ -83,19 +81,8 @@ class VenueHandler(ApiHandler):
 
     async def page(self, series: Series, wanted: Selection) -> Page:
         """Read for as long as somebody listens."""
-        self._reading = asyncio.ensure_future(self.service.mirror.page(series, wanted))
-        try:
-            await asyncio.wait({self._reading})
-        finally:
-            self._reading.cancel()
-        if self._reading.cancelled():
-            raise StreamClosedError
-        return self._reading.result()
-
-    def on_connection_close(self) -> None:
-        super().on_connection_close()
-        if self._reading is not None:
-            self._reading.cancel()
+        with self.rooms.data.place(self.client):
+            return await unless_gone(self.service.mirror.page(series, wanted), self.gone)
 
     def series_of(self, symbol: str) -> Series:
         """Raises `unknown_symbol` for what no symbol is called."""
@@ -124,7 +111,7 @@ class VenueHandler(ApiHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
-        if isinstance(error, HTTPError):
+        if isinstance(error, HTTPError | TooManyStreams):
             super().write_error(status_code, **kwargs)
             return
         refusal = error if isinstance(error, Refusal) else self.trouble()
