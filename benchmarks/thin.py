@@ -11,7 +11,7 @@ import asyncio
 import statistics
 import time
 import tracemalloc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
@@ -117,10 +117,14 @@ async def record_in(uri: str) -> tuple[float, float, int]:
         known.with_held(page).with_voids([void_without_data(Window(start, start + PAGE * MINUTE), NOW)])
         inside.append(time.perf_counter() - began)
         began = time.perf_counter()
-        await ledger.record(lambda before, page=page: before.with_held(page))  # type: ignore[misc]
+        await ledger.record(_with(page))
         saved.append(time.perf_counter() - began)
     await disconnect(database)
     return statistics.median(inside), statistics.median(saved), len(bson.encode(document_of(ledger.coverage)))
+
+
+def _with(page: Sequence[Window]) -> Callable[[Coverage], Coverage]:
+    return lambda known: known.with_held(page)
 
 
 def main() -> None:
