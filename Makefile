@@ -52,6 +52,7 @@ bench: $(VENV)/.dev ## the benchmarks, some minutes
 	@$(BIN)/python -m benchmarks.budget
 	@$(BIN)/python -m benchmarks.archive
 	@$(BIN)/python -m benchmarks.load
+	@$(BIN)/python -m benchmarks.many
 	@$(BIN)/python -m benchmarks.frames
 
 clean: ## remove .venv and what tests leave behind; ./data stays

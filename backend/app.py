@@ -33,6 +33,7 @@ from backend.services.following.pushed_candles import Live
 from backend.services.following.visits import Visitor
 from backend.services.jobs.submission import Jobs
 from backend.services.jobs.worker import Worker
+from backend.services.reading.catalogue import Catalogue
 from backend.services.reading.mirror import Mirror
 from backend.services.reading.queries import Queries
 from backend.services.running.fleet import WORK_WEIGHT, Fleet, Role, member_of
@@ -177,6 +178,10 @@ async def open_service(
         jobs = Jobs(job_store, worker, clock, settings.jobs_queued, metrics)
         doubts = MongoDoubts(database)
         queries = Queries(candles, coverage, revisions, doubts)
+        catalogue = Catalogue(candles, coverage, clock, loops)
+        if role in ("all", "api"):
+            catalogue.start()
+            stack.push_async_callback(catalogue.stop)
         pulse.start()
         stack.push_async_callback(pulse.stop)
         follows = Follows(follow_store, coverage, markets, clock)
@@ -189,9 +194,10 @@ async def open_service(
             ledgers,
             Auditor(candles, ledgers, doubts),
             queries,
+            catalogue,
             Imports(markets, candles, ledgers, clock),
             Remover(Stores(candles, coverage, revisions, doubts, follow_store, job_store), ledgers, appender),
-            Mirror(queries, jobs, markets, clock, sync_on_read=settings.sync_on_read),
+            Mirror(queries, catalogue, jobs, markets, clock, sync_on_read=settings.sync_on_read),
             database_answers,
             Tryout(database, doorman, name, clock).trouble,
             Monitor(

@@ -31,7 +31,7 @@ from backend.core.coverage import Coverage
 from backend.core.series import Listing, Series, canonical_symbol
 from backend.core.windows import MINUTE, Spans, Window, normalise
 from backend.errors import MarketDataError, UnknownSymbol
-from backend.services.ports import Lease, Written
+from backend.services.ports import Lease, Mark, Written
 
 START = 1_748_736_000_000
 """2025-06-01T00:00:00Z, the beginning of most stories in the tests."""
@@ -284,6 +284,7 @@ class MemoryCoverage:
         self.failure: MarketDataError | None = None
         self.entries: dict[Series, Coverage] = {}
         self.leases: dict[Series, tuple[str, str, float]] = {}
+        self._writes: dict[Series, int] = {}
         self.saves = 0
         self._seconds = 0.0
         self._tokens = count()
@@ -311,12 +312,25 @@ class MemoryCoverage:
             if (series.exchange, series.market) == (exchange, market) and coverage.held
         }
 
+    async def marks(self, market: tuple[str, str] | None = None) -> dict[Series, Mark]:
+        await self._answer()
+        named = [one for one in self.entries if market in (None, (one.exchange, one.market))]
+        return {one: self._mark(one) for one in sorted(named, key=lambda one: one.name)}
+
+    async def marks_of(self, series: Collection[Series]) -> dict[Series, Mark]:
+        await self._answer()
+        return {one: self._mark(one) for one in series if one in self.entries}
+
+    def _mark(self, series: Series) -> Mark:
+        return Mark((self._writes.get(series, 0),), bool(self.known(series).held))
+
     async def acquire(self, series: Series, owner: str, seconds: float) -> Lease | None:
         await self._answer()
         if self._holder(series) not in (None, owner):
             return None
         token = str(next(self._tokens))
         self.leases[series] = owner, token, self._seconds + seconds
+        self._write(series)
         return Lease(series, token, self.known(series))
 
     async def renew(self, lease: Lease, seconds: float) -> bool:
@@ -333,6 +347,7 @@ class MemoryCoverage:
         if saved is not None and saved != self.known(lease.series):
             raise AssertionError("another ledger was saved before")
         self.entries[lease.series] = coverage
+        self._write(lease.series)
         await asyncio.sleep(0)
         return True
 
@@ -342,6 +357,7 @@ class MemoryCoverage:
         for series in fit:
             self.leases.pop(series, None)
             self.entries[series] = self.known(series).with_held([held[series]]).asked(held[series])
+            self._write(series)
         return {one for one, window in held.items() if self.known(one).held.within(window) == (window,)}
 
     def _is_extended_by(self, series: Series, window: Window) -> bool:
@@ -357,6 +373,9 @@ class MemoryCoverage:
     async def leased(self, series: Sequence[Series], owner: str) -> set[Series]:
         await self._answer()
         return {one for one in series if self._holder(one) not in (None, owner)}
+
+    def _write(self, series: Series) -> None:
+        self._writes[series] = self._writes.get(series, 0) + 1
 
     def known(self, series: Series = BTC) -> Coverage:
         """What is saved of a series."""

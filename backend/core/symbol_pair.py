@@ -6,6 +6,7 @@ A listing of the exchange says so exactly. This is for readers that must not dep
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 QUOTES = (
@@ -27,6 +28,7 @@ class Pair(NamedTuple):
     quote: str
 
 
+@lru_cache(maxsize=20_000)
 def split_symbol(symbol: str) -> Pair | None:
     """Cut "BTCUSDT" and "BTC-USD" to their halves; None where no known quote asset ends the symbol."""
     halves = _SEPARATOR.split(symbol)

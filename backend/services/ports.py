@@ -191,8 +191,22 @@ class Lease(NamedTuple):
     coverage: Coverage
 
 
+class Mark(NamedTuple):
+    """The version of a ledger: equal marks of a series mean that neither its ledger nor its candles were
+    written in between, by any process. `holds` is False where no candle is held."""
+
+    version: tuple[object, ...]
+    holds: bool
+
+
 class CoverageStore(Protocol):
     """Where the ledger is kept. Every call may raise DatabaseUnavailable."""
+
+    async def marks(self, market: tuple[str, str] | None = None) -> dict[Series, Mark]:
+        """The mark of every ledger, or of those of one market (its exchange and its name), by name."""
+
+    async def marks_of(self, series: Collection[Series]) -> dict[Series, Mark]:
+        """The marks of some series; a series without a ledger has none."""
 
     async def load(self, series: Series) -> Coverage:
         """What is known of a series; an empty coverage if nothing is."""
@@ -221,8 +235,8 @@ class CoverageStore(Protocol):
     async def save(self, lease: Lease, coverage: Coverage, saved: Coverage | None = None) -> bool:
         """Write the ledger durably; False, and nothing written, if the lease is somebody else's by now.
 
-        `saved` is what was saved last under this lease (default: what it began with): only what changed since
-        has to be sent.
+        It has a new mark then, also where it says the same. `saved` is what was saved last under this lease
+        (default: what it began with): only what changed since has to be sent.
         """
 
     async def extend(self, held: Mapping[Series, Window]) -> set[Series]:

@@ -11,6 +11,7 @@ from backend.services.following.keeper import Keeper
 from backend.services.following.pushed_candles import Live
 from backend.services.jobs.submission import Jobs
 from backend.services.jobs.worker import Worker
+from backend.services.reading.catalogue import Catalogue
 from backend.services.reading.mirror import Mirror
 from backend.services.reading.queries import Queries
 from backend.services.running.monitor import Monitor
@@ -36,6 +37,7 @@ class Service:
     ledgers: Ledgers
     auditor: Auditor
     queries: Queries
+    catalogue: Catalogue
     imports: Imports
     remover: Remover
     mirror: Mirror

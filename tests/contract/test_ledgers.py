@@ -176,7 +176,9 @@ async def test_a_symbol_is_stored_from_its_first_held_minute_to_its_last(store: 
 
 async def test_the_ledger_is_a_document_that_people_can_read(database: Any) -> None:
     await save_ledger(MongoCoverage(database), BTC, KNOWN)
-    assert await database["coverage"].find_one() == {
+    document = await database["coverage"].find_one()
+    assert isinstance(document.pop("stamp"), bson.ObjectId)
+    assert document == {
         "_id": "binance.spot.BTCUSDT",
         "exchange": "binance",
         "market": "spot",
@@ -415,3 +417,75 @@ async def test_a_ledger_that_is_too_large_for_a_document_is_told_as_such(databas
     )
     with pytest.raises(DatabaseUnavailable, match="is no document"):
         await save_ledger(MongoCoverage(database), BTC, Coverage(START, voids=voids))
+
+
+async def test_every_write_gives_a_ledger_a_new_mark(store: CoverageStore) -> None:
+    """Also one that says the same; nothing else does."""
+    seen = set()
+
+    async def is_new() -> bool:
+        found = (await store.marks())[BTC]
+        assert (await store.marks_of([BTC, ETH])) == {BTC: found}
+        is_new = found.version not in seen
+        seen.add(found.version)
+        return is_new
+
+    whole = Coverage(START, Minutes.of([minutes(0, 5)]), (), minute(5))
+    await save_ledger(store, BTC, whole)
+    assert await is_new()
+    lease = await store.acquire(BTC, "me", LONG)
+    assert lease is not None
+    assert await is_new()
+    assert await store.renew(lease, LONG)
+    await store.load(BTC)
+    assert not await is_new()
+    assert await store.save(lease, whole)
+    assert await is_new()
+    await store.release(lease)
+    await is_new()
+    assert await store.extend({BTC: minutes(5, 7)}) == {BTC}
+    assert await is_new()
+    assert await store.extend({BTC: minutes(5, 7)}) == {BTC}
+    assert not await is_new()
+
+
+async def test_a_ledger_that_was_made_anew_has_none_of_the_marks_before(database: Any) -> None:
+    store = MongoCoverage(database)
+    await save_ledger(store, BTC, KNOWN)
+    before = (await store.marks())[BTC]
+    await database["coverage"].delete_many({})
+    assert await store.marks() == {}
+    await save_ledger(store, BTC, KNOWN)
+    assert (await store.marks())[BTC] != before
+
+
+async def test_the_marks_of_a_market_are_those_of_its_series_by_name(store: CoverageStore) -> None:
+    for series in (ETH, Series("bitget", "spot", "BTCUSDT"), BTC, Series("binance", "perpetual", "BTCUSDT")):
+        await save_ledger(store, series, KNOWN if series == BTC else Coverage(since=START, until=START))
+    assert {one: mark.holds for one, mark in (await store.marks(("binance", "spot"))).items()} == {
+        BTC: True,
+        ETH: False,
+    }
+    assert list(await store.marks(("binance", "spot"))) == [BTC, ETH]
+    assert len(await store.marks()) == 4
+
+
+async def test_the_index_alone_tells_all_marks(database: Any) -> None:
+    store = MongoCoverage(database)
+    await save_ledger(store, BTC, KNOWN)
+    await store.marks()
+    fields = dict.fromkeys(("exchange", "market", "symbol", "stamp", "since", "until", "held_to"), 1)
+    found = {"exchange": "binance", "market": "spot"}
+    plan = await database["coverage"].find(found, fields | {"_id": 0}).explain()
+    assert plan["executionStats"]["totalDocsExamined"] == 0
+
+
+async def test_a_ledger_without_a_stamp_may_hold_candles_and_has_a_mark_of_its_times(database: Any) -> None:
+    """As older versions left it, or write it still beside this one."""
+    store = MongoCoverage(database)
+    await save_ledger(store, BTC, KNOWN)
+    await database["coverage"].update_one({}, {"$unset": {"stamp": 1, "held_to": 1}})
+    before = (await store.marks())[BTC]
+    assert before.holds
+    await database["coverage"].update_one({}, {"$set": {"until": minute(51)}})
+    assert (await store.marks())[BTC] != before

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 from tornado.ioloop import IOLoop
 
+from backend.clock import SystemClock, parse_time
 from backend.core.series import Series
 from backend.store.mongo import Database
 from tests.web.client import error_code, get
@@ -38,6 +40,8 @@ async def test_everything_that_is_stored_is_listed(http_server_client: AsyncHTTP
     assert (reply.body["success"], reply.body["count"], reply.body["next"]) == (True, 4, None)
     sizes = [row.pop("bytes_on_disk") for row in reply.body["series"]]
     assert all(size >= 4096 for size in sizes)
+    for row in reply.body["series"]:
+        assert abs(parse_time(row.pop("measured")) - SystemClock().now()) < 3_600_000
     assert reply.body["series"] == [
         {
             "exchange": series.exchange,
@@ -60,6 +64,27 @@ async def test_everything_that_is_stored_is_listed(http_server_client: AsyncHTTP
             "complete": False,
         }
     ]
+
+
+async def test_listings_tell_at_once_what_another_process_writes(
+    database: Database, http_server_client: AsyncHTTPServerClient
+) -> None:
+    async def listed() -> tuple[object, ...]:
+        series = (await get(http_server_client, "/api/series")).body["series"][0]
+        [price] = (await get(http_server_client, "/binance/api/v3/ticker/price")).body
+        [day] = (await get(http_server_client, "/binance/api/v3/ticker/24hr")).body
+        return series["total_records"], float(price["price"]), float(day["lastPrice"]), day["count"]
+
+    trades = sum(candle(minute).trades or 0 for minute in range(100))
+    assert await listed() == (100, candle(99).close, candle(99).close, trades)
+    await store(database, [candle(minute) for minute in range(101)], ALL[0])
+    assert await listed() == (101, candle(100).close, candle(100).close, trades + (candle(100).trades or 0))
+    revised = msgspec.structs.replace(candle(100), close=101.5)
+    await store(database, [*(candle(minute) for minute in range(100)), revised], ALL[0])
+    assert (await listed())[1:3] == (101.5, 101.5)
+    await candle_store(database).drop(ALL[0])
+    await database["coverage"].delete_one({"_id": ALL[0].name})
+    assert (await get(http_server_client, "/binance/api/v3/ticker/price")).body == []
 
 
 async def test_following_next_lists_everything_once(http_server_client: AsyncHTTPServerClient) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
+from typing import NamedTuple
 
 from backend.core.columns import Columns
-from backend.core.coverage import Coverage
 from backend.core.series import Listing, Series
 from backend.core.symbol_pair import split_symbol
 
@@ -16,6 +16,16 @@ DECIMALS = 8
 """Where no candle shows more."""
 
 MOST_DECIMALS = 18
+
+DECIMALS_FROM = 100
+"""Newest candles from which the decimals of prices and volumes are read."""
+
+
+class Decimals(NamedTuple):
+    """Of prices and of volumes."""
+
+    price: int
+    volume: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +45,23 @@ class Instrument:
     status: str | None = None
 
 
-def instrument(series: Series, known: Coverage, newest: Columns) -> Instrument:
-    """From the ledger and the newest candles. The quote is empty where the symbol does not tell it."""
+def decimals_of(newest: Columns) -> Decimals:
+    """The most that candles show."""
     prices = (newest.open, newest.high, newest.low, newest.close)
+    return Decimals(
+        price=most_decimals(chain.from_iterable(column.tolist() for column in prices)),
+        volume=most_decimals(newest.volume.tolist()),
+    )
+
+
+def instrument(series: Series, listed: int | None, decimals: Decimals) -> Instrument:
+    """From what is stored. The quote is empty where the symbol does not tell it."""
     return Instrument(
         series.symbol,
         *(split_symbol(series.symbol) or (series.symbol, "")),
-        price_decimals=most_decimals(chain.from_iterable(column.tolist() for column in prices)),
-        volume_decimals=most_decimals(newest.volume.tolist()),
-        listed=int(known.first_candle or known.held.start),
+        price_decimals=decimals.price,
+        volume_decimals=decimals.volume,
+        listed=listed,
     )
 
 

@@ -7,11 +7,11 @@ that lacks a minute which the exchange may have, is left out. What the exchange 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-from backend.clock import LATEST, Clock
+from backend.clock import Clock
 from backend.core.columns import Columns, columns_of, joined
 from backend.core.coverage import Coverage
 from backend.core.job import SyncRequest
@@ -21,8 +21,9 @@ from backend.core.windows import Window
 from backend.errors import ExchangeError, Interrupted, TooManyJobs
 from backend.services.jobs.submission import Jobs
 from backend.services.reading.bars import Selection, on_grid
+from backend.services.reading.catalogue import Catalogue
 from backend.services.reading.complete_candles import MOST_BROKEN, missing_in, told, without
-from backend.services.reading.instruments import Instrument, instrument, of_listing
+from backend.services.reading.instruments import Instrument, of_listing
 from backend.services.reading.queries import Queries
 from backend.services.reading.validators import LONG_AGO, Opened, known_until
 from backend.services.syncing.markets import Markets
@@ -31,13 +32,7 @@ SYNC_SECONDS = 8.0
 """How long a read waits for a sync: less than the 10 s after which common clients give up."""
 
 LISTING_SECONDS = 1.0
-"""How long a listing of what is stored waits for the states of symbols, where no young copy tells them."""
-
-AT_ONCE = 16
-"""Series that are looked at side by side for a listing."""
-
-DECIMALS_FROM = 100
-"""Newest candles from which the decimals of prices and volumes are read."""
+"""How long the first listing of what is stored of a market waits for the states of symbols."""
 
 NOTHING = columns_of([])
 
@@ -62,13 +57,22 @@ class Mirror:
     DatabaseUnavailable."""
 
     def __init__(
-        self, queries: Queries, jobs: Jobs, markets: Markets, clock: Clock, *, sync_on_read: bool
+        self,
+        queries: Queries,
+        catalogue: Catalogue,
+        jobs: Jobs,
+        markets: Markets,
+        clock: Clock,
+        *,
+        sync_on_read: bool,
     ) -> None:
         self._queries = queries
+        self._catalogue = catalogue
         self._jobs = jobs
         self._markets = markets
         self._clock = clock
         self._sync_on_read = sync_on_read
+        self._waited: set[tuple[str, str]] = set()
 
     def now(self) -> int:
         """The service's time, ms UTC."""
@@ -91,35 +95,37 @@ class Mirror:
         candles = await self._whole_candles(series, wanted, known)
         return Page(candles, True, not known.missing(told(wanted, known, candles), LONG_AGO))
 
-    async def listed(self, exchange: str, market: str) -> list[Instrument]:
-        """What is stored of a market, by symbol; with `sync_on_read` all that the exchange lists."""
-        found = {each.symbol: each for each in await self._stored(exchange, market)}
-        if found:
-            source = self._markets.named(exchange, market)
-            await self._listings(exchange, market, LISTING_SECONDS)
-            found = {one: replace(each, status=source.known_status(one)) for one, each in found.items()}
-        if self._sync_on_read:
-            listings = await self._listings(exchange, market, SYNC_SECONDS)
-            found = {symbol: of_listing(listing) for symbol, listing in listings.items()} | found
+    async def listed(
+        self, exchange: str, market: str, symbols: Collection[str] | None = None
+    ) -> list[Instrument]:
+        """What is stored of a market, by symbol; with `sync_on_read` all that the exchange lists.
+
+        Of `symbols`, in our spelling, where they are given. Symbols that cannot be cut into their halves are
+        left out: no venue's listing has a place for them.
+        """
+        if symbols is None:
+            marks = await self._catalogue.held(exchange, market)
+        else:
+            marks = await self._catalogue.held_of([Series(exchange, market, symbol) for symbol in symbols])
+        stored = [each for each in await self._catalogue.instruments(marks) if each.quote]
+        listings = await self._listings(exchange, market, symbols) if self._sync_on_read else {}
+        if stored:
+            await self._wait_for_states(exchange, market)
+        source = self._markets.named(exchange, market)
+        found = {symbol: of_listing(listing) for symbol, listing in listings.items()} | {
+            each.symbol: replace(each, status=source.known_status(each.symbol)) for each in stored
+        }
         return [found[symbol] for symbol in sorted(found)]
 
     async def stored(self) -> list[Series]:
         """Every series of which something is held."""
         markets = self._markets.names()
-        return [each for market in markets for each in await self.stored_of(*market)]
-
-    async def stored_of(self, exchange: str, market: str) -> list[Series]:
-        """The same of one market."""
-        symbols = await self._queries.stored_symbols(exchange, market)
-        return [Series(exchange, market, symbol) for symbol in sorted(symbols)]
+        return [series for market in markets for series in await self._catalogue.held(*market)]
 
     async def instrument(self, series: Series) -> Instrument | None:
         """What is known of a stored series, None of any other."""
-        known = await self._queries.known(series)
-        if not known.held:
-            return None
-        newest = Selection(Window(0, LATEST + 1), limit=DECIMALS_FROM, newest=True)
-        return instrument(series, known, await self._whole_candles(series, newest, known))
+        found = await self._catalogue.instruments(await self._catalogue.held_of([series]))
+        return found[0] if found else None
 
     async def _whole_candles(self, series: Series, wanted: Selection, known: Coverage) -> Columns:
         broken = missing_in(wanted, known)
@@ -147,21 +153,24 @@ class Mirror:
             return "unfinished"
         return job.failure.code if job.failure else None
 
-    async def _listings(self, exchange: str, market: str, seconds: float) -> Mapping[str, Listing]:
+    async def _listings(
+        self, exchange: str, market: str, symbols: Collection[str] | None
+    ) -> Mapping[str, Listing]:
         """What the exchange lists; nothing if it does not say so in time."""
+        found = await self._listed_by(exchange, market, SYNC_SECONDS)
+        return found if symbols is None else {one: found[one] for one in symbols if one in found}
+
+    async def _wait_for_states(self, exchange: str, market: str) -> None:
+        """Once in the life of the process: later the copy there is tells them, and is read anew beside."""
+        if (exchange, market) not in self._waited:
+            self._waited.add((exchange, market))
+            await self._listed_by(exchange, market, LISTING_SECONDS)
+
+    async def _listed_by(self, exchange: str, market: str, seconds: float) -> Mapping[str, Listing]:
         try:
             return await asyncio.wait_for(self._markets.named(exchange, market).symbols(), seconds)
         except (ExchangeError, TimeoutError):
             return {}
-
-    async def _stored(self, exchange: str, market: str) -> list[Instrument]:
-        """Without symbols that cannot be cut into their halves: no venue's listing has a place for them."""
-        stored = await self.stored_of(exchange, market)
-        found: list[Instrument | None] = []
-        for start in range(0, len(stored), AT_ONCE):
-            some = stored[start : start + AT_ONCE]
-            found += await asyncio.gather(*(self.instrument(series) for series in some))
-        return [each for each in found if each is not None and each.quote]
 
 
 def _is_behind(known: Coverage, window: Window, closed: int) -> bool:

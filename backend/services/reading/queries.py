@@ -31,14 +31,6 @@ class Statistics:
     void_records: int
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A stored series and the bytes that it takes on the database's disk."""
-
-    statistics: Statistics
-    bytes_on_disk: int
-
-
 def statistics_of(series: Series, coverage: Coverage) -> Statistics:
     """Read from the ledger, so that the cost does not grow with what is stored."""
     held, expected = coverage.held, coverage.expected
@@ -83,15 +75,6 @@ class Queries:
         if not found.total_records:
             raise _not_stored(series)
         return found
-
-    async def stored_series(self) -> list[Series]:
-        """Every series that has a place in the database, by name."""
-        return await self._candles.stored_series()
-
-    async def stored(self, series: Series) -> Stored:
-        """How much of a series is stored; nothing at all is told as such, not as an error."""
-        known, size = await asyncio.gather(self._coverage.load(series), self._candles.bytes_on_disk(series))
-        return Stored(statistics_of(series, known), size)
 
     async def stored_symbols(self, exchange: str, market: str) -> set[str]:
         """The symbols of a market of which at least one candle is stored."""

@@ -158,17 +158,19 @@ class Backfill:
             self._off_grid += off_grid
             self._contradictory += len(contradictory)
         chosen = inside(candles, wanted)
+        rewritten = False
         if chosen:
             written = await self._store.write(self._series, chosen)
             self._new_records += written.inserted
             self._revised_records += written.replaced
+            rewritten = bool(written.inserted or written.replaced)
         held = held_by(chosen)
         absent = self._ledger.coverage.held.missing_from(subtract(wanted, held))
         proven = _proven(absent, candles, confirms=confirms, exactly=asked.again and not held)
         self._doubt(subtract(absent, proven), asked.stretch)
         voids = _voids(proven, contradictory, await self._source.now()) if proven else []
         resolved = subtract(wanted, subtract(absent, proven))
-        await self._learn(lambda known: known.with_held(held).with_voids(voids), resolved)
+        await self._learn(lambda known: known.with_held(held).with_voids(voids), resolved, rewritten)
 
     def _doubt(self, absent: Spans, stretch: Stretch) -> None:
         """Ask again for what an answer lacked: a few holes at once, many together with their neighbours'."""
@@ -191,8 +193,10 @@ class Backfill:
         stretch.open = len(again)
         self._pages.extendleft(reversed(again))
 
-    async def _learn(self, change: Callable[[Coverage], Coverage], resolved: Spans) -> None:
-        await self._ledger.record(change)
+    async def _learn(
+        self, change: Callable[[Coverage], Coverage], resolved: Spans, rewritten: bool = False
+    ) -> None:
+        await self._ledger.record(change, rewritten=rewritten)
         self._done += count_minutes(resolved)
         self._report()
 

@@ -29,5 +29,5 @@ async def keep(series: Series, candles: Sequence[Candle], store: CandleStore, le
     def claimed(known: Coverage) -> Coverage:
         return known.with_held(held)
 
-    await ledger.record(claimed)
+    await ledger.record(claimed, rewritten=bool(inserted or replaced))
     return Written(inserted, replaced)

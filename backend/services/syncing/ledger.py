@@ -36,6 +36,7 @@ class Ledger:
         self._store = store
         self._lease = lease
         self._saved = lease.coverage
+        self._rewrites = self._told = 0
         self._saving = asyncio.Lock()
         self.coverage = lease.coverage
 
@@ -48,18 +49,22 @@ class Ledger:
         """What proves the right to write."""
         return self._lease.token
 
-    async def record(self, change: Callable[[Coverage], Coverage]) -> None:
+    async def record(self, change: Callable[[Coverage], Coverage], *, rewritten: bool = False) -> None:
         """Apply `change` and return when it is on disk. Callers that come together share one write.
+
+        `rewritten` says that candles were replaced or taken away: then the ledger is written although it says
+        the same, so that its mark tells of them.
 
         Raises LeaseLost when another process works on the series by now.
         """
         self.coverage = change(self.coverage)
+        self._rewrites += rewritten
         async with self._saving:
-            if self.coverage != self._saved:
-                saving = self.coverage
+            if (self.coverage, self._rewrites) != (self._saved, self._told):
+                saving, told = self.coverage, self._rewrites
                 if not await self._store.save(self._lease, saving, self._saved):
                     raise LeaseLost(f"another process works on {self.series.name} now")
-                self._saved = saving
+                self._saved, self._told = saving, told
 
 
 class Ledgers:

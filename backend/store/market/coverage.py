@@ -3,21 +3,26 @@
 Who writes the ledger is named in its document (`ledger_document.py`), so that one atomic step checks the
 right and writes. Leases are dated by the database's clock: the machines that share it may disagree on the
 time.
+
+Each write gives the ledger a `stamp` that no ledger ever had. One index holds all stamps, so that thousands
+of series tell in one question which of them changed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from uuid import uuid4
 
+from bson import ObjectId
 from pymongo import ReturnDocument, UpdateOne
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from backend.core.coverage import Coverage
 from backend.core.series import Series
 from backend.core.windows import Window
-from backend.services.ports import Lease
+from backend.services.ports import Lease, Mark
 from backend.store.market.ledger_document import blocks_of, change_of, coverage_of, document_of
 from backend.store.mongo import Database, Document, guard
 from backend.store.readable import Readable
@@ -25,6 +30,10 @@ from backend.store.readable import Readable
 COLLECTION = "coverage"
 OF_OLD: Document = {"held.0": {"$type": "array"}}
 """Ledgers that were written before there were blocks, as one list of windows."""
+
+MARKED = ("exchange", "market", "symbol", "stamp", "since", "until", "held_to")
+"""What a mark is made of, and whose it is. The times are for ledgers that an older version writes, which
+leaves the stamp as it is."""
 
 _RUN_OUT: Document = {"$expr": {"$lte": ["$lease.until", "$$NOW"]}}
 
@@ -35,6 +44,8 @@ class MongoCoverage:
     def __init__(self, database: Database) -> None:
         self._collection = database[COLLECTION]
         self._readable = Readable(COLLECTION, _entry)
+        self._marked = Readable(COLLECTION, _mark)
+        self._is_indexed = False
 
     async def load(self, series: Series) -> Coverage:
         """What is known of `series`; nothing if it was never synced."""
@@ -70,23 +81,47 @@ class MongoCoverage:
             found = await self._collection.find(wanted, {"symbol": 1}).to_list(None)
         return {document["symbol"] for document in found}
 
+    async def marks(self, market: tuple[str, str] | None = None) -> dict[Series, Mark]:
+        """The mark of every ledger, or of those of one market. The index alone answers it."""
+        exchange, name = market or ({"$gt": ""}, {"$gt": ""})
+        return await self._marks({"exchange": exchange, "market": name})
+
+    async def marks_of(self, series: Collection[Series]) -> dict[Series, Mark]:
+        """The marks of some series; a series without a ledger has none."""
+        return await self._marks({"_id": {"$in": [one.name for one in series]}})
+
+    async def _marks(self, wanted: Document) -> dict[Series, Mark]:
+        with guard("see which ledgers changed"):
+            await self._index()
+            fields = dict.fromkeys(MARKED, 1) | {"_id": 0}
+            found = await self._collection.find(wanted, fields).to_list(None)
+        return dict(self._marked(found))
+
+    async def _index(self) -> None:
+        """A database that may only be read answers without the index, a little later."""
+        if not self._is_indexed:
+            with suppress(OperationFailure):
+                await self._collection.create_index([(field, 1) for field in MARKED], name="marks")
+            self._is_indexed = True
+
     async def acquire(self, series: Series, owner: str, seconds: float) -> Lease | None:
         """Lease the ledger unless another than `owner` holds it. Makes the document of a new series."""
         token = uuid4().hex
         free = [{"lease": None}, {"lease.owner": owner}, _RUN_OUT]
         mark = {"token": token, "owner": owner, "until": _from_now(seconds)}
         with guard(f"lease the ledger of {series.name}"):
+            # With a new stamp: a holder that dies after it replaced a candle may leave all else as it was.
             for _ in range(2):
                 document = await self._collection.find_one_and_update(
                     {"_id": series.name, "$or": free},
-                    [{"$set": {"lease": mark}}],
+                    [{"$set": {"lease": mark, **_stamp()}}],
                     return_document=ReturnDocument.AFTER,
                 )
                 if document is not None:
                     lease = Lease(series, token, coverage_of(document))
                     return await self._brought_up_to_date(lease, document)
                 try:
-                    await self._collection.insert_one(_identity(series) | document_of(Coverage()))
+                    await self._collection.insert_one(_identity(series) | document_of(Coverage()) | _stamp())
                 except DuplicateKeyError:
                     return None
         return None
@@ -102,6 +137,7 @@ class MongoCoverage:
     async def save(self, lease: Lease, coverage: Coverage, saved: Coverage | None = None) -> bool:
         """Write the ledger; False if another holds it by now. `saved` is what it was before."""
         change = change_of(coverage, saved or lease.coverage)
+        change["$set"] |= _stamp()
         with guard(f"write the ledger of {lease.series.name}"):
             result = await self._collection.update_one(_held_by(lease), change)
         return result.matched_count == 1
@@ -163,12 +199,22 @@ def _extension(series: Series, added: Window) -> tuple[Document, list[Document]]
         "held_to": added.start,
         "$or": [{"lease": None}, _RUN_OUT],
     }
-    change = {"tail": [begun, added.end], "held_to": added.end, "until": added.end, "lease": "$$REMOVE"}
+    change = {
+        "tail": [begun, added.end],
+        "held_to": added.end,
+        "until": added.end,
+        "lease": "$$REMOVE",
+        **_stamp(),
+    }
     return wanted, [{"$set": change}]
 
 
 def _from_now(seconds: float) -> Document:
     return {"$add": ["$$NOW", int(seconds * 1000)]}
+
+
+def _stamp() -> Document:
+    return {"stamp": ObjectId()}
 
 
 def _identity(series: Series) -> Document:
@@ -178,6 +224,12 @@ def _identity(series: Series) -> Document:
         "market": series.market,
         "symbol": series.symbol,
     }
+
+
+def _mark(document: Document) -> tuple[Series, Mark]:
+    version = (document.get("stamp"), document.get("since"), document.get("until"), document.get("held_to"))
+    holds = document.get("held_to") is not None or document.get("stamp") is None
+    return _series(document), Mark(version, holds)
 
 
 def _entry(document: Document) -> tuple[Series, Coverage]:

@@ -16,7 +16,8 @@ class SeriesHandler(ApiHandler):
         values = self.query(KNOWN)
         limit = params.limit(values, LARGEST_PAGE) or PAGE
         start = params.text(values, "start") if "start" in values else ""
-        names = [one for one in await self.service.queries.stored_series() if one.name >= start]
-        rows = [views.stored(await self.service.queries.stored(series)) for series in names[:limit]]
-        following = names[limit].name if len(names) > limit else None
+        catalogue = self.service.catalogue
+        named = [one for one in await catalogue.series() if one.name >= start]
+        rows = [views.stored(found) for found in await catalogue.stored(named[:limit])]
+        following = named[limit].name if len(named) > limit else None
         self.answer({"success": True, "count": len(rows), "series": rows, "next": following})

@@ -13,7 +13,8 @@ from backend.core.series import Listing, Series
 from backend.core.symbol_pair import split_symbol
 from backend.core.windows import MINUTE, Spans, Window, count_minutes
 from backend.services.ports import Revision
-from backend.services.reading.queries import Statistics, Stored, missing_of
+from backend.services.reading.catalogue import Stored
+from backend.services.reading.queries import Statistics, missing_of
 from backend.services.syncing.audit import Audit
 from backend.services.syncing.removal import Removed
 from backend.services.syncing.sync import SyncResult
@@ -48,7 +49,8 @@ def stored(found: Stored) -> dict[str, object]:
         "last_record": _iso(known.last_record),
         "total_records": known.total_records,
         "complete": bool(known.total_records and not known.missing_records),
-        "bytes_on_disk": found.bytes_on_disk,
+        "bytes_on_disk": found.size.bytes_on_disk,
+        "measured": _iso(found.size.measured),
     }
 
 

@@ -122,6 +122,7 @@ SCHEMAS: dict[str, Json] = {
             "total_records": COUNT,
             "complete": FLAG,
             "bytes_on_disk": COUNT,
+            "measured": MOMENT | {"description": "When `bytes_on_disk` was measured"},
         }
     ),
     "Revision": record(

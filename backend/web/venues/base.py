@@ -93,13 +93,11 @@ class VenueHandler(ApiHandler):
 
     async def instruments(self, symbols: list[str] | None = None) -> list[Instrument]:
         """What is listed; of `symbols`, in the venue's spelling, where they are given."""
-        found = await self.service.mirror.listed(self.exchange, self.market)
-        if symbols is None:
-            return found
-        wanted = {self.series_of(symbol).symbol for symbol in symbols}
-        if not wanted <= {each.symbol for each in found}:
+        wanted = None if symbols is None else {self.series_of(symbol).symbol for symbol in symbols}
+        found = await self.service.mirror.listed(self.exchange, self.market, wanted)
+        if wanted is not None and len(found) < len(wanted):
             self.set_header("X-Series", "not stored")
-        return [each for each in found if each.symbol in wanted]
+        return found
 
     def unknown_symbol(self, symbol: str) -> Refusal:
         """What the venue answers for a symbol that it does not list."""

@@ -5,42 +5,40 @@ After https://developers.binance.com: bare lists, errors as `{"code":-1121,"msg"
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Generic, NoReturn, TypeVar
 
 from backend.clock import LATEST
 from backend.core.columns import Columns
+from backend.core.day import MINUTES_A_DAY, Day, day_of
 from backend.core.series import Series
 from backend.core.windows import Window
 from backend.services.reading.bars import Selection
+from backend.services.reading.catalogue import Last, Marks, last_of
 from backend.services.reading.instruments import Instrument
 from backend.services.service import Service
 from backend.web.venues import binance_params as params
 from backend.web.venues import binance_rows as rows
 from backend.web.venues.base import Asked, Query, Refusal, Route, VenueHandler
 
-Writer = Callable[[rows.Ticker], dict[str, object]]
-Form = Callable[[Query], Writer]
-"""Which ticker a request wants."""
-
-MINUTES_A_DAY = 1440
-NEWEST_DAY = Selection(Window(0, LATEST + 1), limit=MINUTES_A_DAY, newest=True)
+Fact = TypeVar("Fact")
 
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """In what the two interfaces differ. `symbol` writes an entry of the listing."""
+    """In what the two interfaces differ. `symbol` writes an entry of the listing, `price` a price ticker."""
 
     market: str
     path: str
     rules: params.Rules
     symbol: Callable[[Instrument], dict[str, object]]
+    price: Callable[[str, Last], dict[str, object]]
 
 
-SPOT = Interface("spot", "/binance/api/v3", params.SPOT, rows.spot_symbol)
-FUTURES = Interface("perpetual", "/binance/fapi/v1", params.FUTURES, rows.contract)
+SPOT = Interface("spot", "/binance/api/v3", params.SPOT, rows.spot_symbol, rows.price)
+FUTURES = Interface("perpetual", "/binance/fapi/v1", params.FUTURES, rows.contract, rows.timed_price)
 
 
 class BinanceHandler(VenueHandler):
@@ -102,70 +100,94 @@ class NoContracts(BinanceHandler):
         self.send({"timezone": "UTC", "rateLimits": [], "exchangeFilters": [], "symbols": []})
 
 
-class Tickers(BinanceHandler):
-    """One object for `symbol`, a list for `symbols` or for all that is stored."""
+class Tickers(BinanceHandler, Generic[Fact]):
+    """One object for `symbol`, a list for `symbols` or for all that is stored. A ticker is made of so many
+    of the newest minutes."""
 
-    def initialize(self, service: Service, interface: Interface, form: Form) -> None:  # type: ignore[override]
-        super().initialize(service, interface)
-        self.form = form
+    minutes = 1
 
     async def get(self) -> None:
         query, rules = self.asked(), self.interface.rules
         symbols = params.named_symbols(query, rules.tickers, strict=rules.strict)
-        write = self.form(query)
+        write = self.writer(query)
         if symbols and "symbol" in query:
-            minutes = await self.candles(Asked(symbols[0], NEWEST_DAY))
-            self.send(write(self._ticker(symbols[0], minutes)))
+            newest = Selection(Window(0, LATEST + 1), limit=self.minutes, newest=True)
+            candles = await self.candles(Asked(symbols[0], newest))
+            self.send(write(symbols[0], self.fact(candles) if len(candles) else self._unknown(symbols[0])))
             return
-        self.send([write(await self._stored(series)) for series in await self._listed(symbols)])
+        self.send([write(symbol, fact) for symbol, fact in (await self._listed(symbols)).items()])
 
-    async def _listed(self, symbols: list[str] | None) -> list[Series]:
-        if symbols is not None:
-            return [self.series_of(symbol) for symbol in symbols]
-        return await self.service.mirror.stored_of(self.exchange, self.market)
+    def writer(self, query: Query) -> Callable[[str, Fact], dict[str, object]]:
+        """Which ticker a request wants."""
+        raise NotImplementedError
 
-    async def _stored(self, series: Series) -> rows.Ticker:
+    def fact(self, newest: Columns) -> Fact:
+        """What the ticker tells, from the newest candles."""
+        raise NotImplementedError
+
+    async def facts(self, marks: Marks) -> Mapping[Series, Fact]:
+        """The same of many series."""
+        raise NotImplementedError
+
+    async def _listed(self, symbols: list[str] | None) -> dict[str, Fact]:
         """For lists: as many syncs as symbols would take too long."""
-        page = await self.service.mirror.stored_page(series, NEWEST_DAY)
-        return self._ticker(series.symbol, page.candles)
+        catalogue = self.service.catalogue
+        if symbols is None:
+            facts = await self.facts(await catalogue.held(self.exchange, self.market))
+            return {series.symbol: fact for series, fact in facts.items()}
+        named = {symbol: self.series_of(symbol) for symbol in symbols}
+        facts = await self.facts(await catalogue.held_of(named.values()))
+        return {
+            symbol: facts[one] if one in facts else self._unknown(symbol) for symbol, one in named.items()
+        }
 
-    def _ticker(self, symbol: str, minutes: Columns) -> rows.Ticker:
+    def _unknown(self, symbol: str) -> NoReturn:
         """An object cannot be empty, so a symbol that is not stored is an unknown one."""
-        if not len(minutes):
-            raise self.unknown_symbol(symbol)
-        return rows.Ticker(symbol, minutes)
+        raise self.unknown_symbol(symbol)
 
 
-def prices(_: Query) -> Writer:
-    return rows.price
+class Prices(Tickers[Last]):
+    def writer(self, query: Query) -> Callable[[str, Last], dict[str, object]]:  # noqa: ARG002
+        return self.interface.price
+
+    def fact(self, newest: Columns) -> Last:
+        return last_of(newest)
+
+    async def facts(self, marks: Marks) -> Mapping[Series, Last]:
+        return await self.service.catalogue.prices(marks)
 
 
-def timed_prices(_: Query) -> Writer:
-    return rows.timed_price
+class Days(Tickers[Day]):
+    minutes = MINUTES_A_DAY
 
+    def writer(self, query: Query) -> Callable[[str, Day], dict[str, object]]:
+        return rows.mini_day if params.short(query) else rows.day
 
-def days(query: Query) -> Writer:
-    return rows.mini_day if params.short(query) else rows.day
+    def fact(self, newest: Columns) -> Day:
+        return day_of(newest)
+
+    async def facts(self, marks: Marks) -> Mapping[Series, Day]:
+        return await self.service.catalogue.days(marks)
 
 
 def binance_routes(service: Service) -> list[Route]:
     """The routes of both interfaces."""
     only = {"service": service}
     return [
-        *_routes(only | {"interface": SPOT}, SPOT.path, prices),
+        *_routes(only | {"interface": SPOT}, SPOT.path),
         (f"{SPOT.path}/uiKlines", Klines, only | {"interface": SPOT}),
-        *_routes(only | {"interface": FUTURES}, FUTURES.path, timed_prices),
-        ("/binance/fapi/v2/ticker/price", Tickers, only | {"interface": FUTURES, "form": timed_prices}),
+        *_routes(only | {"interface": FUTURES}, FUTURES.path),
+        ("/binance/fapi/v2/ticker/price", Prices, only | {"interface": FUTURES}),
         ("/binance/dapi/v1/exchangeInfo", NoContracts, only),
     ]
 
 
-def _routes(given: dict[str, Any], path: str, price: Form) -> list[Route]:
+def _routes(given: dict[str, Any], path: str) -> list[Route]:
     return [
         (f"{path}/ping", Ping, given),
         (f"{path}/time", Time, given),
         (f"{path}/exchangeInfo", ExchangeInfo, given),
         (f"{path}/klines", Klines, given),
-        (f"{path}/ticker/price", Tickers, given | {"form": price}),
-        (f"{path}/ticker/24hr", Tickers, given | {"form": days}),
+        (f"{path}/ticker/price", Prices, given),
+        (f"{path}/ticker/24hr", Days, given),
     ]

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
-from backend.core.columns import Columns, is_absent
+from backend.core.columns import Columns
+from backend.core.day import Day
 from backend.core.interval import Interval
-from backend.core.windows import HOUR, MINUTE
+from backend.core.windows import DAY
+from backend.services.reading.catalogue import Last
 from backend.services.reading.instruments import Instrument
 from backend.web.venues.numbers import padded, step, texts
 
-DAY = 24 * HOUR
 TRADING = "TRADING"
 NEVER_DELIVERED = 4_133_404_800_000
 """The delivery date of a perpetual contract, as Binance writes it."""
@@ -89,63 +88,44 @@ def _filters(each: Instrument) -> list[dict[str, str]]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Ticker:
-    """The last 24 hours that are stored of a symbol, one-minute candles up to the newest."""
-
-    symbol: str
-    minutes: Columns
-
-    @property
-    def closed(self) -> int:
-        """The last ms of the newest candle."""
-        return int(self.minutes.open_time[-1]) + MINUTE - 1
+def price(symbol: str, last: Last) -> dict[str, object]:
+    return {"symbol": symbol, "price": padded(last.price)}
 
 
-def price(ticker: Ticker) -> dict[str, object]:
-    return {"symbol": ticker.symbol, "price": padded(float(ticker.minutes.close[-1]))}
-
-
-def timed_price(ticker: Ticker) -> dict[str, object]:
+def timed_price(symbol: str, last: Last) -> dict[str, object]:
     """As the futures interface tells it."""
-    return price(ticker) | {"time": ticker.closed}
+    return price(symbol, last) | {"time": last.closed - 1}
 
 
-def day(ticker: Ticker) -> dict[str, object]:
+def day(symbol: str, whole: Day) -> dict[str, object]:
     """The 24-hour ticker without what candles cannot tell: bids, asks, trade ids, the last quantity."""
-    last_day = ticker.minutes[ticker.minutes.open_time > ticker.minutes.open_time[-1] - DAY]
-    first, last = _decimal(last_day.open[0]), _decimal(last_day.close[-1])
-    volume = _sum(last_day.volume.tolist())
+    first, last = _decimal(whole.first), _decimal(whole.last)
     found: dict[str, object] = {
-        "symbol": ticker.symbol,
+        "symbol": symbol,
         "priceChange": f"{last - first:.8f}",
         "priceChangePercent": f"{(last - first) / first * 100:.3f}" if first else "0.000",
-        "lastPrice": padded(float(last)),
-        "openPrice": padded(float(first)),
-        "highPrice": padded(float(last_day.high.max())),
-        "lowPrice": padded(float(last_day.low.min())),
-        "volume": f"{volume:.8f}",
-        "openTime": ticker.closed + 1 - DAY,
-        "closeTime": ticker.closed,
+        "lastPrice": padded(whole.last),
+        "openPrice": padded(whole.first),
+        "highPrice": padded(whole.high),
+        "lowPrice": padded(whole.low),
+        "volume": f"{whole.volume:.8f}",
+        "openTime": whole.closed - DAY,
+        "closeTime": whole.closed - 1,
     }
-    if last_day.quote_volume is not None and not is_absent(last_day.quote_volume).any():
-        quote_volume = _sum(last_day.quote_volume.tolist())
-        found["quoteVolume"] = f"{quote_volume:.8f}"
-        found["weightedAvgPrice"] = f"{quote_volume / volume:.8f}" if volume else padded(float(last))
-    if last_day.trades is not None and not is_absent(last_day.trades).any():
-        found["count"] = int(last_day.trades.sum())
+    if whole.quote_volume is not None:
+        mean = whole.quote_volume / whole.volume if whole.volume else None
+        found["quoteVolume"] = f"{whole.quote_volume:.8f}"
+        found["weightedAvgPrice"] = padded(whole.last) if mean is None else f"{mean:.8f}"
+    if whole.trades is not None:
+        found["count"] = whole.trades
     return found
 
 
-def mini_day(ticker: Ticker) -> dict[str, object]:
+def mini_day(symbol: str, whole: Day) -> dict[str, object]:
     """The 24-hour ticker's short form."""
-    found = day(ticker)
+    found = day(symbol, whole)
     return {name: found[name] for name in MINI if name in found}
 
 
 def _decimal(value: float) -> Decimal:
-    return Decimal(repr(float(value)))
-
-
-def _sum(values: Sequence[float]) -> Decimal:
-    return sum((_decimal(value) for value in values), Decimal())
+    return Decimal(repr(value))

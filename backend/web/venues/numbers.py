@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ def padded(value: float) -> str:
     return f"{whole}.{decimals:0<8}"
 
 
+@cache
 def step(decimals: int) -> str:
     """The smallest step of so many decimals: 2 -> "0.01", 0 -> "1"."""
     return f"{Decimal(1).scaleb(-decimals):f}"
