@@ -82,7 +82,7 @@ def remover_over(stores: Stores, writes: int = 1000) -> Remover:
     return Remover(breaking, ledgers, Appender(stores.candles, stores.coverage, lambda: None))
 
 
-@pytest.mark.parametrize(("window", "steps"), [(None, 6), (PART, 4)], ids=["whole", "window"])
+@pytest.mark.parametrize(("window", "steps"), [(None, 6), (PART, 5)], ids=["whole", "window"])
 async def test_a_crash_between_any_two_steps_leaves_nothing_false(
     mongod_uri: str, database: Database, window: Window | None, steps: int
 ) -> None:

@@ -5,7 +5,8 @@ The order of steps is what keeps every moment of it honest, also a crash between
 1. a whole series is followed no longer, so that nobody brings it back;
 2. a doubt is raised, so that no validator from before it is ever answered with "not modified" again;
 3. the ledger claims the minutes no longer;
-4. revisions go, of a whole series its finished jobs, and last the candles.
+4. revisions go, of a whole series its finished jobs, and last the candles;
+5. the ledger of what is left has a new mark, so that no listing tells of the candles any more.
 
 So the ledger never claims candles that are gone. What a crash leaves behind is claimed by nobody, and the
 same call takes it away.
