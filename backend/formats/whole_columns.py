@@ -22,7 +22,7 @@ from backend.formats.values import values
 
 ENCODER = msgspec.json.Encoder()
 PIECE = 1 << 18
-MOST_WAITING = 2 << 30
+MOST_WAITING = 1 << 30
 """Bytes of all temporary files of this process. Ten columns of a year of minutes take 50 MB."""
 
 

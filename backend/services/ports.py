@@ -306,6 +306,9 @@ class FollowStore(Protocol):
     async def all(self) -> Sequence[Follow]:
         """Everything that is followed, by name."""
 
+    async def page(self, start: str, limit: int) -> Sequence[Follow]:
+        """The first `limit` follows of series whose names are `start` or later, by name."""
+
     async def has(self, series: Series) -> bool:
         """Whether `series` is followed."""
 

@@ -132,3 +132,13 @@ async def test_a_follow_of_another_version_hides_no_other(store: FollowStore, da
     await store.add(WISH)
     await database[COLLECTION].insert_one({"_id": "a.b.C", "since": []})
     assert await store.all() == [WISH]
+
+
+async def test_follows_are_read_page_by_page(store: FollowStore) -> None:
+    other = Follow(ETH, None, created=2)
+    await store.add(other)
+    await store.add(WISH)
+    assert await store.page("", 1) == [WISH]
+    assert await store.page("", 5) == [WISH, other]
+    assert await store.page(ETH.name, 5) == [other]
+    assert await store.page("x", 5) == []

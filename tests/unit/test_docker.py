@@ -22,7 +22,9 @@ import pytest
 import yaml
 from dotenv import dotenv_values
 
+from backend.formats.whole_columns import MOST_WAITING
 from backend.settings import SETTINGS, load_settings
+from backend.web.server.files import ROOM
 
 ROOT = Path(__file__).parents[2]
 COMPOSE_FILE = ROOT / "docker-compose.yml"
@@ -242,7 +244,15 @@ def test_the_defaults_of_the_compose_file_suit_the_service() -> None:
 
 def test_the_backend_cannot_change_its_files() -> None:
     assert BACKEND["read_only"] is True
-    assert BACKEND["tmpfs"] == ["/tmp"]
+    [folder] = BACKEND["tmpfs"]
+    assert folder.startswith("/tmp:")
+
+
+def test_what_waits_in_temporary_files_fits_into_the_folder() -> None:
+    """A folder without a size takes half of the memory."""
+    size = re.fullmatch(r"/tmp:size=([0-9]+)m", BACKEND["tmpfs"][0])
+    assert size
+    assert int(size[1]) << 20 > MOST_WAITING + ROOM
 
 
 def test_the_backend_has_no_special_rights() -> None:

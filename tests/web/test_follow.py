@@ -70,6 +70,21 @@ async def test_an_unknown_symbol_is_refused_and_nothing_of_its_request_followed(
     assert (await get(http_server_client, "/api/follow")).body["count"] == 0
 
 
+async def test_following_next_lists_every_follow_once(http_server_client: AsyncHTTPServerClient) -> None:
+    await post(http_server_client, "/api/follow", {"symbols": ["ETHUSDT", "BTCUSDT"]})
+    first = (await get(http_server_client, "/api/follow?limit=1")).body
+    assert [one["symbol"] for one in first["follows"]] == ["BTCUSDT"]
+    second = (await get(http_server_client, f"/api/follow?limit=1&start={first['next']}")).body
+    assert ([one["symbol"] for one in second["follows"]], second["next"]) == (["ETHUSDT"], None)
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=1001", "start=", "page=2"])
+async def test_a_page_that_makes_no_sense_is_refused(
+    http_server_client: AsyncHTTPServerClient, query: str
+) -> None:
+    assert (await get(http_server_client, f"/api/follow?{query}")).status == 400
+
+
 BAD: dict[str, tuple[dict[str, object], str]] = {
     "nothing": ({}, "missing_symbol"),
     "both": ({"symbol": "BTCUSDT", "symbols": ["ETHUSDT"]}, "invalid_symbols"),

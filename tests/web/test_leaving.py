@@ -143,6 +143,21 @@ async def test_bots_have_places_too(http_server_client: AsyncHTTPServerClient, a
         reply = await get(http_server_client, "/binance/api/v3/klines?symbol=BTCUSDT&interval=1m")
         assert (reply.status, error_code(reply)) == (429, "too_many_streams")
         assert "Retry-After" in reply.headers
+        for path in ("exchangeInfo", "ticker/price", "ticker/24hr"):
+            assert (await get(http_server_client, f"/binance/api/v3/{path}")).status == 429
+    assert (await get(http_server_client, "/binance/api/v3/exchangeInfo")).status == 200
+
+
+async def test_one_client_cannot_take_all_streams(
+    http_server_client: AsyncHTTPServerClient, app: Application
+) -> None:
+    with ExitStack() as stack:
+        for _ in range(150):
+            stack.enter_context(rooms(app)["streams"].place("127.0.0.1"))
+        refused = await get(http_server_client, "/api/stream?series=binance:spot:BTCUSDT")
+        assert (refused.status, error_code(refused)) == (429, "too_many_streams")
+        assert "for you" in refused.body["error"]["message"]
+        stack.enter_context(rooms(app)["streams"].place("another"))
 
 
 async def test_events_of_jobs_have_a_place_each_and_give_it_back(

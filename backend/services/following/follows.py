@@ -14,6 +14,7 @@ from backend.services.ports import CoverageStore, FollowStore
 from backend.services.syncing.markets import Markets
 
 MOST_FOLLOWS = 5000
+LEDGERS_AT_ONCE = 100
 
 
 class Follows:
@@ -63,6 +64,13 @@ class Follows:
         """How every follow stands, by name and by its exchange's clock where that is known."""
         return await self._standings(await self._store.all())
 
+    async def page(self, start: str, limit: int) -> tuple[list[Standing], str | None]:
+        """How the first `limit` follows stand of series whose names are `start` or later; and the name of the
+        next one, None after the last."""
+        found = await self._store.page(start, limit + 1)
+        following = found[limit].series.name if len(found) > limit else None
+        return await self._standings(found[:limit]), following
+
     async def has(self, series: Series) -> bool:
         """Whether `series` is followed."""
         return await self._store.has(series)
@@ -78,8 +86,13 @@ class Follows:
             self._coming += Counter()
 
     async def _standings(self, follows: Sequence[Follow]) -> list[Standing]:
-        known = await self._coverage.load_all([follow.series for follow in follows])
-        return [standing(follow, known[follow.series], self._now(follow.series)) for follow in follows]
+        """A hundred ledgers at a time: others have their turn between them."""
+        found = []
+        for first in range(0, len(follows), LEDGERS_AT_ONCE):
+            some = follows[first : first + LEDGERS_AT_ONCE]
+            known = await self._coverage.load_all([follow.series for follow in some])
+            found += [standing(follow, known[follow.series], self._now(follow.series)) for follow in some]
+        return found
 
     def _now(self, series: Series) -> int:
         return self._markets.known_now(series, self._clock)

@@ -55,6 +55,12 @@ class MongoFollows:
             found = await self._collection.find({}).sort("_id", 1).to_list(None)
         return list(self._readable(found))
 
+    async def page(self, start: str, limit: int) -> list[Follow]:
+        """The first `limit` follows of series whose names are `start` or later, by name."""
+        with guard("read what is followed"):
+            cursor = self._collection.find({"_id": {"$gte": start}}).sort("_id", 1).limit(limit)
+            return list(self._readable(await cursor.to_list(None)))
+
     async def has(self, series: Series) -> bool:
         """Whether `series` is followed."""
         with guard(f"see whether {series.name} is followed"):

@@ -8,14 +8,18 @@ from backend.web.api import views
 from backend.web.server import params
 from backend.web.server.base import ApiHandler
 
+LARGEST_PAGE = 1000
 KNOWN = ("symbol", "symbols", "exchange", "market", "since")
 
 
 class FollowHandler(ApiHandler):
     async def get(self) -> None:
-        self.query(())
-        found = await self.service.follows.all()
-        self.answer({"success": True, "count": len(found), "follows": [views.follow(one) for one in found]})
+        values = self.query(("start", "limit"))
+        limit = params.limit(values, LARGEST_PAGE) or LARGEST_PAGE
+        start = params.text(values, "start") if "start" in values else ""
+        found, following = await self.service.follows.page(start, limit)
+        rows = [views.follow(one) for one in found]
+        self.answer({"success": True, "count": len(rows), "follows": rows, "next": following})
 
     async def post(self) -> None:
         self.query(())

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import get_args
 
 from backend.core.follow import Source
+from backend.web.api.follow import LARGEST_PAGE
 from backend.web.openapi.codes import STORED
 from backend.web.openapi.parts import (
     COUNT,
@@ -25,7 +26,8 @@ from backend.web.openapi.parts import (
     ref,
     success,
 )
-from backend.web.openapi.values import SYMBOL, Names, exchange_schema, market_of, market_schema
+from backend.web.openapi.schemas import NEXT
+from backend.web.openapi.values import SYMBOL, Names, exchange_schema, limit, market_of, market_schema
 from backend.web.server.params import MOST_SYMBOLS
 from backend.web.streams.websocket import BROKEN_RULE, GOING_AWAY, LATER, UNSUPPORTED
 
@@ -55,6 +57,7 @@ SCHEMAS: dict[str, Json] = {
 def follows(names: Names) -> Json:
     """`/api/follow`."""
     found = {"200": answer("How they stand", success(count=COUNT, follows=listed(ref("Follow"))))}
+    page = {"200": answer("By name", success(count=COUNT, follows=listed(ref("Follow")), next=NEXT))}
     gone = {"200": answer("It is followed no more", success(series=TEXT))}
     moment = {"type": ["string", "integer", "null"], "description": "Unix milliseconds or ISO-8601"}
     schema: Json = {
@@ -71,7 +74,14 @@ def follows(names: Names) -> Json:
     }
     return {
         "get": operation(
-            "sync", "listFollows", "Which series are followed, and how they stand", found | STORED
+            "sync",
+            "listFollows",
+            "Which series are followed, and how they stand",
+            page | STORED,
+            [
+                query("start", TEXT | {"minLength": 1}, "The name to begin with: `binance.spot.BTCUSDT`"),
+                limit(LARGEST_PAGE, f"So many at most, {LARGEST_PAGE} where it is not given"),
+            ],
         ),
         "post": operation(
             "sync",

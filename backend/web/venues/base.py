@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from tornado.web import HTTPError, RequestHandler
@@ -21,6 +21,8 @@ from backend.web.server.base import ApiHandler
 from backend.web.streams.long_answer import unless_gone
 
 _NATURAL = re.compile(r"[0-9]{1,20}", re.ASCII)
+
+Answer = TypeVar("Answer")
 
 Route = tuple[str, type[RequestHandler], dict[str, Any]]
 
@@ -80,9 +82,16 @@ class VenueHandler(ApiHandler):
         return page.candles
 
     async def page(self, series: Series, wanted: Selection) -> Page:
-        """Read for as long as somebody listens."""
-        with self.rooms.data.place(self.client):
-            return await unless_gone(self.service.mirror.page(series, wanted), self.gone)
+        """What is stored of the selection, after a sync where one is due."""
+        return await self.read(self.service.mirror.page(series, wanted))
+
+    async def read(self, answer: Coroutine[Any, Any, Answer]) -> Answer:
+        """Read in a place of its own, for as long as somebody listens."""
+        try:
+            with self.rooms.data.place(self.client):
+                return await unless_gone(answer, self.gone)
+        finally:
+            answer.close()
 
     def series_of(self, symbol: str) -> Series:
         """Raises `unknown_symbol` for what no symbol is called."""
@@ -94,7 +103,7 @@ class VenueHandler(ApiHandler):
     async def instruments(self, symbols: list[str] | None = None) -> list[Instrument]:
         """What is listed; of `symbols`, in the venue's spelling, where they are given."""
         wanted = None if symbols is None else {self.series_of(symbol).symbol for symbol in symbols}
-        found = await self.service.mirror.listed(self.exchange, self.market, wanted)
+        found = await self.read(self.service.mirror.listed(self.exchange, self.market, wanted))
         if wanted is not None and len(found) < len(wanted):
             self.set_header("X-Series", "not stored")
         return found

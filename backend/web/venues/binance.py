@@ -115,7 +115,7 @@ class Tickers(BinanceHandler, Generic[Fact]):
             candles = await self.candles(Asked(symbols[0], newest))
             self.send(write(symbols[0], self.fact(candles) if len(candles) else self._unknown(symbols[0])))
             return
-        self.send([write(symbol, fact) for symbol, fact in (await self._listed(symbols)).items()])
+        self.send([write(symbol, fact) for symbol, fact in (await self.read(self._listed(symbols))).items()])
 
     def writer(self, query: Query) -> Callable[[str, Fact], dict[str, object]]:
         """Which ticker a request wants."""
