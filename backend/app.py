@@ -20,7 +20,8 @@ from backend.exchanges.binance.market import BINANCE
 from backend.loops import Loops
 from backend.net.proxies import Sessions
 from backend.net.rest.archive import ArchiveClient
-from backend.net.rest.client import MarketClient, open_session
+from backend.net.rest.client import MarketClient
+from backend.net.rest.requester import open_session
 from backend.net.rest.throttle import Throttle
 from backend.net.sockets.connection import open_socket_session
 from backend.net.sockets.market_stream import MarketStream

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import Annotated, Any, Generic, Protocol, TypeVar
+from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar
 
 import msgspec
 
@@ -68,13 +68,45 @@ class Budget:
     careful: float = 1.0
 
 
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A request as it leaves, to the letter: `target` is the path with the query. Its parts may hold keys and
+    signatures, so none is shown."""
+
+    target: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A GET to `path` below the market's base URL. `cost` counts units of each rate limit."""
+    """What is asked of `path` below the market's base URL. `cost` counts units of each rate limit.
+
+    The rest is for private calls. `sign` turns a request into what leaves at the venue's time (ms), anew for
+    each attempt; None for a public one. `repeatable` says whether the venue does the same thing when it gets
+    the request twice as when it gets it once; what is not repeatable is sent once, whatever happens to the
+    answer. Left out, a GET is repeatable and nothing else is. `urgent` goes before what waits for the budget.
+    """
 
     path: str
     params: Mapping[str, str] = field(default_factory=dict)
     cost: Mapping[str, int] = field(default_factory=dict)
+    method: Method = "GET"
+    body: bytes = field(default=b"", repr=False)
+    sign: Sign | None = field(default=None, repr=False)
+    repeatable: bool | None = None
+    urgent: bool = False
+
+    @property
+    def may_be_repeated(self) -> bool:
+        """Whether a client may send it again when it does not know what became of it."""
+        return self.method == "GET" if self.repeatable is None else self.repeatable
+
+
+Sign = Callable[[Request, int], Signed]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from backend.core.job import SyncRequest
 from backend.core.series import Series
 from backend.core.windows import HOUR, MINUTE, Spans, Window
 from backend.exchanges import EXCHANGES
-from backend.net.rest.client import MarketClient, open_session
+from backend.net.rest.client import MarketClient
+from backend.net.rest.requester import open_session
 from backend.net.rest.throttle import Throttle
 from backend.services.syncing.ledger import Ledgers
 from backend.services.syncing.markets import Markets

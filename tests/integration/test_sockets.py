@@ -11,7 +11,8 @@ from tornado.ioloop import IOLoop
 from backend.app import pushed_markets
 from backend.core.candles import Candle
 from backend.core.windows import MINUTE
-from backend.net.rest.client import MarketClient, open_session
+from backend.net.rest.client import MarketClient
+from backend.net.rest.requester import open_session
 from backend.net.rest.throttle import Throttle
 from backend.net.sockets.connection import open_socket_session
 from backend.net.sockets.market_stream import MarketStream

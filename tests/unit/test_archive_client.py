@@ -22,7 +22,7 @@ from backend.errors import (
 )
 from backend.exchanges.binance.archive import DAY, file_of
 from backend.net.rest.archive import ATTEMPTS, LARGEST_CHECKSUM, LARGEST_FILE, ArchiveClient
-from backend.net.rest.client import open_session
+from backend.net.rest.requester import open_session
 from backend.telemetry.metrics import Metrics
 from tests.archives import text_of, zipped
 from tests.fakes import START, FakeClock, candle, minute, minutes

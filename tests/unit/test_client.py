@@ -33,15 +33,8 @@ from backend.errors import (
     UnknownSymbol,
 )
 from backend.exchanges.base import Answer, Budget, Market, RateLimit, Request, whole_number
-from backend.net.rest.client import (
-    ATTEMPTS,
-    LARGEST_ANSWER,
-    MOST_REFUSED,
-    NO_VENUE_BEFORE,
-    REFUSAL_LASTS,
-    MarketClient,
-    open_session,
-)
+from backend.net.rest.account_budget import PATIENCE
+from backend.net.rest.client import MOST_REFUSED, NO_VENUE_BEFORE, REFUSAL_LASTS, MarketClient
 from backend.net.rest.exchange_clock import LASTS
 from backend.net.rest.listing import (
     FIRST_LISTING_PAUSE,
@@ -49,7 +42,8 @@ from backend.net.rest.listing import (
     NEW_LISTING_LASTS,
     RELISTING_PAUSE,
 )
-from backend.net.rest.throttle import LONGEST_BAN, LONGEST_REFUSAL, PATIENCE, Throttle
+from backend.net.rest.requester import ATTEMPTS, LARGEST_ANSWER, open_session
+from backend.net.rest.throttle import LONGEST_BAN, LONGEST_REFUSAL, Throttle
 from backend.telemetry.metrics import Metrics
 from tests.fakes import START, FakeClock, candle, minute, minutes
 from tests.figures import counted

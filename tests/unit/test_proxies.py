@@ -16,7 +16,7 @@ from backend.core.proxy import Proxy
 from backend.errors import ExchangeUnavailable
 from backend.exchanges.binance.market import SPOT
 from backend.net.proxies import LONGEST_REASON, Sessions, reaching
-from backend.net.rest.client import open_session
+from backend.net.rest.requester import open_session
 from backend.net.sockets.connection import open_socket_session
 from backend.net.sockets.market_stream import MarketStream
 from backend.telemetry.metrics import Metrics

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from backend.errors import Banned, RateLimited
 from backend.exchanges.base import RateLimit
-from backend.net.rest.throttle import DEFAULT_BLOCK, PATIENCE, Throttle
+from backend.net.rest.account_budget import PATIENCE
+from backend.net.rest.throttle import DEFAULT_BLOCK, Throttle
 from tests.fakes import FakeClock
 
 WEIGHT = RateLimit("weight", 10, 60.0)

@@ -20,7 +20,7 @@ from backend.errors import ExchangeRefused, ExchangeUnavailable, MalformedAnswer
 from backend.exchanges.binance.archive import CHECKSUM, checksum_of, files_for
 from backend.net.proxies import reaching
 from backend.net.rest.attempts import Attempt, counted_attempt
-from backend.net.rest.client import Session, helps_to_retry
+from backend.net.rest.requester import Session, helps_to_retry
 from backend.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)

@@ -6,16 +6,6 @@ import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import TypeAlias, TypeVar
-
-import aiohttp
-from tenacity import (
-    AsyncRetrying,
-    RetryCallState,
-    retry_if_exception,
-    stop_after_attempt,
-    wait_exponential_jitter,
-)
 
 from backend.clock import Clock, parse_time
 from backend.core.candles import Candle
@@ -24,29 +14,18 @@ from backend.core.proxy import Proxy
 from backend.core.series import Listing
 from backend.core.windows import MINUTE, Window
 from backend.errors import (
-    Banned,
     ExchangeError,
-    ExchangeUnavailable,
-    MalformedAnswer,
-    RateLimited,
     UnknownSymbol,
 )
 from backend.exchanges.base import Answer, Market, Request
-from backend.net.proxies import reaching, way
-from backend.net.rest.attempts import counted_attempt
 from backend.net.rest.exchange_clock import Reading, read_now
 from backend.net.rest.listing import NEW_LISTING_LASTS, Listings
-from backend.net.rest.throttle import PATIENCE, Throttle, sane_wait
+from backend.net.rest.requester import Parsed, Requester, Session
+from backend.net.rest.throttle import Throttle
 from backend.telemetry.metrics import Metrics
-from backend.telemetry.traffic import current_traffic
 
 log = logging.getLogger(__name__)
 
-Parsed = TypeVar("Parsed")
-Session: TypeAlias = aiohttp.ClientSession
-
-ATTEMPTS = 5
-LARGEST_ANSWER = 64 * 1024 * 1024
 REFUSAL_LASTS = 60.0
 """Seconds for which a symbol that the exchange refused is not asked for again."""
 
@@ -60,22 +39,6 @@ SEARCHES = 5
 """So often a search for the first candle is begun again where an answer turned out to be wrong."""
 
 NO_VENUE_BEFORE = parse_time("2017-01-01")
-
-LEAST_WAIT = 0.001
-"""Seconds that getting a place in the budget may take without being called a wait."""
-
-
-def open_session(timeout: float, user_agent: str, proxy: Proxy | None = None) -> Session:
-    """Connections to exchanges; no answer may take longer than `timeout` seconds, a proxy's part included."""
-    limit = aiohttp.ClientTimeout(total=timeout)
-    return Session(timeout=limit, headers={"User-Agent": user_agent}, **way(proxy))
-
-
-def helps_to_retry(error: BaseException) -> bool:
-    """Whether the same request may well succeed a little later."""
-    if isinstance(error, Banned) or not isinstance(error, ExchangeUnavailable | MalformedAnswer):
-        return False
-    return (error.retry_after or 0) <= PATIENCE
 
 
 class MarketClient:
@@ -94,12 +57,19 @@ class MarketClient:
     ) -> None:
         self._exchange = exchange
         self._market = market
-        self._base_url = base_url
-        self._session = session
-        self._proxy = proxy
-        self._throttle = throttle
         self._clock = clock
-        self._metrics = metrics
+        self._requester = Requester(
+            venue=exchange,
+            market=market.name,
+            base_url=base_url,
+            session=session,
+            budget=market.budget,
+            throttle=throttle,
+            failure=market.failure,
+            clock=clock,
+            metrics=metrics,
+            proxy=proxy,
+        )
         self._listings = Listings(self._list, clock, exchange)
         self._spelt: dict[str, str] = {}
         self._refused: OrderedDict[str, float] = OrderedDict()
@@ -249,11 +219,13 @@ class MarketClient:
         return sorted(told, key=lambda reading: reading.carried(self._clock))[(len(told) - 1) // 2]
 
     async def _told_time(self) -> Reading:
-        return read_now(await self._ask(self._market.time_request, self._market.parse_time), self._clock)
+        return read_now(
+            await self._requester.ask(self._market.time_request, self._market.parse_time), self._clock
+        )
 
     async def _list(self) -> Sequence[Listing]:
         """In one attempt where there is a copy, which does until the next."""
-        ask = self._ask if self._listings.is_missing else self._attempt
+        ask = self._requester.ask if self._listings.is_missing else self._requester.ask_once
         return await ask(self._market.symbols_request, self._parse_symbols)
 
     def _parse_symbols(self, answer: Answer) -> Sequence[Listing]:
@@ -311,64 +283,4 @@ class MarketClient:
         return closed_until(await self.now())
 
     async def _candles(self, request: Request) -> Sequence[Candle]:
-        return await self._ask(request, lambda answer: self._market.parse_candles(answer.body))
-
-    async def _ask(self, request: Request, parse: Callable[[Answer], Parsed]) -> Parsed:
-        retrying = AsyncRetrying(
-            retry=retry_if_exception(helps_to_retry),
-            stop=stop_after_attempt(ATTEMPTS),
-            wait=wait_exponential_jitter(multiplier=0.25, max=8, jitter=0.25),
-            before_sleep=self._log_retry,
-            sleep=self._clock.sleep,
-            reraise=True,
-        )
-        return await retrying(self._attempt, request, parse)
-
-    async def _attempt(self, request: Request, parse: Callable[[Answer], Parsed]) -> Parsed:
-        await self._wait_for_budget(request)
-        current_traffic().requests += 1
-        with counted_attempt(self._metrics, self._exchange, self._market.name, self._clock) as attempt:
-            answer = await self._send(request)
-            attempt.status = str(answer.status)
-            return self._judged(answer, parse)
-
-    def _judged(self, answer: Answer, parse: Callable[[Answer], Parsed]) -> Parsed:
-        """What the answer says; raises what it means where that is no success."""
-        self._throttle.learn(self._market.budget.used(answer.headers))
-        failure = self._market.failure(answer)
-        if failure is None:
-            return parse(answer)
-        failure.retry_after = sane_wait(failure)
-        if isinstance(failure, RateLimited):
-            self._throttle.block(failure)
-        raise failure
-
-    async def _wait_for_budget(self, request: Request) -> None:
-        before = self._clock.monotonic()
-        await self._throttle.acquire(request.cost)
-        if (waited := self._clock.monotonic() - before) > LEAST_WAIT:
-            traffic = current_traffic()
-            traffic.waits += 1
-            traffic.waited += waited
-            self._metrics.waited(self._market.budget.name, waited)
-
-    async def _send(self, request: Request) -> Answer:
-        with reaching(self._exchange, self._proxy):
-            async with self._session.get(
-                self._base_url + request.path, params=request.params, allow_redirects=False
-            ) as response:
-                headers = {name.lower(): value for name, value in response.headers.items()}
-                return Answer(response.status, headers, await self._read(response))
-
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
-        body = bytearray()
-        async for chunk in response.content.iter_any():
-            body += chunk
-            if len(body) > LARGEST_ANSWER:
-                raise MalformedAnswer(f"{self._exchange} sent an answer of over {LARGEST_ANSWER} bytes")
-        return bytes(body)
-
-    def _log_retry(self, state: RetryCallState) -> None:
-        current_traffic().retries += 1
-        error = state.outcome.exception() if state.outcome else None
-        log.info("%s: attempt %d failed: %s", self._exchange, state.attempt_number, error)
+        return await self._requester.ask(request, lambda answer: self._market.parse_candles(answer.body))

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from backend.clock import Clock
 from backend.errors import Banned, MarketDataError, RateLimited
 from backend.exchanges.base import RateLimit
-
-PATIENCE = 120.0
-"""Seconds that a caller waits for a venue that refuses everybody; beyond that it is told instead."""
-
-SHORT_WINDOW = 10.0
-"""Seconds up to which a limit's requests are spread evenly over its window."""
+from backend.net.rest.account_budget import AccountBudget, refuse_a_long_wait
+from backend.net.rest.sliding_window import SlidingWindow
 
 WIDENING = 1.25
 """By how much a careful pace grows after each window without a refusal."""
@@ -35,72 +30,13 @@ def sane_wait(failure: MarketDataError) -> float | None:
     return min(failure.retry_after, LONGEST_BAN if isinstance(failure, Banned) else LONGEST_REFUSAL)
 
 
-class SlidingWindow:
-    """Units spent in the last `seconds`; bookings lie in time order and may lie ahead.
-
-    In a short window requests are spread evenly: a burst at its end and one at the beginning of the next
-    could otherwise meet at the venue, when the first travels slower.
-    """
-
-    def __init__(self, capacity: float, seconds: float) -> None:
-        self.capacity = capacity
-        self.seconds = seconds
-        self._bookings: deque[tuple[float, float]] = deque()
-        self._booked = 0.0
-
-    def earliest(self, units: float, now: float, pace: float = 1.0) -> float:
-        """The first moment from `now` on at which `units` more fit, behind everything booked so far.
-
-        `pace` is the part of the capacity to use.
-        """
-        self._forget(now)
-        capacity = self.capacity * pace
-        moment = now
-        if self._bookings:
-            last, booked = self._bookings[-1]
-            spread = booked * self.seconds / capacity if self.seconds <= SHORT_WINDOW else 0.0
-            moment = max(now, last + spread)
-        excess = self._booked + units - capacity
-        for booked_at, booked in self._bookings:
-            if excess <= 0 and booked_at + self.seconds > moment:
-                break
-            moment = max(moment, booked_at + self.seconds)
-            excess -= booked
-        return moment
-
-    def book(self, units: float, moment: float) -> None:
-        self._bookings.append((moment, units))
-        self._booked += units
-
-    def cancel_after(self, now: float) -> None:
-        """Take back what was booked for later than `now`."""
-        while self._bookings and self._bookings[-1][0] > now:
-            self._booked -= self._bookings.pop()[1]
-
-    def spent(self, now: float) -> float:
-        """Units of the window that ends at `now`; what is booked for later does not count."""
-        self._forget(now)
-        return sum(units for moment, units in self._bookings if moment <= now)
-
-    def learn(self, units: float, now: float) -> None:
-        """Book units that somebody else spent up to `now`."""
-        later = [booking for booking in self._bookings if booking[0] > now]
-        for _ in later:
-            self._bookings.pop()
-        self._bookings.append((now, units))
-        self._bookings.extend(later)
-        self._booked += units
-
-    def _forget(self, now: float) -> None:
-        while self._bookings and self._bookings[0][0] + self.seconds <= now:
-            self._booked -= self._bookings.popleft()[1]
-
-
 @dataclass(slots=True, eq=False)
 class _Waiter:
     """Somebody who waits for a booked moment, which may be moved to a later one."""
 
     cost: Mapping[str, int]
+    account: AccountBudget | None
+    urgent: bool
     moment: float
 
 
@@ -112,10 +48,18 @@ class Throttle:
     venue reports can only tighten the budget, and a refusal stops everybody. A venue whose counting is not
     certain is begun with the part `careful` of its limits; the part grows with every window that goes well,
     and a refusal brings it back.
+
+    Some limits count for an account and not for the address (`account_budget.py`). A request of an account
+    first waits until its account has room, and is then booked in the windows of both at one moment: counted
+    by the account before the address lets it out, it would meet there with the next ones.
+
+    An urgent request goes before those that still wait, which move back by as much as it takes.
     """
 
     def __init__(self, limits: Sequence[RateLimit], share: float, clock: Clock, careful: float = 1.0) -> None:
         self._windows = {limit.unit: SlidingWindow(limit.capacity * share, limit.seconds) for limit in limits}
+        self._share = share
+        self._accounts: dict[str, AccountBudget] = {}
         self._longest = max(limit.seconds for limit in limits)
         self._careful = self._pace = careful
         self._paced_at = clock.monotonic()
@@ -143,15 +87,28 @@ class Throttle:
             for unit, window in self._windows.items()
         }
 
-    async def acquire(self, cost: Mapping[str, int]) -> None:
+    def open_account(self, name: str, limits: Sequence[RateLimit]) -> None:
+        """Count for an account from now on. What is known of one that is open already stays."""
+        self._accounts.setdefault(name, AccountBudget(limits, self._share, self._clock))
+
+    def close_account(self, name: str) -> None:
+        """Count for it no longer; nobody may wait for it any more."""
+        self._accounts.pop(name, None)
+
+    async def acquire(
+        self, cost: Mapping[str, int], account: str | None = None, *, urgent: bool = False
+    ) -> None:
         """Wait until `cost` may be spent, then return at once for the request to be sent.
 
-        Who comes first goes first. Raises the refusal that blocks the venue when it lasts for more than
-        PATIENCE seconds.
+        Who comes first goes first, of those who are urgent and of the others. Raises the refusal that blocks
+        the venue, or the account, when it lasts for more than PATIENCE seconds.
         """
         self._refuse_a_long_wait()
-        waiter = _Waiter(cost, self.reserve(cost, self._clock.monotonic()))
-        self._waiters.append(waiter)
+        own = None if account is None else self._accounts[account]
+        if own:
+            await own.room_for(cost, urgent=urgent)
+        waiter = _Waiter(cost, own, urgent, self._clock.monotonic())
+        self._enter(waiter)
         try:
             while (wait := waiter.moment - self._clock.monotonic()) > 0:
                 await self._clock.sleep(wait)
@@ -167,28 +124,56 @@ class Throttle:
         self._widen(now)
         return self._book(cost, now)
 
-    def _book(self, cost: Mapping[str, int], now: float) -> float:
-        begin = max(now, self._blocked_until)
-        spent = [(self._windows[unit], units) for unit, units in cost.items() if unit in self._windows]
-        moment = max(
-            (window.earliest(units, begin, self._pace * self._part(window, now)) for window, units in spent),
-            default=begin,
-        )
-        for window, units in spent:
+    def _enter(self, waiter: _Waiter) -> None:
+        """Book the last place for a waiter; for an urgent one the place before all who are not."""
+        now = waiter.moment
+        self._widen(now)
+        behind = [one for one in self._waiters if waiter.urgent and not one.urgent and one.moment > now]
+        if behind:
+            before = [one for one in self._waiters if one not in behind]
+            self._take_back(now)
+            self._place([one for one in before if one.moment > now], now)
+            self._place([waiter, *behind], now)
+            self._waiters = [*before, waiter, *behind]
+        else:
+            waiter.moment = self._book(waiter.cost, now, waiter.account)
+            self._waiters.append(waiter)
+
+    def _book(self, cost: Mapping[str, int], begin: float, account: AccountBudget | None = None) -> float:
+        """Find the moment and book it, without an await between: two who asked in between would both be given
+        the last room of a window."""
+        now = self._clock.monotonic()
+        begin = max(begin, self._blocked_until)
+        spent = [
+            (window, units, self._pace * self._part(window, now))
+            for unit, units in cost.items()
+            if (window := self._windows.get(unit))
+        ]
+        if account:
+            begin = max(begin, account.blocked_until)
+            spent += [(window, units, 1.0) for window, units in account.spent_by(cost)]
+        for window, _units, _pace in spent:
+            window.forget(now)
+        moment = max((window.earliest(units, begin, pace) for window, units, pace in spent), default=begin)
+        for window, units, _pace in spent:
             window.book(units, moment)
         return moment
 
-    def block(self, refusal: RateLimited) -> None:
-        """Let nothing out until the venue's refusal is over; who waits already keeps the order."""
+    def block(self, refusal: RateLimited, account: str | None = None) -> None:
+        """Let nothing out until the venue's refusal is over, or nothing of the account that it refuses; who
+        waits already keeps the order."""
         now = self._clock.monotonic()
         until = now + (DEFAULT_BLOCK if refusal.retry_after is None else refusal.retry_after)
-        if until > self._blocked_until:
-            self._blocked_until, self._refusal = until, refusal
-        self._pace, self._paced_at = self._careful, self._blocked_until
+        if account is not None:
+            self._accounts[account].block(refusal, until)
+        else:
+            if until > self._blocked_until:
+                self._blocked_until, self._refusal = until, refusal
+            self._pace, self._paced_at = self._careful, self._blocked_until
         self._book_anew(now)
 
-    def learn(self, used: Mapping[str, int]) -> None:
-        """Take in what the venue says was spent on this address.
+    def learn(self, used: Mapping[str, int], account: str | None = None) -> None:
+        """Take in what the venue says was spent on this address, and by an account.
 
         What others spent counts as ours, but for what is theirs to spend.
         """
@@ -197,7 +182,11 @@ class Throttle:
             if window := self._windows.get(unit):
                 theirs = window.capacity * (1 - self._part(window, now))
                 if (excess := units - window.spent(now) - theirs) > 0:
-                    window.learn(excess, now)
+                    window.book(excess, now)
+        if account is not None:
+            for window, units in self._accounts[account].spent_by(used):
+                if (excess := units - window.spent(now)) > 0:
+                    window.book(excess, now)
 
     def take_part(self, part: float) -> None:
         """Spend only this part of the budget from now on: others share it.
@@ -229,15 +218,22 @@ class Throttle:
 
         They sleep until the moment they knew of: an earlier one would be booked but not used.
         """
+        self._take_back(now)
+        self._place(self._waiters, now)
+
+    def _take_back(self, now: float) -> None:
+        """What is booked for later than `now` is booked no more."""
         for window in self._windows.values():
             window.cancel_after(now)
-        for waiter in self._waiters:
-            waiter.moment = self._book(waiter.cost, max(now, waiter.moment))
+        for account in self._accounts.values():
+            account.cancel_after(now)
+
+    def _place(self, waiters: Sequence[_Waiter], now: float) -> None:
+        for waiter in waiters:
+            waiter.moment = self._book(waiter.cost, max(now, waiter.moment), waiter.account)
 
     def _refuse_a_long_wait(self) -> None:
-        wait = self._blocked_until - self._clock.monotonic()
-        if wait > PATIENCE:
-            raise type(self._refusal)(str(self._refusal), retry_after=wait)
+        refuse_a_long_wait(self._blocked_until - self._clock.monotonic(), self._refusal)
 
     def _widen(self, now: float) -> None:
         if self._pace < 1.0 and now - self._paced_at >= self._longest:

@@ -13,7 +13,7 @@ import aiohttp
 from backend.core.proxy import Proxy
 from backend.exchanges.sockets import Push
 from backend.net.proxies import UNREACHABLE, reason, through, way
-from backend.net.rest.client import Session
+from backend.net.rest.requester import Session
 from backend.net.sockets.session import Talk, Wire
 
 log = logging.getLogger(__name__)

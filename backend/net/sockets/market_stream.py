@@ -17,7 +17,7 @@ from backend.errors import ExchangeError, UnknownSymbol
 from backend.exchanges.base import Market
 from backend.exchanges.sockets import Push
 from backend.loops import Loops
-from backend.net.rest.client import Session
+from backend.net.rest.requester import Session
 from backend.net.sockets.connection import ATTEMPTS, Link
 from backend.net.sockets.session import Wire, paced
 from backend.telemetry.metrics import Metrics

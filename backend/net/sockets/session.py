@@ -18,7 +18,7 @@ from backend.errors import MalformedAnswer
 from backend.exchanges.base import RateLimit
 from backend.exchanges.sockets import Event, Farewell, Push, Refused, Reply, Socket
 from backend.loops import Loops
-from backend.net.rest.client import Session
+from backend.net.rest.requester import Session
 from backend.net.rest.throttle import Throttle
 from backend.telemetry.metrics import Metrics
 
