@@ -19,18 +19,18 @@ from backend.exchanges.binance.archive import BASE_URL, belongs_to
 from backend.exchanges.binance.market import BINANCE
 from backend.loops import Loops
 from backend.net.proxies import Sessions
-from backend.net.rest.archive import ArchiveClient
+from backend.net.rest.archive_client import ArchiveClient
 from backend.net.rest.client import MarketClient
 from backend.net.rest.requester import open_session
 from backend.net.rest.throttle import Throttle
-from backend.net.sockets.connection import open_socket_session
 from backend.net.sockets.market_stream import MarketStream
+from backend.net.sockets.socket_connection import open_socket_session
 from backend.process import is_gone, process_name
 from backend.services.following.append import Appender
 from backend.services.following.confirm import Confirmer
 from backend.services.following.follows import Follows
 from backend.services.following.keeper import Keeper
-from backend.services.following.pushed_candles import Live
+from backend.services.following.pushed_candles import LiveCandles
 from backend.services.following.visits import Visitor
 from backend.services.jobs.submission import Jobs
 from backend.services.jobs.worker import Worker
@@ -41,8 +41,8 @@ from backend.services.running.fleet import WORK_WEIGHT, Fleet, Role, member_of
 from backend.services.running.monitor import Monitor
 from backend.services.service import Service
 from backend.services.streaming.feed import Feeds
-from backend.services.streaming.ledger_watch import Pulse
-from backend.services.syncing.archive_fill import Bulk
+from backend.services.streaming.ledger_watch import LedgerWatch
+from backend.services.syncing.archive_fill import ArchiveFill
 from backend.services.syncing.audit import Auditor
 from backend.services.syncing.file_import import Imports
 from backend.services.syncing.ledger import Ledgers
@@ -50,6 +50,7 @@ from backend.services.syncing.markets import Markets
 from backend.services.syncing.removal import Remover, Stores
 from backend.services.syncing.sync import SyncService
 from backend.settings import Settings
+from backend.store.database_check import DatabaseCheck
 from backend.store.embedded import EmbeddedMongod
 from backend.store.market.candles import MongoCandles
 from backend.store.market.coverage import MongoCoverage
@@ -57,9 +58,8 @@ from backend.store.market.follows import MongoFollows
 from backend.store.market.jobs import MongoJobs
 from backend.store.market.processes import MongoFleet
 from backend.store.market.revisions import MongoRevisions
-from backend.store.market.shortfalls import MongoDoubts
-from backend.store.mongo import Doorman, Stopwatch, connect, disconnect, is_connected
-from backend.store.tryout import Tryout
+from backend.store.market.shortfalls import MongoShortfalls
+from backend.store.mongo import CommandTimer, LoginWatch, connect, disconnect, is_connected
 from backend.telemetry.metrics import Metrics
 
 REVIVE_SECONDS = 1.0
@@ -93,8 +93,8 @@ async def open_service(
         )
         loops = Loops(clock, metrics)
         uri = settings.database_uri or await _embedded(settings, clock, loops, stack)
-        doorman = Doorman(uri)
-        listeners = [Stopwatch(metrics), doorman]
+        login_watch = LoginWatch(uri)
+        listeners = [CommandTimer(metrics), login_watch]
         database = connect(uri, settings.mongodb_database, settings.database_timeout, listeners)
         stack.push_async_callback(disconnect, database)
         sessions = Sessions(partial(open_session, settings.request_timeout, USER_AGENT))
@@ -115,7 +115,7 @@ async def open_service(
             pages_in_flight=settings.pages_in_flight,
             settle_seconds=settings.settle_seconds,
             recheck_minutes=settings.recheck_minutes,
-            bulk=Bulk(_archives(settings, sessions, clock, metrics), candles),
+            bulk=ArchiveFill(_archives(settings, sessions, clock, metrics), candles),
         )
         job_store = MongoJobs(database)
         worker = Worker(
@@ -138,9 +138,9 @@ async def open_service(
             loops,
         )
         sockets = await stack.enter_async_context(Sessions(partial(open_socket_session, USER_AGENT)))
-        live = Live(_streams(settings, sockets, clients, clock, metrics, loops), clock)
-        pulse = Pulse(coverage, clock, loops)
-        appender = Appender(candles, coverage, pulse.nudge, loops)
+        live = LiveCandles(_streams(settings, sockets, clients, clock, metrics, loops), clock)
+        ledger_watch = LedgerWatch(coverage, clock, loops)
+        appender = Appender(candles, coverage, ledger_watch.nudge, loops)
         confirmer = Confirmer(markets, appender, clock, settings.settle_seconds, loops=loops)
         follow_store = MongoFollows(database)
         keeper = Keeper(
@@ -177,14 +177,14 @@ async def open_service(
         stack.push_async_callback(confirmer.stop)
         stack.push_async_callback(live.stop)
         jobs = Jobs(job_store, worker, clock, settings.jobs_queued, metrics)
-        doubts = MongoDoubts(database)
+        doubts = MongoShortfalls(database)
         queries = Queries(candles, coverage, revisions, doubts)
         catalogue = Catalogue(candles, coverage, clock, loops)
         if role in ("all", "api"):
             catalogue.start()
             stack.push_async_callback(catalogue.stop)
-        pulse.start()
-        stack.push_async_callback(pulse.stop)
+        ledger_watch.start()
+        stack.push_async_callback(ledger_watch.stop)
         follows = Follows(follow_store, coverage, markets, clock)
         database_answers = partial(is_connected, database)
         yield Service(
@@ -200,7 +200,7 @@ async def open_service(
             Remover(Stores(candles, coverage, revisions, doubts, follow_store, job_store), ledgers, appender),
             Mirror(queries, catalogue, jobs, markets, clock, sync_on_read=settings.sync_on_read),
             database_answers,
-            Tryout(database, doorman, name, clock).trouble,
+            DatabaseCheck(database, login_watch, name, clock).trouble,
             Monitor(
                 coverage,
                 job_store,
@@ -214,7 +214,7 @@ async def open_service(
             metrics,
             follows,
             keeper,
-            Feeds(candles, coverage, pulse, clock, live),
+            Feeds(candles, coverage, ledger_watch, clock, live),
             live,
             loops,
         )

@@ -24,9 +24,9 @@ from backend.core.candles import Candle
 from backend.core.series import Series
 from backend.core.windows import MINUTE
 from backend.exchanges.binance.market import BINANCE
-from backend.net.sockets.connection import open_socket_session
 from backend.net.sockets.market_stream import MarketStream
-from backend.services.following.pushed_candles import Live
+from backend.net.sockets.socket_connection import open_socket_session
+from backend.services.following.pushed_candles import LiveCandles
 from backend.services.ports import CandleStream
 from backend.telemetry.metrics import Metrics
 from tests.integration.processes import ROOT
@@ -110,7 +110,7 @@ def running_server() -> Iterator[str]:
         process.wait()
 
 
-class CountingLive(Live):
+class CountingLive(LiveCandles):
     """Counts what it is told."""
 
     def __init__(self, streams: Mapping[tuple[str, str], CandleStream], clock: Clock) -> None:

@@ -8,10 +8,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 
-from backend.telemetry.gauges import Picture
+from backend.telemetry.gauges import ServiceState
 from backend.telemetry.metrics import Metrics
 
-NOTHING = Picture(False, False, {}, {})
+NOTHING = ServiceState(False, False, {}, {})
 
 
 class Figures:

@@ -27,13 +27,13 @@ from backend.exchanges.binance.archive import belongs_to, checksum_of, named
 from backend.telemetry.logs import LogFormat, formatter
 from backend.telemetry.masking import masker
 from backend.web.server import params
-from backend.web.server.base import is_length
+from backend.web.server.handler import is_length
 from backend.web.server.negotiation import accepted_coding, accepted_format
 from backend.web.server.ranges import part
 from backend.web.server.tracing import request_id
 from backend.web.venues import binance_params, bingx_params, bitget_params
-from backend.web.venues.base import Refusal, natural
 from backend.web.venues.udf_params import history
+from backend.web.venues.venue_handler import Refusal, natural
 
 LENGTH = 64_000
 SECONDS = 15
@@ -202,11 +202,11 @@ MEETS = {
     "backend/telemetry/masking.py:_HEADER": "masker",
     "backend/telemetry/masking.py:_UNFINISHED_USER": "masker",
     "backend/telemetry/masking.py:masker": "masker",
-    "backend/web/server/base.py:_LENGTH": "content length",
+    "backend/web/server/handler.py:_LENGTH": "content length",
     "backend/web/server/params.py:whole": "whole number",
     "backend/web/server/tracing.py:_SANE": "request id",
     "backend/web/venues/udf_params.py:_SECONDS": "UDF",
-    "backend/web/venues/base.py:_NATURAL": "natural number",
+    "backend/web/venues/venue_handler.py:_NATURAL": "natural number",
     "backend/web/venues/binance_params.py:_SYMBOL": "venues' parameters",
     "backend/web/venues/binance_params.py:_NUMBER": "venues' parameters",
     "backend/web/venues/binance_params.py:_CLOCK": "venues' parameters",

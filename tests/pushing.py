@@ -15,8 +15,8 @@ from backend.core.candles import Candle
 from backend.errors import MalformedAnswer, UnknownSymbol
 from backend.exchanges.binance.market import SPOT
 from backend.exchanges.sockets import Event, Farewell, Push, Refused, Reply, Socket
-from backend.net.sockets.connection import open_socket_session
 from backend.net.sockets.market_stream import MarketStream
+from backend.net.sockets.socket_connection import open_socket_session
 from backend.telemetry.metrics import Metrics
 from tests.fakes import candle, minute
 from tests.hurried import HurriedClock

@@ -8,7 +8,7 @@ from backend.core.series import Series
 from backend.core.windows import Window
 from backend.services.ports import CoverageStore
 from backend.services.service import Service
-from backend.services.syncing.stop_signal import Brake
+from backend.services.syncing.stop_signal import StopSignal
 from backend.services.syncing.sync import OnProgress, SyncResult
 
 PATIENCE = 60.0
@@ -31,7 +31,7 @@ async def sync(
     """What a job of this request would do."""
     async with service.ledgers.hold(series, PATIENCE) as ledger:
         request = SyncRequest(series, start, end, refresh)
-        return await service.syncs.sync(ledger, request, on_progress, Brake())
+        return await service.syncs.sync(ledger, request, on_progress, StopSignal())
 
 
 async def run_job(service: Service, series: Series, start: int | None = None, end: int | None = None) -> Job:

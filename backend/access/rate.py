@@ -11,7 +11,7 @@ TOLERANCE = 1e-6
 """Seconds that rounding may make of nothing."""
 
 
-class RateLimit:
+class ClientRateLimit:
     """`per_minute` requests of each caller, 0 for any number. Callers long silent are forgotten first.
 
     Remembers for each caller when its whole minute's worth will be free again, in seconds.

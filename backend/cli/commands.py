@@ -52,7 +52,7 @@ async def serve(settings: Settings) -> int:
         await asyncio.gather(
             service.worker.stop(GRACE_SECONDS),
             service.keeper.stop(GRACE_SECONDS),
-            service.feeds.pulse.dismiss(GRACE_SECONDS),
+            service.feeds.ledger_watch.dismiss(GRACE_SECONDS),
         )
         with suppress(TimeoutError):
             await asyncio.wait_for(server.close_all_connections(), 1)

@@ -18,7 +18,7 @@ from backend.errors import InvalidRequest
 from backend.formats import FORMATS, TIMES
 from backend.settings import Settings
 from backend.web.api.answer import Answer
-from backend.web.api.reading import FILLS, ORDERS, Reading, reading
+from backend.web.api.data_request import FILLS, ORDERS, Reading, reading
 
 TEXTS = ("start_time", "end_time", "interval", "limit", "last", "order", "fill", "fields", "time")
 """Parameters of the route that are options here, by the same names."""

@@ -12,7 +12,7 @@ KEPT = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Tape:
+class PushedCandles:
     """Candles in their newest known state, as told: none of them need be final.
 
     `forming` is the newest minute, unless it was told to be closed. `ended` are minutes before it, ascending.
@@ -26,7 +26,7 @@ class Tape:
         """The newest open time that was told, 0 before the first."""
         return max((candle.open_time for candle in (*self.ended[-1:], self.forming) if candle), default=0)
 
-    def told(self, candle: Candle, *, closed: bool) -> Tape:
+    def told(self, candle: Candle, *, closed: bool) -> PushedCandles:
         """After one more state of a candle. A late one counts for its minute, one off the grid not at all."""
         if candle.open_time % MINUTE:
             return self
@@ -34,13 +34,13 @@ class Tape:
             return self._late(candle)
         if self.forming is None or self.forming.open_time == candle.open_time:
             after = self.ended and self.ended[-1].open_time >= candle.open_time
-            return self if after else Tape(candle, self.ended)
-        return Tape(candle, (*self.ended, self.forming)[-KEPT:])
+            return self if after else PushedCandles(candle, self.ended)
+        return PushedCandles(candle, (*self.ended, self.forming)[-KEPT:])
 
-    def _late(self, candle: Candle) -> Tape:
+    def _late(self, candle: Candle) -> PushedCandles:
         by_minute = {one.open_time: one for one in self.ended} | {candle.open_time: candle}
         ended = tuple(by_minute[moment] for moment in sorted(by_minute))[-KEPT:]
         forming = self.forming
         if forming and forming.open_time <= candle.open_time:
             forming = None
-        return Tape(forming, ended)
+        return PushedCandles(forming, ended)

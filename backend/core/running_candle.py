@@ -14,7 +14,7 @@ from backend.core.columns import NO_TRADES, OPTIONAL, Columns, candles_of, colum
 from backend.core.contiguous import lacking
 from backend.core.coverage import Coverage
 from backend.core.interval import Interval
-from backend.core.pushed import Tape
+from backend.core.pushed import PushedCandles
 from backend.core.windows import MINUTE, Window
 
 SUMS = ("volume", *OPTIONAL)
@@ -22,7 +22,7 @@ NOTHING = np.longdouble(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunningCandle:
     """The minutes of a bucket that opens at `start`, added up to `upto` (ms): none in between is missing.
 
     `sums` are those of SUMS, None where a minute lacks it. They have more digits than candles keep, so that
@@ -38,9 +38,9 @@ class Running:
     close: float = nan
     sums: tuple[np.longdouble | None, ...] = (NOTHING,) * len(SUMS)
 
-    def plus(self, minutes: Columns, upto: int) -> Running:
+    def plus(self, minutes: Columns, upto: int) -> RunningCandle:
         """With these minutes too, which come later; nothing is missing up to `upto`."""
-        return Running(
+        return RunningCandle(
             self.start,
             upto,
             minutes=self.minutes + len(minutes),
@@ -53,7 +53,7 @@ class Running:
             ),
         )
 
-    def until(self, upto: int) -> Running:
+    def until(self, upto: int) -> RunningCandle:
         """The same, after which the exchange has no minute up to `upto`."""
         return replace(self, upto=upto)
 
@@ -71,11 +71,11 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True)
-class Present:
+class CandlesNow:
     """What is known of a series now: by its ledger, and by what sockets told of it."""
 
     known: Coverage
-    tape: Tape
+    tape: PushedCandles
 
     def bucket(self, interval: Interval) -> Window | None:
         """The minutes of the candle that runs, up to the newest of which anything is known.

@@ -170,7 +170,7 @@ def decode(decoder: msgspec.json.Decoder[Decoded], body: bytes | str, venue: str
         raise MalformedAnswer(f"{venue} sent an answer that cannot be read: {error}") from error
 
 
-class Page(msgspec.Struct, Generic[Row]):
+class Rows(msgspec.Struct, Generic[Row]):
     """The frame in which most venues send rows; what else is in it is not read."""
 
     data: list[Row]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.formats import arrow, csv, rows, whole_columns
-from backend.formats.base import Encoder, Format
+from backend.formats.format import Encoder, Format
 from backend.formats.layout import FIELDS, TIMES, Layout, layout_for
 
 FORMATS: dict[str, Format] = {

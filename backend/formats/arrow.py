@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from backend.core.columns import OPTIONAL, Columns, Flags, is_absent
 from backend.core.series import Series
-from backend.formats.base import Format
+from backend.formats.format import Format
 from backend.formats.layout import Column, Layout
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import msgspec
 
 from backend.core.columns import Columns
 from backend.core.series import Series
-from backend.formats.base import Format
+from backend.formats.format import Format
 from backend.formats.layout import Layout
 from backend.formats.values import values
 

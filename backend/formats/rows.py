@@ -12,7 +12,7 @@ from msgspec import UNSET
 from backend.core.columns import Columns
 from backend.core.interval import ONE_MINUTE
 from backend.core.series import Series
-from backend.formats.base import Format
+from backend.formats.format import Format
 from backend.formats.layout import Layout
 from backend.formats.values import MARKS, is_empty, values
 

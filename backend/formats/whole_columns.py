@@ -16,7 +16,7 @@ import msgspec
 from backend.core.columns import Columns
 from backend.core.series import Series
 from backend.errors import TooManyStreams
-from backend.formats.base import Format
+from backend.formats.format import Format
 from backend.formats.layout import Column, Layout
 from backend.formats.values import values
 

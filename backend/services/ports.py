@@ -170,7 +170,7 @@ class RevisionStore(Protocol):
         """Forget the revisions of candles that open in `window`."""
 
 
-class DoubtStore(Protocol):
+class ShortfallStore(Protocol):
     """How often a series held less than its ledger claims. Every call may raise DatabaseUnavailable."""
 
     async def count(self, series: Series) -> int:

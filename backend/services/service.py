@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from backend.loops import Loops
 from backend.services.following.follows import Follows
 from backend.services.following.keeper import Keeper
-from backend.services.following.pushed_candles import Live
+from backend.services.following.pushed_candles import LiveCandles
 from backend.services.jobs.submission import Jobs
 from backend.services.jobs.worker import Worker
 from backend.services.reading.catalogue import Catalogue
@@ -48,5 +48,5 @@ class Service:
     follows: Follows
     keeper: Keeper
     feeds: Feeds
-    live: Live
+    live: LiveCandles
     loops: Loops

@@ -65,7 +65,7 @@ DURABLE = WriteConcern("majority", j=True)
 """An acknowledged write survives `kill -9`: the ledger must never claim a candle that a crash can lose."""
 
 
-class Stopwatch(CommandListener):
+class CommandTimer(CommandListener):
     """Tells `metrics` of every command that the driver sends."""
 
     def __init__(self, metrics: Metrics) -> None:
@@ -81,7 +81,7 @@ class Stopwatch(CommandListener):
         self._metrics.commanded(event.command_name, event.duration_micros / 1e6, failed=True)
 
 
-class Doorman(CommandListener):
+class LoginWatch(CommandListener):
     """Notices that MongoDB refuses our user, and tells the operator once.
 
     The driver says so to whoever asked for the connection; others hear of a paused pool, or wait in vain.

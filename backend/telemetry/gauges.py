@@ -46,7 +46,7 @@ class BudgetState(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ServiceState:
     """What was looked up when somebody asked. Without a database there are no series, jobs and follows.
 
     `follows` counts them by state and source.
@@ -65,7 +65,7 @@ class Picture:
 class Gauges(Collector):
     """A picture as Prometheus' library wants it."""
 
-    def __init__(self, picture: Picture) -> None:
+    def __init__(self, picture: ServiceState) -> None:
         self._picture = picture
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
@@ -119,7 +119,7 @@ def _series(series: Sequence[SeriesState]) -> Iterator[GaugeMetricFamily]:
     yield from (lag, stored, missing, complete)
 
 
-def _follows(picture: Picture) -> Iterator[GaugeMetricFamily]:
+def _follows(picture: ServiceState) -> Iterator[GaugeMetricFamily]:
     follows = _gauge("follows", "Followed series by state and origin of candles.", ["state", "source"])
     for labels, count in picture.follows.items():
         follows.add_metric(labels, count)

@@ -21,7 +21,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-from backend.telemetry.gauges import Gauges, Picture
+from backend.telemetry.gauges import Gauges, ServiceState
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -194,7 +194,7 @@ class Metrics:
         """A step of such a task, or a part of it, met an error."""
         self._step_failures.labels(task).inc()
 
-    def exposition(self, picture: Picture) -> bytes:
+    def exposition(self, picture: ServiceState) -> bytes:
         """All of it as text for Prometheus, of type CONTENT_TYPE."""
         looked_up = CollectorRegistry()
         looked_up.register(Gauges(picture))

@@ -26,9 +26,9 @@ from backend.web.api.stats import StatsHandler
 from backend.web.api.symbols import SymbolsHandler
 from backend.web.api.sync import SyncHandler
 from backend.web.api.verify import VerifyHandler
-from backend.web.server.base import UnknownRoute, log_request
 from backend.web.server.files import Files
 from backend.web.server.guard import Guard
+from backend.web.server.handler import UnknownRoute, log_request
 from backend.web.server.room import Rooms
 from backend.web.server.server import Limits, Server
 from backend.web.streams.server_sent_events import StreamHandler

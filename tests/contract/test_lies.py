@@ -21,7 +21,7 @@ from backend.net.rest.requester import open_session
 from backend.net.rest.throttle import Throttle
 from backend.services.syncing.ledger import Ledgers
 from backend.services.syncing.markets import Markets
-from backend.services.syncing.stop_signal import Brake
+from backend.services.syncing.stop_signal import StopSignal
 from backend.services.syncing.sync import SyncResult, SyncService
 from backend.telemetry.metrics import Metrics
 from tests.conftest import simulated_urls
@@ -51,7 +51,7 @@ class World:
     async def sync(self, window: Window, *, refresh: bool = False) -> SyncResult:
         async with self._ledgers.hold(self._series) as ledger:
             request = SyncRequest(self._series, window.start, window.end, refresh)
-            return await self._syncs.sync(ledger, request, no_progress, Brake())
+            return await self._syncs.sync(ledger, request, no_progress, StopSignal())
 
     def stored(self) -> list[int]:
         return sorted(self._candles.moments(self._series))

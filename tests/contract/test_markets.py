@@ -20,7 +20,7 @@ from backend.core.windows import HOUR, MINUTE, Window
 from backend.errors import MarketDataError, UnknownSymbol
 from backend.exchanges import EXCHANGES
 from backend.services.service import Service
-from backend.services.syncing.stop_signal import Brake
+from backend.services.syncing.stop_signal import StopSignal
 from backend.services.syncing.sync import SyncResult
 from backend.settings import Settings
 from tests.conftest import NOW
@@ -215,7 +215,7 @@ async def test_a_candle_that_contradicts_itself_is_refused_counted_and_asked_for
     del world.simulator.faults.revisions[key]
     async with world.service.ledgers.hold(series, 60) as ledger:
         request = SyncRequest(series, start, CLOSED, refresh=True)
-        await world.service.syncs.sync(ledger, request, no_progress, Brake())
+        await world.service.syncs.sync(ledger, request, no_progress, StopSignal())
     assert world.stored(series) == world.exchange_has(series, start)
 
 

@@ -26,7 +26,7 @@ from backend.services.ports import CandleStore, RevisionState, Written
 from backend.store.market.candles import BATCH, MongoCandles
 from backend.store.market.coverage import MongoCoverage
 from backend.store.market.revisions import MongoRevisions
-from backend.store.market.shortfalls import MongoDoubts
+from backend.store.market.shortfalls import MongoShortfalls
 from backend.store.mongo import connect, disconnect, is_connected
 from tests.contract.drivers import DRIVERS, NOBODY, connected, empty_database
 from tests.fakes import BTC, FakeClock, MemoryCandles, candle, minute, minutes
@@ -407,8 +407,8 @@ async def test_whatever_is_asked_of_a_server_that_is_away_is_unavailable(deserte
         deserted.candles.stored_series(),
         deserted.candles.bytes_on_disk(BTC),
         MongoRevisions(deserted.database, FakeClock()).state(BTC, EVERYTHING),
-        MongoDoubts(deserted.database).count(BTC),
-        MongoDoubts(deserted.database).add(BTC),
+        MongoShortfalls(deserted.database).count(BTC),
+        MongoShortfalls(deserted.database).add(BTC),
         return_exceptions=True,
     )
     assert [type(one) for one in found] == [DatabaseUnavailable] * 11
@@ -451,7 +451,7 @@ async def test_replacing_a_candle_leaves_its_revision_settled(real: Stores) -> N
 
 
 async def test_doubts_are_counted_for_each_series(real: Stores) -> None:
-    doubts = MongoDoubts(real.database)
+    doubts = MongoShortfalls(real.database)
     assert await doubts.count(BTC) == 0
     await asyncio.gather(*(doubts.add(BTC) for _ in range(3)))
     assert (await doubts.count(BTC), await doubts.count(ETH)) == (3, 0)

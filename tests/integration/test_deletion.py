@@ -16,13 +16,13 @@ from backend.services.following.visits import Visitor
 from backend.services.service import Service
 from backend.services.syncing.ledger import Ledgers
 from backend.services.syncing.removal import ALL_TIME, Remover, Stores
-from backend.services.syncing.stop_signal import Brake
+from backend.services.syncing.stop_signal import StopSignal
 from backend.store.market.candles import MongoCandles
 from backend.store.market.coverage import MongoCoverage
 from backend.store.market.follows import MongoFollows
 from backend.store.market.jobs import MongoJobs
 from backend.store.market.revisions import MongoRevisions
-from backend.store.market.shortfalls import MongoDoubts
+from backend.store.market.shortfalls import MongoShortfalls
 from backend.store.mongo import Database
 from tests.conftest import NOW
 from tests.integration.processes import PATIENCE, command, running_simulator
@@ -67,7 +67,7 @@ def stores_of(database: Database) -> Stores:
         MongoCandles(database, revisions),
         MongoCoverage(database),
         revisions,
-        MongoDoubts(database),
+        MongoShortfalls(database),
         MongoFollows(database),
         MongoJobs(database),
     )
@@ -122,10 +122,10 @@ async def test_a_late_visit_does_not_bring_a_deleted_series_back(
         metrics=service.metrics,
     )
     follow = Follow(SERIES, None, created=1)
-    assert (await visitor.visit(follow, Brake(), 60.0)).skipped
+    assert (await visitor.visit(follow, StopSignal(), 60.0)).skipped
     assert await database.list_collection_names(filter={"name": SERIES.name}) == []
     await stores.follows.add(follow)
-    assert not (await visitor.visit(follow, Brake(), 60.0)).skipped
+    assert not (await visitor.visit(follow, StopSignal(), 60.0)).skipped
     assert len(simulator.history("BTCUSDT", START, NOW)) == await stores.candles.count(SERIES, ALL_TIME)
 
 

@@ -20,17 +20,18 @@ from backend.core.minutes import Minutes
 from backend.core.windows import Window
 from backend.exchanges.binance.market import SPOT
 from backend.loops import Loops
-from backend.net.sockets.connection import open_socket_session
 from backend.net.sockets.market_stream import MarketStream
+from backend.net.sockets.socket_connection import open_socket_session
 from backend.services.following.append import Appender
 from backend.services.following.confirm import Confirmer
 from backend.services.following.keeper import Keeper
-from backend.services.following.pushed_candles import Live
+from backend.services.following.pushed_candles import LiveCandles
 from backend.services.following.visits import Visitor
 from backend.services.jobs.worker import Worker
+from backend.services.reading.catalogue import Catalogue
 from backend.services.running.fleet import Fleet, member_of
 from backend.services.service import Service
-from backend.services.streaming.ledger_watch import Pulse
+from backend.services.streaming.ledger_watch import LedgerWatch
 from backend.services.syncing.ledger import Ledgers
 from backend.services.syncing.markets import Markets
 from backend.services.syncing.sync import SyncService
@@ -106,9 +107,9 @@ Part = Callable[[Ground], AbstractAsyncContextManager[Stumbling]]
 
 
 @asynccontextmanager
-async def pulse(ground: Ground) -> AsyncIterator[Stumbling]:
+async def ledger_watch(ground: Ground) -> AsyncIterator[Stumbling]:
     store = ground.stumbling(ground.coverage, "load_all")
-    made = Pulse(store, ground.clock, ground.loops)
+    made = LedgerWatch(store, ground.clock, ground.loops)
     made.start()
     with made.listening([BTC]):
         yield store
@@ -116,9 +117,18 @@ async def pulse(ground: Ground) -> AsyncIterator[Stumbling]:
 
 
 @asynccontextmanager
+async def catalogue(ground: Ground) -> AsyncIterator[Stumbling]:
+    store = ground.stumbling(ground.coverage, "marks")
+    made = Catalogue(ground.candles, store, ground.clock, ground.loops)
+    made.start()
+    yield store
+    await made.stop()
+
+
+@asynccontextmanager
 async def seconds(ground: Ground) -> AsyncIterator[Stumbling]:
     clock = ground.stumbling(ground.clock, "sleep")
-    made = Pulse(ground.coverage, clock, ground.loops)
+    made = LedgerWatch(ground.coverage, clock, ground.loops)
     made.start()
     yield clock
     await made.stop()
@@ -148,7 +158,7 @@ def keeper_of(ground: Ground, store: Any, visited: Any) -> Keeper:
         ground.metrics,
     )
     return Keeper(
-        store, fleet, visitor, ground.clock, 1, 0, Live({}, ground.clock), appender, loops=ground.loops
+        store, fleet, visitor, ground.clock, 1, 0, LiveCandles({}, ground.clock), appender, loops=ground.loops
     )
 
 
@@ -311,7 +321,8 @@ async def ended(task: asyncio.Task[None]) -> None:
 
 
 PARTS: dict[str, Part] = {
-    "looks at ledgers": pulse,
+    "looks at ledgers": ledger_watch,
+    "listings of what is stored": catalogue,
     "seconds of streams": seconds,
     "word to other processes": fleet,
     "looks at follows": keeper,
@@ -345,7 +356,7 @@ async def test_all_loops_of_a_service_are_counted_and_asked(
     found = (await scrape(http_server_client)).labels("step_failures_total", "task")
     running = {task.get_name() for task in asyncio.all_tasks()}
     assert found == PARTS.keys() & running
-    assert len(found) == 6
+    assert len(found) == 7
 
 
 async def test_a_loop_that_fails_makes_the_service_not_ready_and_is_named(

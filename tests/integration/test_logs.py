@@ -55,7 +55,7 @@ def test_a_request_and_a_job_have_one_line_each(tmp_path: Path, mongod_uri: str,
         status, body = service.call("/api/sync", {"symbol": "BTCUSDT"})
         until(lambda: any("/api/sync" in line["message"] for line in lines(log)), "the request's line")
     assert (status, body["new_records"]) == (200, 1500)
-    (request,) = [line for line in lines_of(log, "backend.web.server.base") if line["method"] == "POST"]
+    (request,) = [line for line in lines_of(log, "backend.web.server.handler") if line["method"] == "POST"]
     assert (request["route"], request["status"], request["level"]) == ("/api/sync", "200", "info")
     assert request["milliseconds"] > 0
     (job,) = lines_of(log, "backend.services.jobs.job_report")
@@ -93,7 +93,7 @@ def test_a_clients_sane_request_id_is_kept_and_any_other_replaced(
     assert kept == "client-7.a_B"
     assert all(len(one) == 32 and one.isalnum() for one in made)
     assert len(set(made)) == len(made)
-    logged = [line["request_id"] for line in lines_of(log, "backend.web.server.base")]
+    logged = [line["request_id"] for line in lines_of(log, "backend.web.server.handler")]
     assert logged.count(kept) == 1
     assert [one for one in logged if one in made] == made
 

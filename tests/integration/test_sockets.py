@@ -14,8 +14,8 @@ from backend.core.windows import MINUTE
 from backend.net.rest.client import MarketClient
 from backend.net.rest.requester import open_session
 from backend.net.rest.throttle import Throttle
-from backend.net.sockets.connection import open_socket_session
 from backend.net.sockets.market_stream import MarketStream
+from backend.net.sockets.socket_connection import open_socket_session
 from backend.settings import load_settings
 from backend.telemetry.metrics import Metrics
 from tests.conftest import NOW, simulated_urls

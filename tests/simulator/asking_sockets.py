@@ -30,7 +30,7 @@ def at_noon(*, limits: bool = True, faults: SocketFaults | None = None, after: i
     return Simulator(clock=clock, faults=switched, limits=limits)
 
 
-class Talk:
+class SocketSession:
     """One socket's client."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
@@ -80,10 +80,10 @@ class Talk:
 
 
 @asynccontextmanager
-async def talking(simulator: Simulator, path: str) -> AsyncIterator[Talk]:
+async def talking(simulator: Simulator, path: str) -> AsyncIterator[SocketSession]:
     """A socket of the simulator, which answers no ping by itself."""
     async with (
         aiohttp.ClientSession() as session,
         session.ws_connect(simulator.url + path, autoping=False) as socket,
     ):
-        yield Talk(socket)
+        yield SocketSession(socket)

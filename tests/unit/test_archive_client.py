@@ -21,7 +21,7 @@ from backend.errors import (
     RateLimited,
 )
 from backend.exchanges.binance.archive import DAY, file_of
-from backend.net.rest.archive import ATTEMPTS, LARGEST_CHECKSUM, LARGEST_FILE, ArchiveClient
+from backend.net.rest.archive_client import ATTEMPTS, LARGEST_CHECKSUM, LARGEST_FILE, ArchiveClient
 from backend.net.rest.requester import open_session
 from backend.telemetry.metrics import Metrics
 from tests.archives import text_of, zipped

@@ -28,7 +28,7 @@ from backend.errors import (
 from backend.services.ports import Lease
 from backend.services.syncing.backfill import GIVE_UP_AFTER, Backfill
 from backend.services.syncing.ledger import Ledger
-from backend.services.syncing.stop_signal import Brake
+from backend.services.syncing.stop_signal import StopSignal
 from tests.fakes import (
     BTC,
     FakeClock,
@@ -64,21 +64,23 @@ class World:
 
     source: ScriptedSource
     candles: MemoryCandles = field(default_factory=MemoryCandles)
-    brake: Brake = field(default_factory=Brake)
+    stop_signal: StopSignal = field(default_factory=StopSignal)
     progress: list[Tally] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.coverage = CarefulCoverage(self.candles)
 
     async def backfill(self, wanted: Window) -> Backfill:
-        """A backfill of what is missing of `wanted`, ready to run, with a brake of its own."""
-        self.brake = Brake()
+        """A backfill of what is missing of `wanted`, ready to run, with a stop signal of its own."""
+        self.stop_signal = StopSignal()
         lease = await self.coverage.acquire(BTC, "tests", 60)
         assert lease is not None
         ledger = Ledger(self.coverage, lease)
         now = self.source.clock.now()
         missing = ledger.coverage.missing(wanted, now)
-        return Backfill(self.source, self.candles, ledger, missing, now, self.progress.append, self.brake)
+        return Backfill(
+            self.source, self.candles, ledger, missing, now, self.progress.append, self.stop_signal
+        )
 
     async def run(self, wanted: Window, pages_in_flight: int = 4) -> Backfill:
         backfill = await self.backfill(wanted)
@@ -360,7 +362,7 @@ async def test_a_halted_run_finishes_the_pages_in_flight_and_takes_no_more() -> 
 
     async def halt_at_the_third_page(window: Window) -> None:
         if window.start == minute(20):
-            world.brake.pull(reason)
+            world.stop_signal.stop(reason)
         await source.clock.sleep(1)
 
     source.delay = halt_at_the_third_page
@@ -373,7 +375,7 @@ async def test_a_halted_run_finishes_the_pages_in_flight_and_takes_no_more() -> 
 async def test_a_run_halted_before_it_began_asks_nothing() -> None:
     world = World(ScriptedSource(all_of(minutes(0, 100))))
     backfill = await world.backfill(minutes(0, 100))
-    world.brake.pull(Interrupted("the service was told to stop"))
+    world.stop_signal.stop(Interrupted("the service was told to stop"))
     await backfill.run(4)
     assert world.source.asked == []
 

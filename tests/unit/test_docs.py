@@ -15,7 +15,7 @@ from backend import errors
 from backend.services.service import Service
 from backend.settings import SETTINGS, Setting
 from backend.web.routes import make_application
-from backend.web.server.base import HTTP_ERRORS
+from backend.web.server.handler import HTTP_ERRORS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

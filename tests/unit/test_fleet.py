@@ -41,7 +41,7 @@ class Roll:
         del self.members[member.name]
 
 
-class Purse:
+class SharedBudget:
     """Fits `backend.services.running.fleet.Purse` and remembers what it was told."""
 
     longest = 60.0
@@ -57,18 +57,18 @@ class Purse:
         self.held_off.append(seconds)
 
 
-def fleet(roll: Roll, name: str, purse: Purse, role: Role = "all", egress: str = "") -> Fleet:
+def fleet(roll: Roll, name: str, purse: SharedBudget, role: Role = "all", egress: str = "") -> Fleet:
     return Fleet(roll, member_of(name, egress, role), [purse], FakeClock(), SECONDS)
 
 
 async def test_a_process_alone_spends_everything_at_once() -> None:
-    purse = Purse()
+    purse = SharedBudget()
     assert await fleet(Roll(), "one", purse).join() == []
     assert (purse.parts, purse.held_off) == ([1.0], [])
 
 
 async def test_a_newcomer_waits_until_the_others_made_room_and_what_they_spent_is_forgotten() -> None:
-    roll, first, second = Roll(), Purse(), Purse()
+    roll, first, second = Roll(), SharedBudget(), SharedBudget()
     old, new = fleet(roll, "old", first), fleet(roll, "new", second)
     await old.join()
     await new.join()
@@ -79,7 +79,7 @@ async def test_a_newcomer_waits_until_the_others_made_room_and_what_they_spent_i
 
 
 async def test_the_rest_get_the_part_of_one_that_leaves() -> None:
-    roll, first, second = Roll(), Purse(), Purse()
+    roll, first, second = Roll(), SharedBudget(), SharedBudget()
     old, new = fleet(roll, "old", first), fleet(roll, "new", second)
     await old.join()
     await new.join()
@@ -89,15 +89,15 @@ async def test_the_rest_get_the_part_of_one_that_leaves() -> None:
 
 
 async def test_a_process_that_does_no_jobs_leaves_nearly_everything_to_those_that_do() -> None:
-    roll, api, worker = Roll(), Purse(), Purse()
+    roll, api, worker = Roll(), SharedBudget(), SharedBudget()
     await fleet(roll, "api", api, "api").join()
     await fleet(roll, "worker", worker, "worker").join()
     assert worker.parts == [1 / (1 + IDLE_WEIGHT)]
 
 
 async def test_a_command_takes_little_beside_a_service_and_waits_for_nothing() -> None:
-    roll, purse = Roll(), Purse()
-    await fleet(roll, "service", Purse()).join()
+    roll, purse = Roll(), SharedBudget()
+    await fleet(roll, "service", SharedBudget()).join()
     command = fleet(roll, "command", purse, "command")
     assert [one.works for one in await command.join()] == [True]
     assert purse.parts == [IDLE_WEIGHT / (1 + IDLE_WEIGHT)]
@@ -105,7 +105,7 @@ async def test_a_command_takes_little_beside_a_service_and_waits_for_nothing() -
 
 
 async def test_a_command_that_does_its_own_jobs_counts_as_one_who_works() -> None:
-    roll, first, second = Roll(), Purse(), Purse()
+    roll, first, second = Roll(), SharedBudget(), SharedBudget()
     for name, purse in (("one", first), ("two", second)):
         command = fleet(roll, name, purse, "command")
         assert not any(one.works for one in await command.join())
@@ -115,26 +115,26 @@ async def test_a_command_that_does_its_own_jobs_counts_as_one_who_works() -> Non
 
 
 async def test_one_that_shows_follows_is_a_keeper_only_when_it_became_a_worker() -> None:
-    roll, purse = Roll(), Purse()
+    roll, purse = Roll(), SharedBudget()
     shows = fleet(roll, "shows", purse, "follow")
     await shows.join()
     assert (shows.keepers, purse.held_off) == (frozenset(), [])
     await shows.become("worker")
     assert (shows.keepers, purse.parts[-1], purse.held_off) == (frozenset({"shows"}), 1.0, [])
-    other = fleet(roll, "other", Purse(), "follow")
+    other = fleet(roll, "other", SharedBudget(), "follow")
     assert [one.name for one in await other.join() if one.works] == ["shows"]
 
 
 async def test_who_reaches_exchanges_from_another_address_takes_nothing_away() -> None:
-    roll, here, there = Roll(), Purse(), Purse()
+    roll, here, there = Roll(), SharedBudget(), SharedBudget()
     await fleet(roll, "here", here).join()
     assert [one.name for one in await fleet(roll, "there", there, egress="vpn").join()] == ["here"]
     assert (there.parts, there.held_off) == ([1.0], [])
 
 
 async def test_one_that_surely_died_does_not_count() -> None:
-    roll, purse = Roll(), Purse()
-    await fleet(roll, "dead", Purse()).join()
+    roll, purse = Roll(), SharedBudget()
+    await fleet(roll, "dead", SharedBudget()).join()
     member = member_of("new", "", "all")
     alone = Fleet(roll, member, [purse], FakeClock(), SECONDS, is_gone=lambda name: name == "dead")
     assert await alone.join() == []
@@ -144,7 +144,7 @@ async def test_one_that_surely_died_does_not_count() -> None:
 async def test_a_database_that_is_away_is_no_reason_to_stay_when_leaving() -> None:
     roll = Roll()
     roll.failure = DatabaseUnavailable("away")
-    one = fleet(roll, "one", Purse())
+    one = fleet(roll, "one", SharedBudget())
     with pytest.raises(DatabaseUnavailable):
         await one.join()
     await one.leave()

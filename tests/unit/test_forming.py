@@ -18,11 +18,11 @@ from backend.core.coverage import Coverage, void_before_listing, void_without_da
 from backend.core.cursors import Cursors
 from backend.core.interval import INTERVALS, ONE_MINUTE, Interval
 from backend.core.minutes import NO_MINUTES
-from backend.core.pushed import Tape
+from backend.core.pushed import PushedCandles
 from backend.core.windows import MINUTE, Window
-from backend.services.following.pushed_candles import Live
-from backend.services.streaming.forming import MOST_UNSURE, Forming
-from backend.services.streaming.ledger_watch import Pulse
+from backend.services.following.pushed_candles import LiveCandles
+from backend.services.streaming.forming import MOST_UNSURE, FormingCandles
+from backend.services.streaming.ledger_watch import LedgerWatch
 from tests.fakes import BTC, START, FakeClock, MemoryCandles, MemoryCoverage, candle, minute, minutes
 
 SUMS = ("volume", "quote_volume", "trades", "taker_buy_volume", "taker_buy_quote_volume")
@@ -38,10 +38,10 @@ class Scene:
     def __init__(self, interval: Interval = ONE_MINUTE) -> None:
         clock = FakeClock()
         self.candles = MemoryCandles()
-        self.live = Live({}, clock)
-        self.pulse = Pulse(MemoryCoverage(), clock)
+        self.live = LiveCandles({}, clock)
+        self.ledger_watch = LedgerWatch(MemoryCoverage(), clock)
         self.known = Coverage(START, NO_MINUTES, (void_before_listing(START, START),), minute(10_000))
-        self.listener = Forming(self.candles, self.pulse, self.live, interval, [BTC])
+        self.listener = FormingCandles(self.candles, self.ledger_watch, self.live, interval, [BTC])
 
     async def store(self, *candles: Candle) -> None:
         await self.candles.write(BTC, candles)
@@ -55,7 +55,7 @@ class Scene:
         self.live.told(BTC, candle, closed=closed)
 
     async def changed(self, cursors: Cursors = NOTHING_TOLD) -> list[Told]:
-        self.pulse.known = {BTC: self.known}
+        self.ledger_watch.known = {BTC: self.known}
         return [as_told(columns) async for _, columns in self.listener.changed(cursors)]
 
 
@@ -79,7 +79,7 @@ def plain(candles: list[Candle], interval: Interval) -> Told:
     }
 
 
-def expected(scene: Scene, tape: Tape, interval: Interval) -> Told | None:
+def expected(scene: Scene, tape: PushedCandles, interval: Interval) -> Told | None:
     """What is known of the bucket that runs, minute by minute; None where one is missing, or none runs."""
     stored = {one.open_time: one for one in scene.candles.stored()}
     told = {one.open_time: one for one in (*tape.ended, tape.forming) if one}
@@ -136,7 +136,7 @@ def test_what_is_told_is_the_plain_sum_of_all_minutes_whatever_happened(
                 await scene.store(made)
             elif not is_known:
                 scene.lack(number, believed=what == "lack")
-            wanted = expected(scene, scene.live.tape(BTC), interval)
+            wanted = expected(scene, scene.live.pushed(BTC), interval)
             assert await scene.changed() == ([] if wanted in (None, last) else [wanted])
             last = wanted or last
 
@@ -171,9 +171,9 @@ async def test_nothing_is_told_of_a_stored_minute(name: str) -> None:
 
 async def test_a_series_that_is_not_heard_any_more_is_not_told() -> None:
     clock = FakeClock()
-    live = Live({}, clock)
-    pulse = Pulse(MemoryCoverage(), clock)
-    listener = Forming(MemoryCandles(), pulse, live, ONE_MINUTE, [BTC])
+    live = LiveCandles({}, clock)
+    ledger_watch = LedgerWatch(MemoryCoverage(), clock)
+    listener = FormingCandles(MemoryCandles(), ledger_watch, live, ONE_MINUTE, [BTC])
     live.told(BTC, candle(START), closed=False)
     clock.advance(1000)
     assert [one async for one in listener.changed(NOTHING_TOLD)] == []

@@ -8,9 +8,9 @@ from collections.abc import Collection
 import pytest
 
 from backend.core.candles import Candle
-from backend.core.pushed import Tape
+from backend.core.pushed import PushedCandles
 from backend.core.series import Series
-from backend.services.following.pushed_candles import HEARD_FOR, Live
+from backend.services.following.pushed_candles import HEARD_FOR, LiveCandles
 from backend.services.ports import StreamListener
 from tests.fakes import BTC, FakeClock, candle, minute
 
@@ -42,7 +42,7 @@ class World:
     def __init__(self) -> None:
         self.clock = FakeClock()
         self.stream = ScriptedStream()
-        self.live = Live({("binance", "spot"): self.stream}, self.clock)
+        self.live = LiveCandles({("binance", "spot"): self.stream}, self.clock)
         self.closed: list[tuple[Series, Candle]] = []
         self.ended: list[tuple[Series, int]] = []
         self.live.start(
@@ -97,9 +97,9 @@ def test_of_series_that_are_only_watched_nothing_is_stored() -> None:
         world.push(0)
         world.push(0, closed=True)
         world.push(1)
-        assert world.live.tape(BTC) == Tape(candle(minute(1)), (candle(minute(0)),))
+        assert world.live.pushed(BTC) == PushedCandles(candle(minute(1)), (candle(minute(0)),))
     assert (world.closed, world.ended) == ([], [])
-    assert world.live.tape(BTC) == Tape()
+    assert world.live.pushed(BTC) == PushedCandles()
 
 
 def test_who_was_not_heard_for_long_is_not_heard() -> None:
@@ -110,7 +110,7 @@ def test_who_was_not_heard_for_long_is_not_heard() -> None:
     assert world.live.is_heard(BTC)
     world.clock.advance(1)
     assert not world.live.is_heard(BTC)
-    assert world.live.tape(BTC) == Tape()
+    assert world.live.pushed(BTC) == PushedCandles()
     world.push(1)
     assert world.live.is_heard(BTC)
 
@@ -146,7 +146,7 @@ def test_a_minute_that_was_told_in_part_does_not_end_with_what_comes_after_a_los
     world.push(0)
     world.stream.listener.on_lost(["BTCUSDT"], "cut")
     world.push(1)
-    assert world.live.tape(BTC) == Tape(candle(minute(1)))
+    assert world.live.pushed(BTC) == PushedCandles(candle(minute(1)))
     assert world.ended == []
 
 

@@ -22,8 +22,8 @@ ROOT = Path(backend.__file__).parents[1]
 ENDLESS = {
     "backend/loops.py:run": "the helper itself",
     "backend/net/rest/account_budget.py:room_for": "ends with its turn",
-    "backend/net/sockets/session.py:_tell": "ends with its connection, which connection.py makes again",
-    "backend/net/sockets/session.py:_mind": "ends with its connection, which connection.py makes again",
+    "backend/net/sockets/socket_session.py:_tell": "ends with its connection, which is made again",
+    "backend/net/sockets/socket_session.py:_mind": "ends with its connection, which is made again",
     "backend/services/jobs/submission.py:_wait": "answers a request",
     "backend/services/jobs/submission.py:watch": "answers a request",
     "backend/services/following/keeper.py:_outcome": "ends with a visit",

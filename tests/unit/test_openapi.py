@@ -20,7 +20,7 @@ from backend.web.openapi.document import document, encoded
 from backend.web.openapi.page import METHODS, POLICY, page
 from backend.web.openapi.parts import record
 from backend.web.routes import make_application
-from backend.web.server.base import STATUSES
+from backend.web.server.handler import STATUSES
 from tests.walking import methods, routes
 
 NAMES = (("binance", "spot"), ("binance", "perpetual"), ("extended", "perpetual"))

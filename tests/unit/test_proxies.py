@@ -17,8 +17,8 @@ from backend.errors import ExchangeUnavailable
 from backend.exchanges.binance.market import SPOT
 from backend.net.proxies import LONGEST_REASON, Sessions, reaching
 from backend.net.rest.requester import open_session
-from backend.net.sockets.connection import open_socket_session
 from backend.net.sockets.market_stream import MarketStream
+from backend.net.sockets.socket_connection import open_socket_session
 from backend.telemetry.metrics import Metrics
 from tests.proxies import Proxy as RealProxy
 from tests.pushing import SOCKET, Ear, PassingClock, native, until

@@ -11,7 +11,7 @@ import pytest
 
 from tests.simulator import Faults, Simulator, SimulatorClock, SocketFaults
 from tests.simulator.asking import ask, klines, post
-from tests.simulator.asking_sockets import NOON, Talk, at_noon, talking
+from tests.simulator.asking_sockets import NOON, SocketSession, at_noon, talking
 from tests.simulator.times import MINUTE
 
 BTC, ETH = "btcusdt@kline_1m", "ethusdt@kline_1m"
@@ -34,7 +34,7 @@ def klines_of(events: list[Any]) -> list[tuple[int, bool]]:
     return [((event["k"]["t"] - NOON) // MINUTE, event["k"]["x"]) for event in events]
 
 
-async def minute_passed(simulator: Simulator, talk: Talk) -> list[Any]:
+async def minute_passed(simulator: Simulator, talk: SocketSession) -> list[Any]:
     """Let a minute pass and return the events up to one of the new minute."""
     simulator.clock.advance(MINUTE)
     return await talk.until(lambda event: event["k"]["t"] > simulator.clock.now() - MINUTE)

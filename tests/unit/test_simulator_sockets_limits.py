@@ -9,7 +9,7 @@ import pytest
 
 from tests.simulator import Faults, Simulator, SimulatorClock, SocketFaults, synthetic_market
 from tests.simulator.archive import Archive
-from tests.simulator.asking_sockets import NOON, Talk, at_noon, talking
+from tests.simulator.asking_sockets import NOON, SocketSession, at_noon, talking
 from tests.simulator.sockets import binance, bingx, bitget
 from tests.simulator.sockets.dialect import Dialect
 from tests.simulator.sockets.pulse import Pulse
@@ -36,7 +36,7 @@ def channel(symbol: str, name: str = "candle1m") -> dict[str, str]:
     return {"instType": "SPOT", "channel": name, "instId": symbol}
 
 
-async def answered(talk: Talk, path: str) -> None:
+async def answered(talk: SocketSession, path: str) -> None:
     """Answer the next heartbeat as the venue wants it."""
     message = await talk.raw()
     if path.endswith("/ws"):

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from backend.app import pushed_markets
 from backend.clock import SystemClock
 from backend.errors import ExchangeUnavailable
-from backend.net.sockets.connection import LONGEST_PAUSE, SHORTEST_PAUSE, pause_after
 from backend.net.sockets.market_stream import LONGEST_REFUSAL, RELISTING_PAUSE, SHORTEST_REFUSAL, spread
+from backend.net.sockets.socket_connection import LONGEST_PAUSE, SHORTEST_PAUSE, pause_after
 from backend.settings import load_settings
 from tests.fakes import candle, minute
 from tests.figures import counted

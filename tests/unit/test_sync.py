@@ -23,7 +23,7 @@ from backend.errors import (
 from backend.services.reading.queries import Statistics
 from backend.services.syncing.ledger import Ledgers
 from backend.services.syncing.markets import Markets
-from backend.services.syncing.stop_signal import Brake
+from backend.services.syncing.stop_signal import StopSignal
 from backend.services.syncing.sync import OnProgress, SyncResult, SyncService
 from tests.fakes import (
     BTC,
@@ -71,12 +71,12 @@ class World:
         series: Series = BTC,
         *,
         refresh: bool = False,
-        brake: Brake | None = None,
+        stop_signal: StopSignal | None = None,
         on_progress: OnProgress = no_progress,
     ) -> SyncResult:
         request = SyncRequest(series, start, end, refresh)
         async with self.ledgers.hold(series, patience=60) as ledger:
-            return await self.service.sync(ledger, request, on_progress, brake or Brake())
+            return await self.service.sync(ledger, request, on_progress, stop_signal or StopSignal())
 
     def asked(self) -> list[Window]:
         """The windows that were asked for since the last call, in the order of time."""
@@ -361,7 +361,7 @@ async def test_no_more_pages_are_in_flight_than_the_setting_allows() -> None:
 
 async def test_braking_finishes_the_pages_in_flight_and_tells_why() -> None:
     world = World(closed=100, pages_in_flight=2)
-    brake, in_flight, answer = Brake(), asyncio.Event(), asyncio.Event()
+    stop_signal, in_flight, answer = StopSignal(), asyncio.Event(), asyncio.Event()
 
     async def hold(window: Window) -> None:
         if window.start == minute(10):
@@ -369,9 +369,9 @@ async def test_braking_finishes_the_pages_in_flight_and_tells_why() -> None:
         await answer.wait()
 
     world.source.delay = hold
-    syncing = asyncio.create_task(world.sync(brake=brake))
+    syncing = asyncio.create_task(world.sync(stop_signal=stop_signal))
     await in_flight.wait()
-    brake.pull(Cancelled("enough"))
+    stop_signal.stop(Cancelled("enough"))
     answer.set()
     result = await syncing
     assert isinstance(result.error, Cancelled)

@@ -16,7 +16,7 @@ from backend.services.following.append import Appender, Edge
 from backend.services.following.visits import NOT_NOW, Outcome, Visitor
 from backend.services.syncing.ledger import Ledgers
 from backend.services.syncing.markets import Markets
-from backend.services.syncing.stop_signal import Brake
+from backend.services.syncing.stop_signal import StopSignal
 from backend.services.syncing.sync import SyncService
 from backend.telemetry.metrics import Metrics
 from tests.fakes import (
@@ -76,9 +76,11 @@ class World:
         )
 
     async def visit(
-        self, brake: Brake | None = None, seconds: float = EVER, since: int | None = START
+        self, stop_signal: StopSignal | None = None, seconds: float = EVER, since: int | None = START
     ) -> Outcome:
-        return await self.visitor.visit(Follow(BTC, since, created=START), brake or Brake(), seconds)
+        return await self.visitor.visit(
+            Follow(BTC, since, created=START), stop_signal or StopSignal(), seconds
+        )
 
     @property
     def held(self) -> set[int]:
@@ -129,9 +131,9 @@ async def test_an_exchange_that_is_away_fails_the_visit_alone() -> None:
 
 @pytest.mark.parametrize("reason", [Interrupted("stopping"), Cancelled("enough")])
 async def test_told_to_stop_it_does_nothing(reason: Interrupted | Cancelled) -> None:
-    world, brake = World(), Brake()
-    brake.pull(reason)
-    assert await world.visit(brake) == NOT_NOW
+    world, stop_signal = World(), StopSignal()
+    stop_signal.stop(reason)
+    assert await world.visit(stop_signal) == NOT_NOW
     assert (world.source.asked, world.store.reports) == ([], [])
 
 

@@ -18,7 +18,7 @@ from backend.clock import Clock
 from backend.core.candles import Candle
 from backend.core.series import Series
 from backend.core.windows import MINUTE
-from backend.services.following.pushed_candles import Live
+from backend.services.following.pushed_candles import LiveCandles
 from backend.services.ports import StreamListener
 from backend.services.service import Service
 from backend.services.streaming.feed import Feeds
@@ -56,9 +56,11 @@ def sockets() -> Sockets:
 @pytest.fixture
 def pushed(service: Service, database: Database, sockets: Sockets, clock: Clock) -> Service:
     """The service with sockets of Binance spot, which tests speak for."""
-    live = Live({("binance", "spot"): sockets}, clock)
-    coverage, pulse = MongoCoverage(database), service.feeds.pulse
-    return replace(service, live=live, feeds=Feeds(candle_store(database), coverage, pulse, clock, live))
+    live = LiveCandles({("binance", "spot"): sockets}, clock)
+    coverage, ledger_watch = MongoCoverage(database), service.feeds.ledger_watch
+    return replace(
+        service, live=live, feeds=Feeds(candle_store(database), coverage, ledger_watch, clock, live)
+    )
 
 
 @pytest.fixture

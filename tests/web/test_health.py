@@ -63,7 +63,7 @@ async def test_a_worker_that_stopped_makes_it_not_ready(
 async def test_a_health_request_that_goes_well_is_no_news(
     http_server_client: AsyncHTTPServerClient, caplog: pytest.LogCaptureFixture, path: str, level: int
 ) -> None:
-    name = "backend.web.server.base"
+    name = "backend.web.server.handler"
     with caplog.at_level(logging.DEBUG, name):
         await get(http_server_client, path)
     assert [record.levelno for record in caplog.records if record.name == name] == [level]

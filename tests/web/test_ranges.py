@@ -21,7 +21,7 @@ from tornado.web import Application
 
 from backend.core.windows import MINUTE
 from backend.store.mongo import Database
-from backend.web.server.files import Files, Lent, Maker
+from backend.web.server.files import Files, LentFile, Maker
 from tests.web.stored import SERIES, START, candle, candle_store, store
 
 COUNT = 70_000
@@ -198,7 +198,7 @@ async def test_a_candle_that_changes_while_a_file_is_made_spoils_its_tag(
 
     class Changing(Files):
         @asynccontextmanager
-        async def lent(self, tag: str, at_most: int, make: Maker) -> AsyncIterator[Lent | None]:
+        async def lent(self, tag: str, at_most: int, make: Maker) -> AsyncIterator[LentFile | None]:
             async def changed(file: IO[bytes]) -> bool:
                 await candle_store(database).write(SERIES, [msgspec.structs.replace(candle(5), close=99.5)])
                 return await make(file)

@@ -18,15 +18,15 @@ from backend.access.policy import Access
 from backend.clock import SystemClock
 from backend.services.service import Service
 from backend.web.routes import make_application
-from backend.web.server.base import ApiHandler
-from backend.web.server.connection import Patience
+from backend.web.server.client_connection import ClientTimes
 from backend.web.server.guard import SECURITY_HEADERS
+from backend.web.server.handler import ApiHandler
 from backend.web.server.server import Limits, Server
 
 PATIENCE = 20.0
 SHORT = 0.4
 LIMITS = Limits(
-    head_seconds=SHORT, body_seconds=SHORT, reader=Patience(SHORT, 16 * 1024), connections=4, spare=2
+    head_seconds=SHORT, body_seconds=SHORT, reader=ClientTimes(SHORT, 16 * 1024), connections=4, spare=2
 )
 PIECE = b"0123456789abcdef" * (1 << 16)
 PIECES = 32

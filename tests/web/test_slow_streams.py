@@ -16,7 +16,7 @@ from backend.core.windows import MINUTE
 from backend.services.service import Service
 from backend.web.routes import Route, make_application
 from backend.web.streams.server_sent_events import StreamHandler
-from backend.web.streams.stream_request import Manners
+from backend.web.streams.stream_request import StreamTimes
 from backend.web.streams.websocket import SocketHandler, UpgradePath
 from tests.conftest import NOW
 from tests.following import PACE, HandClock, until, until_complete
@@ -28,8 +28,8 @@ SINCE = NOW - NOW % MINUTE - MANY * MINUTE
 BTC = Series("binance", "spot", "BTCUSDT")
 ONE = "series=binance:spot:BTCUSDT"
 
-HURRIED = Manners(quiet=0.05, slow=0.2, silent=0.3)
-UNREAD = Manners(slow=0.1)
+HURRIED = StreamTimes(quiet=0.05, slow=0.2, silent=0.3)
+UNREAD = StreamTimes(slow=0.1)
 
 pytestmark = pytest.mark.usefixtures("app")
 """Named, so that tests can parametrize what is behind it."""
@@ -66,12 +66,12 @@ def clock(simulator: Simulator) -> Clock:
 
 
 @pytest.fixture
-def manners() -> Manners:
+def manners() -> StreamTimes:
     return HURRIED
 
 
 @pytest.fixture
-def app(service: Service, manners: Manners) -> Application:
+def app(service: Service, manners: StreamTimes) -> Application:
     Watched.closed, Watched.pongs = [], 0
     given = {"service": service, "manners": manners}
     hurried: list[Route] = [
@@ -88,7 +88,7 @@ async def follow(service: Service, simulator: Simulator, since: int | None = Non
 
 async def until_nobody_listens(service: Service) -> None:
     async def nobody() -> bool:
-        return service.feeds.pulse.streams == 0
+        return service.feeds.ledger_watch.streams == 0
 
     await until(nobody)
 

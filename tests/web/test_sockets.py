@@ -73,7 +73,7 @@ async def try_to_open(client: AsyncHTTPServerClient, query: str, **headers: str)
 
 async def until_nobody_listens(service: Service) -> None:
     async def nobody() -> bool:
-        return service.feeds.pulse.streams == 0
+        return service.feeds.ledger_watch.streams == 0
 
     await until(nobody)
 
@@ -263,8 +263,8 @@ async def test_the_service_says_that_it_stops(
 ) -> None:
     await follow(service, simulator, BTC)
     async with connected(http_server_client, ONE) as socket:
-        await service.feeds.pulse.dismiss(30)
-        assert service.feeds.pulse.streams == 0
+        await service.feeds.ledger_watch.dismiss(30)
+        assert service.feeds.ledger_watch.streams == 0
         assert (await socket.closing())[0] == 1001
 
 
@@ -300,8 +300,8 @@ class TestTroubles:
     @pytest.fixture
     def app(self, service: Service, clock: Clock, candles: MemoryCandles) -> Application:
         """A service whose candles are elsewhere."""
-        pulse = service.feeds.pulse
-        feeds = Feeds(candles, MemoryCoverage(), pulse, clock, service.live)
+        ledger_watch = service.feeds.ledger_watch
+        feeds = Feeds(candles, MemoryCoverage(), ledger_watch, clock, service.live)
         return make_application(replace(service, feeds=feeds))
 
     async def test_a_client_is_told_to_come_back_when_the_database_is_away(

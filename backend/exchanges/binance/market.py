@@ -95,7 +95,7 @@ class ExchangeInfo(msgspec.Struct):
     symbols: list[Symbol]
 
 
-class Refusal(msgspec.Struct):
+class ErrorBody(msgspec.Struct):
     """The body of an error: {"code": -1121, "msg": "Invalid symbol."}."""
 
     code: int = 0
@@ -104,7 +104,7 @@ class Refusal(msgspec.Struct):
 
 _time = msgspec.json.Decoder(ServerTime)
 _info = msgspec.json.Decoder(ExchangeInfo)
-_refusal = msgspec.json.Decoder(Refusal)
+_refusal = msgspec.json.Decoder(ErrorBody)
 
 WEIGHT = "weight"
 CODES: Mapping[int, type[MarketDataError]] = MappingProxyType(
@@ -188,7 +188,7 @@ def failure(url_setting: str, answer: Answer) -> MarketDataError | None:
     """What an answer's status and error code mean for the caller; None for a success."""
     if answer.status == 200:
         return None
-    said = refusal(_refusal, answer.body, Refusal())
+    said = refusal(_refusal, answer.body, ErrorBody())
     message = f"{VENUE} answered {answer.status}" + (f": {excerpt(said.msg)}" if said.msg else "")
     retry_after = whole_number(answer.headers.get("retry-after"))
     match answer.status:
@@ -205,7 +205,7 @@ def failure(url_setting: str, answer: Answer) -> MarketDataError | None:
     return kind(message, retry_after=retry_after)
 
 
-def _ban_seconds(answer: Answer, said: Refusal) -> float:
+def _ban_seconds(answer: Answer, said: ErrorBody) -> float:
     """How long a ban lasts that only its text dates, "banned until 1660090423228", by the answer's clock."""
     until = re.search(r"until (\d{13})\b", excerpt(said.msg), re.ASCII)
     said_at = date_header(answer)

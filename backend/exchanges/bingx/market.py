@@ -120,15 +120,15 @@ class Contracts(msgspec.Struct):
     data: list[Contract]
 
 
-class Clock(msgspec.Struct):
+class TimeData(msgspec.Struct):
     server_time: Moment = msgspec.field(name="serverTime")
 
 
 class ServerTime(msgspec.Struct):
-    data: Clock
+    data: TimeData
 
 
-class Refusal(msgspec.Struct):
+class ErrorBody(msgspec.Struct):
     """The frame of every answer; code 0 is a success."""
 
     code: int = 0
@@ -138,7 +138,7 @@ class Refusal(msgspec.Struct):
 _spot_symbols = msgspec.json.Decoder(SpotSymbols)
 _contracts = msgspec.json.Decoder(Contracts)
 _time = msgspec.json.Decoder(ServerTime)
-_refusal = msgspec.json.Decoder(Refusal)
+_refusal = msgspec.json.Decoder(ErrorBody)
 
 CODES: Mapping[int, type[MarketDataError]] = MappingProxyType(
     {
@@ -246,7 +246,7 @@ def used(headers: Mapping[str, str]) -> dict[str, int]:
 
 def failure(answer: Answer) -> MarketDataError | None:
     """What an answer's code and status mean for the caller; None for a success."""
-    said = refusal(_refusal, answer.body, Refusal())
+    said = refusal(_refusal, answer.body, ErrorBody())
     if answer.status == 200 and said.code == 0:
         return None
     told = f": {excerpt(said.msg)} ({said.code})" if said.code else ""

@@ -40,10 +40,10 @@ from backend.exchanges.base import (
     Market,
     Moment,
     OpenedFirst,
-    Page,
     RateLimit,
     Request,
     RowReader,
+    Rows,
     decode,
     excerpt,
     refusal,
@@ -107,15 +107,15 @@ class Symbols(msgspec.Struct):
     data: list[Symbol]
 
 
-class Clock(msgspec.Struct):
+class TimeData(msgspec.Struct):
     server_time: Moment = msgspec.field(name="serverTime")
 
 
 class ServerTime(msgspec.Struct):
-    data: Clock
+    data: TimeData
 
 
-class Refusal(msgspec.Struct):
+class ErrorBody(msgspec.Struct):
     """The frame of every answer; only refusals are read through it."""
 
     code: str = ""
@@ -124,7 +124,7 @@ class Refusal(msgspec.Struct):
 
 _symbols = msgspec.json.Decoder(Symbols)
 _time = msgspec.json.Decoder(ServerTime, strict=False)
-_refusal = msgspec.json.Decoder(Refusal)
+_refusal = msgspec.json.Decoder(ErrorBody)
 
 _MAINTENANCE = ("40200", "40308", "40604", "40015", "45001", "40725", "40808")
 CODES: Mapping[str, type[MarketDataError]] = MappingProxyType(
@@ -188,14 +188,14 @@ def _reader(row: type[Any], page: Any) -> RowReader[Any]:
         row=row,
         opened=OpenedFirst,
         page=page,
-        raw_page=Page[msgspec.Raw],
+        raw_page=Rows[msgspec.Raw],
         rows=lambda page: page.data,
         candle=_candle,
     )
 
 
-parse_spot = _reader(SpotRow, Page[SpotRow]).read
-parse_perpetual = _reader(PerpetualRow, Page[PerpetualRow]).read
+parse_spot = _reader(SpotRow, Rows[SpotRow]).read
+parse_perpetual = _reader(PerpetualRow, Rows[PerpetualRow]).read
 
 
 def parse_symbols(body: bytes) -> list[Listing]:
@@ -226,7 +226,7 @@ def parse_time(answer: Answer) -> int:
 
 def failure(answer: Answer) -> MarketDataError | None:
     """What an answer's code and status mean for the caller; None for a success."""
-    said = refusal(_refusal, answer.body, Refusal())
+    said = refusal(_refusal, answer.body, ErrorBody())
     if answer.status == 200 and said.code in (SUCCESS, ""):
         return None
     told = f": {excerpt(said.msg)} ({excerpt(said.code)})" if said.msg else ""

@@ -37,10 +37,10 @@ from backend.exchanges.base import (
     Exchange,
     Market,
     Moment,
-    Page,
     RateLimit,
     Request,
     RowReader,
+    Rows,
     date_header,
     decode,
     excerpt,
@@ -86,7 +86,7 @@ class Fault(msgspec.Struct):
     message: str = ""
 
 
-class Refusal(msgspec.Struct):
+class ErrorBody(msgspec.Struct):
     """The body of an error: {"status": "ERROR", "error": {"code": 1001, "message": "Market not found."}}."""
 
     status: str = ""
@@ -94,7 +94,7 @@ class Refusal(msgspec.Struct):
 
 
 _listings = msgspec.json.Decoder(Listings)
-_refusal = msgspec.json.Decoder(Refusal)
+_refusal = msgspec.json.Decoder(ErrorBody)
 
 CODES: Mapping[int | str, type[MarketDataError]] = MappingProxyType(
     {
@@ -138,8 +138,8 @@ parse_candles = RowReader(
     VENUE,
     row=Row,
     opened=OpenedRow,
-    page=Page[Row],
-    raw_page=Page[msgspec.Raw],
+    page=Rows[Row],
+    raw_page=Rows[msgspec.Raw],
     rows=lambda page: page.data,
     candle=_candle,
 ).read
@@ -163,7 +163,7 @@ def parse_time(answer: Answer) -> int:
 
 def failure(answer: Answer) -> MarketDataError | None:
     """What an answer's code and status mean for the caller; None for a success."""
-    said = refusal(_refusal, answer.body, Refusal())
+    said = refusal(_refusal, answer.body, ErrorBody())
     if answer.status == 200 and said.status != "ERROR":
         return None
     error = said.error

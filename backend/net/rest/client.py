@@ -18,7 +18,7 @@ from backend.errors import (
     UnknownSymbol,
 )
 from backend.exchanges.base import Answer, Market, Request
-from backend.net.rest.exchange_clock import Reading, read_now
+from backend.net.rest.exchange_clock import ClockReading, read_now
 from backend.net.rest.listing import NEW_LISTING_LASTS, Listings
 from backend.net.rest.requester import Parsed, Requester, Session
 from backend.net.rest.throttle import Throttle
@@ -73,7 +73,7 @@ class MarketClient:
         self._listings = Listings(self._list, clock, exchange)
         self._spelt: dict[str, str] = {}
         self._refused: OrderedDict[str, float] = OrderedDict()
-        self._reading: Reading | None = None
+        self._reading: ClockReading | None = None
 
     async def stop(self) -> None:
         """End what goes on beside."""
@@ -206,7 +206,7 @@ class MarketClient:
             f"{self._exchange} knows no {symbol} on its {self._market.name} market: it has no candles of it"
         )
 
-    async def _read_clock(self) -> Reading:
+    async def _read_clock(self) -> ClockReading:
         """One answer is believed where this machine's clock says the same, else two that agree.
 
         Of three that all differ the middle one counts: neither an answer of long ago nor one ahead of time.
@@ -218,7 +218,7 @@ class MarketClient:
                 told.append(await self._told_time())
         return sorted(told, key=lambda reading: reading.carried(self._clock))[(len(told) - 1) // 2]
 
-    async def _told_time(self) -> Reading:
+    async def _told_time(self) -> ClockReading:
         return read_now(
             await self._requester.ask(self._market.time_request, self._market.parse_time), self._clock
         )

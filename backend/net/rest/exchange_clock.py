@@ -17,7 +17,7 @@ NEAR_MS = 5_000
 """So far apart may be what says the same: requests take time, and some answers tell seconds only."""
 
 
-class Reading(NamedTuple):
+class ClockReading(NamedTuple):
     """What the exchange told (ms), and what this machine's clocks showed when that came (ms and seconds)."""
 
     told: int
@@ -44,6 +44,6 @@ class Reading(NamedTuple):
         return clock.monotonic() - self.steady
 
 
-def read_now(told: int, clock: Clock) -> Reading:
+def read_now(told: int, clock: Clock) -> ClockReading:
     """What an exchange told just now."""
-    return Reading(told, clock.now(), clock.monotonic())
+    return ClockReading(told, clock.now(), clock.monotonic())

@@ -18,8 +18,8 @@ from backend.exchanges.base import Market
 from backend.exchanges.sockets import Push
 from backend.loops import Loops
 from backend.net.rest.requester import Session
-from backend.net.sockets.connection import ATTEMPTS, Link
-from backend.net.sockets.session import Wire, paced
+from backend.net.sockets.socket_connection import ATTEMPTS, SocketConnection
+from backend.net.sockets.socket_session import SocketSetup, paced
 from backend.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ class MarketStream:
         attempts = paced(ATTEMPTS, socket.attempts_per_minute, 60.0, clock)
         url = base_url + socket.path
         self._loops = loops or Loops(clock, metrics)
-        self._wire = Wire(
+        self._wire = SocketSetup(
             exchange, market.name, socket, url, session, attempts, clock, metrics, self._loops, proxy
         )
         self._native = native
@@ -95,8 +95,8 @@ class MarketStream:
         self._refusals: Counter[str] = Counter()
         self._topics: dict[str, str] = {}
         self._symbols: dict[str, str] = {}
-        self._links: list[Link] = []
-        self._leaving: set[Link] = set()
+        self._links: list[SocketConnection] = []
+        self._leaving: set[SocketConnection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def want(self, symbols: Collection[str]) -> None:
@@ -135,22 +135,22 @@ class MarketStream:
         if (symbol := self._symbols.pop(topic, None)) is not None:
             self._refuse(symbol, message)
 
-    def lost(self, link: Link, reason: str) -> None:
+    def lost(self, link: SocketConnection, reason: str) -> None:
         """Tell whose candles come no more, unless they come by another connection already."""
         if link.successor is None or not link.successor.settled.is_set():
             self._tell_lost([self._symbols[topic] for topic in link.topics if topic in self._symbols], reason)
 
-    def leaves(self, link: Link, reason: str) -> None:
+    def leaves(self, link: SocketConnection, reason: str) -> None:
         """Let a new connection take over before `link` ends."""
         if link not in self._links:
             return
         log.info("%s: a connection is renewed: %s", self._wire.name, reason)
-        link.successor = successor = Link(self._wire, self, link.topics)
+        link.successor = successor = SocketConnection(self._wire, self, link.topics)
         self._links[self._links.index(link)] = successor
         self._leaving.add(link)
         self._own(self._take_over(link, successor))
 
-    async def _take_over(self, link: Link, successor: Link) -> None:
+    async def _take_over(self, link: SocketConnection, successor: SocketConnection) -> None:
         await successor.settled.wait()
         await self._clock.sleep(OVERLAP)
         await link.stop()
@@ -174,7 +174,7 @@ class MarketStream:
         shares = spread([link.topics for link in self._links], self._symbols.keys(), most)
         for link, share in zip(self._links, shares, strict=False):
             link.carry(share)
-        self._links += [Link(self._wire, self, share) for share in shares[len(self._links) :]]
+        self._links += [SocketConnection(self._wire, self, share) for share in shares[len(self._links) :]]
         idle = [link for link in self._links if not link.topics]
         self._links = [link for link in self._links if link.topics]
         await _stop(idle)
@@ -219,5 +219,5 @@ class MarketStream:
         task.add_done_callback(self._tasks.discard)
 
 
-async def _stop(links: Iterable[Link]) -> None:
+async def _stop(links: Iterable[SocketConnection]) -> None:
     await asyncio.gather(*(link.stop() for link in links))

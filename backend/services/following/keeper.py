@@ -20,12 +20,12 @@ from backend.core.series import Series
 from backend.errors import Cancelled
 from backend.loops import Loops
 from backend.services.following.append import Appender
-from backend.services.following.pushed_candles import Live
+from backend.services.following.pushed_candles import LiveCandles
 from backend.services.following.visits import Outcome, Visitor
 from backend.services.jobs.worker import interruption
 from backend.services.ports import FollowStore
 from backend.services.running.tasks import end
-from backend.services.syncing.stop_signal import Brake
+from backend.services.syncing.stop_signal import StopSignal
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ TURN_SECONDS = 60.0
 """For how long older minutes of a series are fetched before its newest ones are looked for again."""
 
 
-class Crew(Protocol):
+class KeeperFleet(Protocol):
     """The processes that look after follows."""
 
     @property
@@ -60,12 +60,12 @@ class Keeper:
     def __init__(
         self,
         store: FollowStore,
-        crew: Crew,
+        crew: KeeperFleet,
         visitor: Visitor,
         clock: Clock,
         at_once: int,
         settle_seconds: int,
-        live: Live,
+        live: LiveCandles,
         appender: Appender,
         seeds: Sequence[Series] = (),
         loops: Loops | None = None,
@@ -83,7 +83,7 @@ class Keeper:
         self._follows = 0
         self._near, self._far = asyncio.Semaphore(at_once), asyncio.Semaphore(at_once)
         self._due: dict[Series, float] = {}
-        self._brakes: dict[Series, Brake] = {}
+        self._stop_signals: dict[Series, StopSignal] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._looking: asyncio.Task[None] | None = None
 
@@ -99,8 +99,8 @@ class Keeper:
                 await self._looking
             self._looking = None
         self._ours = {}
-        for brake in self._brakes.values():
-            brake.pull(interruption())
+        for stop_signal in self._stop_signals.values():
+            stop_signal.stop(interruption())
         await end(self._tasks, seconds)
 
     def hurry(self, series: Collection[Series]) -> None:
@@ -118,8 +118,8 @@ class Keeper:
             self._seeds.pop(0)
         follows = await self._store.all()
         ours = {follow.series: follow for follow in follows if self._is_ours(follow.series)}
-        for series in self._brakes.keys() - {follow.series for follow in follows}:
-            self._brakes[series].pull(Cancelled(f"{series.name} is not followed any more"))
+        for series in self._stop_signals.keys() - {follow.series for follow in follows}:
+            self._stop_signals[series].stop(Cancelled(f"{series.name} is not followed any more"))
         self._appender.forget(self._ours.keys() - ours.keys())
         self._ours, self._follows = ours, len(follows)
         self._due = {series: self._due.get(series, 0.0) for series in ours}
@@ -142,14 +142,14 @@ class Keeper:
     def _begin_due(self) -> None:
         now = self._clock.monotonic()
         for series, follow in self._ours.items():
-            if self._due[series] <= now and series not in self._brakes:
+            if self._due[series] <= now and series not in self._stop_signals:
                 self._begin(follow, self._follows)
 
     def _is_ours(self, series: Series) -> bool:
         return keeper_of(series, self._crew.keepers) == self._crew.name
 
     def _begin(self, follow: Follow, follows: int) -> None:
-        self._brakes[follow.series] = Brake()
+        self._stop_signals[follow.series] = StopSignal()
         task = asyncio.create_task(self._visit(follow, follows))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -158,21 +158,21 @@ class Keeper:
         series, pause = follow.series, BUSY_PAUSE
         try:
             with self._loops.surviving("visits of follows"):
-                outcome = await self._outcome(follow, self._brakes[series])
+                outcome = await self._outcome(follow, self._stop_signals[series])
                 pause = self._pause(follow, outcome, follows)
         finally:
-            del self._brakes[series]
+            del self._stop_signals[series]
         self._due[series] = self._clock.monotonic() + pause
 
-    async def _outcome(self, follow: Follow, brake: Brake) -> Outcome:
+    async def _outcome(self, follow: Follow, stop_signal: StopSignal) -> Outcome:
         """Newest minutes first, then older ones for a turn; again while there is a place for that."""
         while True:
             async with self._near:
-                outcome = await self._visitor.visit(follow, brake, 0)
+                outcome = await self._visitor.visit(follow, stop_signal, 0)
             if not outcome.more or self._far.locked():
                 return outcome
             async with self._far:
-                outcome = await self._visitor.visit(follow, brake, TURN_SECONDS)
+                outcome = await self._visitor.visit(follow, stop_signal, TURN_SECONDS)
             if not outcome.more:
                 return outcome
 

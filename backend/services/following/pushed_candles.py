@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 from backend.clock import Clock
 from backend.core.candles import Candle
-from backend.core.pushed import Tape
+from backend.core.pushed import PushedCandles
 from backend.core.series import Series
 from backend.services.ports import CandleStream
 
@@ -23,14 +23,14 @@ log = logging.getLogger(__name__)
 HEARD_FOR = 90.0
 """Seconds after its last frame for which a series counts as pushed: thin markets push once a minute."""
 
-SILENT = Tape()
+SILENT = PushedCandles()
 
 Market = tuple[str, str]
 OnClosed = Callable[[Series, Candle], None]
 OnEnded = Callable[[Series, int], None]
 
 
-class Live:
+class LiveCandles:
     """Has series pushed for as long as somebody wants it: the keeper, or who watches forming candles.
 
     `on_closed` is given the closed candles of kept series, `on_ended` the end (ms) of their minutes that are
@@ -46,7 +46,7 @@ class Live:
         self._watched: Counter[Series] = Counter()
         self._wanted_since: dict[Series, float] = {}
         self._deaf: set[Series] = set()
-        self._tapes: dict[Series, Tape] = {}
+        self._pushed: dict[Series, PushedCandles] = {}
         self._heard: dict[Series, float] = {}
         self._lost: set[Series] = set()
 
@@ -54,7 +54,7 @@ class Live:
         """Have connections from now on, and tell the keeper's side what they bring."""
         self._on_closed, self._on_ended = on_closed, on_ended
         for market, stream in self._streams.items():
-            stream.start(_Ear(self, market))
+            stream.start(_MarketListener(self, market))
 
     async def stop(self) -> None:
         """Close all connections."""
@@ -79,9 +79,9 @@ class Live:
             self._watched += Counter()
             self._choose()
 
-    def tape(self, series: Series) -> Tape:
+    def pushed(self, series: Series) -> PushedCandles:
         """What was told of `series` lately: nothing while it is not pushed."""
-        return self._tapes.get(series, SILENT) if self.is_heard(series) else SILENT
+        return self._pushed.get(series, SILENT) if self.is_heard(series) else SILENT
 
     def is_heard(self, series: Series) -> bool:
         """Whether candles of `series` are pushed to this process."""
@@ -100,8 +100,8 @@ class Live:
     def told(self, series: Series, candle: Candle, *, closed: bool) -> None:
         """Take in what a socket said."""
         self._heard[series] = self._clock.monotonic()
-        before = self._tapes.get(series, SILENT)
-        after = self._tapes[series] = before.told(candle, closed=closed)
+        before = self._pushed.get(series, SILENT)
+        after = self._pushed[series] = before.told(candle, closed=closed)
         if series not in self._kept:
             return
         if closed:
@@ -113,7 +113,7 @@ class Live:
         """Candles of these come no more for now. A minute told in part must not pass for a whole one."""
         now = self._clock.monotonic()
         for one in series:
-            self._tapes.pop(one, None)
+            self._pushed.pop(one, None)
             if self._heard.pop(one, None) is not None and one in self._kept:
                 self._lost.add(one)
             if one in self._wanted_since:
@@ -125,7 +125,7 @@ class Live:
         now = self._clock.monotonic()
         wanted = self._kept | self._watched.keys()
         self._wanted_since = {one: self._wanted_since.get(one, now) for one in wanted}
-        for known in (self._tapes, self._heard):
+        for known in (self._pushed, self._heard):
             for one in known.keys() - wanted:
                 del known[one]
         by_market: dict[Market, set[str]] = {market: set() for market in self._streams}
@@ -148,10 +148,10 @@ class Live:
         self._deaf = deaf
 
 
-class _Ear:
+class _MarketListener:
     """Hears one market. Fits `services.ports.StreamListener`."""
 
-    def __init__(self, live: Live, market: Market) -> None:
+    def __init__(self, live: LiveCandles, market: Market) -> None:
         self._live = live
         self._market = market
 

@@ -28,7 +28,7 @@ from backend.services.following.append import Appender, Edge
 from backend.services.ports import FollowStore
 from backend.services.syncing.ledger import Ledger, Ledgers
 from backend.services.syncing.markets import Markets
-from backend.services.syncing.stop_signal import OVER, Brake, Turn
+from backend.services.syncing.stop_signal import OVER, StopSignal, TimedStopSignal
 from backend.services.syncing.sync import SyncService
 from backend.telemetry.logs import bound
 from backend.telemetry.metrics import Metrics
@@ -95,23 +95,25 @@ class Visitor:
         self._recheck_ms = recheck_minutes * MINUTE
         self._metrics = metrics
 
-    async def visit(self, follow: Follow, brake: Brake, seconds: float) -> Outcome:
+    async def visit(self, follow: Follow, stop_signal: StopSignal, seconds: float) -> Outcome:
         """Make the follow complete. Where somebody else works on the series, or is to, nothing happens.
 
         Where more than its newest hour is missing, `seconds` are given to older minutes.
         """
-        outcome = await self._outcome(follow, brake, seconds)
+        outcome = await self._outcome(follow, stop_signal, seconds)
         series = follow.series
         self._metrics.visited(series.exchange, series.market, outcome.name, outcome.healed)
         return outcome
 
-    async def _outcome(self, follow: Follow, brake: Brake, seconds: float) -> Outcome:
-        if brake.reason:
+    async def _outcome(self, follow: Follow, stop_signal: StopSignal, seconds: float) -> Outcome:
+        if stop_signal.reason:
             return NOT_NOW
         name = follow.series.name
         try:
             with bound(series=name):
-                visit = await self._try(follow, brake, Turn(brake, self._clock, seconds))
+                visit = await self._try(
+                    follow, stop_signal, TimedStopSignal(stop_signal, self._clock, seconds)
+                )
                 if visit:
                     await self._store.report(follow.series, visit)
                 failure = visit.failure if visit else None
@@ -128,13 +130,13 @@ class Visitor:
             return Outcome(now, skipped=True)
         return Outcome(now, failure, visit.healed, more=not (visit.whole or failure), ended=visit.ended)
 
-    async def _try(self, follow: Follow, brake: Brake, turn: Turn) -> Visit | None:
+    async def _try(self, follow: Follow, stop_signal: StopSignal, turn: TimedStopSignal) -> Visit | None:
         """How the visit went, None where there was no need of one."""
         try:
             if await self._is_kept(follow):
                 return None
             async with self._ledgers.hold(follow.series) as ledger:
-                return await self._sync(follow, ledger, brake, turn)
+                return await self._sync(follow, ledger, stop_signal, turn)
         except (SeriesBusy, *ENDINGS):
             raise
         except MarketDataError as error:
@@ -152,20 +154,22 @@ class Visitor:
         is_held = edge.end >= closed_until(now - self._settle_ms)
         return is_held and now - edge.visited < confirmed_for(follow.series)
 
-    async def _sync(self, follow: Follow, ledger: Ledger, brake: Brake, turn: Turn) -> Visit:
+    async def _sync(
+        self, follow: Follow, ledger: Ledger, stop_signal: StopSignal, turn: TimedStopSignal
+    ) -> Visit:
         """What was appended once more, then the newest minutes, then older ones for a turn."""
         before, appended = ledger.coverage, self._appended(follow.series)
         if before.since is None and not await self._store.has(follow.series):
             raise Cancelled(f"{follow.series.name} was deleted and is not followed any more")
         now = await self._markets.source(follow.series).now()
         starts = beginnings(follow, before, now)
-        work = [(SyncRequest(follow.series, start), brake) for start in starts]
+        work = [(SyncRequest(follow.series, start), stop_signal) for start in starts]
         if len(starts) > 1 or (follow.since is None and before.since is None):
             work[-1] = SyncRequest(follow.series, starts[-1]), turn
         if appended.minutes:
             start = max(before.since or 0, appended.start - self._recheck_ms)
             again = SyncRequest(follow.series, start, closed_until(now), refresh=True)
-            work.insert(0, (again, brake))
+            work.insert(0, (again, stop_signal))
         new, error = appended.minutes, None
         for request, how_long in work:
             came, problem = await self._synced(ledger, request, how_long)
@@ -181,11 +185,11 @@ class Visitor:
         return visit
 
     async def _synced(
-        self, ledger: Ledger, request: SyncRequest, brake: Brake
+        self, ledger: Ledger, request: SyncRequest, stop_signal: StopSignal
     ) -> tuple[int, MarketDataError | None]:
         """How many candles are new, and what kept the others from coming."""
         try:
-            result = await self._syncs.sync(ledger, request, _tell_nobody, brake, reopen=False)
+            result = await self._syncs.sync(ledger, request, _tell_nobody, stop_signal, reopen=False)
         except UnknownSymbol as error:
             return 0, error
         if result.error is not OVER and isinstance(result.error, ENDINGS):

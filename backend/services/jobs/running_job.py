@@ -11,7 +11,7 @@ from backend.clock import Clock
 from backend.core.job import Job, Tally
 from backend.core.windows import Window
 from backend.errors import Cancelled
-from backend.services.syncing.stop_signal import Brake
+from backend.services.syncing.stop_signal import StopSignal
 from backend.telemetry.traffic import Traffic, counted
 
 
@@ -23,7 +23,7 @@ class Run:
 
     def __init__(self, job: Job, clock: Clock) -> None:
         self.job = job
-        self.brake = Brake()
+        self.stop_signal = StopSignal()
         self.underway = asyncio.Event()
         self._clock = clock
         self._began = clock.monotonic()
@@ -59,4 +59,4 @@ class Run:
     def cancel(self) -> None:
         """End it at the next page's edge."""
         self.job = replace(self.job, cancelling=True)
-        self.brake.pull(Cancelled("the job was cancelled: what came is stored"))
+        self.stop_signal.stop(Cancelled("the job was cancelled: what came is stored"))

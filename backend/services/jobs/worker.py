@@ -99,7 +99,7 @@ class Worker:
                 await self._beginner
             self._beginner = None
         for run in self.runs.values():
-            run.brake.pull(interruption())
+            run.stop_signal.stop(interruption())
         await end(self._tasks, seconds)
         self.tell()
 
@@ -197,7 +197,7 @@ class Worker:
         reporter = asyncio.create_task(self._report(run, ledger.token))
         try:
             with run.counted():
-                result = await self._syncs.sync(ledger, run.job.request, run.note, run.brake)
+                result = await self._syncs.sync(ledger, run.job.request, run.note, run.stop_signal)
             error = result.error
             run.job = replace(run.job, notes=run.job.notes + result.notes)
         except MarketDataError as raised:
@@ -207,7 +207,7 @@ class Worker:
             error = MarketDataError("something went wrong here")
         finally:
             reporter.cancel()
-        return self._ended(run.job, error and (run.brake.reason or error))
+        return self._ended(run.job, error and (run.stop_signal.reason or error))
 
     def _ended(self, job: Job, error: MarketDataError | None) -> Job:
         if error is None:

@@ -31,6 +31,7 @@ NO_LEDGER = Mark((), holds=False)
 LOOK_SECONDS = 5.0
 """How often to look for changes of what somebody listed."""
 
+UNTIL_READ = float("inf")
 WANTED_SECONDS = 600.0
 """For how long after a listing its facts are read beside."""
 
@@ -84,8 +85,7 @@ class Catalogue:
 
     def start(self) -> None:
         """Read all that can be listed once, and keep what is listed current from now on."""
-        for facts in (self._known, self._newest, self._days):
-            self._note(facts, LOOK_SECONDS)
+        self._wanted_until |= dict.fromkeys((self._known, self._newest, self._days), UNTIL_READ)
         self._keeping = self._loops.start("listings of what is stored", self._keep)
 
     async def stop(self) -> None:
@@ -136,9 +136,9 @@ class Catalogue:
         self._note(self._days)
         return {series: found for series, found in (await self._days.of(marks)).items() if found}
 
-    def _note(self, facts: Remembered[Any], seconds: float = WANTED_SECONDS) -> None:
+    def _note(self, facts: Remembered[Any]) -> None:
         """Somebody wants these, and may want them again."""
-        self._wanted_until[facts] = self._clock.monotonic() + seconds
+        self._wanted_until[facts] = self._clock.monotonic() + WANTED_SECONDS
 
     async def _keep(self) -> None:
         now = self._clock.monotonic()
@@ -152,6 +152,8 @@ class Catalogue:
             kept.forget_all_but(marks)
         for facts in wanted:
             await facts.of(marks)
+            if self._wanted_until[facts] == UNTIL_READ:
+                self._wanted_until[facts] = 0.0
         if self._known in wanted:
             await self._sizes.renew(marks)
 

@@ -9,7 +9,7 @@ from backend.core.coverage import Coverage
 from backend.core.series import Series
 from backend.core.windows import MINUTE, Spans, Window, count_minutes
 from backend.errors import SeriesNotStored
-from backend.services.ports import CandleStore, CoverageStore, DoubtStore, Revision, RevisionStore
+from backend.services.ports import CandleStore, CoverageStore, Revision, RevisionStore, ShortfallStore
 from backend.services.reading.bars import Bars, Selection, on_grid, read_bars, read_bars_back
 from backend.services.reading.validators import LONG_AGO, Opened, Validator, closed_window, known_until
 
@@ -63,7 +63,7 @@ class Queries:
     DatabaseUnavailable."""
 
     def __init__(
-        self, candles: CandleStore, coverage: CoverageStore, revisions: RevisionStore, doubts: DoubtStore
+        self, candles: CandleStore, coverage: CoverageStore, revisions: RevisionStore, doubts: ShortfallStore
     ) -> None:
         self._candles = candles
         self._coverage = coverage

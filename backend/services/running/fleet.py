@@ -30,7 +30,7 @@ IDLE_WEIGHT = 0.05
 """What a process that does no jobs asks of exchanges: what they list, and the time."""
 
 
-class Purse(Protocol):
+class SharedBudget(Protocol):
     """One budget at an exchange."""
 
     @property
@@ -54,7 +54,7 @@ class Fleet:
         self,
         store: FleetStore,
         member: Member,
-        purses: Iterable[Purse],
+        purses: Iterable[SharedBudget],
         clock: Clock,
         seconds: float,
         is_gone: Callable[[str], bool] = lambda _name: False,

@@ -16,13 +16,13 @@ from backend.errors import DatabaseUnavailable
 from backend.services.jobs.worker import Worker
 from backend.services.ports import CoverageStore, JobStore
 from backend.services.reading.queries import statistics_of
-from backend.telemetry.gauges import BudgetState, FollowLag, Picture, SeriesState
+from backend.telemetry.gauges import BudgetState, FollowLag, SeriesState, ServiceState
 
 PATIENCE = 4.0
 """Seconds that the database has to tell; Prometheus itself waits for ten."""
 
 
-class Budget(Protocol):
+class SpentBudget(Protocol):
     """One rate budget, to look at."""
 
     @property
@@ -44,7 +44,7 @@ class Monitor:
         ledger: CoverageStore,
         jobs: JobStore,
         worker: Worker,
-        budgets: Mapping[str, Budget],
+        budgets: Mapping[str, SpentBudget],
         database_answers: Callable[[], Awaitable[bool]],
         follows: Callable[[], Awaitable[Sequence[Standing]]],
         clock: Clock,
@@ -61,7 +61,7 @@ class Monitor:
         self._most_series = most_series
         self._patience = patience
 
-    async def picture(self) -> Picture:
+    async def picture(self) -> ServiceState:
         """What can be told at once, and what the database tells in time."""
         try:
             async with asyncio.timeout(self._patience):
@@ -69,9 +69,9 @@ class Monitor:
                     return await self._whole_picture()
         except (DatabaseUnavailable, TimeoutError):
             pass
-        return Picture(False, self._worker_up(), self._budget_states(), {})
+        return ServiceState(False, self._worker_up(), self._budget_states(), {})
 
-    async def _whole_picture(self) -> Picture:
+    async def _whole_picture(self) -> ServiceState:
         found = await self._ledger.newest(self._most_series)
         stored = await self._ledger.count()
         jobs = {"queued": await self._jobs.queued(), "running": await self._jobs.running()}
@@ -79,7 +79,7 @@ class Monitor:
         series = [state_of(one, known, now) for one, known in found]
         follows = await self._follows()
         lags = follow_lags(follows, self._most_series)
-        return Picture(
+        return ServiceState(
             True, self._worker_up(), self._budget_states(), jobs, stored, series, follow_counts(follows), lags
         )
 

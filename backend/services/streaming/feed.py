@@ -2,7 +2,7 @@
 
 Nothing is queued for anybody. A listener has a cursor for each of its series, and reads from there what is
 stored and known without a gap; so history and live are the same to it, and who reads slowly only falls back.
-What is shared is the look at the ledgers (`pulse.py`), one for all listeners of this process.
+What is shared is the look at the ledgers (`ledger_watch.py`), one for all listeners of this process.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from backend.core.cursors import Cursors
 from backend.core.interval import Interval
 from backend.core.series import Series
 from backend.core.windows import Window
-from backend.services.following.pushed_candles import Live
+from backend.services.following.pushed_candles import LiveCandles
 from backend.services.ports import CandleStore, CoverageStore
 from backend.services.reading.bars import Selection, read_bars
-from backend.services.streaming.forming import Forming
-from backend.services.streaming.ledger_watch import Pulse
+from backend.services.streaming.forming import FormingCandles
+from backend.services.streaming.ledger_watch import LedgerWatch
 
 MOST_ROWS = 500
 """Candles that are told at once."""
@@ -34,13 +34,13 @@ class Feed:
     def __init__(
         self,
         candles: CandleStore,
-        pulse: Pulse,
+        ledger_watch: LedgerWatch,
         interval: Interval,
         series: Sequence[Series],
         cursors: Cursors,
     ) -> None:
         self._candles = candles
-        self._pulse = pulse
+        self._ledger_watch = ledger_watch
         self._interval = interval
         self._series = series
         self._told: dict[int, Coverage] = {}
@@ -52,7 +52,7 @@ class Feed:
         A batch counts as told when the next one is asked for. May raise DatabaseUnavailable.
         """
         for place, series in enumerate(self._series):
-            known = self._pulse.known.get(series)
+            known = self._ledger_watch.known.get(series)
             if known is None or known.since is None or known is self._told.get(place):
                 continue
             window = self._window(known, self.cursors.ends[place])
@@ -76,13 +76,18 @@ class Feeds:
     """Makes feeds. `open` may raise DatabaseUnavailable."""
 
     def __init__(
-        self, candles: CandleStore, coverage: CoverageStore, pulse: Pulse, clock: Clock, live: Live
+        self,
+        candles: CandleStore,
+        coverage: CoverageStore,
+        ledger_watch: LedgerWatch,
+        clock: Clock,
+        live: LiveCandles,
     ) -> None:
         self._candles = candles
         self._coverage = coverage
         self._clock = clock
         self._live = live
-        self.pulse = pulse
+        self.ledger_watch = ledger_watch
 
     async def open(
         self, series: Sequence[Series], interval: Interval, since: int | None, cursors: Cursors | None
@@ -92,11 +97,11 @@ class Feeds:
             known = await self._coverage.load_all(series)
             starts = [self._start(known[one], interval, since) for one in series]
             cursors = Cursors(tuple(starts))
-        return Feed(self._candles, self.pulse, interval, series, cursors)
+        return Feed(self._candles, self.ledger_watch, interval, series, cursors)
 
-    def forming(self, series: Sequence[Series], interval: Interval) -> Forming:
+    def forming(self, series: Sequence[Series], interval: Interval) -> FormingCandles:
         """The candles that run of the same series. Have them watched as long as it is used."""
-        return Forming(self._candles, self.pulse, self._live, interval, series)
+        return FormingCandles(self._candles, self.ledger_watch, self._live, interval, series)
 
     def _start(self, known: Coverage, interval: Interval, since: int | None) -> int:
         if since is not None:

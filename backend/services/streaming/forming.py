@@ -10,33 +10,38 @@ from backend.core.contiguous import known_to
 from backend.core.coverage import Coverage
 from backend.core.cursors import Cursors
 from backend.core.interval import Interval
-from backend.core.running_candle import Present, Running, woven
+from backend.core.running_candle import CandlesNow, RunningCandle, woven
 from backend.core.series import Series
 from backend.core.windows import Window
-from backend.services.following.pushed_candles import Live
+from backend.services.following.pushed_candles import LiveCandles
 from backend.services.ports import CandleStore
 from backend.services.reading.bars import Bars, Selection, read_bars
-from backend.services.streaming.ledger_watch import Pulse
+from backend.services.streaming.ledger_watch import LedgerWatch
 
 MOST_UNSURE = 60
 """Minutes behind the first that is not stored: with more, the candle is not told until that one came."""
 
 
-class Forming:
+class FormingCandles:
     """The stored minutes of a bucket are read once and then added to. What an exchange corrects later is
     right in the closed candle."""
 
     def __init__(
-        self, candles: CandleStore, pulse: Pulse, live: Live, interval: Interval, series: Sequence[Series]
+        self,
+        candles: CandleStore,
+        ledger_watch: LedgerWatch,
+        live: LiveCandles,
+        interval: Interval,
+        series: Sequence[Series],
     ) -> None:
         self._candles = candles
-        self._pulse = pulse
+        self._ledger_watch = ledger_watch
         self._live = live
         self._interval = interval
         self._series = series
-        self._seen: dict[Series, Present] = {}
-        self._stored: dict[Series, Running] = {}
-        self._told: dict[Series, Running] = {}
+        self._seen: dict[Series, CandlesNow] = {}
+        self._stored: dict[Series, RunningCandle] = {}
+        self._told: dict[Series, RunningCandle] = {}
 
     async def changed(self, cursors: Cursors) -> AsyncIterator[tuple[int, Columns]]:
         """Those that changed since the last call, by their place in the list; none that was told as closed.
@@ -44,7 +49,7 @@ class Forming:
         May raise DatabaseUnavailable.
         """
         for place, series in enumerate(self._series):
-            present = Present(self._pulse.known.get(series, Coverage()), self._live.tape(series))
+            present = CandlesNow(self._ledger_watch.known.get(series, Coverage()), self._live.pushed(series))
             window = present.bucket(self._interval)
             if present == self._seen.get(series) or window is None or window.start < cursors.ends[place]:
                 continue
@@ -54,7 +59,7 @@ class Forming:
                 self._told[series] = running
                 yield place, running.candle()
 
-    async def _running(self, series: Series, present: Present, window: Window) -> Running | None:
+    async def _running(self, series: Series, present: CandlesNow, window: Window) -> RunningCandle | None:
         """What the minutes of `window` come to; None where one is missing, or there is none."""
         running = await self._grown(series, present.known, window)
         rest = Window(running.upto, window.end)
@@ -66,11 +71,11 @@ class Forming:
         running = running.plus(minutes, window.end) if minutes else running
         return running if running.minutes else None
 
-    async def _grown(self, series: Series, known: Coverage, window: Window) -> Running:
+    async def _grown(self, series: Series, known: Coverage, window: Window) -> RunningCandle:
         """The minutes of `window` up to the first that is not stored."""
         running = self._stored.get(series)
         if running is None or running.start != window.start:
-            running = Running(window.start, window.start)
+            running = RunningCandle(window.start, window.start)
         end = min(known_to(known, running.upto), window.end)
         if end > running.upto:
             async with aclosing(self._read(series, Window(running.upto, end))) as batches:

@@ -19,7 +19,7 @@ LEAST_SECONDS = 0.05
 """Between two looks, however often somebody nudges."""
 
 
-class Pulse:
+class LedgerWatch:
     """Looks at the ledgers of all series that anybody listens to: each second, and when nudged.
 
     `known` is what they said last, `streams` how many listen, `over` whether they are to leave. `news` is set

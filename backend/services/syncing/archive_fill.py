@@ -21,7 +21,7 @@ from backend.errors import ExchangeError, MalformedAnswer, MarketDataError, Rate
 from backend.services.ports import CandleArchive, CandleStore
 from backend.services.syncing.durable import keep
 from backend.services.syncing.ledger import Ledger
-from backend.services.syncing.stop_signal import Brake
+from backend.services.syncing.stop_signal import StopSignal
 
 log = logging.getLogger(__name__)
 
@@ -39,14 +39,14 @@ GIVE_UP_AFTER = 3
 """So many files in a row that could not be asked for mean that the archive is away."""
 
 
-class BulkResult(NamedTuple):
+class ArchiveFillResult(NamedTuple):
     """What the archive brought, and a note for each file that did not do."""
 
     tally: Tally = Tally()
     notes: tuple[str, ...] = ()
 
 
-class Bulk:
+class ArchiveFill:
     """The archives there are, by exchange and market, and the place where their candles go."""
 
     def __init__(self, archives: Mapping[tuple[str, str], CandleArchive], store: CandleStore) -> None:
@@ -83,24 +83,24 @@ class Bulk:
         missing: Spans,
         ledger: Ledger,
         now: int,
-        brake: Brake,
+        stop_signal: StopSignal,
         on_progress: Callable[[Tally], None],
-    ) -> BulkResult:
-        """Take the files that are worth it for `missing` at exchange time `now`, until `brake` is pulled.
+    ) -> ArchiveFillResult:
+        """Take the files that are worth it for `missing` at exchange time `now`, until the stop signal.
 
-        Raises nothing of the archive's. A database that is away, or a lost lease, pulls the brake.
+        Raises nothing of the archive's. A database that is away, or a lost lease, gives the stop signal.
         """
         series = ledger.series
         archive = self._archives.get((series.exchange, series.market))
         if archive is None:
-            return BulkResult()
+            return ArchiveFillResult()
         files = archive.files(series.symbol, missing, now)
-        taking = _Taking(series, archive, files, self._store, ledger, brake, self._turns)
+        taking = _ArchiveRun(series, archive, files, self._store, ledger, stop_signal, self._turns)
         await taking.run(count_minutes(missing), on_progress)
         return taking.result()
 
 
-class _Taking:
+class _ArchiveRun:
     """One pass over the files of one series; used once."""
 
     def __init__(
@@ -110,7 +110,7 @@ class _Taking:
         files: Sequence[ArchiveFile],
         store: CandleStore,
         ledger: Ledger,
-        brake: Brake,
+        stop_signal: StopSignal,
         turns: asyncio.Semaphore,
     ) -> None:
         self._series = series
@@ -118,7 +118,7 @@ class _Taking:
         self._files = deque(files)
         self._store = store
         self._ledger = ledger
-        self._brake = brake
+        self._stop_signal = stop_signal
         self._turns = turns
         self._notes: list[tuple[ArchiveFile, str]] = []
         self._lost_in_a_row = 0
@@ -130,14 +130,14 @@ class _Taking:
             for _ in range(min(FILES_AT_ONCE, len(self._files))):
                 workers.create_task(self._work(lambda: on_progress(self._tally(total))))
 
-    def result(self) -> BulkResult:
+    def result(self) -> ArchiveFillResult:
         notes = tuple(note for _, note in sorted(self._notes, key=lambda told: told[0].window))
-        return BulkResult(self._tally(self._done), notes)
+        return ArchiveFillResult(self._tally(self._done), notes)
 
     async def _work(self, report: Callable[[], None]) -> None:
-        while self._files and not self._brake.reason:
+        while self._files and not self._stop_signal.reason:
             async with self._turns:
-                if self._files and not self._brake.reason:
+                if self._files and not self._stop_signal.reason:
                     await self._take(self._files.popleft())
             report()
 
@@ -160,7 +160,7 @@ class _Taking:
         try:
             written = await keep(self._series, candles, self._store, self._ledger)
         except MarketDataError as error:
-            self._brake.pull(error)
+            self._stop_signal.stop(error)
             return
         self._new += written.inserted
         self._revised += written.replaced

@@ -17,7 +17,7 @@ from backend.core.plan import pages
 from backend.core.series import Series
 from backend.core.windows import MINUTE, Spans, Window, normalise
 from backend.errors import SeriesNotStored
-from backend.services.ports import CandleStore, DoubtStore
+from backend.services.ports import CandleStore, ShortfallStore
 from backend.services.syncing.ledger import Ledgers
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class Audit:
 class Auditor:
     """Holds the ledger against the collection, while no sync of the series runs."""
 
-    def __init__(self, candles: CandleStore, ledgers: Ledgers, doubts: DoubtStore) -> None:
+    def __init__(self, candles: CandleStore, ledgers: Ledgers, doubts: ShortfallStore) -> None:
         self._candles = candles
         self._ledgers = ledgers
         self._doubts = doubts

@@ -26,7 +26,7 @@ from backend.core.windows import MINUTE, Spans, Window, count_minutes, intersect
 from backend.errors import ExchangeUnavailable, MalformedAnswer, MarketDataError, RateLimited
 from backend.services.ports import CandleSource, CandleStore
 from backend.services.syncing.ledger import Ledger
-from backend.services.syncing.stop_signal import Brake
+from backend.services.syncing.stop_signal import StopSignal
 
 log = logging.getLogger(__name__)
 
@@ -64,9 +64,9 @@ class Asked(NamedTuple):
 class Backfill:
     """One pass over the missing minutes of one series; used once.
 
-    `now` is the exchange's time, by which pages are cut; `brake` ends the pass at a page's edge. After `run`,
-    `error` says why minutes may still be missing: the first page that was lost, or what ended the pass early.
-    The ledger says which they are.
+    `now` is the exchange's time, by which pages are cut; `stop_signal` ends the pass at a page's edge. After
+    `run`, `error` says why minutes may still be missing: the first page that was lost, or what ended the pass
+    early. The ledger says which they are.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Backfill:
         missing: Spans,
         now: int,
         on_progress: Callable[[Tally], None],
-        brake: Brake,
+        stop_signal: StopSignal,
     ) -> None:
         self._series = ledger.series
         self._source = source
@@ -91,7 +91,7 @@ class Backfill:
         self._total = count_minutes(missing)
         self._done = 0
         self._lost_in_a_row = 0
-        self._brake = brake
+        self._stop_signal = stop_signal
         self._lost = False
         self._new_records = 0
         self._revised_records = 0
@@ -105,7 +105,7 @@ class Backfill:
         async with asyncio.TaskGroup() as workers:
             for _ in range(min(pages_in_flight, len(self._pages))):
                 workers.create_task(self._work())
-        self.error = self.error or self._brake.reason
+        self.error = self.error or self._stop_signal.reason
 
     @property
     def tally(self) -> Tally:
@@ -138,10 +138,10 @@ class Backfill:
 
     async def _next(self) -> Asked | None:
         """What to ask next; while others are in flight their answers may raise new questions."""
-        while not self._pages and self._in_flight and not self._brake.reason:
+        while not self._pages and self._in_flight and not self._stop_signal.reason:
             self._changed.clear()
             await self._changed.wait()
-        if self._brake.reason or not self._pages:
+        if self._stop_signal.reason or not self._pages:
             return None
         self._in_flight += 1
         return self._pages.popleft()
@@ -207,7 +207,7 @@ class Backfill:
         self.error = self.error or error
         self._lost_in_a_row += 1
         if self._lost_in_a_row >= GIVE_UP_AFTER or not _concerns_one_page(error):
-            self._brake.pull(error)
+            self._stop_signal.stop(error)
 
     def _report(self) -> None:
         self._on_progress(self.tally)

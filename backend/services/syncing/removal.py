@@ -27,10 +27,10 @@ from backend.services.following.append import Appender
 from backend.services.ports import (
     CandleStore,
     CoverageStore,
-    DoubtStore,
     FollowStore,
     JobStore,
     RevisionStore,
+    ShortfallStore,
 )
 from backend.services.syncing.ledger import Ledger, Ledgers
 
@@ -49,7 +49,7 @@ class Stores:
     candles: CandleStore
     coverage: CoverageStore
     revisions: RevisionStore
-    doubts: DoubtStore
+    doubts: ShortfallStore
     follows: FollowStore
     jobs: JobStore
 

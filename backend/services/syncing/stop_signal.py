@@ -6,26 +6,26 @@ from backend.clock import Clock
 from backend.errors import Interrupted, MarketDataError
 
 
-class Brake:
-    """Pulled once, for a reason: the work takes nothing new on, and finishes what is in flight."""
+class StopSignal:
+    """Given once, for a reason: the work takes nothing new on, and finishes what is in flight."""
 
     def __init__(self) -> None:
-        self._pulled: MarketDataError | None = None
+        self._stopped: MarketDataError | None = None
 
     @property
     def reason(self) -> MarketDataError | None:
         """Why to stop, None while the work may go on."""
-        return self._pulled
+        return self._stopped
 
-    def pull(self, reason: MarketDataError) -> None:
+    def stop(self, reason: MarketDataError) -> None:
         """Stop at the next page's edge. The first reason counts."""
-        self._pulled = self._pulled or reason
+        self._stopped = self._stopped or reason
 
 
-class Turn(Brake):
-    """Some seconds of work: pulled by itself when they are over, and whenever `outer` is."""
+class TimedStopSignal(StopSignal):
+    """Some seconds of work: given by itself when they are over, and whenever `outer` is."""
 
-    def __init__(self, outer: Brake, clock: Clock, seconds: float) -> None:
+    def __init__(self, outer: StopSignal, clock: Clock, seconds: float) -> None:
         super().__init__()
         self._outer = outer
         self._clock = clock
@@ -33,12 +33,12 @@ class Turn(Brake):
 
     @property
     def reason(self) -> MarketDataError | None:
-        return self._pulled or self._outer.reason or (OVER if self.is_over else None)
+        return self._stopped or self._outer.reason or (OVER if self.is_over else None)
 
     @property
     def is_over(self) -> bool:
         """Whether its seconds have passed, and nothing else ended it."""
-        others = self._pulled or self._outer.reason
+        others = self._stopped or self._outer.reason
         return others is None and self._clock.monotonic() >= self._end
 
 

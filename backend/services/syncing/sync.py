@@ -18,11 +18,11 @@ from backend.errors import MarketDataError, UnknownSymbol
 from backend.services.ports import CandleSource, CandleStore
 from backend.services.reading.queries import Statistics, statistics_of
 from backend.services.reading.validators import LONG_AGO
-from backend.services.syncing.archive_fill import Bulk, BulkResult
+from backend.services.syncing.archive_fill import ArchiveFill, ArchiveFillResult
 from backend.services.syncing.backfill import Backfill
 from backend.services.syncing.ledger import Ledger
 from backend.services.syncing.markets import Markets
-from backend.services.syncing.stop_signal import Brake
+from backend.services.syncing.stop_signal import StopSignal
 
 PASSES = 3
 """At most so many: a sync with an open end that took over a minute tops up what closed meanwhile."""
@@ -95,7 +95,7 @@ class SyncService:
         pages_in_flight: int,
         settle_seconds: int = 0,
         recheck_minutes: int = 0,
-        bulk: Bulk | None = None,
+        bulk: ArchiveFill | None = None,
     ) -> None:
         self._markets = markets
         self._candles = candles
@@ -103,14 +103,14 @@ class SyncService:
         self._pages_in_flight = pages_in_flight
         self._settle_ms = settle_seconds * 1000
         self._recheck_minutes = recheck_minutes
-        self._bulk = bulk or Bulk({}, candles)
+        self._bulk = bulk or ArchiveFill({}, candles)
 
     async def sync(
         self,
         ledger: Ledger,
         request: SyncRequest,
         on_progress: OnProgress,
-        brake: Brake,
+        stop_signal: StopSignal,
         *,
         reopen: bool = True,
     ) -> SyncResult:
@@ -120,7 +120,7 @@ class SyncService:
         `end` is cut at the last minute that is closed by the exchange's clock and has settled. A top-up reads
         the newest stored minutes once more. Raises MarketDataError when it cannot begin (an unknown symbol,
         an exchange or a database that is away); once begun, what goes wrong is told in the result, because
-        what came before is stored. `brake` ends it at a page's edge. With `reopen` a start before the
+        what came before is stored. `stop_signal` ends it at a page's edge. With `reopen` a start before the
         listing, and `refresh`, have the exchange asked for older candles once more.
         """
         source = self._markets.source(request.series)
@@ -131,7 +131,7 @@ class SyncService:
             wanted = self._wanted(ledger.coverage, request, now)
             await self._learn_listing(source, ledger, wanted, now, reopen=reopen and _reopens(request))
             told = _adding(before, on_progress)
-            result = await self._pass(source, ledger, request, wanted, now, told, brake)
+            result = await self._pass(source, ledger, request, wanted, now, told, stop_signal)
             reopen = False
             before, notes = before + result.tally, notes + result.notes
             if request.end is not None or result.error or await source.now() - now < MINUTE:
@@ -146,7 +146,7 @@ class SyncService:
         wanted: Window,
         now: int,
         on_progress: OnProgress,
-        brake: Brake,
+        stop_signal: StopSignal,
     ) -> SyncResult:
         if wanted.minutes:
             await self._candles.create(request.series)
@@ -155,13 +155,13 @@ class SyncService:
         def tell(tally: Tally) -> None:
             on_progress(wanted, tally)
 
-        brought = BulkResult()
+        brought = ArchiveFillResult()
         if not request.refresh:
             missing = ledger.coverage.missing(wanted, now)
-            brought = await self._bulk.run(missing, ledger, now, brake, tell)
+            brought = await self._bulk.run(missing, ledger, now, stop_signal, tell)
         chosen = self._chosen(ledger.coverage, request, wanted, now)
         backfill = Backfill(
-            source, self._candles, ledger, chosen, now, lambda tally: tell(brought.tally + tally), brake
+            source, self._candles, ledger, chosen, now, lambda tally: tell(brought.tally + tally), stop_signal
         )
         await backfill.run(self._pages_in_flight)
         error = backfill.error if backfill.unfinished else None

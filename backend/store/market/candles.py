@@ -16,7 +16,7 @@ from backend.core.series import Series
 from backend.core.windows import MINUTE, Window, intersect
 from backend.errors import DatabaseUnavailable
 from backend.services.ports import Written
-from backend.store.market.prefetch import Rest, read_ahead
+from backend.store.market.prefetch import Remaining, prefetched
 from backend.store.market.revisions import MongoRevisions
 from backend.store.mongo import Database, Document, guard, settled
 from backend.telemetry.metrics import Metrics
@@ -110,7 +110,7 @@ class MongoCandles:
         async def fetch(part: Window, rows: int) -> bytes:
             return await self._raw(series, part, rows, batch, backwards)
 
-        async with aclosing(read_ahead(fetch, Rest(window, limit, backwards), batch)) as found:
+        async with aclosing(prefetched(fetch, Remaining(window, limit, backwards), batch)) as found:
             async for columns in found:
                 yield columns[::-1] if backwards else columns
 

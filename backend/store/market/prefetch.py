@@ -25,7 +25,7 @@ Fetch = Callable[[Window, int], Awaitable[bytes]]
 
 
 @dataclass(slots=True)
-class Rest:
+class Remaining:
     """What is still to be read: rows that open in `window`, `left` of them or all."""
 
     window: Window
@@ -49,7 +49,7 @@ class Rest:
         self.window = Window(start, moment) if self.backwards else Window(moment, end)
 
 
-async def read_ahead(fetch: Fetch, rest: Rest, batch: int) -> AsyncGenerator[Columns, None]:
+async def prefetched(fetch: Fetch, rest: Remaining, batch: int) -> AsyncGenerator[Columns, None]:
     """Batches of up to `batch` rows in the order of reading."""
     while not rest.is_empty:
         rows = rest.rows(batch)
@@ -66,7 +66,7 @@ async def read_ahead(fetch: Fetch, rest: Rest, batch: int) -> AsyncGenerator[Col
                 yield found
 
 
-async def _while_there_are_some(fetch: Fetch, rest: Rest, batch: int) -> AsyncGenerator[Columns, None]:
+async def _while_there_are_some(fetch: Fetch, rest: Remaining, batch: int) -> AsyncGenerator[Columns, None]:
     """The batches of windows of `batch` minutes, until one is empty."""
     windows = _windows(rest, batch)
     coming: deque[tuple[Window, asyncio.Task[bytes]]] = deque()
@@ -94,7 +94,7 @@ async def _all_of(fetch: Fetch, window: Window) -> bytes:
     return await fetch(window, 0)
 
 
-def _windows(rest: Rest, batch: int) -> Iterator[Window]:
+def _windows(rest: Remaining, batch: int) -> Iterator[Window]:
     """Cut what is left into windows, and no more of them than the rows that are left may need."""
     (start, end), left = rest.window, rest.left
     while start < end and (left is None or left > 0):

@@ -11,7 +11,7 @@ from backend.store.mongo import Database, guard
 COLLECTION = "doubts"
 
 
-class MongoDoubts:
+class MongoShortfalls:
     """Fits `services.ports.DoubtStore`."""
 
     def __init__(self, database: Database) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from backend.core.columns import Columns
 from backend.core.series import Series
-from backend.web.api.reading import Reading
+from backend.web.api.data_request import Reading
 from backend.web.server.compression import compressor
 
 LARGE = 1 << 16

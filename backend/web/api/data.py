@@ -13,10 +13,10 @@ from tornado.httputil import format_timestamp
 from backend.services.reading.bars import Bars
 from backend.services.reading.validators import Opened, Validator
 from backend.web.api.answer import Answer
-from backend.web.api.reading import KNOWN, Reading, reading
-from backend.web.server.base import ApiHandler
+from backend.web.api.data_request import KNOWN, Reading, reading
 from backend.web.server.caching import disposition, entity_tag, largest_size
-from backend.web.server.files import Files, Lent
+from backend.web.server.files import Files, LentFile
+from backend.web.server.handler import ApiHandler
 from backend.web.server.negotiation import accepted_coding
 from backend.web.server.ranges import content_range, part
 from backend.web.streams.long_answer import while_connected
@@ -82,7 +82,7 @@ class DataHandler(ApiHandler):
         known = await self.service.queries.open(opened.series, asked.wanted)
         return validator == await self.service.queries.validator(known)
 
-    async def _send_file(self, lent: Lent) -> None:
+    async def _send_file(self, lent: LentFile) -> None:
         wanted = self._part_of(lent) if lent.sound else None
         if lent.sound:
             self.set_header("Accept-Ranges", "bytes")
@@ -104,7 +104,7 @@ class DataHandler(ApiHandler):
             await self.flush()
         self.finish()
 
-    def _part_of(self, lent: Lent) -> range | None:
+    def _part_of(self, lent: LentFile) -> range | None:
         """What `Range` wants, None for all; a HEAD has none, nor a client that has another file."""
         headers, tag = self.request.headers, self._headers["Etag"]
         if self.request.method != "GET" or headers.get("If-Range", tag) != tag:

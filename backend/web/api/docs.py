@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from backend.web.openapi.document import document, encoded
 from backend.web.openapi.page import POLICY, page
-from backend.web.server.base import ApiHandler
+from backend.web.server.handler import ApiHandler
 
 
 class OpenApiHandler(ApiHandler):

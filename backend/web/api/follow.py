@@ -6,7 +6,7 @@ from backend.core.series import Series
 from backend.errors import InvalidRequest
 from backend.web.api import views
 from backend.web.server import params
-from backend.web.server.base import ApiHandler
+from backend.web.server.handler import ApiHandler
 
 LARGEST_PAGE = 1000
 KNOWN = ("symbol", "symbols", "exchange", "market", "since")

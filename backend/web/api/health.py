@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from backend.web.server.base import ApiHandler
+from backend.web.server.handler import ApiHandler
 
 SERVICE = "binance-backend"
 

@@ -8,7 +8,7 @@ import msgspec
 
 from backend.web.api import views
 from backend.web.server import params
-from backend.web.server.base import ApiHandler
+from backend.web.server.handler import ApiHandler
 
 DEFAULT_LIMIT = 100
 LARGEST_LIMIT = 1000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.telemetry.metrics import CONTENT_TYPE
-from backend.web.server.base import ApiHandler
+from backend.web.server.handler import ApiHandler
 
 
 class MetricsHandler(ApiHandler):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.web.api import views
-from backend.web.server.base import ApiHandler
+from backend.web.server.handler import ApiHandler
 
 KNOWN = ("exchange", "market")
 

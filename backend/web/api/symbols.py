@@ -5,7 +5,7 @@ from __future__ import annotations
 from backend.services.syncing.markets import DEFAULT_EXCHANGE, DEFAULT_MARKET
 from backend.web.api import views
 from backend.web.server import params
-from backend.web.server.base import ApiHandler
+from backend.web.server.handler import ApiHandler
 
 KNOWN = ("exchange", "market")
 

@@ -11,7 +11,7 @@ from backend.errors import InvalidRequest, MarketDataError, error_named
 from backend.services.syncing.sync import result_of
 from backend.web.api import views
 from backend.web.server import params
-from backend.web.server.base import ApiHandler, error_body
+from backend.web.server.handler import ApiHandler, error_body
 from backend.web.streams.long_answer import unless_gone
 
 KNOWN = ("symbol", "symbols", "exchange", "market", "start_time", "end_time", "refresh", "wait")

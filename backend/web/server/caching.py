@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from backend.core.windows import MINUTE, count_minutes
 from backend.services.reading.validators import Validator
-from backend.web.api.reading import Reading
+from backend.web.api.data_request import Reading
 
 SHAPE = (1, version("pyarrow"))
 """To be raised whenever an answer to the same question about the same candles changes by a byte."""

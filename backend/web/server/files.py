@@ -32,7 +32,7 @@ Maker = Callable[[IO[bytes]], Awaitable[bool]]
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
-class Lent:
+class LentFile:
     """A file with its size in bytes. `sound`: whether it is what its tag says."""
 
     file: IO[bytes]
@@ -55,11 +55,11 @@ class Files:
         self._largest = largest
         self._seconds = seconds
         self._taken = 0
-        self._kept: dict[str, Lent] = {}
+        self._kept: dict[str, LentFile] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @asynccontextmanager
-    async def lent(self, tag: str, at_most: int, make: Maker) -> AsyncIterator[Lent | None]:
+    async def lent(self, tag: str, at_most: int, make: Maker) -> AsyncIterator[LentFile | None]:
         """The file of `tag`, made if it is not kept; None where one of `at_most` bytes has no room."""
         lock = self._locks.setdefault(tag, asyncio.Lock())
         async with lock:
@@ -77,13 +77,13 @@ class Files:
             found.readers -= 1
             self._returned(tag, found)
 
-    async def _make(self, tag: str, at_most: int, make: Maker) -> Lent | None:
+    async def _make(self, tag: str, at_most: int, make: Maker) -> LentFile | None:
         if not self._has_room(at_most):
             return None
         self._taken += at_most
         file = _temporary()
         try:
-            made = Lent(file, 0, await make(file))
+            made = LentFile(file, 0, await make(file))
             finalize(made, file.close)
             file.flush()
             made.size = file.tell()
@@ -107,7 +107,7 @@ class Files:
             self._let_go(self._kept.pop(idle.pop(0)))
         return size <= self._largest and self._taken + size <= self._room
 
-    def _returned(self, tag: str, found: Lent) -> None:
+    def _returned(self, tag: str, found: LentFile) -> None:
         if not found.sound:
             self._let_go(found)
             return
@@ -116,7 +116,7 @@ class Files:
             later = asyncio.get_running_loop().call_later
             found.leaving = later(self._seconds, lambda: self._let_go(self._kept.pop(tag)))
 
-    def _let_go(self, one: Lent) -> None:
+    def _let_go(self, one: LentFile) -> None:
         if one.leaving:
             one.leaving.cancel()
         one.file.close()

@@ -14,7 +14,7 @@ from backend.access.keys import ApiKey, find_key
 from backend.access.networks import Address, caller_of, client_address
 from backend.access.origins import ANY, allowed_origin
 from backend.access.policy import HEALTH_ROUTES, OPEN_ROUTES, Access
-from backend.access.rate import RateLimit
+from backend.access.rate import ClientRateLimit
 from backend.clock import Clock
 from backend.errors import Forbidden, MarketDataError, TooManyRequests, TooManyStreams, Unauthenticated
 
@@ -54,7 +54,7 @@ class Guard:
     def __init__(self, access: Access, clock: Clock) -> None:
         self._access = access
         self._clock = clock
-        self._rate = RateLimit(access.requests_per_minute)
+        self._rate = ClientRateLimit(access.requests_per_minute)
 
     def admit(self, request: HTTPServerRequest) -> None:
         """Raise for who is not to be answered, saying why. Makes `remote_ip` the client's own."""

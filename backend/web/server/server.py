@@ -16,9 +16,9 @@ from tornado.httpserver import HTTPServer
 from tornado.iostream import IOStream
 from tornado.web import Application
 
-from backend.web.server.base import HTTP_ERRORS, error_body
-from backend.web.server.connection import Connection, Patience
+from backend.web.server.client_connection import ClientTimes, Connection
 from backend.web.server.guard import SECURITY_HEADERS
+from backend.web.server.handler import HTTP_ERRORS, error_body
 
 LARGEST_HEAD = 128 * 1024
 """Bytes of a request's head that are read to the end, so that its answer can say what is too large."""
@@ -32,7 +32,7 @@ class Limits:
 
     head_seconds: float = 75.0
     body_seconds: float = 30.0
-    reader: Patience = Patience()
+    reader: ClientTimes = ClientTimes()
     connections: int = 800
     spare: int = 20
 

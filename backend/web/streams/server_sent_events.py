@@ -9,10 +9,10 @@ from contextlib import suppress
 from tornado.iostream import StreamClosedError
 
 from backend.services.service import Service
-from backend.web.server.base import ApiHandler
+from backend.web.server.handler import ApiHandler
 from backend.web.streams.long_answer import is_taken
 from backend.web.streams.stream_messages import Event, as_text
-from backend.web.streams.stream_request import KNOWN, PATIENT, Listener, Manners, wish_of
+from backend.web.streams.stream_request import KNOWN, PATIENT, Listener, StreamTimes, stream_request_of
 
 FAREWELL_SECONDS = 2.0
 TOO_SLOW = "too slow: what was sent was not read in time"
@@ -20,14 +20,14 @@ DROPPED = b'event: dropped\ndata: {"reason":"%b"}\n\n' % TOO_SLOW.encode()
 
 
 class StreamHandler(ApiHandler):
-    def initialize(self, service: Service, manners: Manners = PATIENT) -> None:
+    def initialize(self, service: Service, manners: StreamTimes = PATIENT) -> None:
         super().initialize(service)
         self._manners = manners
         self._quiet_since = 0.0
 
     async def get(self) -> None:
         last = self.request.headers.get("Last-Event-ID", "")
-        wish = wish_of(self.query(KNOWN), last, self.service.markets, self.service.live)
+        wish = stream_request_of(self.query(KNOWN), last, self.service.markets, self.service.live)
         with self.rooms.streams.place(self.client):
             await self._tell(await Listener.open(self.service, wish))
 

@@ -21,7 +21,7 @@ class Event(NamedTuple):
     id: str = ""
 
 
-class Teller:
+class MessageWriter:
     """Writes candles of some series as events."""
 
     def __init__(self, series: Sequence[Series], interval: Interval, question: str) -> None:

@@ -12,22 +12,22 @@ from backend.core.cursors import Cursors, parse_cursors, question_of
 from backend.core.interval import Interval
 from backend.core.series import Series
 from backend.errors import InvalidRequest, SeriesNotStored
-from backend.services.following.pushed_candles import Live
+from backend.services.following.pushed_candles import LiveCandles
 from backend.services.service import Service
 from backend.services.streaming.feed import Feed
 from backend.services.syncing.markets import Markets
 from backend.web.api import views
-from backend.web.api.reading import interval_of
+from backend.web.api.data_request import interval_of
 from backend.web.server import params
 from backend.web.streams.long_answer import wait_for_any
-from backend.web.streams.stream_messages import Event, Teller
+from backend.web.streams.stream_messages import Event, MessageWriter
 
 KNOWN = ("series", "interval", "since", "last_event_id", "forming")
 MOST_SERIES = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
+class StreamTimes:
     """How streams treat their clients, in seconds: after `quiet` they give a sign of life, within `slow` what
     was sent must be taken, within `silent` a ping be answered. `slow` is less than what a connection
     (`web/server/connection.py`) allows, so that there is time to say why."""
@@ -37,11 +37,11 @@ class Manners:
     silent: float = 30.0
 
 
-PATIENT = Manners()
+PATIENT = StreamTimes()
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class StreamRequest:
     """What a client wants to be told; `resumed` is how far it was told before."""
 
     series: Sequence[Series]
@@ -55,7 +55,7 @@ class Wish:
         return question_of(self.series, self.interval)
 
 
-class Outlet(Protocol):
+class StreamOutlet(Protocol):
     """Where a client's events go. Both raise StreamClosedError when it is gone, or was dropped."""
 
     async def send(self, events: Sequence[Event]) -> None:
@@ -65,7 +65,9 @@ class Outlet(Protocol):
         """Give a sign of life where it is time; the seconds until it is time again."""
 
 
-def wish_of(values: Mapping[str, object], last_event_id: str, markets: Markets, live: Live) -> Wish:
+def stream_request_of(
+    values: Mapping[str, object], last_event_id: str, markets: Markets, live: LiveCandles
+) -> StreamRequest:
     """Read the parameters. `last_event_id` is the header, and wins: a client that reconnects repeats its
     address and moves on its header."""
     series = _series(params.text(values, "series"), markets)
@@ -80,21 +82,21 @@ def wish_of(values: Mapping[str, object], last_event_id: str, markets: Markets, 
                 code="forming_unavailable",
             )
     resumed = _resumed(place, series, interval)
-    return Wish(series, interval, params.since(values), resumed, forming)
+    return StreamRequest(series, interval, params.since(values), resumed, forming)
 
 
 class Listener:
     """Tells one client what it wants to know. `open` it."""
 
-    def __init__(self, service: Service, wish: Wish, feed: Feed) -> None:
+    def __init__(self, service: Service, wish: StreamRequest, feed: Feed) -> None:
         self._service = service
-        self._pulse = service.feeds.pulse
+        self._ledger_watch = service.feeds.ledger_watch
         self._wish = wish
         self._feed = feed
-        self._teller = Teller(wish.series, wish.interval, wish.question)
+        self._teller = MessageWriter(wish.series, wish.interval, wish.question)
 
     @classmethod
-    async def open(cls, service: Service, wish: Wish) -> Listener:
+    async def open(cls, service: Service, wish: StreamRequest) -> Listener:
         """Raises SeriesNotStored for a series that nobody ever asked for, and DatabaseUnavailable."""
         for one in wish.series:
             if (await service.queries.known(one)).since is None and not await service.follows.has(one):
@@ -107,19 +109,19 @@ class Listener:
         """Have the series looked at for as long as the block lasts."""
         series = self._wish.series
         watching = self._service.live.watching(series) if self._wish.forming else nullcontext()
-        with self._pulse.listening(series), watching:
+        with self._ledger_watch.listening(series), watching:
             yield
 
-    async def tell(self, outlet: Outlet, gone: asyncio.Future[None]) -> None:
+    async def tell(self, outlet: StreamOutlet, gone: asyncio.Future[None]) -> None:
         """Tell what is new until the client is `gone`, or the service stops."""
         forming = self._service.feeds.forming(self._wish.series, self._wish.interval)
-        second = self._pulse.second
-        while not gone.done() and not self._pulse.over:
-            news = self._pulse.news
+        second = self._ledger_watch.second
+        while not gone.done() and not self._ledger_watch.over:
+            news = self._ledger_watch.news
             async for place, batch in self._feed.new():
                 await outlet.send(self._teller.closed(self._feed.cursors, place, batch))
             if self._wish.forming and second.is_set():
-                second = self._pulse.second
+                second = self._ledger_watch.second
                 async for place, candle in forming.changed(self._feed.cursors):
                     await outlet.send(self._teller.forming(place, candle))
             events = [news, second] if self._wish.forming else [news]

@@ -15,11 +15,11 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from backend.errors import InvalidRequest, MarketDataError
 from backend.services.service import Service
-from backend.web.server.base import ApiHandler
+from backend.web.server.handler import ApiHandler
 from backend.web.streams.long_answer import is_taken
 from backend.web.streams.server_sent_events import TOO_SLOW
 from backend.web.streams.stream_messages import Event, as_message
-from backend.web.streams.stream_request import KNOWN, PATIENT, Listener, Manners, wish_of
+from backend.web.streams.stream_request import KNOWN, PATIENT, Listener, StreamTimes, stream_request_of
 
 LARGEST_MESSAGE = 1024
 """Bytes that a client may send at once, though all of it is refused."""
@@ -39,7 +39,7 @@ class UpgradePath(PathMatches):
 
 
 class SocketHandler(WebSocketHandler, ApiHandler):
-    def initialize(self, service: Service, manners: Manners = PATIENT) -> None:
+    def initialize(self, service: Service, manners: StreamTimes = PATIENT) -> None:
         super().initialize(service)
         self._manners = manners
         self._gone = asyncio.get_running_loop().create_future()
@@ -65,7 +65,7 @@ class SocketHandler(WebSocketHandler, ApiHandler):
             self.answer_error(InvalidRequest(problem))
             return
         last = self.request.headers.get("Last-Event-ID", "")
-        wish = wish_of(self.query(KNOWN), last, self.service.markets, self.service.live)
+        wish = stream_request_of(self.query(KNOWN), last, self.service.markets, self.service.live)
         with self.rooms.streams.place(self.client):
             await self._serve(await Listener.open(self.service, wish))
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from backend.services.service import Service
-from backend.web.venues.base import Route
 from backend.web.venues.binance import binance_routes
 from backend.web.venues.bingx import bingx_routes
 from backend.web.venues.bitget import bitget_routes
+from backend.web.venues.venue_handler import Route
 
 
 def venue_routes(service: Service) -> list[Route]:

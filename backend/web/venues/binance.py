@@ -21,7 +21,7 @@ from backend.services.reading.instruments import Instrument
 from backend.services.service import Service
 from backend.web.venues import binance_params as params
 from backend.web.venues import binance_rows as rows
-from backend.web.venues.base import Asked, Query, Refusal, Route, VenueHandler
+from backend.web.venues.venue_handler import Asked, Query, Refusal, Route, VenueHandler
 
 Fact = TypeVar("Fact")
 

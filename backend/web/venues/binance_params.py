@@ -14,7 +14,7 @@ from backend.core.interval import INTERVALS, Interval
 from backend.core.shifted_interval import shifted
 from backend.core.windows import HOUR, MINUTE, Window
 from backend.services.reading.bars import Selection
-from backend.web.venues.base import Asked, Query, Refusal
+from backend.web.venues.venue_handler import Asked, Query, Refusal
 
 DEFAULT_LIMIT = 500
 FIRST_MICROSECOND = 100_000_000_000_000

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from backend.services.service import Service
 from backend.web.venues import bingx_params as params
 from backend.web.venues import bingx_rows as rows
-from backend.web.venues.base import Refusal, Route, VenueHandler, first
+from backend.web.venues.venue_handler import Refusal, Route, VenueHandler, first
 
 ROOT = "/bingx/openApi"
 NO_SPOT_SYMBOL = 100204

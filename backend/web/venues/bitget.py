@@ -12,7 +12,7 @@ from typing import Any
 from backend.services.service import Service
 from backend.web.venues import bitget_params as params
 from backend.web.venues import bitget_rows as rows
-from backend.web.venues.base import Refusal, Route, VenueHandler, first
+from backend.web.venues.venue_handler import Refusal, Route, VenueHandler, first
 
 ROOT = "/bitget/api/v2"
 SPOT_RECENT = params.Endpoint(params.SPOT, 1000, history=False)

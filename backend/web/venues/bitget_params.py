@@ -11,7 +11,7 @@ from backend.core.interval import DAY, INTERVALS, Interval
 from backend.core.shifted_interval import shifted
 from backend.core.windows import HOUR, Window
 from backend.services.reading.bars import Selection
-from backend.web.venues.base import Asked, Query, Refusal, first, natural
+from backend.web.venues.venue_handler import Asked, Query, Refusal, first, natural
 
 DEFAULT_LIMIT = 100
 HONG_KONG = 8 * HOUR

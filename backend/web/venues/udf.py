@@ -12,7 +12,7 @@ from http import HTTPStatus
 from backend.core.columns import Columns
 from backend.services.service import Service
 from backend.web.venues import udf_params as params
-from backend.web.venues.base import Refusal, Route, VenueHandler, first
+from backend.web.venues.venue_handler import Refusal, Route, VenueHandler, first
 
 DELAY_SECONDS = 60
 """A candle can be read when its minute is over."""

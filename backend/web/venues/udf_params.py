@@ -13,7 +13,7 @@ from backend.core.windows import Window
 from backend.errors import InvalidRequest
 from backend.services.reading.bars import Selection
 from backend.services.syncing.markets import DEFAULT_EXCHANGE, DEFAULT_MARKET, Markets
-from backend.web.venues.base import Query, Refusal, first, natural
+from backend.web.venues.venue_handler import Query, Refusal, first, natural
 
 MOST_BARS = 50_000
 MOST_FOUND = 1000

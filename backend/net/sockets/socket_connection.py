@@ -14,7 +14,7 @@ from backend.core.proxy import Proxy
 from backend.exchanges.sockets import Push
 from backend.net.proxies import UNREACHABLE, reason, through, way
 from backend.net.rest.requester import Session
-from backend.net.sockets.session import Talk, Wire
+from backend.net.sockets.socket_session import SocketSession, SocketSetup
 
 log = logging.getLogger(__name__)
 
@@ -46,34 +46,34 @@ def pause_after(failures: int) -> float:
     return random.uniform(longest / 2, longest)
 
 
-class Owner(Protocol):
+class ConnectionOwner(Protocol):
     """Whom a link tells what happens."""
 
     def pushed(self, push: Push) -> None: ...
 
     def refused(self, topic: str | None, message: str) -> None: ...
 
-    def lost(self, link: Link, reason: str) -> None:
+    def lost(self, link: SocketConnection, reason: str) -> None:
         """An open connection broke; it is made again unless the link has a successor."""
 
-    def leaves(self, link: Link, reason: str) -> None:
+    def leaves(self, link: SocketConnection, reason: str) -> None:
         """The connection is about to end: give the link a successor."""
 
 
-class Link:
+class SocketConnection:
     """Carries `topics`. `settled` is set while all of them are asked for on an open connection.
 
     With a `successor` it goes on until somebody stops it or the connection ends. Fits `talk.Carrier`.
     """
 
-    def __init__(self, wire: Wire, owner: Owner, topics: AbstractSet[str]) -> None:
+    def __init__(self, wire: SocketSetup, owner: ConnectionOwner, topics: AbstractSet[str]) -> None:
         self.topics = frozenset(topics)
         self.changed = asyncio.Event()
         self.settled = asyncio.Event()
-        self.successor: Link | None = None
+        self.successor: SocketConnection | None = None
         self._wire = wire
         self._owner = owner
-        self._talk: Talk | None = None
+        self._talk: SocketSession | None = None
         self._troubled = False
         self._task = asyncio.create_task(self._run())
 
@@ -140,7 +140,7 @@ class Link:
             )
         wire.metrics.socket_opened(wire.exchange, wire.market)
         try:
-            self._talk = Talk(wire, self, ws)
+            self._talk = SocketSession(wire, self, ws)
             self._tell_return()
             return await self._talk.serve()
         finally:

@@ -23,9 +23,15 @@ from backend.errors import (
     MarketDataError,
     RateLimited,
 )
-from backend.services.syncing.archive_fill import ABSENT_FOR, FILES_AT_ONCE, GIVE_UP_AFTER, Bulk, BulkResult
+from backend.services.syncing.archive_fill import (
+    ABSENT_FOR,
+    FILES_AT_ONCE,
+    GIVE_UP_AFTER,
+    ArchiveFill,
+    ArchiveFillResult,
+)
 from backend.services.syncing.ledger import Ledger
-from backend.services.syncing.stop_signal import Brake
+from backend.services.syncing.stop_signal import StopSignal
 from tests.fakes import (
     BTC,
     MemoryCandles,
@@ -93,17 +99,17 @@ class World:
     archive: ScriptedArchive = field(default_factory=ScriptedArchive)
     candles: MemoryCandles = field(default_factory=MemoryCandles)
     coverage: MemoryCoverage = field(default_factory=MemoryCoverage)
-    brake: Brake = field(default_factory=Brake)
+    stop_signal: StopSignal = field(default_factory=StopSignal)
     told: list[Tally] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.bulk = Bulk({("binance", "spot"): self.archive}, self.candles)
+        self.bulk = ArchiveFill({("binance", "spot"): self.archive}, self.candles)
 
-    async def run(self, *missing: Window, series: Series = BTC) -> BulkResult:
+    async def run(self, *missing: Window, series: Series = BTC) -> ArchiveFillResult:
         lease = await self.coverage.acquire(series, "tests", 60)
         assert lease is not None
         ledger = Ledger(self.coverage, lease)
-        return await self.bulk.run(missing, ledger, minute(10_000), self.brake, self.told.append)
+        return await self.bulk.run(missing, ledger, minute(10_000), self.stop_signal, self.told.append)
 
     def held(self) -> set[int]:
         return minutes_of(self.coverage.known().held)
@@ -111,9 +117,11 @@ class World:
 
 def brought(
     new_records: int, revised_records: int, minutes: int, files: int, notes: tuple[str, ...] = ()
-) -> BulkResult:
+) -> ArchiveFillResult:
     """What a run tells of itself."""
-    return BulkResult(Tally(minutes, minutes, new_records, revised_records, archive_files=files), notes)
+    return ArchiveFillResult(
+        Tally(minutes, minutes, new_records, revised_records, archive_files=files), notes
+    )
 
 
 async def test_files_are_stored_and_claimed() -> None:
@@ -139,7 +147,7 @@ async def test_series_share_the_places() -> None:
 
 async def test_a_market_without_an_archive_is_left_to_its_api() -> None:
     world = World()
-    assert await world.run(minutes(0, 50), series=Series("bitget", "spot", "BTCUSDT")) == BulkResult()
+    assert await world.run(minutes(0, 50), series=Series("bitget", "spot", "BTCUSDT")) == ArchiveFillResult()
     assert world.archive.asked == []
 
 
@@ -190,7 +198,7 @@ async def test_an_archive_that_is_away_is_left_alone_soon() -> None:
     assert len(world.archive.asked) < GIVE_UP_AFTER + FILES_AT_ONCE
     assert (result.tally.archive_files, result.tally.new_records) == (0, 0)
     assert result.notes[-1].endswith("more files were not asked for")
-    assert world.brake.reason is None
+    assert world.stop_signal.reason is None
 
 
 async def test_an_archive_that_refuses_everybody_is_left_alone_at_once() -> None:
@@ -208,18 +216,18 @@ async def test_a_file_in_between_shows_that_the_archive_is_there() -> None:
     assert len(world.archive.asked) == 100
 
 
-async def test_a_brake_ends_the_run_at_a_files_edge() -> None:
+async def test_a_stop_signal_ends_the_run_at_a_files_edge() -> None:
     world = World()
-    world.brake.pull(Interrupted("stopping"))
-    assert await world.run(minutes(0, 100)) == BulkResult()
+    world.stop_signal.stop(Interrupted("stopping"))
+    assert await world.run(minutes(0, 100)) == ArchiveFillResult()
     assert world.archive.asked == []
 
 
-async def test_a_database_that_is_away_pulls_the_brake() -> None:
+async def test_a_database_that_is_away_gives_the_stop_signal() -> None:
     world = World()
     world.candles.failure = DatabaseUnavailable("away")
     result = await world.run(minutes(0, 1000))
-    assert world.brake.reason is world.candles.failure
+    assert world.stop_signal.reason is world.candles.failure
     assert len(world.archive.asked) <= FILES_AT_ONCE
     assert (result.tally.new_records, result.notes) == (0, ())
 
@@ -230,7 +238,7 @@ async def test_nothing_is_claimed_that_is_not_stored() -> None:
     assert lease is not None
     world.coverage.failure = DatabaseUnavailable("away")
     ledger = Ledger(world.coverage, lease)
-    await world.bulk.run((minutes(0, 10),), ledger, minute(99), world.brake, world.told.append)
+    await world.bulk.run((minutes(0, 10),), ledger, minute(99), world.stop_signal, world.told.append)
     assert world.candles.moments() == minutes_of([minutes(0, 10)])
     assert world.coverage.entries == {}
 

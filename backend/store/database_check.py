@@ -12,7 +12,7 @@ import pymongo
 from backend.clock import Clock
 from backend.errors import DatabaseUnavailable
 from backend.store.market.processes import COLLECTION
-from backend.store.mongo import AWAY, STRANGER, Database, Doorman, guard
+from backend.store.mongo import AWAY, STRANGER, Database, LoginWatch, guard
 
 SECONDS = 2.0
 LASTS = 1.0
@@ -21,12 +21,12 @@ LASTS = 1.0
 UNKNOWN = "the database does not know of this process yet: it says that it is there every few seconds"
 
 
-class Tryout:
+class DatabaseCheck:
     """Tries the database as the process `name` needs it."""
 
-    def __init__(self, database: Database, doorman: Doorman, name: str, clock: Clock) -> None:
+    def __init__(self, database: Database, login_watch: LoginWatch, name: str, clock: Clock) -> None:
         self._collection = database[COLLECTION]
-        self._doorman = doorman
+        self._doorman = login_watch
         self._name = name
         self._clock = clock
         self._trying = asyncio.Lock()

@@ -45,7 +45,7 @@ def paced(unit: str, capacity: int, seconds: float, clock: Clock) -> Throttle:
 
 
 @dataclass(frozen=True, slots=True)
-class Wire:
+class SocketSetup:
     """What the connections of one market have in common."""
 
     exchange: str
@@ -65,7 +65,7 @@ class Wire:
         return f"{self.exchange} {self.market}"
 
 
-class Carrier(Protocol):
+class TopicCarrier(Protocol):
     """For whom a connection is talked on. `topics` is what it should bring, `changed` is set when they do."""
 
     topics: frozenset[str]
@@ -79,10 +79,10 @@ class Carrier(Protocol):
     def leave(self, reason: str) -> None: ...
 
 
-class Talk:
+class SocketSession:
     """Has a carrier's topics pushed by an open connection; `serve` lasts as long as that does."""
 
-    def __init__(self, wire: Wire, carrier: Carrier, ws: aiohttp.ClientWebSocketResponse) -> None:
+    def __init__(self, wire: SocketSetup, carrier: TopicCarrier, ws: aiohttp.ClientWebSocketResponse) -> None:
         self._wire = wire
         self._carrier = carrier
         self._ws = ws

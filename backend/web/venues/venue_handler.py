@@ -17,7 +17,7 @@ from backend.errors import InvalidRequest, TooManyStreams, UnknownSymbol
 from backend.services.reading.bars import Selection
 from backend.services.reading.instruments import Instrument
 from backend.services.reading.mirror import Page
-from backend.web.server.base import ApiHandler
+from backend.web.server.handler import ApiHandler
 from backend.web.streams.long_answer import unless_gone
 
 _NATURAL = re.compile(r"[0-9]{1,20}", re.ASCII)

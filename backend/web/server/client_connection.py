@@ -25,7 +25,7 @@ RESET = struct.pack("ii", 1, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class ClientTimes:
     """In every `seconds` in which something waits to be taken, a client takes `least` bytes or all."""
 
     seconds: float = 30.0
@@ -38,7 +38,7 @@ class Connection(IOStream):
     On a spare one only questions for the service's health are answered.
     """
 
-    def __init__(self, accepted: IOStream, patience: Patience, head_too_large: bytes) -> None:
+    def __init__(self, accepted: IOStream, patience: ClientTimes, head_too_large: bytes) -> None:
         super().__init__(accepted.socket, max_buffer_size=BUFFER)
         self._patience = patience
         self._head_too_large = head_too_large
