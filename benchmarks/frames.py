@@ -132,7 +132,15 @@ async def by_the_service(url: str, seconds: float) -> float:
         return symbol
 
     async with open_socket_session("benchmark") as session:
-        stream = MarketStream("binance", SPOT, url, session, native, clock, Metrics())
+        stream = MarketStream(
+            exchange="binance",
+            market=SPOT,
+            base_url=url,
+            session=session,
+            native=native,
+            clock=clock,
+            metrics=Metrics(),
+        )
         live = CountingLive({("binance", "spot"): stream}, clock)
         live.start(lambda _series, _candle: None, lambda _series, _end: None)
         live.keep([Series("binance", "spot", symbol) for symbol in SYMBOLS])

@@ -30,7 +30,8 @@ from typing import Any, NamedTuple
 import aiohttp
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 
-from backend.app import calm_garbage_collector, keep_freed_memory, open_service
+from backend.app import open_service
+from backend.app.memory import calm_garbage_collector, keep_freed_memory
 from backend.clock import SystemClock, parse_time
 from backend.core.candles import Candle
 from backend.core.coverage import Coverage

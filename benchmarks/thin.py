@@ -89,7 +89,7 @@ async def sync_a_year(uri: str, symbol: str) -> Cost:
             seconds = time.perf_counter() - began
             assert job.status == "done", job
             asked = sum("klines" in record.path for record in simulator.requests)
-            known = await service.queries.known(series)
+            known = await service.reading.queries.known(series)
             assert not known.missing(YEAR, NOW)
             return Cost(asked, seconds, known.held.count())
 

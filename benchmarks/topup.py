@@ -95,8 +95,8 @@ async def _round(service: Service, simulator: Simulator, clock: SteppedClock) ->
     return Cost(
         requests,
         topup,
-        await _timed(lambda: service.queries.statistics(SERIES)),
-        await _timed(lambda: service.queries.coverage(SERIES)),
+        await _timed(lambda: service.reading.queries.statistics(SERIES)),
+        await _timed(lambda: service.reading.queries.coverage(SERIES)),
     )
 
 

@@ -49,10 +49,10 @@ async def until_complete(service: Service, simulator: Simulator) -> int:
     end = simulator.clock.now() // MINUTE * MINUTE
 
     async def complete() -> bool:
-        for one in await service.follows.all():
+        for one in await service.following.follows.all():
             if (one.last_minute or 0) + MINUTE < end or one.state != "live":
                 return False
-            if missing_of(await service.queries.known(one.follow.series)):
+            if missing_of(await service.reading.queries.known(one.follow.series)):
                 return False
         return True
 

@@ -217,7 +217,15 @@ async def world(
     market = replace(SPOT, socket=socket)
     async with open_socket_session("tests") as session:
         url = str(server.make_url("")).rstrip("/")
-        stream = MarketStream("venue", market, url, session, native, clock, metrics)
+        stream = MarketStream(
+            exchange="venue",
+            market=market,
+            base_url=url,
+            session=session,
+            native=native,
+            clock=clock,
+            metrics=metrics,
+        )
         try:
             yield World(clock, venue, stream, metrics)
         finally:

@@ -29,9 +29,9 @@ async def sync(
     on_progress: OnProgress = no_progress,
 ) -> SyncResult:
     """What a job of this request would do."""
-    async with service.ledgers.hold(series, PATIENCE) as ledger:
+    async with service.syncing.ledgers.hold(series, PATIENCE) as ledger:
         request = SyncRequest(series, start, end, refresh)
-        return await service.syncs.sync(ledger, request, on_progress, StopSignal())
+        return await service.syncing.syncs.sync(ledger, request, on_progress, StopSignal())
 
 
 async def run_job(service: Service, series: Series, start: int | None = None, end: int | None = None) -> Job:

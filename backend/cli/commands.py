@@ -15,7 +15,8 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn,
 from rich.text import Text
 
 from backend.access.networks import is_loopback
-from backend.app import GRACE_SECONDS, open_service
+from backend.app import open_service
+from backend.app.start import GRACE_SECONDS
 from backend.clock import iso
 from backend.core.job import Job, SyncRequest
 from backend.core.series import Series
@@ -50,9 +51,9 @@ async def serve(settings: Settings) -> int:
         log.info("stopping")
         server.stop()
         await asyncio.gather(
-            service.worker.stop(GRACE_SECONDS),
-            service.keeper.stop(GRACE_SECONDS),
-            service.feeds.ledger_watch.dismiss(GRACE_SECONDS),
+            service.jobs.worker.stop(GRACE_SECONDS),
+            service.following.keeper.stop(GRACE_SECONDS),
+            service.streaming.feeds.ledger_watch.dismiss(GRACE_SECONDS),
         )
         with suppress(TimeoutError):
             await asyncio.wait_for(server.close_all_connections(), 1)
@@ -119,7 +120,7 @@ async def verify(settings: Settings, wanted: Sequence[Series]) -> int:
     async with open_service(settings, role="command") as service:
         for series in wanted:
             named = service.markets.series(series.symbol, series.exchange, series.market)
-            found = await service.auditor.verify(named)
+            found = await service.syncing.auditor.verify(named)
             lost, unclaimed = count_minutes(found.lost), count_minutes(found.unclaimed)
             say(f"{named.name}: {count_minutes(found.stored):,} candles stored, ", end="")
             say(f"{lost:,} claimed but lost, {unclaimed:,} not claimed")
@@ -172,7 +173,9 @@ async def _print_outcome(console: Console, service: Service, job: Job) -> bool:
         say(f"error: {error}", style="red")
         return False
     series = job.request.series
-    result = result_of(series, await service.queries.known(series), job.window, job.tally, error, job.notes)
+    result = result_of(
+        series, await service.reading.queries.known(series), job.window, job.tally, error, job.notes
+    )
     _print_result(say, result)
     return error is None
 

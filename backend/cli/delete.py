@@ -51,14 +51,14 @@ async def delete(
     async with open_service(settings, role="command") as service:
         named = [service.markets.series(one.symbol, one.exchange, one.market) for one in wanted]
         for series in dict.fromkeys(named):
-            say(_told(await service.remover.survey(series, window)))
+            say(_told(await service.syncing.remover.survey(series, window)))
         if options.dry_run:
             return 0
         if not (options.yes or await asyncio.to_thread(_confirmed)):
             say("Nothing was deleted.")
             return 1
         for series in dict.fromkeys(named):
-            found = await service.remover.remove(series, window)
+            found = await service.syncing.remover.remove(series, window)
             say(f"{series.name}: deleted {found.candles:,} candles.")
     return 0
 

@@ -47,8 +47,12 @@ async def export(settings: Settings, wanted: Series, options: argparse.Namespace
     asked = reading(_values(options))
     async with open_service(settings, role="command") as service:
         series = service.markets.series(wanted.symbol, wanted.exchange, wanted.market)
-        opened = await service.queries.open(series, asked.wanted)
-        batches = service.queries.read_back(opened) if asked.descending else service.queries.read(opened)
+        opened = await service.reading.queries.open(series, asked.wanted)
+        batches = (
+            service.reading.queries.read_back(opened)
+            if asked.descending
+            else service.reading.queries.read(opened)
+        )
         with _whole_file(options.out) as file, closing(Answer(series, asked, None)) as answer:
             file.write(answer.begin())
             async with aclosing(batches):

@@ -44,8 +44,8 @@ async def follow(settings: Settings, wanted: Sequence[Series], since: int | None
     say = partial(get_console().print, markup=False, highlight=False, soft_wrap=True)
     async with open_service(settings, role="follow") as service:
         if wanted:
-            await service.follows.add(_named(service, wanted), since)
-        keeps = service.worker.condition == "running"
+            await service.following.follows.add(_named(service, wanted), since)
+        keeps = service.jobs.worker.condition == "running"
         say(f"Kept up to date by {'this process, while it runs' if keeps else 'the processes that do jobs'}.")
         stop = stop_event()
         with shown(get_console()) as show:
@@ -62,7 +62,7 @@ async def unfollow(settings: Settings, wanted: Sequence[Series]) -> int:
     async with open_service(settings, role="command") as service:
         for series in _named(service, wanted):
             try:
-                await service.follows.remove(series)
+                await service.following.follows.remove(series)
                 print(f"{series_text(series)} is not followed any more; what is stored stays.")
             except NotFollowed as error:
                 status = 1
@@ -79,7 +79,7 @@ async def _look_until(stop: asyncio.Event, service: Service, show: Show) -> None
     found: Sequence[Standing] = ()
     while not stop.is_set():
         try:
-            found = await service.follows.all()
+            found = await service.following.follows.all()
             remark = "" if found else "Nothing is followed: name a symbol."
         except DatabaseUnavailable as error:
             remark = str(error)

@@ -52,12 +52,12 @@ async def import_files(settings: Settings, options: argparse.Namespace) -> int:
 
 async def _imported(service: Service, path: Path, options: argparse.Namespace) -> str:
     series, window = _described(service, path, options)
-    closed, remark = await service.imports.horizon(series)
+    closed, remark = await service.syncing.imports.horizon(series)
     within = Window(window.start, min(window.end, closed))
     if within.start >= within.end:
         raise InvalidRequest(f"{path.name} is of minutes that are not over yet")
     candles = await asyncio.to_thread(checked_candles, path, within)
-    done = await service.imports.store(series, candles)
+    done = await service.syncing.imports.store(series, candles)
     told = [f"{path.name}: {done.candles:,} candles of {series.name}, {done.new_records:,} new"]
     if done.held_before:
         told.append(f"{done.held_before:,} were held before and stay as they are")

@@ -70,30 +70,30 @@ def questions(missing: Spans, page_size: Callable[[int], int]) -> Iterator[Quest
             at += 1
 
 
-def confirming(doubts: Spans, held: Minutes, page_size: Callable[[int], int]) -> Iterator[Question]:
+def confirming(unproven: Spans, held: Minutes, page_size: Callable[[int], int]) -> Iterator[Question]:
     """The second question for minutes that a first answer lacked.
 
     Holes between held minutes are asked for together, each page with a held minute at both ends: whether its
     answer reaches over a hole shows in its rows. What has no held minute beside it is asked for exactly.
     """
-    if not doubts:
+    if not unproven:
         return
-    around = Window(doubts[0].start - MINUTE, doubts[-1].end + MINUTE)
+    around = Window(unproven[0].start - MINUTE, unproven[-1].end + MINUTE)
     unheld = held.missing_from((around,))
     places = {window: number for number, window in enumerate(unheld)}
     group: list[Window] = []
-    for doubt in doubts:
-        inner = doubt in places and around.start < doubt.start and doubt.end < around.end
-        joins = group and inner and places[doubt] == places[group[-1]] + 1
-        start = (group[0] if joins else doubt).start - MINUTE
-        fits = doubt.end + MINUTE - start <= page_size(start) * MINUTE
+    for window in unproven:
+        inner = window in places and around.start < window.start and window.end < around.end
+        joins = group and inner and places[window] == places[group[-1]] + 1
+        start = (group[0] if joins else window).start - MINUTE
+        fits = window.end + MINUTE - start <= page_size(start) * MINUTE
         if group and not (joins and fits):
             yield _around(group)
             group = []
-        if inner and doubt.minutes + 2 <= page_size(doubt.start - MINUTE):
-            group.append(doubt)
+        if inner and window.minutes + 2 <= page_size(window.start - MINUTE):
+            group.append(window)
         else:
-            yield from (Question(page, (page,)) for page in pages((doubt,), page_size))
+            yield from (Question(page, (page,)) for page in pages((window,), page_size))
     if group:
         yield _around(group)
 

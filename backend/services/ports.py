@@ -1,4 +1,4 @@
-"""What the use cases need from the outside world, as shapes. The edges fit them; `app.py` introduces them."""
+"""What the use cases need from the outside world, as shapes. The edges fit them; `app/` introduces them."""
 
 from __future__ import annotations
 
@@ -174,10 +174,10 @@ class ShortfallStore(Protocol):
     """How often a series held less than its ledger claims. Every call may raise DatabaseUnavailable."""
 
     async def count(self, series: Series) -> int:
-        """How many doubts were raised about a series."""
+        """How many shortfalls of a series were recorded."""
 
     async def add(self, series: Series) -> None:
-        """Raise one more."""
+        """Record one more."""
 
 
 class Lease(NamedTuple):

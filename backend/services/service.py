@@ -1,4 +1,4 @@
-"""The use cases together: what the web and the command line are given to work with."""
+"""The use cases by room: what the web and the command line are given to work with."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from backend.loops import Loops
+from backend.services.following.append import Appender
+from backend.services.following.confirm import Confirmer
 from backend.services.following.follows import Follows
 from backend.services.following.keeper import Keeper
 from backend.services.following.pushed_candles import LiveCandles
 from backend.services.jobs.submission import Jobs
-from backend.services.jobs.worker import Worker
 from backend.services.reading.catalogue import Catalogue
 from backend.services.reading.mirror import Mirror
 from backend.services.reading.queries import Queries
 from backend.services.running.monitor import Monitor
 from backend.services.streaming.feed import Feeds
+from backend.services.streaming.ledger_watch import LedgerWatch
 from backend.services.syncing.audit import Auditor
 from backend.services.syncing.file_import import Imports
 from backend.services.syncing.ledger import Ledgers
@@ -25,28 +27,65 @@ from backend.services.syncing.sync import SyncService
 from backend.telemetry.metrics import Metrics
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Syncing:
+    """What changes stored candles and their ledgers."""
+
+    ledgers: Ledgers
+    syncs: SyncService
+    auditor: Auditor
+    imports: Imports
+    remover: Remover
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Following:
+    """What keeps followed series complete."""
+
+    follows: Follows
+    keeper: Keeper
+    appender: Appender
+    confirmer: Confirmer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What tells of stored candles."""
+
+    queries: Queries
+    catalogue: Catalogue
+    mirror: Mirror
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streaming:
+    """What tells readers of candles as they come."""
+
+    live: LiveCandles
+    ledger_watch: LedgerWatch
+    feeds: Feeds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """How this process is. `database_answers` says within two seconds whether the database is there,
+    `database_trouble` what keeps it from doing what the service needs, "" for nothing."""
+
+    monitor: Monitor
+    metrics: Metrics
+    loops: Loops
+    database_answers: Callable[[], Awaitable[bool]]
+    database_trouble: Callable[[], Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """`database_answers` says within two seconds whether the database is there, `database_trouble` what keeps
-    it from doing what the service needs, "" for nothing."""
+    """The use cases of one process."""
 
     markets: Markets
     jobs: Jobs
-    worker: Worker
-    syncs: SyncService
-    ledgers: Ledgers
-    auditor: Auditor
-    queries: Queries
-    catalogue: Catalogue
-    imports: Imports
-    remover: Remover
-    mirror: Mirror
-    database_answers: Callable[[], Awaitable[bool]]
-    database_trouble: Callable[[], Awaitable[str]]
-    monitor: Monitor
-    metrics: Metrics
-    follows: Follows
-    keeper: Keeper
-    feeds: Feeds
-    live: LiveCandles
-    loops: Loops
+    syncing: Syncing
+    following: Following
+    reading: Reading
+    streaming: Streaming
+    running: Running

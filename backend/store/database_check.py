@@ -26,7 +26,7 @@ class DatabaseCheck:
 
     def __init__(self, database: Database, login_watch: LoginWatch, name: str, clock: Clock) -> None:
         self._collection = database[COLLECTION]
-        self._doorman = login_watch
+        self._login_watch = login_watch
         self._name = name
         self._clock = clock
         self._trying = asyncio.Lock()
@@ -46,9 +46,9 @@ class DatabaseCheck:
             async with asyncio.timeout(SECONDS):
                 return "" if await self._write() else UNKNOWN
         except DatabaseUnavailable as error:
-            return STRANGER if self._doorman.refuses else str(error)
+            return STRANGER if self._login_watch.refuses else str(error)
         except TimeoutError:
-            return STRANGER if self._doorman.refuses else AWAY
+            return STRANGER if self._login_watch.refuses else AWAY
 
     async def _write(self) -> bool:
         """Date this process's document; False if there is none, which `fleet.py` alone may change."""

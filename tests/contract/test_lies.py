@@ -44,7 +44,7 @@ class World:
         self._series = series
         self._candles = MemoryCandles()
         self._coverage = MemoryCoverage()
-        self._ledgers = Ledgers(self._coverage, SystemClock(), "tests", 3600)
+        self._ledgers = Ledgers(store=self._coverage, clock=SystemClock(), owner="tests", seconds=3600)
         markets = Markets({series.exchange: {series.market: client}})
         self._syncs = SyncService(markets, self._candles, sync_start=LISTED, pages_in_flight=1)
 
@@ -66,13 +66,15 @@ async def begun(simulator: Simulator, series: Series) -> AsyncIterator[World]:
     clock = SystemClock()
     async with open_session(10, "the-tests/1") as session:
         client = MarketClient(
-            series.exchange,
-            market,
-            simulated_urls(simulator.url)[market.url_setting],
-            session,
-            Throttle([replace(limit, capacity=1_000_000) for limit in market.budget.limits], 1.0, clock),
-            clock,
-            Metrics([(series.exchange, series.market)]),
+            exchange=series.exchange,
+            market=market,
+            base_url=simulated_urls(simulator.url)[market.url_setting],
+            session=session,
+            throttle=Throttle(
+                [replace(limit, capacity=1_000_000) for limit in market.budget.limits], 1.0, clock
+            ),
+            clock=clock,
+            metrics=Metrics([(series.exchange, series.market)]),
         )
         try:
             yield World(client, series)

@@ -213,9 +213,9 @@ async def test_a_candle_that_contradicts_itself_is_refused_counted_and_asked_for
     assert result.absent == (Absence(Window(wrong, wrong + MINUTE), "contradictory"),)
     assert (result.tally.contradictory, result.missing, len(world.stored(series))) == (1, (), 299)
     del world.simulator.faults.revisions[key]
-    async with world.service.ledgers.hold(series, 60) as ledger:
+    async with world.service.syncing.ledgers.hold(series, 60) as ledger:
         request = SyncRequest(series, start, CLOSED, refresh=True)
-        await world.service.syncs.sync(ledger, request, no_progress, StopSignal())
+        await world.service.syncing.syncs.sync(ledger, request, no_progress, StopSignal())
     assert world.stored(series) == world.exchange_has(series, start)
 
 

@@ -163,7 +163,7 @@ def _is_revived(mongod: EmbeddedMongod) -> bool:
 
 async def _until_it_answers(service: Service) -> None:
     for _ in range(40):
-        if await service.database_answers():
+        if await service.running.database_answers():
             return
     raise AssertionError("the embedded database did not come back")
 

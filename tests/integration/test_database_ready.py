@@ -67,7 +67,7 @@ async def service_with(settings: dict[str, str]) -> AsyncIterator[Service]:
 
 async def until_trouble_is(service: Service, wanted: str) -> None:
     async with asyncio.timeout(PATIENCE):
-        while await service.database_trouble() != wanted:
+        while await service.running.database_trouble() != wanted:
             await SystemClock().sleep(0.05)
 
 
@@ -89,13 +89,13 @@ async def test_a_refused_user_is_told_at_once_however_many_ask(
     settings = {**settings_of(mongod, "reader"), **wrong}
     async with service_with(settings) as service:
         found = await asyncio.gather(
-            service.database_trouble(),
+            service.running.database_trouble(),
             *(service.jobs.submit([SyncRequest(SERIES)]) for _ in range(20)),
             return_exceptions=True,
         )
         assert found[0] == STRANGER
         assert all(isinstance(one, DatabaseUnavailable) for one in found[1:])
-        assert await service.database_trouble() == STRANGER
+        assert await service.running.database_trouble() == STRANGER
     [line] = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
     assert "'reader'" in line
     assert settings.get("MONGODB_AUTH_SOURCE", "admin") in line
@@ -123,7 +123,7 @@ async def test_a_user_who_is_made_later_is_let_in(mongod: Mongod) -> None:
 
 async def test_a_user_who_may_only_read_makes_the_service_not_ready(mongod: Mongod) -> None:
     async with service_with(settings_of(mongod, "reader")) as service:
-        assert await service.database_answers()
+        assert await service.running.database_answers()
         await until_trouble_is(service, MAY_NOT)
 
 
@@ -152,7 +152,9 @@ async def test_those_who_ask_at_once_are_told_of_one_try(tmp_path: Path) -> None
         async with service_with({"MONGODB_URI": mongod.uri}) as service:
             await until_trouble_is(service, "")
             before = writes(mongod)
-            assert set(await asyncio.gather(*(service.database_trouble() for _ in range(100)))) == {""}
+            assert set(await asyncio.gather(*(service.running.database_trouble() for _ in range(100)))) == {
+                ""
+            }
             assert writes(mongod) - before <= 1
 
 

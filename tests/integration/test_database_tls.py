@@ -62,10 +62,10 @@ def settings_for(uri: str, simulator: Simulator) -> Settings:
 
 async def test_a_sync_works_over_tls(mongod: Mongod, simulator: Simulator) -> None:
     async with open_service(settings_for(mongod.uri, simulator), ImpatientClock()) as service:
-        assert await service.database_answers()
+        assert await service.running.database_answers()
         job = await run_job(service, SERIES, NOW - NOW % MINUTE - 60 * MINUTE)
         assert (job.status, job.tally.new_records) == ("done", 60)
-        assert (await service.queries.statistics(SERIES)).total_records == 60
+        assert (await service.reading.queries.statistics(SERIES)).total_records == 60
 
 
 async def answers(uri: str) -> bool:

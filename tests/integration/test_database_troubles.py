@@ -62,7 +62,7 @@ async def assert_it_goes_on(service: Service, job: Job, mongod: Mongod, simulato
         try:
             ended = await service.jobs.wait(job.id)
         except DatabaseUnavailable:
-            await service.database_answers()
+            await service.running.database_answers()
         else:
             break
     assert (ended.status, ended.failure) == ("done", None)
@@ -110,7 +110,7 @@ async def test_a_frozen_database_is_told_and_the_job_goes_on_when_it_wakes(
         mongod.freeze()
         with pytest.raises(DatabaseUnavailable):
             await service.jobs.wait(job.id)
-        assert not await service.database_answers()
+        assert not await service.running.database_answers()
         mongod.thaw()
         await assert_it_goes_on(service, job, mongod, simulator)
 
@@ -128,7 +128,7 @@ async def test_a_database_that_may_only_be_read_is_told_and_still_read(
     with running_mongod(tmp_path, "--auth") as mongod:
         uri = f"mongodb://reader:dummy@127.0.0.1:{mongod.port}/?directConnection=true"
         async with service_on(mongod, simulator, uri) as service:
-            assert (await service.queries.statistics(SERIES)).total_records == MINUTES
+            assert (await service.reading.queries.statistics(SERIES)).total_records == MINUTES
             with pytest.raises(DatabaseUnavailable, match="could not write a job down"):
                 await service.jobs.submit([SyncRequest(SERIES)])
 

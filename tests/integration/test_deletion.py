@@ -15,7 +15,7 @@ from backend.services.following.append import Appender
 from backend.services.following.visits import Visitor
 from backend.services.service import Service
 from backend.services.syncing.ledger import Ledgers
-from backend.services.syncing.removal import ALL_TIME, Remover, Stores
+from backend.services.syncing.removal import ALL_TIME, Remover, Traces
 from backend.services.syncing.stop_signal import StopSignal
 from backend.store.market.candles import MongoCandles
 from backend.store.market.coverage import MongoCoverage
@@ -61,9 +61,9 @@ class Breaking:
         return getattr(self._store, name)
 
 
-def stores_of(database: Database) -> Stores:
+def stores_of(database: Database) -> Traces:
     revisions = MongoRevisions(database, SystemClock())
-    return Stores(
+    return Traces(
         MongoCandles(database, revisions),
         MongoCoverage(database),
         revisions,
@@ -73,12 +73,12 @@ def stores_of(database: Database) -> Stores:
     )
 
 
-def remover_over(stores: Stores, writes: int = 1000) -> Remover:
+def remover_over(stores: Traces, writes: int = 1000) -> Remover:
     """What deletes, with a connection that breaks after so many writes."""
     fuse = Fuse(writes)
     broken: dict[str, Any] = {one.name: Breaking(getattr(stores, one.name), fuse) for one in fields(stores)}
     breaking = replace(stores, **broken)
-    ledgers = Ledgers(breaking.coverage, SystemClock(), "the tests", 5.0)
+    ledgers = Ledgers(store=breaking.coverage, clock=SystemClock(), owner="the tests", seconds=5.0)
     return Remover(breaking, ledgers, Appender(stores.candles, stores.coverage, lambda: None))
 
 
@@ -92,13 +92,13 @@ async def test_a_crash_between_any_two_steps_leaves_nothing_false(
     for writes in range(steps):
         await store(database, [candle(number) for number in range(10)])
         await stores.follows.add(Follow(SERIES, None, created=1))
-        doubts = await stores.doubts.count(SERIES)
+        doubts = await stores.shortfalls.count(SERIES)
         with pytest.raises(DatabaseUnavailable):
             await remover_over(stores, writes).remove(SERIES, window)
         stored = {document["_id"] for document in stored_documents(mongod_uri, database.name)}
         claimed = await held_minutes(database)
         assert claimed <= stored
-        assert claimed == everything or await stores.doubts.count(SERIES) > doubts
+        assert claimed == everything or await stores.shortfalls.count(SERIES) > doubts
         await remover_over(stores, steps).remove(SERIES, window)
         assert {document["_id"] for document in stored_documents(mongod_uri, database.name)} == left
         assert await held_minutes(database) == left
@@ -111,15 +111,15 @@ async def test_a_late_visit_does_not_bring_a_deleted_series_back(
     """As of a process that has yet to see that nobody follows it any more."""
     stores = stores_of(database)
     visitor = Visitor(
-        stores.follows,
-        service.ledgers,
-        service.syncs,
-        service.markets,
-        Appender(stores.candles, stores.coverage, lambda: None),
-        SystemClock(),
+        store=stores.follows,
+        ledgers=service.syncing.ledgers,
+        syncs=service.syncing.syncs,
+        markets=service.markets,
+        appender=Appender(stores.candles, stores.coverage, lambda: None),
+        clock=SystemClock(),
         settle_seconds=0,
         recheck_minutes=0,
-        metrics=service.metrics,
+        metrics=service.running.metrics,
     )
     follow = Follow(SERIES, None, created=1)
     assert (await visitor.visit(follow, StopSignal(), 60.0)).skipped

@@ -47,7 +47,7 @@ def clock(simulator: Simulator) -> Clock:
 
 
 async def standing(service: Service) -> Standing:
-    [found] = await service.follows.all()
+    [found] = await service.following.follows.all()
     return found
 
 
@@ -82,7 +82,7 @@ async def until_visited(service: Service, moment: int) -> Standing:
 async def test_a_series_that_is_not_listed_and_silent_for_a_day_has_ended_until_it_comes_back(
     service: Service, simulator: Simulator
 ) -> None:
-    await service.follows.add([SPOT], SINCE)
+    await service.following.follows.add([SPOT], SINCE)
     await until_it_is("live", service)
     simulator.faults.outages = [(LAST + MINUTE, LAST + 30 * DAY)]
     simulator.faults.unlisted = ["BTCUSDT"]
@@ -101,7 +101,7 @@ async def test_a_series_that_is_not_listed_and_silent_for_a_day_has_ended_until_
 async def test_a_series_that_is_listed_as_traded_has_not_ended_however_long_it_is_silent(
     service: Service, simulator: Simulator
 ) -> None:
-    await service.follows.add([SPOT], SINCE)
+    await service.following.follows.add([SPOT], SINCE)
     await until_it_is("live", service)
     simulator.faults.outages = [(LAST + MINUTE, LAST + 30 * DAY)]
     await until_held(service, simulator)
@@ -113,7 +113,7 @@ async def test_a_series_that_is_listed_as_traded_has_not_ended_however_long_it_i
 async def test_a_series_that_its_exchange_knows_no_more_has_ended_and_is_quiet_about_it(
     service: Service, simulator: Simulator, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await service.follows.add([CONTRACT], SINCE)
+    await service.following.follows.add([CONTRACT], SINCE)
     await until_it_is("live", service)
 
     def warnings() -> int:

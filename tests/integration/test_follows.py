@@ -76,7 +76,7 @@ async def test_follows_on_six_markets_stay_complete_through_faults(
 ) -> None:
     wanted = [Series(*market, coin) for market in MARKETS for coin in COINS]
     wanted += [Series("binance", "spot", coin) for coin in ("BNBUSDT", "XRPUSDT")]
-    await service.follows.add(wanted, SINCE)
+    await service.following.follows.add(wanted, SINCE)
     await until_complete(service, simulator)
     chance = random.Random(7)
     for _ in range(8):
@@ -95,26 +95,26 @@ async def test_one_follow_that_fails_is_told_and_the_others_go_on(
     service: Service, simulator: Simulator
 ) -> None:
     good, bad = Series("bitget", "spot", "BTCUSDT"), Series("binance", "spot", "BTCUSDT")
-    await service.follows.add([good, bad], SINCE)
+    await service.following.follows.add([good, bad], SINCE)
     await until_complete(service, simulator)
     now = simulator.clock.now()
     simulator.faults.failing = [(now, now + 5 * MINUTE)]
-    await service.follows.remove(good)
+    await service.following.follows.remove(good)
     simulator.clock.advance(2 * MINUTE)
 
     async def is_failing() -> bool:
-        [found] = await service.follows.all()
+        [found] = await service.following.follows.all()
         return found.state == "failing" and found.follow.failures > 1
 
     await eventually(is_failing)
-    [found] = await service.follows.all()
+    [found] = await service.following.follows.all()
     assert found.follow.failure is not None
     assert found.follow.failure.code == "exchange_unavailable"
     simulator.faults.failing = []
-    await service.follows.add([good], SINCE)
+    await service.following.follows.add([good], SINCE)
     simulator.clock.advance(6 * MINUTE)
     await until_complete(service, simulator)
-    found = next(one for one in await service.follows.all() if one.follow.series == bad)
+    found = next(one for one in await service.following.follows.all() if one.follow.series == bad)
     assert (found.follow.failures, found.follow.failure) == (0, None)
 
 
@@ -123,19 +123,19 @@ async def test_a_gap_in_the_middle_is_healed(
 ) -> None:
     series = Series("binance", "spot", "BTCUSDT")
     simulator.faults.outages = [(CLOSED - 5 * MINUTE, CLOSED - 3 * MINUTE)]
-    await service.follows.add([series], SINCE)
+    await service.following.follows.add([series], SINCE)
 
     async def is_visited() -> bool:
-        [found] = await service.follows.all()
+        [found] = await service.following.follows.all()
         return found.follow.checked is not None
 
     async def is_healed() -> bool:
-        [found] = await service.follows.all()
+        [found] = await service.following.follows.all()
         return found.follow.healed == 2
 
     async def is_counted() -> bool:
         market = {"exchange": series.exchange, "market": series.market}
-        return counted(service.metrics).value("minutes_healed_total", **market) == 2
+        return counted(service.running.metrics).value("minutes_healed_total", **market) == 2
 
     await eventually(is_visited)
     simulator.faults.outages = []
@@ -153,14 +153,14 @@ async def test_today_comes_first_and_nothing_of_the_rest_is_forgotten(
     series = Series("binance", "spot", "BTCUSDT")
     await run_job(service, series, HOURS_AGO, HOURS_AGO + 10 * MINUTE)
     simulator.faults.failing = [(HOURS_AGO + 10 * MINUTE, CLOSED - 61 * MINUTE)]
-    await service.follows.add([series], since)
+    await service.following.follows.add([series], since)
 
     async def is_failing_but_up_to_date() -> bool:
-        [found] = await service.follows.all()
+        [found] = await service.following.follows.all()
         return found.state == "failing" and (found.last_minute or 0) >= CLOSED - MINUTE
 
     await eventually(is_failing_but_up_to_date)
-    known = await service.queries.known(series)
+    known = await service.reading.queries.known(series)
     assert known.since == HOURS_AGO
     assert known_to(known, HOURS_AGO) == HOURS_AGO + 10 * MINUTE
     simulator.faults.failing = []
@@ -176,14 +176,14 @@ async def test_new_minutes_of_all_come_while_years_of_one_are_fetched(
     wanted = [Series("binance", "spot", coin) for coin in COINS]
     one_at_a_time = replace(settings, jobs_at_once=1, pages_in_flight=2)
     async with open_service(one_at_a_time, clock) as service:
-        await service.follows.add(wanted, NOW - 3 * 365 * 24 * HOUR)
+        await service.following.follows.add(wanted, NOW - 3 * 365 * 24 * HOUR)
 
         async def have(moment: int) -> bool:
-            return all((one.last_minute or 0) >= moment for one in await service.follows.all())
+            return all((one.last_minute or 0) >= moment for one in await service.following.follows.all())
 
         for later in (1, 3, 5):
             await eventually(partial(have, CLOSED + later * MINUTE))
-        found = await service.follows.all()
+        found = await service.following.follows.all()
         assert [one.follow.checked for one in found] == [None] * len(wanted)
         assert max(one.follow.new_candles for one in found) > 10 * 60
 
@@ -193,14 +193,14 @@ async def test_follows_survive_a_restart_and_the_environment_adds_to_them(
 ) -> None:
     kept, seeded = Series("bitget", "spot", "BTCUSDT"), Series("bingx", "spot", "ETHUSDT")
     async with open_service(settings, clock) as service:
-        await service.follows.add([kept], SINCE)
+        await service.following.follows.add([kept], SINCE)
         await until_complete(service, simulator)
     simulator.clock.advance(30 * MINUTE)
     again = replace(settings, follow=(seeded,), sync_start=SINCE)
     async with open_service(again, clock) as service:
 
         async def are_both() -> bool:
-            return len(await service.follows.all()) == 2
+            return len(await service.following.follows.all()) == 2
 
         await eventually(are_both)
         end = await until_complete(service, simulator)

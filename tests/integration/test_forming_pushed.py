@@ -56,7 +56,7 @@ def clock(simulator: Simulator) -> Clock:
 async def test_running_candles_grow_into_the_closed_ones(
     http_server_client: AsyncHTTPServerClient, service: Service, simulator: Simulator
 ) -> None:
-    await service.follows.add(list(SERIES), NOW - NOW % STEP - 5 * STEP)
+    await service.following.follows.add(list(SERIES), NOW - NOW % STEP - 5 * STEP)
     await until_complete(service, simulator)
     found: list[dict[str, Any]] = []
     query = f"series={','.join(NAMES)}&interval=3m&forming=true"

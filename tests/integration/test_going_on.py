@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 
-from backend.app import look_after
+from backend.app.stores import look_after
 from backend.core.candles import Candle
 from backend.core.coverage import Coverage
 from backend.core.follow import Follow
@@ -100,7 +100,7 @@ class Ground:
         return SyncService(self.markets, self.candles, sync_start=START, pages_in_flight=1)
 
     def ledgers(self, coverage: Any) -> Ledgers:
-        return Ledgers(coverage, self.clock, "tests", 3.0, self.loops)
+        return Ledgers(store=coverage, clock=self.clock, owner="tests", seconds=3.0, loops=self.loops)
 
 
 Part = Callable[[Ground], AbstractAsyncContextManager[Stumbling]]
@@ -138,27 +138,43 @@ async def seconds(ground: Ground) -> AsyncIterator[Stumbling]:
 async def fleet(ground: Ground) -> AsyncIterator[Stumbling]:
     store = ground.stumbling(MongoFleet(ground.database), "beat")
     member = member_of("one", "", "all")
-    staying = Fleet(store, member, [], ground.clock, 3.0, loops=ground.loops).stay()
+    staying = Fleet(
+        store=store, member=member, budgets=[], clock=ground.clock, seconds=3.0, loops=ground.loops
+    ).stay()
     yield store
     await ended(staying)
 
 
 def keeper_of(ground: Ground, store: Any, visited: Any) -> Keeper:
-    fleet = Fleet(MongoFleet(ground.database), member_of("one", "", "all"), [], ground.clock, 3.0)
+    fleet = Fleet(
+        store=MongoFleet(ground.database),
+        member=member_of("one", "", "all"),
+        budgets=[],
+        clock=ground.clock,
+        seconds=3.0,
+    )
     appender = Appender(ground.candles, ground.coverage, lambda: None, ground.loops)
     visitor = Visitor(
-        visited,
-        ground.ledgers(ground.coverage),
-        ground.syncs(),
-        ground.markets,
-        appender,
-        ground.clock,
-        0,
-        1,
-        ground.metrics,
+        store=visited,
+        ledgers=ground.ledgers(ground.coverage),
+        syncs=ground.syncs(),
+        markets=ground.markets,
+        appender=appender,
+        clock=ground.clock,
+        settle_seconds=0,
+        recheck_minutes=1,
+        metrics=ground.metrics,
     )
     return Keeper(
-        store, fleet, visitor, ground.clock, 1, 0, LiveCandles({}, ground.clock), appender, loops=ground.loops
+        store=store,
+        fleet=fleet,
+        visitor=visitor,
+        clock=ground.clock,
+        at_once=1,
+        settle_seconds=0,
+        live=LiveCandles({}, ground.clock),
+        appender=appender,
+        loops=ground.loops,
     )
 
 
@@ -185,12 +201,12 @@ async def visits(ground: Ground) -> AsyncIterator[Stumbling]:
 @asynccontextmanager
 async def working(ground: Ground, store: Any) -> AsyncIterator[None]:
     made = Worker(
-        store,
-        ground.ledgers(ground.coverage),
-        ground.syncs(),
-        ground.clock,
-        1,
-        ground.metrics,
+        store=store,
+        ledgers=ground.ledgers(ground.coverage),
+        syncs=ground.syncs(),
+        clock=ground.clock,
+        at_once=1,
+        metrics=ground.metrics,
         loops=ground.loops,
     )
     made.start()
@@ -249,7 +265,13 @@ async def appender(ground: Ground) -> AsyncIterator[Stumbling]:
 async def confirmer(ground: Ground) -> AsyncIterator[Stumbling]:
     source = ground.stumbling(ground.source, "now")
     appender = Appender(ground.candles, ground.coverage, lambda: None)
-    made = Confirmer(Markets({"binance": {"spot": source}}), appender, ground.clock, 0, loops=ground.loops)
+    made = Confirmer(
+        markets=Markets({"binance": {"spot": source}}),
+        appender=appender,
+        clock=ground.clock,
+        settle_seconds=0,
+        loops=ground.loops,
+    )
 
     async def go_on() -> None:
         made.ended(BTC, START)
@@ -266,13 +288,13 @@ async def sockets(ground: Ground) -> AsyncIterator[Stumbling]:
     venue = ground.stumbling(Names(), "native")
     async with open_socket_session("tests") as session:
         made = MarketStream(
-            "binance",
-            SPOT,
-            "http://127.0.0.1:1",
-            session,
-            lambda symbol: venue.native(symbol),
-            ground.clock,
-            ground.metrics,
+            exchange="binance",
+            market=SPOT,
+            base_url="http://127.0.0.1:1",
+            session=session,
+            native=lambda symbol: venue.native(symbol),
+            clock=ground.clock,
+            metrics=ground.metrics,
             loops=ground.loops,
         )
         made.start(Deaf())
@@ -365,7 +387,7 @@ async def test_a_loop_that_fails_makes_the_service_not_ready_and_is_named(
     async def step() -> None:
         raise RuntimeError("a secret of the operator's")
 
-    task = service.loops.start("work of the tests", step)
+    task = service.running.loops.start("work of the tests", step)
     await asyncio.sleep(0)
     reply = await get(http_server_client, "/health/ready")
     assert (reply.status, reply.body["status"], reply.body["database"]) == (503, "not_ready", "connected")

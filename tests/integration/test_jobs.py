@@ -268,7 +268,7 @@ async def test_a_job_goes_on_by_itself_when_a_killed_database_is_back(tmp_path: 
                 assert mongod.pid is not None
                 os.kill(mongod.pid, signal.SIGKILL)
                 until(partial(_is_back, mongod, mongod.pid), "the database to be started again")
-                while not await service.database_answers():
+                while not await service.running.database_answers():
                     continue
                 ended = await service.jobs.wait(submitted.id, 60)
                 assert (ended.status, ended.failure) == ("done", None)

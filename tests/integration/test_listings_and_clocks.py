@@ -56,7 +56,7 @@ async def test_a_symbol_listed_in_the_middle_of_the_window_begins_there(
         result = await sync(service, SERIES)
         assert (result.tally.new_records, result.missing, result.absent) == (1500 - 777, (), ())
         assert stored_rows(mongod_uri, database.name) == simulator.history("BTCUSDT", START, CLOSED)
-        coverage = await service.queries.coverage(SERIES)
+        coverage = await service.reading.queries.coverage(SERIES)
         assert coverage.first_candle == listed
         assert coverage.expected.start == listed
 
@@ -92,9 +92,9 @@ async def test_a_wrong_machine_clock_makes_no_lag_of_a_follow(mongod_uri: str, d
             return NOW + HOUR
 
     async with simulated() as simulator, service_of(simulator, mongod_uri, database, WrongClock()) as service:
-        await service.follows.add([SERIES], START)
+        await service.following.follows.add([SERIES], START)
         await until_complete(service, simulator)
-        [found] = await service.follows.all()
+        [found] = await service.following.follows.all()
         assert found.state == "live"
         assert NOW - CLOSED <= (found.lag or 0) < MINUTE
 

@@ -83,7 +83,7 @@ async def test_pushed_candles_are_stored_and_asked_for_only_to_confirm_them(
     service: Service, simulator: Simulator, settings: Settings
 ) -> None:
     wanted = [Series("binance", market, f"{coin}USDT") for market in ("spot", "perpetual") for coin in COINS]
-    await service.follows.add(wanted, SINCE)
+    await service.following.follows.add(wanted, SINCE)
     await until_complete(service, simulator)
     await until_pushed(service, len(wanted))
     asked = len(simulator.requests)
@@ -101,7 +101,7 @@ async def test_fifty_series_on_six_markets_stay_complete_for_an_hour_of_bad_sock
 ) -> None:
     chance = random.Random(5)
     wanted = [Series(*market, f"{coin}USDT") for market in MARKETS for coin in COINS][:50]
-    await service.follows.add(wanted, SINCE)
+    await service.following.follows.add(wanted, SINCE)
     await until_complete(service, simulator)
     await until_pushed(service, len(wanted))
     revised: set[tuple[str, int]] = set()
@@ -118,13 +118,13 @@ async def test_fifty_series_on_six_markets_stay_complete_for_an_hour_of_bad_sock
         assert stored_to(settings, series, end) == exchange_has(simulator, series, end)
     found = await database["revisions"].find({}).to_list(None)
     assert {(one["series"].rsplit(".", 1)[1], one["open_time"]) for one in found} <= revised
-    follows = await service.follows.all()
+    follows = await service.following.follows.all()
     assert sum(one.follow.reconnects for one in follows) > 0
 
 
 async def until_pushed(service: Service, count: int) -> None:
     async def are_pushed() -> bool:
-        return sum(one.follow.source == "socket" for one in await service.follows.all()) == count
+        return sum(one.follow.source == "socket" for one in await service.following.follows.all()) == count
 
     await until(are_pushed)
 

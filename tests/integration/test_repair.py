@@ -74,10 +74,10 @@ async def test_verify_tells_the_drift_and_the_next_sync_repairs_it(
 ) -> None:
     await sync(service, SERIES)
     await accident(database)
-    found = await service.auditor.verify(SERIES)
+    found = await service.syncing.auditor.verify(SERIES)
     assert sum(window.minutes for window in found.lost) == lost
     assert sum(window.minutes for window in found.unclaimed) == unclaimed
-    again = await service.auditor.verify(SERIES)
+    again = await service.syncing.auditor.verify(SERIES)
     assert (again.lost, again.unclaimed) == ((), ())
     simulator.requests.clear()
     result = await sync(service, SERIES, start=START)
@@ -89,14 +89,14 @@ async def test_verify_tells_the_drift_and_the_next_sync_repairs_it(
 
 async def test_a_sound_series_has_no_drift(service: Service) -> None:
     await sync(service, SERIES)
-    found = await service.auditor.verify(SERIES)
+    found = await service.syncing.auditor.verify(SERIES)
     assert (found.lost, found.unclaimed) == ((), ())
     assert sum(window.minutes for window in found.stored) == TOTAL
 
 
 async def test_a_series_that_nobody_knows_cannot_be_verified(service: Service) -> None:
     with pytest.raises(SeriesNotStored):
-        await service.auditor.verify(SERIES)
+        await service.syncing.auditor.verify(SERIES)
 
 
 async def test_a_late_revision_is_stored_and_listed(
@@ -110,7 +110,7 @@ async def test_a_late_revision_is_stored_and_listed(
     result = await sync(service, SERIES)
     assert (result.tally.new_records, result.tally.revised_records) == (1, 1)
     assert stored_rows(settings.mongodb_uri, database.name) == simulator.history("BTCUSDT", START, NOW)
-    [revision] = await service.queries.revisions(SERIES, result.window, 10)
+    [revision] = await service.reading.queries.revisions(SERIES, result.window, 10)
     assert (revision.open_time, revision.before["volume"]) == (revised, before[5])
     assert revision.after["volume"] == 123456.5
 
@@ -125,14 +125,14 @@ async def test_an_old_revision_is_found_by_a_refresh_on_purpose(
     result = await sync(service, SERIES, START + 200 * MINUTE, START + 400 * MINUTE, refresh=True)
     assert (result.tally.new_records, result.tally.revised_records, result.error) == (0, 1, None)
     assert stored_rows(settings.mongodb_uri, database.name) == simulator.history("BTCUSDT", START, NOW)
-    assert await service.queries.revision_count(SERIES) == 1
+    assert await service.reading.queries.revision_count(SERIES) == 1
 
 
 async def test_a_refresh_of_unchanged_minutes_changes_nothing(service: Service) -> None:
     await sync(service, SERIES)
     result = await sync(service, SERIES, START, START + 1000 * MINUTE, refresh=True)
     assert (result.tally.new_records, result.tally.revised_records) == (0, 0)
-    assert await service.queries.revision_count(SERIES) == 0
+    assert await service.reading.queries.revision_count(SERIES) == 0
 
 
 async def test_a_refresh_that_cannot_read_everything_says_so(service: Service, simulator: Simulator) -> None:

@@ -49,7 +49,7 @@ async def test_each_gets_its_newest_hour_first_and_none_is_refused(
     settings: Settings, simulator: Simulator, clock: Clock
 ) -> None:
     async with open_service(settings, clock) as service:
-        await service.follows.add(MANY, CLOSED - 10 * MINUTE)
+        await service.following.follows.add(MANY, CLOSED - 10 * MINUTE)
         await until_complete(service, simulator)
     simulator.clock.advance(5 * HOUR)
     back, before = simulator.clock.now(), len(simulator.requests)

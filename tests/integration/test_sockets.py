@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 from tornado.ioloop import IOLoop
 
-from backend.app import pushed_markets
+from backend.app.venues import pushed_markets
 from backend.core.candles import Candle
 from backend.core.windows import MINUTE
 from backend.net.rest.client import MarketClient
@@ -55,8 +55,24 @@ async def listening(simulator: Simulator, *symbols: str) -> AsyncIterator[dict[K
         sockets = await stack.enter_async_context(open_socket_session("tests"))
         for exchange, market, url in pushed_markets(settings):
             throttle = Throttle(market.budget.limits, 0.9, clock)
-            client = MarketClient(exchange, market, simulator.url, session, throttle, clock, metrics)
-            stream = MarketStream(exchange, market, url, sockets, client.native, clock, metrics)
+            client = MarketClient(
+                exchange=exchange,
+                market=market,
+                base_url=simulator.url,
+                session=session,
+                throttle=throttle,
+                clock=clock,
+                metrics=metrics,
+            )
+            stream = MarketStream(
+                exchange=exchange,
+                market=market,
+                base_url=url,
+                session=sockets,
+                native=client.native,
+                clock=clock,
+                metrics=metrics,
+            )
             stack.push_async_callback(stream.stop)
             ear = ears[exchange, market.name] = Ear()
             stream.start(ear)

@@ -66,7 +66,14 @@ async def client_of(
     try:
         async with open_session(5.0, "test") as session:
             url = str(server.make_url("")).rstrip("/")
-            yield ArchiveClient("spot", url, session, FakeClock(), silence, metrics or Metrics())
+            yield ArchiveClient(
+                market="spot",
+                base_url=url,
+                session=session,
+                clock=FakeClock(),
+                silence=silence,
+                metrics=metrics or Metrics(),
+            )
     finally:
         await server.close()
 
@@ -183,14 +190,28 @@ async def test_a_host_that_says_nothing_is_given_up() -> None:
 
 async def test_a_host_that_is_away_is_told() -> None:
     async with open_session(5.0, "test") as session:
-        client = ArchiveClient("spot", "http://127.0.0.1:9", session, FakeClock(), 1.0, Metrics())
+        client = ArchiveClient(
+            market="spot",
+            base_url="http://127.0.0.1:9",
+            session=session,
+            clock=FakeClock(),
+            silence=1.0,
+            metrics=Metrics(),
+        )
         with pytest.raises(ExchangeUnavailable, match="cannot be reached"):
             await client.candles(FILE)
 
 
 async def test_files_are_those_of_the_market() -> None:
     async with open_session(5.0, "test") as session:
-        client = ArchiveClient("perpetual", "http://127.0.0.1:9", session, FakeClock(), 1.0, Metrics())
+        client = ArchiveClient(
+            market="perpetual",
+            base_url="http://127.0.0.1:9",
+            session=session,
+            clock=FakeClock(),
+            silence=1.0,
+            metrics=Metrics(),
+        )
         files = client.files("BTCUSDT", (minutes(0, 10 * 1440),), START + 60 * DAY)
     assert [file.path.split("/klines")[0] for file in files] == ["data/futures/um/daily"] * 10
 

@@ -79,7 +79,13 @@ class World:
         now = self.source.clock.now()
         missing = ledger.coverage.missing(wanted, now)
         return Backfill(
-            self.source, self.candles, ledger, missing, now, self.progress.append, self.stop_signal
+            source=self.source,
+            store=self.candles,
+            ledger=ledger,
+            missing=missing,
+            now=now,
+            on_progress=self.progress.append,
+            stop_signal=self.stop_signal,
         )
 
     async def run(self, wanted: Window, pages_in_flight: int = 4) -> Backfill:

@@ -32,7 +32,7 @@ class World:
         self.clock = FakeClock(minute(10_000))
         self.candles = MemoryCandles()
         self.coverage = MemoryCoverage()
-        self.ledgers = Ledgers(self.coverage, self.clock, "writer", LEASE)
+        self.ledgers = Ledgers(store=self.coverage, clock=self.clock, owner="writer", seconds=LEASE)
         self.appender = Appender(self.candles, self.coverage, lambda: None)
         self.catalogue = Catalogue(self.candles, self.coverage, self.clock)
 

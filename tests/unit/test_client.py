@@ -186,7 +186,15 @@ async def talking(
     async with RawTestServer(venue.answer) as server, open_session(timeout, "the-tests/1") as session:
         url = elsewhere or str(server.make_url("")).rstrip("/")
         throttle = Throttle([limit], 1.0, venue.clock)
-        client = MarketClient("test", market, url, session, throttle, venue.clock, venue.metrics)
+        client = MarketClient(
+            exchange="test",
+            market=market,
+            base_url=url,
+            session=session,
+            throttle=throttle,
+            clock=venue.clock,
+            metrics=venue.metrics,
+        )
         try:
             yield client
         finally:

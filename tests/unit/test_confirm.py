@@ -32,7 +32,9 @@ class World:
         self.appender = Appender(self.candles, self.coverage, lambda: None)
         self.appender.visited(BTC, Edge(minute(3), None, visited=minute(3), since=None))
         markets = Markets({"binance": {"spot": self.source}, "bitget": {"spot": self.other}})
-        self.confirmer = Confirmer(markets, self.appender, self.clock, SETTLE, at_once)
+        self.confirmer = Confirmer(
+            markets=markets, appender=self.appender, clock=self.clock, settle_seconds=SETTLE, at_once=at_once
+        )
 
     async def until(self, condition: Callable[[], bool]) -> None:
         for _ in range(1000):

@@ -58,7 +58,9 @@ class SharedBudget:
 
 
 def fleet(roll: Roll, name: str, purse: SharedBudget, role: Role = "all", egress: str = "") -> Fleet:
-    return Fleet(roll, member_of(name, egress, role), [purse], FakeClock(), SECONDS)
+    return Fleet(
+        store=roll, member=member_of(name, egress, role), budgets=[purse], clock=FakeClock(), seconds=SECONDS
+    )
 
 
 async def test_a_process_alone_spends_everything_at_once() -> None:
@@ -136,7 +138,14 @@ async def test_one_that_surely_died_does_not_count() -> None:
     roll, purse = Roll(), SharedBudget()
     await fleet(roll, "dead", SharedBudget()).join()
     member = member_of("new", "", "all")
-    alone = Fleet(roll, member, [purse], FakeClock(), SECONDS, is_gone=lambda name: name == "dead")
+    alone = Fleet(
+        store=roll,
+        member=member,
+        budgets=[purse],
+        clock=FakeClock(),
+        seconds=SECONDS,
+        is_gone=lambda name: name == "dead",
+    )
     assert await alone.join() == []
     assert (purse.parts, purse.held_off) == ([1.0], [])
 

@@ -41,7 +41,13 @@ class Scene:
         self.live = LiveCandles({}, clock)
         self.ledger_watch = LedgerWatch(MemoryCoverage(), clock)
         self.known = Coverage(START, NO_MINUTES, (void_before_listing(START, START),), minute(10_000))
-        self.listener = FormingCandles(self.candles, self.ledger_watch, self.live, interval, [BTC])
+        self.listener = FormingCandles(
+            candles=self.candles,
+            ledger_watch=self.ledger_watch,
+            live=self.live,
+            interval=interval,
+            series=[BTC],
+        )
 
     async def store(self, *candles: Candle) -> None:
         await self.candles.write(BTC, candles)
@@ -173,7 +179,9 @@ async def test_a_series_that_is_not_heard_any_more_is_not_told() -> None:
     clock = FakeClock()
     live = LiveCandles({}, clock)
     ledger_watch = LedgerWatch(MemoryCoverage(), clock)
-    listener = FormingCandles(MemoryCandles(), ledger_watch, live, ONE_MINUTE, [BTC])
+    listener = FormingCandles(
+        candles=MemoryCandles(), ledger_watch=ledger_watch, live=live, interval=ONE_MINUTE, series=[BTC]
+    )
     live.told(BTC, candle(START), closed=False)
     clock.advance(1000)
     assert [one async for one in listener.changed(NOTHING_TOLD)] == []

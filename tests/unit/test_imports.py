@@ -48,7 +48,7 @@ class World:
         if known is not None:
             self.coverage.entries[BTC] = known
         markets = Markets({"binance": {"spot": source or ScriptedSource(clock=self.clock)}})
-        ledgers = Ledgers(self.coverage, SystemClock(), "tests", 3600)
+        ledgers = Ledgers(store=self.coverage, clock=SystemClock(), owner="tests", seconds=3600)
         self.imports = Imports(markets, self.candles, ledgers, self.clock)
 
 

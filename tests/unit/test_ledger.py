@@ -23,7 +23,7 @@ async def leased(store: MemoryCoverage, owner: str = "me") -> Ledger:
 
 
 def ledgers(store: MemoryCoverage, owner: str = "me", seconds: float = 3600) -> Ledgers:
-    return Ledgers(store, SystemClock(), owner, seconds)
+    return Ledgers(store=store, clock=SystemClock(), owner=owner, seconds=seconds)
 
 
 async def test_a_ledger_begins_with_what_is_saved() -> None:
@@ -139,7 +139,7 @@ async def test_a_patient_caller_gets_the_ledger_when_it_is_given_back() -> None:
 async def test_a_lease_is_renewed_for_as_long_as_it_is_held() -> None:
     store = MemoryCoverage()
     clock = FakeClock()
-    async with Ledgers(store, clock, "me", seconds=9).hold(BTC):
+    async with Ledgers(store=store, clock=clock, owner="me", seconds=9).hold(BTC):
         first = store.leases[BTC]
         store.pass_seconds(5)
         await clock.sleep(4)
@@ -172,7 +172,7 @@ async def test_a_database_that_does_not_answer_keeps_nobody_from_leaving() -> No
 
 async def test_a_lease_that_could_not_be_renewed_for_a_while_is_renewed_when_it_can_be() -> None:
     store, clock = MemoryCoverage(), FakeClock()
-    async with Ledgers(store, clock, "me", seconds=9).hold(BTC):
+    async with Ledgers(store=store, clock=clock, owner="me", seconds=9).hold(BTC):
         store.failure = DatabaseUnavailable("away")
         store.pass_seconds(20)
         await clock.sleep(20)
@@ -183,7 +183,7 @@ async def test_a_lease_that_could_not_be_renewed_for_a_while_is_renewed_when_it_
 
 async def test_a_lease_that_another_has_taken_meanwhile_is_not_claimed() -> None:
     store, clock = MemoryCoverage(), FakeClock()
-    async with Ledgers(store, clock, "me", seconds=9).hold(BTC) as ledger:
+    async with Ledgers(store=store, clock=clock, owner="me", seconds=9).hold(BTC) as ledger:
         store.pass_seconds(20)
         assert await store.acquire(BTC, "another", 100)
         await clock.sleep(30)

@@ -107,14 +107,14 @@ def monitor(
 ) -> Monitor:
     """A monitor with the least patience there is."""
     return Monitor(
-        ledger,
-        cast(JobStore, OneOfEach()),
-        cast(Worker, Lazybones()),
-        {"binance-spot": HalfSpent()},
-        database_answers,
-        one_of_each_state,
-        FakeClock(minute(50)),
-        most_series,
+        ledger=ledger,
+        jobs=cast(JobStore, OneOfEach()),
+        worker=cast(Worker, Lazybones()),
+        budgets={"binance-spot": HalfSpent()},
+        database_answers=database_answers,
+        follows=one_of_each_state,
+        clock=FakeClock(minute(50)),
+        most_series=most_series,
         patience=0.05,
     )
 

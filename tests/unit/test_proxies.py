@@ -100,7 +100,14 @@ async def test_sockets_are_tried_again_by_a_proxy_that_refuses_and_the_log_names
         async with open_socket_session("tests", proxy) as session:
             market = replace(SPOT, socket=SOCKET)
             stream = MarketStream(
-                "venue", market, "ws://exchange.test", session, native, PassingClock(), Metrics(), proxy
+                exchange="venue",
+                market=market,
+                base_url="ws://exchange.test",
+                session=session,
+                native=native,
+                clock=PassingClock(),
+                metrics=Metrics(),
+                proxy=proxy,
             )
             stream.start(Ear())
             stream.want(["A"])

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.app import pushed_markets
+from backend.app.venues import pushed_markets
 from backend.clock import SystemClock
 from backend.errors import ExchangeUnavailable
 from backend.net.sockets.market_stream import LONGEST_REFUSAL, RELISTING_PAUSE, SHORTEST_REFUSAL, spread

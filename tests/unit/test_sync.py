@@ -56,7 +56,7 @@ class World:
         )
         self.candles = MemoryCandles()
         self.coverage = MemoryCoverage()
-        self.ledgers = Ledgers(self.coverage, SystemClock(), "tests", 3600)
+        self.ledgers = Ledgers(store=self.coverage, clock=SystemClock(), owner="tests", seconds=3600)
         self.service = SyncService(
             Markets({"binance": {"spot": self.source}}),
             self.candles,

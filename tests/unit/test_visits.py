@@ -60,19 +60,19 @@ class World:
         if spans:
             known = known.asked(Window(spans[0].start, spans[-1].end))
         self.coverage.entries[BTC] = known
-        self.ledgers = Ledgers(self.coverage, SystemClock(), "tests", 3600)
+        self.ledgers = Ledgers(store=self.coverage, clock=SystemClock(), owner="tests", seconds=3600)
         markets = Markets({"binance": {"spot": self.source}})
         self.appender = Appender(self.candles, self.coverage, lambda: None)
         self.visitor = Visitor(
-            self.store,  # type: ignore[arg-type]
-            self.ledgers,
-            SyncService(markets, self.candles, sync_start=START, pages_in_flight=2),
-            markets,
-            self.appender,
-            self.clock,
-            0,
-            RECHECK,
-            Metrics([("binance", "spot")]),
+            store=self.store,  # type: ignore[arg-type]
+            ledgers=self.ledgers,
+            syncs=SyncService(markets, self.candles, sync_start=START, pages_in_flight=2),
+            markets=markets,
+            appender=self.appender,
+            clock=self.clock,
+            settle_seconds=0,
+            recheck_minutes=RECHECK,
+            metrics=Metrics([("binance", "spot")]),
         )
 
     async def visit(

@@ -73,7 +73,7 @@ class BrokenQueries(Queries):
 
 
 def broken(service: Service, error: Exception, batches: int) -> None:
-    object.__setattr__(service, "queries", BrokenQueries(error, batches))
+    object.__setattr__(service.reading, "queries", BrokenQueries(error, batches))
 
 
 async def test_a_fault_of_our_own_is_500_without_a_traceback(

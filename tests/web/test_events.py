@@ -79,7 +79,7 @@ def opened(found: list[Event], series: str) -> list[int]:
 async def test_a_client_that_reconnects_sees_each_closed_candle_exactly_once(
     http_server_client: AsyncHTTPServerClient, service: Service, simulator: Simulator
 ) -> None:
-    await service.follows.add([BTC, ETH], SINCE)
+    await service.following.follows.add([BTC, ETH], SINCE)
     await until_complete(service, simulator)
     seen: list[Event] = []
     simulator.faults.error_rate = 0.2
@@ -100,10 +100,10 @@ async def test_a_client_that_reconnects_sees_each_closed_candle_exactly_once(
 async def test_without_a_beginning_only_what_closes_from_now_on_is_sent(
     http_server_client: AsyncHTTPServerClient, service: Service, simulator: Simulator
 ) -> None:
-    await service.follows.add([BTC], SINCE)
+    await service.following.follows.add([BTC], SINCE)
     await until_complete(service, simulator)
     async with stream(http_server_client, "series=binance:spot:BTCUSDT") as reader:
-        known = await service.queries.known(BTC)
+        known = await service.reading.queries.known(BTC)
         simulator.clock.advance(2 * MINUTE)
         [first, second] = await events(reader, 2)
     assert first.candle["open_time"] >= CLOSED
@@ -114,7 +114,7 @@ async def test_without_a_beginning_only_what_closes_from_now_on_is_sent(
 async def test_longer_candles_are_sent_when_they_are_whole(
     http_server_client: AsyncHTTPServerClient, service: Service, simulator: Simulator
 ) -> None:
-    await service.follows.add([BTC], SINCE)
+    await service.following.follows.add([BTC], SINCE)
     await until_complete(service, simulator)
     query = f"series=binance:spot:BTCUSDT&interval=5m&since={SINCE}"
     async with stream(http_server_client, query) as reader:
@@ -131,7 +131,7 @@ async def test_nothing_is_sent_past_a_missing_minute_until_it_came(
     gap = CLOSED - 10 * MINUTE
     simulator.faults.outages = [(gap, gap + MINUTE)]
     simulator.clock.freeze(gap + MINUTE + 30_000)
-    await service.follows.add([BTC], SINCE)
+    await service.following.follows.add([BTC], SINCE)
     async with stream(http_server_client, f"series=binance:spot:BTCUSDT&since={SINCE}") as reader:
         found = await events(reader, 10)
         assert opened(found, "binance:spot:BTCUSDT")[-1] == gap - MINUTE

@@ -57,10 +57,11 @@ def sockets() -> Sockets:
 def pushed(service: Service, database: Database, sockets: Sockets, clock: Clock) -> Service:
     """The service with sockets of Binance spot, which tests speak for."""
     live = LiveCandles({("binance", "spot"): sockets}, clock)
-    coverage, ledger_watch = MongoCoverage(database), service.feeds.ledger_watch
-    return replace(
-        service, live=live, feeds=Feeds(candle_store(database), coverage, ledger_watch, clock, live)
+    coverage, ledger_watch = MongoCoverage(database), service.streaming.feeds.ledger_watch
+    feeds = Feeds(
+        candles=candle_store(database), coverage=coverage, ledger_watch=ledger_watch, clock=clock, live=live
     )
+    return replace(service, streaming=replace(service.streaming, live=live, feeds=feeds))
 
 
 @pytest.fixture
@@ -86,14 +87,14 @@ async def test_the_running_minute_is_told_as_it_changes_and_then_the_closed_one(
 ) -> None:
     await store(database, [candle(number) for number in range(3)])
     async with connected(http_server_client, ONE) as socket:
-        pushed.live.told(SERIES, told(3, 101.5), closed=False)
+        pushed.streaming.live.told(SERIES, told(3, 101.5), closed=False)
         first = await next_of(socket, "forming")
-        pushed.live.told(SERIES, told(3, 102.5), closed=False)
+        pushed.streaming.live.told(SERIES, told(3, 102.5), closed=False)
         second = await next_of(socket, "forming")
-        pushed.live.told(SERIES, told(3, 103.5), closed=False)
+        pushed.streaming.live.told(SERIES, told(3, 103.5), closed=False)
         await store(database, [candle(number) for number in range(4)])
         closed = await next_of(socket, "candle")
-        pushed.live.told(SERIES, told(4, 99.5), closed=False)
+        pushed.streaming.live.told(SERIES, told(4, 99.5), closed=False)
         fourth = await next_of(socket, "forming")
     assert [one["data"]["close"] for one in (first, second)] == [101.5, 102.5]
     assert "id" not in first
@@ -109,9 +110,9 @@ async def test_a_longer_candle_grows_minute_by_minute(
     await store(database, [candle(number) for number in range(7)])
     async with connected(http_server_client, f"{ONE}&interval=5m&since={START}") as socket:
         closed = await next_of(socket, "candle")
-        pushed.live.told(SERIES, told(7, 50.0), closed=False)
+        pushed.streaming.live.told(SERIES, told(7, 50.0), closed=False)
         running = (await next_of(socket, "forming"))["data"]
-        pushed.live.told(SERIES, told(8, 60.0), closed=False)
+        pushed.streaming.live.told(SERIES, told(8, 60.0), closed=False)
         grown = (await next_of(socket, "forming"))["data"]
     assert (closed["data"]["open_time"], closed["data"]["minutes"]) == (START, 5)
     assert running["open_time"] == grown["open_time"] == START + 5 * MINUTE
@@ -126,7 +127,7 @@ async def test_events_tell_the_same_without_an_id(
 ) -> None:
     await store(database, [candle(number) for number in range(3)])
     async with lines(http_server_client, ONE) as reader, connected(http_server_client, ONE) as socket:
-        pushed.live.told(SERIES, told(3, 101.5), closed=False)
+        pushed.streaming.live.told(SERIES, told(3, 101.5), closed=False)
         message = await next_of(socket, "forming")
         text = (await asyncio.wait_for(reader.readuntil(b"\n\n"), 30)).decode()
     name, data = text.strip().split("\n")

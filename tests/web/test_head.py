@@ -111,7 +111,7 @@ async def test_a_stream_that_is_only_asked_about_is_over_at_once(
     asked = http_server_client.fetch("/api/stream?series=binance:spot:BTCUSDT", method="HEAD")
     head = await asyncio.wait_for(asked, 30)
     assert head.headers["Content-Type"] == "text/event-stream"
-    assert service.feeds.ledger_watch.streams == 0
+    assert service.streaming.feeds.ledger_watch.streams == 0
 
 
 @pytest.mark.parametrize("upgrade", [{}, {"Upgrade": "websocket", "Connection": "upgrade"}])

@@ -40,7 +40,7 @@ async def test_with_a_database_and_a_worker_it_is_ready(http_server_client: Asyn
 async def test_a_worker_that_stopped_makes_it_not_ready(
     http_server_client: AsyncHTTPServerClient, service: Service
 ) -> None:
-    await service.worker.stop(1)
+    await service.jobs.worker.stop(1)
     reply = await get(http_server_client, "/health/ready")
     assert reply.status == 503
     assert reply.body == {

@@ -125,7 +125,7 @@ async def test_a_verify_ends_with_its_client(
 ) -> None:
     waiting, body = rooms(app)["waiting"], json.dumps({"symbol": "BTCUSDT"})
     ask = f"POST /api/verify HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n{body}"
-    async with service.ledgers.hold(Series("binance", "spot", "BTCUSDT")):
+    async with service.syncing.ledgers.hold(Series("binance", "spot", "BTCUSDT")):
         before = len(asyncio.all_tasks())
         writers = [await ask_and_stay(http_server_client, ask) for _ in range(50)]
         await until(lambda: waiting.taken == 50)
@@ -217,7 +217,7 @@ async def test_all_who_watch_jobs_share_a_look(service: Service, database: Datab
     store = CountedReads(database)
     requests = [SyncRequest(Series("binance", "spot", f"C{number}USDT")) for number in range(50)]
     made = [await store.add(Job(f"job {number}", one, NOW)) for number, one in enumerate(requests)]
-    jobs = Jobs(store, service.worker, FakeClock(NOW), 100, Metrics())
+    jobs = Jobs(store, service.jobs.worker, FakeClock(NOW), 100, Metrics())
     async with AsyncExitStack() as stack:
         watchers = [await stack.enter_async_context(aclosing(jobs.watch(job.id))) for job in made]
         await asyncio.gather(*(anext(watcher) for watcher in watchers))
@@ -251,7 +251,7 @@ async def test_a_count_that_is_told_late_lets_no_job_too_many_in(
     service: Service, database: Database
 ) -> None:
     store = LateCount(database)
-    jobs = Jobs(store, service.worker, FakeClock(NOW), 1, Metrics())
+    jobs = Jobs(store, service.jobs.worker, FakeClock(NOW), 1, Metrics())
 
     async def submit(symbol: str) -> None:
         await jobs.submit([SyncRequest(Series("binance", "spot", symbol), start=0, end=0)])
@@ -288,7 +288,9 @@ async def test_a_list_that_is_told_late_lets_no_follow_too_many_in(
     service: Service, database: Database
 ) -> None:
     store = LateList(database)
-    follows = Follows(store, MongoCoverage(database), service.markets, FakeClock(NOW), most=1)
+    follows = Follows(
+        store=store, coverage=MongoCoverage(database), markets=service.markets, clock=FakeClock(NOW), most=1
+    )
 
     async def follow(symbol: str) -> None:
         await follows.add([service.markets.series(symbol, "binance", "spot")], None)
@@ -303,7 +305,9 @@ async def test_a_list_that_is_told_late_lets_no_follow_too_many_in(
 
 async def test_follows_side_by_side_do_not_take_the_same_room(service: Service, database: Database) -> None:
     store = MongoFollows(database)
-    follows = Follows(store, MongoCoverage(database), service.markets, FakeClock(NOW), most=3)
+    follows = Follows(
+        store=store, coverage=MongoCoverage(database), markets=service.markets, clock=FakeClock(NOW), most=3
+    )
     symbols = ("BTCUSDT", "ETHUSDT")
     series = [service.markets.series(symbol, "binance", "spot") for symbol in symbols]
     others = [

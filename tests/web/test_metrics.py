@@ -162,7 +162,7 @@ class TestAway:
 async def test_a_follow_shows_in_states_lags_and_visits(
     http_server_client: AsyncHTTPServerClient, service: Service, simulator: Simulator
 ) -> None:
-    await service.follows.add([BTC], NOW - 3_600_000)
+    await service.following.follows.add([BTC], NOW - 3_600_000)
     await until_complete(service, simulator)
     figures = await scrape(http_server_client)
     assert figures.value("follows", state="live", source="rest") == 1
@@ -177,7 +177,7 @@ async def test_a_follow_that_fails_shows_so(
     http_server_client: AsyncHTTPServerClient, service: Service, simulator: Simulator
 ) -> None:
     simulator.faults.failing = [(NOW - 3_600_000, NOW)]
-    await service.follows.add([BTC], NOW - 3_600_000)
+    await service.following.follows.add([BTC], NOW - 3_600_000)
 
     async def is_failing() -> bool:
         figures = await scrape(http_server_client)

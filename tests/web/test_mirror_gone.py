@@ -47,7 +47,7 @@ def mirror() -> EndlessMirror:
 
 @pytest.fixture
 def app(service: Service, mirror: EndlessMirror) -> Application:
-    return make_application(replace(service, mirror=cast(Mirror, mirror)))
+    return make_application(replace(service, reading=replace(service.reading, mirror=cast(Mirror, mirror))))
 
 
 @pytest.mark.parametrize("path", LONG_READS)

@@ -18,10 +18,10 @@ LABELS_OF_TARGETS = {"job", "instance"}
 async def busy(client: AsyncHTTPServerClient, service: Service) -> Figures:
     """What is told by a service to which everything has happened once."""
     await run_job(service, BTC)
-    await service.follows.add([BTC], None)
+    await service.following.follows.add([BTC], None)
     await get(client, "/api/jobs")
-    service.metrics.waited("binance-spot", 1.0)
-    service.metrics.commanded("insert", 0.1, failed=True)
+    service.running.metrics.waited("binance-spot", 1.0)
+    service.running.metrics.commanded("insert", 0.1, failed=True)
     return await scrape(client)
 
 

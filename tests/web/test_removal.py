@@ -157,13 +157,13 @@ async def test_a_followed_series_is_followed_no_more_and_does_not_come_back(
     await post(http_server_client, "/api/follow", {"symbol": "BTCUSDT", "since": START})
 
     async def is_live() -> bool:
-        return [one.state for one in await service.follows.all()] == ["live"]
+        return [one.state for one in await service.following.follows.all()] == ["live"]
 
     await until(is_live)
     reply = await delete(http_server_client)
     assert (reply.status, reply.body["follows"]) == (200, 1)
     simulator.requests.clear()
-    service.keeper.hurry([SERIES])
+    service.following.keeper.hurry([SERIES])
     await post(http_server_client, "/api/follow", {"symbol": "ETHUSDT", "since": START})
     await until(is_live)
     assert {record.params.get("symbol") for record in simulator.requests} <= {None, "ETHUSDT"}
@@ -184,5 +184,5 @@ async def test_a_deleted_window_of_a_followed_series_is_fetched_again(
 
     await until(is_whole)
     assert (await delete(http_server_client, HOUR)).status == 200
-    service.keeper.hurry([SERIES])
+    service.following.keeper.hurry([SERIES])
     await until(is_whole)

@@ -82,13 +82,13 @@ def app(service: Service, manners: StreamTimes) -> Application:
 
 
 async def follow(service: Service, simulator: Simulator, since: int | None = None) -> None:
-    await service.follows.add([BTC], since or simulator.clock.now() - 10 * MINUTE)
+    await service.following.follows.add([BTC], since or simulator.clock.now() - 10 * MINUTE)
     await until_complete(service, simulator)
 
 
 async def until_nobody_listens(service: Service) -> None:
     async def nobody() -> bool:
-        return service.feeds.ledger_watch.streams == 0
+        return service.streaming.feeds.ledger_watch.streams == 0
 
     await until(nobody)
 

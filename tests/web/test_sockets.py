@@ -61,7 +61,7 @@ def clock(simulator: Simulator) -> Clock:
 
 
 async def follow(service: Service, simulator: Simulator, *series: Series, since: int = SINCE) -> None:
-    await service.follows.add(list(series), since)
+    await service.following.follows.add(list(series), since)
     await until_complete(service, simulator)
 
 
@@ -73,7 +73,7 @@ async def try_to_open(client: AsyncHTTPServerClient, query: str, **headers: str)
 
 async def until_nobody_listens(service: Service) -> None:
     async def nobody() -> bool:
-        return service.feeds.ledger_watch.streams == 0
+        return service.streaming.feeds.ledger_watch.streams == 0
 
     await until(nobody)
 
@@ -263,8 +263,8 @@ async def test_the_service_says_that_it_stops(
 ) -> None:
     await follow(service, simulator, BTC)
     async with connected(http_server_client, ONE) as socket:
-        await service.feeds.ledger_watch.dismiss(30)
-        assert service.feeds.ledger_watch.streams == 0
+        await service.streaming.feeds.ledger_watch.dismiss(30)
+        assert service.streaming.feeds.ledger_watch.streams == 0
         assert (await socket.closing())[0] == 1001
 
 
@@ -300,9 +300,15 @@ class TestTroubles:
     @pytest.fixture
     def app(self, service: Service, clock: Clock, candles: MemoryCandles) -> Application:
         """A service whose candles are elsewhere."""
-        ledger_watch = service.feeds.ledger_watch
-        feeds = Feeds(candles, MemoryCoverage(), ledger_watch, clock, service.live)
-        return make_application(replace(service, feeds=feeds))
+        ledger_watch = service.streaming.feeds.ledger_watch
+        feeds = Feeds(
+            candles=candles,
+            coverage=MemoryCoverage(),
+            ledger_watch=ledger_watch,
+            clock=clock,
+            live=service.streaming.live,
+        )
+        return make_application(replace(service, streaming=replace(service.streaming, feeds=feeds)))
 
     async def test_a_client_is_told_to_come_back_when_the_database_is_away(
         self,

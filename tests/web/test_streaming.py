@@ -70,7 +70,7 @@ class ScriptedQueries(Queries):
 
 
 def scripted(service: Service, script: Endless) -> None:
-    object.__setattr__(service, "queries", ScriptedQueries(script))
+    object.__setattr__(service.reading, "queries", ScriptedQueries(script))
 
 
 @pytest.mark.parametrize("name", FORMATS)

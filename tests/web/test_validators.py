@@ -170,7 +170,7 @@ async def test_rows_that_an_audit_missed_and_a_sync_brought_back_otherwise_chang
 ) -> None:
     before = await fetch(http_server_client, CLOSED)
     await database[SERIES.name].delete_many({"_id": START})
-    assert (await service.auditor.verify(SERIES)).lost == (Window(START, START + MINUTE),)
+    assert (await service.syncing.auditor.verify(SERIES)).lost == (Window(START, START + MINUTE),)
     await candle_store(database).write(SERIES, [msgspec.structs.replace(candle(7), open_time=START)])
     await claim(database, [candle(0)])
     await changed(http_server_client, CLOSED, before.headers["Etag"])

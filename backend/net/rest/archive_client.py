@@ -42,6 +42,7 @@ class ArchiveClient:
 
     def __init__(
         self,
+        *,
         market: str,
         base_url: str,
         session: Session,

@@ -46,6 +46,7 @@ class MarketClient:
 
     def __init__(
         self,
+        *,
         exchange: str,
         market: Market,
         base_url: str,

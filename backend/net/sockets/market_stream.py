@@ -68,6 +68,7 @@ class MarketStream:
 
     def __init__(
         self,
+        *,
         exchange: str,
         market: Market,
         base_url: str,

@@ -35,6 +35,7 @@ class Confirmer:
 
     def __init__(
         self,
+        *,
         markets: Markets,
         appender: Appender,
         clock: Clock,

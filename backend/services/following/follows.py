@@ -22,6 +22,7 @@ class Follows:
 
     def __init__(
         self,
+        *,
         store: FollowStore,
         coverage: CoverageStore,
         markets: Markets,

@@ -59,8 +59,9 @@ class Keeper:
 
     def __init__(
         self,
+        *,
         store: FollowStore,
-        crew: KeeperFleet,
+        fleet: KeeperFleet,
         visitor: Visitor,
         clock: Clock,
         at_once: int,
@@ -71,7 +72,7 @@ class Keeper:
         loops: Loops | None = None,
     ) -> None:
         self._store = store
-        self._crew = crew
+        self._fleet = fleet
         self._visitor = visitor
         self._clock = clock
         self._settle_ms = settle_seconds * 1000
@@ -146,7 +147,7 @@ class Keeper:
                 self._begin(follow, self._follows)
 
     def _is_ours(self, series: Series) -> bool:
-        return keeper_of(series, self._crew.keepers) == self._crew.name
+        return keeper_of(series, self._fleet.keepers) == self._fleet.name
 
     def _begin(self, follow: Follow, follows: int) -> None:
         self._stop_signals[follow.series] = StopSignal()

@@ -75,6 +75,7 @@ class Visitor:
 
     def __init__(
         self,
+        *,
         store: FollowStore,
         ledgers: Ledgers,
         syncs: SyncService,

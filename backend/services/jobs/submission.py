@@ -27,7 +27,7 @@ class Jobs:
         self, store: JobStore, worker: Worker, clock: Clock, most_queued: int, metrics: Metrics
     ) -> None:
         self._store = store
-        self._worker = worker
+        self.worker = worker
         self._clock = clock
         self._most_queued = most_queued
         self._metrics = metrics
@@ -43,7 +43,7 @@ class Jobs:
 
         Raises TooManyJobs, with nothing submitted, when more would wait than may.
         """
-        if self._worker.stopping:
+        if self.worker.stopping:
             raise interruption()
         active = await self._store.active_of([request.series for request in requests])
         joined = [_doing(active, request) for request in requests]
@@ -53,12 +53,12 @@ class Jobs:
                 job or await self._add(Job(uuid4().hex, request, created=self._clock.now()))
                 for job, request in zip(joined, requests, strict=True)
             ]
-        self._worker.take(job.id for job in jobs)
+        self.worker.take(job.id for job in jobs)
         return jobs
 
     async def get(self, job_id: str) -> Job:
         """The job as it stands. Raises UnknownJob."""
-        if run := self._worker.runs.get(job_id):
+        if run := self.worker.runs.get(job_id):
             return run.job
         if job := await self._store.load(job_id):
             return job
@@ -66,7 +66,7 @@ class Jobs:
 
     async def newest(self, limit: int, status: Status | None = None) -> list[Job]:
         """The jobs that were asked for last, newest first."""
-        runs = self._worker.runs
+        runs = self.worker.runs
         found = await self._store.newest(limit, status)
         return [runs[job.id].job if job.id in runs else job for job in found]
 
@@ -81,14 +81,14 @@ class Jobs:
 
     async def _wait(self, job_id: str, deadline: float | None) -> Job:
         while True:
-            news = self._worker.news
+            news = self.worker.news
             job = await self._seen(job_id, news)
             left = LOOK_SECONDS if deadline is None else deadline - self._clock.monotonic()
             if job.over or left <= 0:
                 return job
-            if self._worker.stopping:
+            if self.worker.stopping:
                 raise interruption()
-            if self._worker.is_stuck(job_id):
+            if self.worker.is_stuck(job_id):
                 raise DatabaseUnavailable("the database keeps failing: the job goes on when it does not")
             await wait_up_to(min(left, LOOK_SECONDS), news)
 
@@ -104,7 +104,7 @@ class Jobs:
 
     async def _seen(self, job_id: str, news: asyncio.Event) -> Job:
         """The job as it stands, by a look that all who wait share: one question a second."""
-        if run := self._worker.runs.get(job_id):
+        if run := self.worker.runs.get(job_id):
             return run.job
         now = self._clock.monotonic()
         is_fresh = now - self._looked < LOOK_SECONDS and self._look_after is news
@@ -136,9 +136,9 @@ class Jobs:
         """The job as it stands, every EVENT_SECONDS, until it is over or we are stopped. To be closed."""
         with self._awaited(job_id):
             while True:
-                job = await self._seen(job_id, self._worker.news)
+                job = await self._seen(job_id, self.worker.news)
                 yield job
-                if job.over or self._worker.stopping:
+                if job.over or self.worker.stopping:
                     return
                 await self._clock.sleep(EVENT_SECONDS)
 
@@ -146,22 +146,22 @@ class Jobs:
         """End a job at its next page's edge; one that is over stays as it is. Raises UnknownJob."""
         now = self._clock.now()
         job = await self._store.cancel(job_id, now)
-        if run := self._worker.runs.get(job_id):
+        if run := self.worker.runs.get(job_id):
             run.cancel()
             return run.job
         if job and job.started is None and job.finished == now:
             tell_end(job, self._metrics, now)
-        self._worker.tell()
+        self.worker.tell()
         return job or await self.get(job_id)
 
     async def abandon(self) -> None:
         """Cancel what was asked for here alone and what runs here: the user of a command is going away."""
-        for job_id in {*self._worker.runs, *self._added}:
+        for job_id in {*self.worker.runs, *self._added}:
             await self.cancel(job_id)
 
     async def _add(self, fresh: Job) -> Job:
         job = await self._store.add(fresh)
-        if job.id == fresh.id and not self._worker.everybodys:
+        if job.id == fresh.id and not self.worker.everybodys:
             self._added.add(job.id)
         return job
 

@@ -59,13 +59,13 @@ class Worker:
 
     def __init__(
         self,
+        *,
         store: JobStore,
         ledgers: Ledgers,
         syncs: SyncService,
         clock: Clock,
         at_once: int,
         metrics: Metrics,
-        *,
         everybodys: bool = True,
         loops: Loops | None = None,
     ) -> None:

@@ -63,12 +63,16 @@ class Queries:
     DatabaseUnavailable."""
 
     def __init__(
-        self, candles: CandleStore, coverage: CoverageStore, revisions: RevisionStore, doubts: ShortfallStore
+        self,
+        candles: CandleStore,
+        coverage: CoverageStore,
+        revisions: RevisionStore,
+        shortfalls: ShortfallStore,
     ) -> None:
         self._candles = candles
         self._coverage = coverage
         self._revisions = revisions
-        self._doubts = doubts
+        self._shortfalls = shortfalls
 
     async def statistics(self, series: Series) -> Statistics:
         found = statistics_of(series, await self._coverage.load(series))
@@ -124,15 +128,15 @@ class Queries:
         window = closed_window(opened)
         if window is None:
             return None
-        revisions, doubts = await asyncio.gather(
-            self._revisions.state(opened.series, window), self._doubts.count(opened.series)
+        revisions, shortfalls = await asyncio.gather(
+            self._revisions.state(opened.series, window), self._shortfalls.count(opened.series)
         )
         held = opened.known.held.within(window)
-        return None if revisions.pending else Validator(opened.series, window, held, revisions, doubts)
+        return None if revisions.pending else Validator(opened.series, window, held, revisions, shortfalls)
 
-    async def doubt(self, series: Series) -> None:
+    async def record_shortfall(self, series: Series) -> None:
         """Less was read than the ledger claims: no validator that was given out is worth anything now."""
-        await self._doubts.add(series)
+        await self._shortfalls.add(series)
 
     async def known(self, series: Series) -> Coverage:
         """What the ledger says of a series, even if that is nothing."""

@@ -7,7 +7,7 @@ What it holds changes in three ways, and each changes the validator:
 - a stored candle is replaced: then a revision was recorded before, which is pending until the candle is
   replaced, and while one is pending there is no validator;
 - candles that the ledger claims are gone, and come back with a repair, perhaps with other values: whoever
-  reads fewer than are claimed raises a doubt, and all validators of the series change.
+  reads fewer than are claimed records a shortfall, and all validators of the series change.
 
 The facts are gathered before the candles are read. So an answer may be newer than its validator says, which
 costs a client one more answer, but never older.
@@ -50,12 +50,12 @@ class Validator:
     window: Window
     held: Spans
     revisions: RevisionState
-    doubts: int
+    shortfalls: int
 
     @property
     def changed(self) -> int | None:
-        """Not known where a minute without data may have been filled later, or after a doubt."""
-        if self.doubts or self.held != (self.window,):
+        """Not known where a minute without data may have been filled later, or after a shortfall."""
+        if self.shortfalls or self.held != (self.window,):
             return None
         return max(self.window.end, self.revisions.at)
 

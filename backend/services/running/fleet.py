@@ -52,9 +52,10 @@ class Fleet:
 
     def __init__(
         self,
+        *,
         store: FleetStore,
         member: Member,
-        purses: Iterable[SharedBudget],
+        budgets: Iterable[SharedBudget],
         clock: Clock,
         seconds: float,
         is_gone: Callable[[str], bool] = lambda _name: False,
@@ -62,7 +63,7 @@ class Fleet:
     ) -> None:
         self._store = store
         self._member = member
-        self._purses = tuple(purses)
+        self._budgets = tuple(budgets)
         self._clock = clock
         self._seconds = seconds
         self._is_gone = is_gone
@@ -91,7 +92,7 @@ class Fleet:
             if max(beside, default=0) >= WORK_WEIGHT:
                 self._make_room()
         self.keepers = frozenset(one.name for one in (self._member, *others) if one.works)
-        for purse in self._purses:
+        for purse in self._budgets:
             purse.take_part(self._member.weight / (self._member.weight + sum(beside)))
         return others
 
@@ -102,7 +103,7 @@ class Fleet:
 
     def _make_room(self) -> None:
         log.info("other processes share this address: making room takes about a minute")
-        for purse in self._purses:
+        for purse in self._budgets:
             purse.hold_off(self._seconds / RENEWALS + purse.longest)
 
     def _counts(self, one: Member) -> bool:

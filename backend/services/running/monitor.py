@@ -41,6 +41,7 @@ class Monitor:
 
     def __init__(
         self,
+        *,
         ledger: CoverageStore,
         jobs: JobStore,
         worker: Worker,

@@ -33,6 +33,7 @@ class Feed:
 
     def __init__(
         self,
+        *,
         candles: CandleStore,
         ledger_watch: LedgerWatch,
         interval: Interval,
@@ -77,6 +78,7 @@ class Feeds:
 
     def __init__(
         self,
+        *,
         candles: CandleStore,
         coverage: CoverageStore,
         ledger_watch: LedgerWatch,
@@ -97,11 +99,23 @@ class Feeds:
             known = await self._coverage.load_all(series)
             starts = [self._start(known[one], interval, since) for one in series]
             cursors = Cursors(tuple(starts))
-        return Feed(self._candles, self.ledger_watch, interval, series, cursors)
+        return Feed(
+            candles=self._candles,
+            ledger_watch=self.ledger_watch,
+            interval=interval,
+            series=series,
+            cursors=cursors,
+        )
 
     def forming(self, series: Sequence[Series], interval: Interval) -> FormingCandles:
         """The candles that run of the same series. Have them watched as long as it is used."""
-        return FormingCandles(self._candles, self.ledger_watch, self._live, interval, series)
+        return FormingCandles(
+            candles=self._candles,
+            ledger_watch=self.ledger_watch,
+            live=self._live,
+            interval=interval,
+            series=series,
+        )
 
     def _start(self, known: Coverage, interval: Interval, since: int | None) -> int:
         if since is not None:

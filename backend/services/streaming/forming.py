@@ -28,6 +28,7 @@ class FormingCandles:
 
     def __init__(
         self,
+        *,
         candles: CandleStore,
         ledger_watch: LedgerWatch,
         live: LiveCandles,

@@ -95,7 +95,15 @@ class ArchiveFill:
         if archive is None:
             return ArchiveFillResult()
         files = archive.files(series.symbol, missing, now)
-        taking = _ArchiveRun(series, archive, files, self._store, ledger, stop_signal, self._turns)
+        taking = _ArchiveRun(
+            series=series,
+            archive=archive,
+            files=files,
+            store=self._store,
+            ledger=ledger,
+            stop_signal=stop_signal,
+            turns=self._turns,
+        )
         await taking.run(count_minutes(missing), on_progress)
         return taking.result()
 
@@ -105,6 +113,7 @@ class _ArchiveRun:
 
     def __init__(
         self,
+        *,
         series: Series,
         archive: CandleArchive,
         files: Sequence[ArchiveFile],

@@ -41,10 +41,10 @@ class Audit:
 class Auditor:
     """Holds the ledger against the collection, while no sync of the series runs."""
 
-    def __init__(self, candles: CandleStore, ledgers: Ledgers, doubts: ShortfallStore) -> None:
+    def __init__(self, candles: CandleStore, ledgers: Ledgers, shortfalls: ShortfallStore) -> None:
         self._candles = candles
         self._ledgers = ledgers
-        self._doubts = doubts
+        self._shortfalls = shortfalls
 
     async def verify(self, series: Series) -> Audit:
         """Recount, correct the ledger durably, and tell the difference.
@@ -59,7 +59,7 @@ class Auditor:
                 raise SeriesNotStored(f"nothing is stored of {series.name}: sync it first")
             lost = Minutes.of(stored).missing_from(tuple(held))
             if lost:
-                await self._doubts.add(series)
+                await self._shortfalls.add(series)
             if stored != held:
                 await ledger.record(lambda known: corrected(known, stored))
                 log.warning("%s: the ledger was not what is stored, and is now", series.name)

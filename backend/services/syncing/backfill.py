@@ -45,11 +45,11 @@ EXACTLY_FROM = 3
 class Stretch:
     """Pages that lie side by side: what they leave in doubt is asked for again when all of them came.
 
-    `open` counts the questions that are not answered yet, `asked` how often its doubts were asked for.
+    `open` counts the questions that are not answered yet, `asked` how often its unproven were asked for.
     """
 
     open: int
-    doubts: list[Window] = field(default_factory=list)
+    unproven: list[Window] = field(default_factory=list)
     asked: int = 0
 
 
@@ -71,6 +71,7 @@ class Backfill:
 
     def __init__(
         self,
+        *,
         source: CandleSource,
         store: CandleStore,
         ledger: Ledger,
@@ -167,15 +168,15 @@ class Backfill:
         held = held_by(chosen)
         absent = self._ledger.coverage.held.missing_from(subtract(wanted, held))
         proven = _proven(absent, candles, confirms=confirms, exactly=asked.again and not held)
-        self._doubt(subtract(absent, proven), asked.stretch)
+        self._ask_again(subtract(absent, proven), asked.stretch)
         voids = _voids(proven, contradictory, await self._source.now()) if proven else []
         resolved = subtract(wanted, subtract(absent, proven))
         await self._learn(lambda known: known.with_held(held).with_voids(voids), resolved, rewritten)
 
-    def _doubt(self, absent: Spans, stretch: Stretch) -> None:
+    def _ask_again(self, absent: Spans, stretch: Stretch) -> None:
         """Ask again for what an answer lacked: a few holes at once, many together with their neighbours'."""
         if len(absent) > FEW:
-            stretch.doubts += absent
+            stretch.unproven += absent
             return
         exact = [Asked(Question(window, (window,)), stretch, again=True) for window in absent]
         stretch.open += len(exact)
@@ -184,12 +185,12 @@ class Backfill:
     def _close(self, stretch: Stretch) -> None:
         """One question of a stretch is answered, or lost: after the last one, ask for what is in doubt."""
         stretch.open -= 1
-        if stretch.open or not stretch.doubts:
+        if stretch.open or not stretch.unproven:
             return
-        doubts = normalise(stretch.doubts)
-        stretch.doubts, stretch.asked = [], stretch.asked + 1
+        unproven = normalise(stretch.unproven)
+        stretch.unproven, stretch.asked = [], stretch.asked + 1
         held = self._ledger.coverage.held if stretch.asked < EXACTLY_FROM else NO_MINUTES
-        again = [Asked(one, stretch, again=True) for one in confirming(doubts, held, self._page_size)]
+        again = [Asked(one, stretch, again=True) for one in confirming(unproven, held, self._page_size)]
         stretch.open = len(again)
         self._pages.extendleft(reversed(again))
 

@@ -71,7 +71,7 @@ class Ledgers:
     """Lends out ledgers, one holder a series. `owner` names this process; `seconds` is a lease's length."""
 
     def __init__(
-        self, store: CoverageStore, clock: Clock, owner: str, seconds: float, loops: Loops | None = None
+        self, *, store: CoverageStore, clock: Clock, owner: str, seconds: float, loops: Loops | None = None
     ) -> None:
         self._store = store
         self._clock = clock

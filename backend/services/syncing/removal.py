@@ -3,7 +3,7 @@
 The order of steps is what keeps every moment of it honest, also a crash between two of them:
 
 1. a whole series is followed no longer, so that nobody brings it back;
-2. a doubt is raised, so that no validator from before it is ever answered with "not modified" again;
+2. a shortfall is recorded, so that no validator from before it is ever answered with "not modified" again;
 3. the ledger claims the minutes no longer;
 4. revisions go, of a whole series its finished jobs, and last the candles;
 5. the ledger of what is left has a new mark, so that no listing tells of the candles any more.
@@ -43,13 +43,13 @@ ALL_TIME = Window(0, LATEST + 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Stores:
+class Traces:
     """Where a series leaves traces."""
 
     candles: CandleStore
     coverage: CoverageStore
     revisions: RevisionStore
-    doubts: ShortfallStore
+    shortfalls: ShortfallStore
     follows: FollowStore
     jobs: JobStore
 
@@ -72,7 +72,7 @@ class Removed(NamedTuple):
 class Remover:
     """Takes series away while nobody else works on them. All may raise DatabaseUnavailable."""
 
-    def __init__(self, stores: Stores, ledgers: Ledgers, appender: Appender) -> None:
+    def __init__(self, stores: Traces, ledgers: Ledgers, appender: Appender) -> None:
         self._stores = stores
         self._ledgers = ledgers
         self._appender = appender
@@ -121,7 +121,7 @@ class Remover:
         series, stores = ledger.series, self._stores
         if window is None:
             await stores.follows.remove(series)
-        await stores.doubts.add(series)
+        await stores.shortfalls.add(series)
         await ledger.record(lambda known: Coverage() if window is None else known.without(window))
         await stores.revisions.remove(series, window or ALL_TIME)
         if window is None:

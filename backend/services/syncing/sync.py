@@ -95,7 +95,7 @@ class SyncService:
         pages_in_flight: int,
         settle_seconds: int = 0,
         recheck_minutes: int = 0,
-        bulk: ArchiveFill | None = None,
+        archives: ArchiveFill | None = None,
     ) -> None:
         self._markets = markets
         self._candles = candles
@@ -103,7 +103,7 @@ class SyncService:
         self._pages_in_flight = pages_in_flight
         self._settle_ms = settle_seconds * 1000
         self._recheck_minutes = recheck_minutes
-        self._bulk = bulk or ArchiveFill({}, candles)
+        self._archives = archives or ArchiveFill({}, candles)
 
     async def sync(
         self,
@@ -158,10 +158,16 @@ class SyncService:
         brought = ArchiveFillResult()
         if not request.refresh:
             missing = ledger.coverage.missing(wanted, now)
-            brought = await self._bulk.run(missing, ledger, now, stop_signal, tell)
+            brought = await self._archives.run(missing, ledger, now, stop_signal, tell)
         chosen = self._chosen(ledger.coverage, request, wanted, now)
         backfill = Backfill(
-            source, self._candles, ledger, chosen, now, lambda tally: tell(brought.tally + tally), stop_signal
+            source=source,
+            store=self._candles,
+            ledger=ledger,
+            missing=chosen,
+            now=now,
+            on_progress=lambda tally: tell(brought.tally + tally),
+            stop_signal=stop_signal,
         )
         await backfill.run(self._pages_in_flight)
         error = backfill.error if backfill.unfinished else None
@@ -193,7 +199,7 @@ class SyncService:
             first = await source.first_candle(ledger.series.symbol, known.window.end if known else None)
         except UnknownSymbol:
             missing = ledger.coverage.missing(wanted, now)
-            if ledger.coverage.held or await self._bulk.has_any(ledger.series, missing, now):
+            if ledger.coverage.held or await self._archives.has_any(ledger.series, missing, now):
                 return
             raise
         if first is not None and wanted.minutes:

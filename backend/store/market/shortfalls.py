@@ -12,18 +12,18 @@ COLLECTION = "doubts"
 
 
 class MongoShortfalls:
-    """Fits `services.ports.DoubtStore`."""
+    """Fits `services.ports.ShortfallStore`."""
 
     def __init__(self, database: Database) -> None:
         self._collection = database[COLLECTION]
 
     async def count(self, series: Series) -> int:
-        """How many doubts were raised about a series."""
-        with guard(f"read the doubts about {series.name}"):
+        """How many shortfalls of a series were recorded."""
+        with guard(f"read the shortfalls of {series.name}"):
             found = await self._collection.find_one({"_id": series.name})
         return int(found["count"]) if found else 0
 
     async def add(self, series: Series) -> None:
-        """Raise one more."""
-        with guard(f"doubt {series.name}"):
+        """Record one more."""
+        with guard(f"record a shortfall of {series.name}"):
             await self._collection.update_one({"_id": series.name}, {"$inc": {"count": 1}}, upsert=True)

@@ -11,6 +11,6 @@ KNOWN = ("exchange", "market")
 class CoverageHandler(ApiHandler):
     async def get(self, symbol: str | None) -> None:
         series = self.series(self.query(KNOWN) | {"symbol": symbol})
-        known = await self.service.queries.coverage(series)
+        known = await self.service.reading.queries.coverage(series)
         about = {"symbol": series.symbol, "exchange": series.exchange, "market": series.market}
         self.answer({"success": True, **about, **views.coverage(known)})

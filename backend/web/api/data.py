@@ -27,8 +27,8 @@ class DataHandler(ApiHandler):
         values = self.query(KNOWN) | {"symbol": symbol}
         series = self.series(values)
         asked = reading(values, self.request.headers.get("Accept", ""))
-        opened = await self.service.queries.open(series, asked.wanted)
-        validator = await self.service.queries.validator(opened)
+        opened = await self.service.reading.queries.open(series, asked.wanted)
+        validator = await self.service.reading.queries.validator(opened)
         coding = self._coding(asked)
         self._describe(opened, asked, coding)
         if validator and self._is_known(validator, asked, coding):
@@ -57,7 +57,7 @@ class DataHandler(ApiHandler):
                     yield piece
                 begun = b""
         if validator and not validator.agrees_with(answer.minutes, answer.last):
-            await self.service.queries.doubt(opened.series)
+            await self.service.reading.queries.record_shortfall(opened.series)
         for piece in answer.end():
             yield begun + piece
             begun = b""
@@ -79,8 +79,8 @@ class DataHandler(ApiHandler):
             async with aclosing(self._pieces(answer, opened, validator, asked)) as pieces:
                 async for piece in pieces:
                     file.write(piece)
-        known = await self.service.queries.open(opened.series, asked.wanted)
-        return validator == await self.service.queries.validator(known)
+        known = await self.service.reading.queries.open(opened.series, asked.wanted)
+        return validator == await self.service.reading.queries.validator(known)
 
     async def _send_file(self, lent: LentFile) -> None:
         wanted = self._part_of(lent) if lent.sound else None
@@ -112,7 +112,7 @@ class DataHandler(ApiHandler):
         return part(headers.get("Range", ""), lent.size)
 
     def _batches(self, opened: Opened, asked: Reading) -> Bars:
-        queries = self.service.queries
+        queries = self.service.reading.queries
         return queries.read_back(opened) if asked.descending else queries.read(opened)
 
     def _coding(self, asked: Reading) -> str | None:

@@ -17,19 +17,19 @@ class FollowHandler(ApiHandler):
         values = self.query(("start", "limit"))
         limit = params.limit(values, LARGEST_PAGE) or LARGEST_PAGE
         start = params.text(values, "start") if "start" in values else ""
-        found, following = await self.service.follows.page(start, limit)
+        found, following = await self.service.following.follows.page(start, limit)
         rows = [views.follow(one) for one in found]
         self.answer({"success": True, "count": len(rows), "follows": rows, "next": following})
 
     async def post(self) -> None:
         self.query(())
         values = self.json_object(KNOWN)
-        found = await self.service.follows.add(self._wanted(values), params.since(values))
+        found = await self.service.following.follows.add(self._wanted(values), params.since(values))
         self.answer({"success": True, "count": len(found), "follows": [views.follow(one) for one in found]})
 
     async def delete(self) -> None:
         series = self.series(self.query(("symbol", "exchange", "market")))
-        await self.service.follows.remove(series)
+        await self.service.following.follows.remove(series)
         self.answer({"success": True, "series": views.series_text(series)})
 
     def _wanted(self, values: dict[str, object]) -> list[Series]:

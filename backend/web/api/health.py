@@ -14,7 +14,7 @@ class HealthHandler(ApiHandler):
 
     async def get(self) -> None:
         self.query(())
-        if await self.service.database_answers():
+        if await self.service.running.database_answers():
             self.answer({"status": "healthy", "service": SERVICE, "database": "connected"})
         else:
             self.answer(
@@ -36,8 +36,8 @@ class ReadyHandler(ApiHandler):
 
     async def get(self) -> None:
         self.query(())
-        trouble, worker = await self.service.database_trouble(), self.service.worker.condition
-        troubles = [trouble] if trouble else self.service.loops.troubles()
+        trouble, worker = await self.service.running.database_trouble(), self.service.jobs.worker.condition
+        troubles = [trouble] if trouble else self.service.running.loops.troubles()
         ready = not troubles and worker != "stopped"
         self.answer(
             {

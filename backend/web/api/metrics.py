@@ -9,6 +9,6 @@ from backend.web.server.handler import ApiHandler
 class MetricsHandler(ApiHandler):
     async def get(self) -> None:
         self.query(())
-        picture = await self.service.monitor.picture()
+        picture = await self.service.running.monitor.picture()
         self.set_header("Content-Type", CONTENT_TYPE)
-        self.finish(self.service.metrics.exposition(picture))
+        self.finish(self.service.running.metrics.exposition(picture))

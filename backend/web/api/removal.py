@@ -15,6 +15,6 @@ class RemovalHandler(ApiHandler):
         series = self.series(values | {"symbol": symbol})
         window = params.some_window(values)
         dry_run = params.switch(values, "dry_run")
-        remover = self.service.remover
+        remover = self.service.syncing.remover
         found = await (remover.survey(series, window) if dry_run else remover.remove(series, window))
         self.answer({"success": True, "dry_run": dry_run, **views.removed(found)})

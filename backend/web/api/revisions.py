@@ -17,7 +17,7 @@ class RevisionsHandler(ApiHandler):
         series = self.series(values)
         window = params.time_range(values).window()
         limit = params.limit(values, LARGEST_PAGE) or PAGE
-        found = await self.service.queries.revisions(series, window, limit + 1)
+        found = await self.service.reading.queries.revisions(series, window, limit + 1)
         rows = [views.revision(revision) for revision in found[:limit]]
         following = found[limit].open_time if len(found) > limit else None
         about = {"success": True, "symbol": series.symbol, "count": len(rows)}

@@ -16,7 +16,7 @@ class SeriesHandler(ApiHandler):
         values = self.query(KNOWN)
         limit = params.limit(values, LARGEST_PAGE) or PAGE
         start = params.text(values, "start") if "start" in values else ""
-        catalogue = self.service.catalogue
+        catalogue = self.service.reading.catalogue
         named = [one for one in await catalogue.series() if one.name >= start]
         rows = [views.stored(found) for found in await catalogue.stored(named[:limit])]
         following = named[limit].name if len(named) > limit else None

@@ -11,6 +11,6 @@ KNOWN = ("exchange", "market")
 class StatsHandler(ApiHandler):
     async def get(self, symbol: str | None) -> None:
         series = self.series(self.query(KNOWN) | {"symbol": symbol})
-        found = await self.service.queries.statistics(series)
-        revisions = await self.service.queries.revision_count(series)
+        found = await self.service.reading.queries.statistics(series)
+        revisions = await self.service.reading.queries.revision_count(series)
         self.answer({"success": True, "statistics": views.statistics(found) | {"revisions": revisions}})

@@ -16,7 +16,7 @@ class SymbolsHandler(ApiHandler):
         exchange = params.text(values, "exchange", DEFAULT_EXCHANGE)
         market = params.text(values, "market", DEFAULT_MARKET)
         listings = await self.service.markets.named(exchange, market).symbols()
-        stored = await self.service.queries.stored_symbols(exchange, market)
+        stored = await self.service.reading.queries.stored_symbols(exchange, market)
         symbols = [
             views.listing(listings[symbol], symbol in stored)
             if symbol in listings

@@ -80,7 +80,7 @@ class SyncHandler(ApiHandler):
         about = {"symbol": series.symbol, "exchange": series.exchange, "market": series.market, "job": job.id}
         if job.window is None:
             return _failed(error) | about, error
-        known = await self.service.queries.known(series)
+        known = await self.service.reading.queries.known(series)
         result = result_of(series, known, job.window, job.tally, error, job.notes)
         if error is not None:
             error = error_named(error.code, result.shortfall, error.retry_after)

@@ -14,5 +14,5 @@ class VerifyHandler(ApiHandler):
         self.query(())
         series = self.series(self.json_object(KNOWN))
         with self.rooms.waiting.place(self.client):
-            found = await unless_gone(self.service.auditor.verify(series), self.gone)
+            found = await unless_gone(self.service.syncing.auditor.verify(series), self.gone)
         self.answer({"success": True, **views.audit(found)})

@@ -333,7 +333,7 @@ def log_request(handler: RequestHandler) -> None:
     request, code = handler.request, handler.get_status()
     method, route, seconds = method_of(request), route_of(handler), request.request_time()
     status = "cut" if handler.cut else str(code)
-    handler.service.metrics.answered(method, route, status, seconds)
+    handler.service.running.metrics.answered(method, route, status, seconds)
     with bound(request_id=handler.request_id):
         log.log(
             _level(route, code),

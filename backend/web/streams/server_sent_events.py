@@ -27,7 +27,7 @@ class StreamHandler(ApiHandler):
 
     async def get(self) -> None:
         last = self.request.headers.get("Last-Event-ID", "")
-        wish = stream_request_of(self.query(KNOWN), last, self.service.markets, self.service.live)
+        wish = stream_request_of(self.query(KNOWN), last, self.service.markets, self.service.streaming.live)
         with self.rooms.streams.place(self.client):
             await self._tell(await Listener.open(self.service, wish))
 

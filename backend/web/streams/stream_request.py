@@ -90,7 +90,7 @@ class Listener:
 
     def __init__(self, service: Service, wish: StreamRequest, feed: Feed) -> None:
         self._service = service
-        self._ledger_watch = service.feeds.ledger_watch
+        self._ledger_watch = service.streaming.feeds.ledger_watch
         self._wish = wish
         self._feed = feed
         self._teller = MessageWriter(wish.series, wish.interval, wish.question)
@@ -99,22 +99,24 @@ class Listener:
     async def open(cls, service: Service, wish: StreamRequest) -> Listener:
         """Raises SeriesNotStored for a series that nobody ever asked for, and DatabaseUnavailable."""
         for one in wish.series:
-            if (await service.queries.known(one)).since is None and not await service.follows.has(one):
+            if (
+                await service.reading.queries.known(one)
+            ).since is None and not await service.following.follows.has(one):
                 raise SeriesNotStored(f"{views.series_text(one)} is neither stored nor followed: follow it")
-        feed = await service.feeds.open(wish.series, wish.interval, wish.since, wish.resumed)
+        feed = await service.streaming.feeds.open(wish.series, wish.interval, wish.since, wish.resumed)
         return cls(service, wish, feed)
 
     @contextmanager
     def attending(self) -> Iterator[None]:
         """Have the series looked at for as long as the block lasts."""
         series = self._wish.series
-        watching = self._service.live.watching(series) if self._wish.forming else nullcontext()
+        watching = self._service.streaming.live.watching(series) if self._wish.forming else nullcontext()
         with self._ledger_watch.listening(series), watching:
             yield
 
     async def tell(self, outlet: StreamOutlet, gone: asyncio.Future[None]) -> None:
         """Tell what is new until the client is `gone`, or the service stops."""
-        forming = self._service.feeds.forming(self._wish.series, self._wish.interval)
+        forming = self._service.streaming.feeds.forming(self._wish.series, self._wish.interval)
         second = self._ledger_watch.second
         while not gone.done() and not self._ledger_watch.over:
             news = self._ledger_watch.news

@@ -65,7 +65,7 @@ class SocketHandler(WebSocketHandler, ApiHandler):
             self.answer_error(InvalidRequest(problem))
             return
         last = self.request.headers.get("Last-Event-ID", "")
-        wish = stream_request_of(self.query(KNOWN), last, self.service.markets, self.service.live)
+        wish = stream_request_of(self.query(KNOWN), last, self.service.markets, self.service.streaming.live)
         with self.rooms.streams.place(self.client):
             await self._serve(await Listener.open(self.service, wish))
 

@@ -69,7 +69,7 @@ class Ping(BinanceHandler):
 
 class Time(BinanceHandler):
     def get(self) -> None:
-        self.send({"serverTime": self.service.mirror.now()})
+        self.send({"serverTime": self.service.reading.mirror.now()})
 
 
 class Klines(BinanceHandler):
@@ -85,7 +85,7 @@ class ExchangeInfo(BinanceHandler):
         self.send(
             {
                 "timezone": "UTC",
-                "serverTime": self.service.mirror.now(),
+                "serverTime": self.service.reading.mirror.now(),
                 "rateLimits": [],
                 "exchangeFilters": [],
                 "symbols": [each for each in entries if wanted.status in (None, each["status"])],
@@ -131,7 +131,7 @@ class Tickers(BinanceHandler, Generic[Fact]):
 
     async def _listed(self, symbols: list[str] | None) -> dict[str, Fact]:
         """For lists: as many syncs as symbols would take too long."""
-        catalogue = self.service.catalogue
+        catalogue = self.service.reading.catalogue
         if symbols is None:
             facts = await self.facts(await catalogue.held(self.exchange, self.market))
             return {series.symbol: fact for series, fact in facts.items()}
@@ -154,7 +154,7 @@ class Prices(Tickers[Last]):
         return last_of(newest)
 
     async def facts(self, marks: Marks) -> Mapping[Series, Last]:
-        return await self.service.catalogue.prices(marks)
+        return await self.service.reading.catalogue.prices(marks)
 
 
 class Days(Tickers[Day]):
@@ -167,7 +167,7 @@ class Days(Tickers[Day]):
         return day_of(newest)
 
     async def facts(self, marks: Marks) -> Mapping[Series, Day]:
-        return await self.service.catalogue.days(marks)
+        return await self.service.reading.catalogue.days(marks)
 
 
 def binance_routes(service: Service) -> list[Route]:

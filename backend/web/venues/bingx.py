@@ -43,10 +43,10 @@ class SpotHandler(VenueHandler):
     market = "spot"
 
     def send_data(self, data: object) -> None:
-        self.send({"code": 0, "msg": "", "timestamp": self.service.mirror.now(), "data": data})
+        self.send({"code": 0, "msg": "", "timestamp": self.service.reading.mirror.now(), "data": data})
 
     def refuse(self, number: int, message: str) -> Refusal:
-        body = {"code": number, "msg": message, "timestamp": self.service.mirror.now()}
+        body = {"code": number, "msg": message, "timestamp": self.service.reading.mirror.now()}
         return Refusal(body, HTTPStatus.OK)
 
     def unknown_symbol(self, symbol: str) -> Refusal:  # noqa: ARG002
@@ -58,12 +58,12 @@ class SpotHandler(VenueHandler):
 
 class SwapTime(SwapHandler):
     def get(self) -> None:
-        self.send_data({"serverTime": self.service.mirror.now()})
+        self.send_data({"serverTime": self.service.reading.mirror.now()})
 
 
 class SpotTime(SpotHandler):
     def get(self) -> None:
-        self.send_data({"serverTime": self.service.mirror.now()})
+        self.send_data({"serverTime": self.service.reading.mirror.now()})
 
 
 class SwapKlines(SwapHandler):

@@ -26,7 +26,7 @@ class BitgetHandler(VenueHandler):
 
     def initialize(self, service: Service) -> None:
         super().initialize(service)
-        self.now = service.mirror.now()
+        self.now = service.reading.mirror.now()
 
     def send_data(self, data: object) -> None:
         self.send({"code": "00000", "msg": "success", "requestTime": self.now, "data": data})

@@ -52,14 +52,14 @@ class Config(UdfHandler):
 class Time(UdfHandler):
     def get(self) -> None:
         self.set_header("Content-Type", "text/plain; charset=UTF-8")
-        self.finish(str(self.service.mirror.now() // 1000))
+        self.finish(str(self.service.reading.mirror.now() // 1000))
 
 
 class Symbols(UdfHandler):
     async def get(self) -> None:
         query = self.asked()
         series = params.series(query, self.service.markets)
-        found = await self.service.mirror.instrument(series)
+        found = await self.service.reading.mirror.instrument(series)
         if found is None:
             raise params.unknown_symbol(first(query, "symbol"))
         name, exchange = params.ticker(series), series.exchange.upper()
@@ -93,7 +93,9 @@ class Search(UdfHandler):
     async def get(self) -> None:
         query = self.asked()
         most = params.most_found(query)
-        found = [series for series in await self.service.mirror.stored() if params.matches(query, series)]
+        found = [
+            series for series in await self.service.reading.mirror.stored() if params.matches(query, series)
+        ]
         self.send(
             [
                 {

@@ -83,7 +83,7 @@ class VenueHandler(ApiHandler):
 
     async def page(self, series: Series, wanted: Selection) -> Page:
         """What is stored of the selection, after a sync where one is due."""
-        return await self.read(self.service.mirror.page(series, wanted))
+        return await self.read(self.service.reading.mirror.page(series, wanted))
 
     async def read(self, answer: Coroutine[Any, Any, Answer]) -> Answer:
         """Read in a place of its own, for as long as somebody listens."""
@@ -96,14 +96,14 @@ class VenueHandler(ApiHandler):
     def series_of(self, symbol: str) -> Series:
         """Raises `unknown_symbol` for what no symbol is called."""
         try:
-            return self.service.mirror.series(self.exchange, self.market, symbol)
+            return self.service.reading.mirror.series(self.exchange, self.market, symbol)
         except InvalidRequest as error:
             raise self.unknown_symbol(symbol) from error
 
     async def instruments(self, symbols: list[str] | None = None) -> list[Instrument]:
         """What is listed; of `symbols`, in the venue's spelling, where they are given."""
         wanted = None if symbols is None else {self.series_of(symbol).symbol for symbol in symbols}
-        found = await self.read(self.service.mirror.listed(self.exchange, self.market, wanted))
+        found = await self.read(self.service.reading.mirror.listed(self.exchange, self.market, wanted))
         if wanted is not None and len(found) < len(wanted):
             self.set_header("X-Series", "not stored")
         return found

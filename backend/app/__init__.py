@@ -1,0 +1,74 @@
+"""Puts the parts together, a builder a room, and takes them apart in reverse order."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from backend.app.common import Common
+from backend.app.memory import calm_garbage_collector, keep_freed_memory
+from backend.app.rooms import (
+    build_fleet,
+    build_following,
+    build_jobs,
+    build_reading,
+    build_running,
+    build_streaming,
+    build_syncing,
+)
+from backend.app.start import start
+from backend.app.stores import open_stores
+from backend.app.venues import open_venues
+from backend.clock import Clock, SystemClock
+from backend.exchanges import EXCHANGES
+from backend.loops import Loops
+from backend.process import process_name
+from backend.services.following.append import Appender
+from backend.services.running.fleet import Role
+from backend.services.service import Service
+from backend.settings import Settings
+from backend.telemetry.metrics import Metrics
+
+
+@asynccontextmanager
+async def open_service(
+    settings: Settings, clock: Clock | None = None, *, role: Role | None = None
+) -> AsyncIterator[Service]:
+    """Start what the settings describe, the embedded database included; stop it on the way out.
+
+    `role` wins over the settings' one. A "command" leaves its jobs to other processes where there are any
+    that do jobs, and does none but its own otherwise; "follow" becomes a worker like any other then.
+    """
+    calm_garbage_collector()
+    keep_freed_memory()
+    clock = clock or SystemClock()
+    metrics = Metrics((exchange.name, name) for exchange in EXCHANGES.values() for name in exchange.markets)
+    common = Common(
+        settings=settings,
+        role=role or settings.role,
+        name=process_name(),
+        clock=clock,
+        metrics=metrics,
+        loops=Loops(clock, metrics),
+    )
+    async with AsyncExitStack() as stack:
+        stores = await open_stores(common, stack)
+        venues = await open_venues(common, stack)
+        streaming = build_streaming(common, stores, venues)
+        appender = Appender(stores.candles, stores.coverage, streaming.ledger_watch.nudge, common.loops)
+        syncing = build_syncing(common, stores, venues, appender)
+        jobs = build_jobs(common, stores, syncing)
+        fleet = build_fleet(common, stores, venues)
+        following = build_following(common, stores, venues, syncing, streaming, appender, fleet)
+        reading = build_reading(common, stores, venues, jobs)
+        service = Service(
+            markets=venues.markets,
+            jobs=jobs,
+            syncing=syncing,
+            following=following,
+            reading=reading,
+            streaming=streaming,
+            running=build_running(common, stores, venues, jobs, following),
+        )
+        await start(service, common.role, fleet, stack)
+        yield service

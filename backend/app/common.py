@@ -1,0 +1,32 @@
+"""What every room is built with, and how what was started ends."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+
+from backend.clock import Clock
+from backend.loops import Loops
+from backend.services.running.fleet import Role
+from backend.settings import Settings
+from backend.telemetry.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Common:
+    """`name` is this process's own among all that share the database."""
+
+    settings: Settings
+    role: Role
+    name: str
+    clock: Clock
+    metrics: Metrics
+    loops: Loops
+
+
+async def cancel(task: asyncio.Task[None]) -> None:
+    """End a task, and wait until it has ended."""
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

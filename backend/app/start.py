@@ -1,0 +1,51 @@
+"""Starts what goes on beside requests, as far as the role of this process wants it."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack, suppress
+
+from backend.app.common import cancel
+from backend.errors import DatabaseUnavailable
+from backend.services.running.fleet import WORK_WEIGHT, Fleet, Role
+from backend.services.service import Service
+
+GRACE_SECONDS = 6.0
+"""How long work in flight may take to finish when the process is told to stop."""
+
+
+async def start(service: Service, role: Role, fleet: Fleet, stack: AsyncExitStack) -> None:
+    """What comes last ends first: who brings candles before who stores them, those before jobs and word to
+    other processes."""
+    following, streaming, worker = service.following, service.streaming, service.jobs.worker
+    if await _enrol(role, fleet, stack):
+        worker.start()
+        stack.push_async_callback(worker.stop, GRACE_SECONDS)
+        if role != "command":
+            following.appender.start(following.keeper.hurry)
+            stack.push_async_callback(following.appender.stop)
+            following.keeper.start()
+            stack.push_async_callback(following.keeper.stop, GRACE_SECONDS)
+    streaming.live.start(following.appender.add, following.confirmer.ended)
+    stack.push_async_callback(following.confirmer.stop)
+    stack.push_async_callback(streaming.live.stop)
+    if role in ("all", "api"):
+        service.reading.catalogue.start()
+        stack.push_async_callback(service.reading.catalogue.stop)
+    streaming.ledger_watch.start()
+    stack.push_async_callback(streaming.ledger_watch.stop)
+
+
+async def _enrol(role: Role, fleet: Fleet, stack: AsyncExitStack) -> bool:
+    """Take our place among the processes that share the database; whether we are to do jobs."""
+    works = role != "api"
+    with suppress(DatabaseUnavailable):
+        others = await fleet.join()
+        if role in ("command", "follow"):
+            works = not any(one.works for one in others)
+        if role == "command" and works:
+            await fleet.join(WORK_WEIGHT)
+        if role == "follow" and works:
+            await fleet.become("worker")
+    stack.push_async_callback(fleet.leave)
+    stack.push_async_callback(cancel, fleet.stay())
+    return works
