@@ -13,8 +13,11 @@ from backend.errors import Forbidden, Misdirected, Unauthenticated
 HEALTH_ROUTES = frozenset(("/health", "/health/live", "/health/ready"))
 """What anybody may ask, without a key and as often as he likes."""
 
-OPEN_ROUTES = HEALTH_ROUTES | {"/openapi.json", "/docs"}
+OPEN_ROUTES = HEALTH_ROUTES | {"/openapi.json", "/docs", "/", "/ui"}
 """What needs no key: it tells nothing of what is stored, and a browser that opens a page sends no key."""
+
+OPEN_FOLDER = "/ui/"
+"""Nor does anything of the page."""
 
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 
@@ -59,12 +62,21 @@ class Access:
             return
         if presented and key is None:
             raise Unauthenticated("this key is not one of ours", code="invalid_key")
-        if scope == "read" and self.public_read:
+        if self.allows(scope, key):
             return
         if key is None:
             raise Unauthenticated("send a key, as X-Api-Key or as Authorization: Bearer", code="missing_key")
-        if scope not in key.scopes:
-            raise Forbidden(f"the key {key.name} has no {scope} scope", code="missing_scope")
+        raise Forbidden(f"the key {key.name} has no {scope} scope", code="missing_scope")
+
+    def allows(self, scope: Scope, key: ApiKey | None) -> bool:
+        """Whether somebody with this key, or without one, may do what needs `scope`."""
+        is_public = not self.keys or (scope == "read" and self.public_read)
+        return is_public or (key is not None and scope in key.scopes)
+
+
+def is_open(path: str) -> bool:
+    """Whether a path needs no key."""
+    return path in OPEN_ROUTES or path.startswith(OPEN_FOLDER)
 
 
 def scope_of(method: str) -> Scope:

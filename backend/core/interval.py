@@ -73,6 +73,11 @@ class Interval:
         return "1mo" if self.step is None else self.name
 
     @property
+    def least_minutes(self) -> int:
+        """How many minutes a bucket has at least."""
+        return (28 * DAY if self.step is None else self.step) // MINUTE
+
+    @property
     def most_minutes(self) -> int:
         """How many minutes a bucket has at most."""
         return (31 * DAY if self.step is None else self.step) // MINUTE

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backend.core.windows import MINUTE, Spans, Window, subtract
 
@@ -87,6 +88,16 @@ class Minutes(Sequence[Window]):
         return sum(
             (self.blocks[number] & bits).bit_count() for number, bits in _masks(window, among=self.blocks)
         )
+
+    def places(self, window: Window) -> NDArray[np.bool_]:
+        """For each minute of `window` whether it is in the set."""
+        first, last = window.start // LONG, max(window.start, window.end - MINUTE) // LONG
+        whole = b"".join(
+            self.blocks.get(number, 0).to_bytes(BLOCK // 8, "little") for number in range(first, last + 1)
+        )
+        bits = np.unpackbits(np.frombuffer(whole, np.uint8), bitorder="little")
+        begin = (window.start - first * LONG) // MINUTE
+        return bits[begin : begin + window.minutes].view(np.bool_)
 
     @property
     def start(self) -> int:

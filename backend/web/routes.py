@@ -12,7 +12,8 @@ from backend.access.policy import Access
 from backend.clock import SystemClock
 from backend.services.running.fleet import Role
 from backend.services.service import Service
-from backend.web.api.coverage import CoverageHandler
+from backend.web.api.about import AboutHandler
+from backend.web.api.coverage import CoverageHandler, MapHandler, WeeksHandler
 from backend.web.api.data import DataHandler
 from backend.web.api.docs import DocsHandler, OpenApiHandler
 from backend.web.api.follow import FollowHandler
@@ -26,6 +27,7 @@ from backend.web.api.stats import StatsHandler
 from backend.web.api.symbols import SymbolsHandler
 from backend.web.api.sync import SyncHandler
 from backend.web.api.verify import VerifyHandler
+from backend.web.page.handlers import PageHandler
 from backend.web.server.files import Files
 from backend.web.server.guard import Guard
 from backend.web.server.handler import UnknownRoute, log_request
@@ -91,10 +93,16 @@ def _routes(given: dict[str, Any]) -> list[Route]:
         (r"/api/series(?:/(.*))?", RemovalHandler, given),
         (r"/api/data(?:/(.*))?", DataHandler, given),
         (r"/api/coverage(?:/(.*))?", CoverageHandler, given),
+        (r"/api/map(?:/(.*))?", MapHandler, given),
+        (r"/api/weeks", WeeksHandler, given),
+        (r"/api/about", AboutHandler, given),
         (r"/api/revisions(?:/(.*))?", RevisionsHandler, given),
         (r"/api/stats(?:/(.*))?", StatsHandler, given),
         (r"/openapi\.json", OpenApiHandler, given),
         (r"/docs", DocsHandler, given),
+        (r"/", PageHandler, given),
+        (r"/ui", PageHandler, given),
+        (r"/ui/(.*)", PageHandler, given),
         *venue_routes(given["service"]),
         *udf_routes(given["service"]),
     ]

@@ -9,7 +9,7 @@ import pytest
 from backend.access.keys import ApiKey, read_keys
 from backend.access.networks import read_networks
 from backend.access.origins import allowed_origin, read_origins
-from backend.access.policy import HEALTH_ROUTES, OPEN_ROUTES, Access, scope_of
+from backend.access.policy import HEALTH_ROUTES, OPEN_ROUTES, Access, is_open, scope_of
 from backend.errors import Forbidden, MarketDataError, Unauthenticated
 
 READER, WRITER, BOTH = KEYS = read_keys(
@@ -98,9 +98,11 @@ def test_this_machine_may_always_ask_after_its_health(path: str) -> None:
         access.check_network(ip_address("10.0.0.1"), path)
 
 
-def test_what_is_open_is_health_and_the_description_of_the_service() -> None:
+def test_what_is_open_is_health_the_page_and_the_description_of_the_service() -> None:
     assert {"/health", "/health/live", "/health/ready"} == HEALTH_ROUTES
-    assert {"/docs", "/openapi.json"} == OPEN_ROUTES - HEALTH_ROUTES
+    assert {"/docs", "/openapi.json", "/", "/ui"} == OPEN_ROUTES - HEALTH_ROUTES
+    assert is_open("/ui/jobs")
+    assert not any(map(is_open, ("/uid", "/api/jobs", "/metrics", "//ui/")))
 
 
 def test_the_description_is_not_for_other_networks_not_even_on_this_machine() -> None:

@@ -23,7 +23,7 @@ TABLES = "\n".join(line for line in README.splitlines() if line.startswith("| `"
 ROUTES = re.findall(r"`(?:GET|POST|DELETE) (\S+)`", TABLES)
 PAGES = [
     *("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"),
-    *("benchmarks/README.md", "docs/reliability.md"),
+    *("benchmarks/README.md", "docs/reliability.md", "docs/guide/page.md"),
 ]
 
 
@@ -41,7 +41,7 @@ def test_every_route_stands_in_the_readme() -> None:
     application = make_application(cast(Service, None))
     matchers = [cast(PathMatches, rule.matcher) for rule in application.wildcard_router.rules]
     patterns = [matcher.regex.pattern for matcher in matchers]
-    placeholders = {"(?:/(.*))?": "/{symbol}", "([^/]*)": "{id}", "\\.": ".", "$": ""}
+    placeholders = {"(?:/(.*))?": "/{symbol}", "([^/]*)": "{id}", "(.*)": "{path}", "\\.": ".", "$": ""}
     for group, placeholder in placeholders.items():
         patterns = [pattern.replace(group, placeholder) for pattern in patterns]
     assert set(patterns) == set(ROUTES)

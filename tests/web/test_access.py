@@ -14,7 +14,7 @@ from tornado.web import Application
 from backend.access.keys import read_keys
 from backend.access.networks import read_networks
 from backend.access.origins import read_origins
-from backend.access.policy import OPEN_ROUTES, Access
+from backend.access.policy import Access, is_open
 from backend.cli.commands import warn_if_open
 from backend.services.service import Service
 from backend.settings import load_settings
@@ -63,12 +63,29 @@ async def test_without_a_key_every_route_but_the_open_ones_is_401(
 ) -> None:
     for path, handler in routes(app):
         for method in methods(handler):
-            if path in OPEN_ROUTES:
+            if is_open(path):
                 assert (await http_server_client.fetch(path, method=method)).code == 200, path
             else:
                 reply = await ask(http_server_client, path, method)
                 assert (reply.status, error_code(reply)) == (401, "missing_key"), (method, path)
                 assert reply.headers["WWW-Authenticate"] == 'Bearer realm="market data"'
+
+
+@pytest.mark.parametrize(
+    ("access", "key", "name", "scopes"),
+    [
+        (CLOSED, READER, "bot", ["read"]),
+        (CLOSED, WRITER, "admin", ["read", "write"]),
+        (Access(keys=KEYS, public_read=True), "", None, ["read"]),
+        (Access(), "", None, ["read", "write"]),
+    ],
+)
+async def test_about_tells_what_a_key_may_do(
+    http_server_client: AsyncHTTPServerClient, key: str, name: str | None, scopes: list[str]
+) -> None:
+    body = (await ask(http_server_client, "/api/about", **({"X_Api_Key": key} if key else {}))).body
+    assert (body["key"], body["scopes"]) == (name, scopes)
+    assert {"exchange": "binance", "market": "spot"} in body["markets"]
 
 
 async def test_a_key_that_may_only_read_changes_nothing_on_any_route(
@@ -88,7 +105,7 @@ async def test_a_key_that_may_only_read_changes_nothing_on_any_route(
         assert 'error="insufficient_scope"' in reply.headers["WWW-Authenticate"]
 
 
-@pytest.mark.parametrize("path", ["/", "/api/nothing", "/health/", "/HEALTH", "//health", "/health%2f"])
+@pytest.mark.parametrize("path", ["/u", "/api/nothing", "/health/", "/HEALTH", "//health", "/health%2f"])
 async def test_what_is_no_route_is_not_told_apart_without_a_key(
     http_server_client: AsyncHTTPServerClient, path: str
 ) -> None:

@@ -6,10 +6,12 @@ import pytest
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 
 from backend.clock import parse_time
+from backend.core.series import Series
 from backend.core.windows import MINUTE
 from backend.store.mongo import Database
 from tests.simulator import Simulator
 from tests.web.client import error_code, get, post
+from tests.web.stored import candle, store
 
 START = parse_time("2025-06-01T00:00:00Z")
 
@@ -116,3 +118,58 @@ async def test_a_refresh_says_which_minutes_it_means(
 ) -> None:
     reply = await post(http_server_client, "/api/sync", {"symbol": "BTCUSDT", **body})
     assert (reply.status, error_code(reply)) == (400, code)
+
+
+async def test_windows_between_two_times_and_whether_a_list_is_cut(
+    http_server_client: AsyncHTTPServerClient, simulator: Simulator, database: Database
+) -> None:
+    simulator.faults.outages = [(START + 10 * MINUTE, START + 20 * MINUTE)]
+    await post(http_server_client, "/api/sync", {"symbol": "BTCUSDT"})
+    path = f"/api/coverage/BTCUSDT?start_time={START + 15 * MINUTE}&end_time={START + 29 * MINUTE}"
+    body = (await get(http_server_client, path)).body
+    assert ([one["minutes"] for one in body["held"]], [one["minutes"] for one in body["void"]]) == ([10], [5])
+    assert (body["held_records"], body["truncated"]) == (1490, False)
+    series = Series("binance", "spot", "ETHUSDT")
+    await store(database, [candle(number) for number in range(0, 2004, 2)], series)
+    path = "/api/coverage/ETHUSDT"
+    body = (await get(http_server_client, path)).body
+    assert (len(body["held"]), len(body["void"]), body["truncated"]) == (1000, 1000, True)
+    body = (await get(http_server_client, f"{path}?start_time={START + 10 * MINUTE}")).body
+    assert (len(body["held"]), body["truncated"]) == (997, False)
+
+
+async def test_a_map_counts_minutes_bucket_by_bucket_and_page_by_page(
+    http_server_client: AsyncHTTPServerClient, simulator: Simulator
+) -> None:
+    simulator.faults.outages = [(START + 10 * MINUTE, START + 20 * MINUTE)]
+    simulator.faults.failing = [(START + 1200 * MINUTE, START + 1201 * MINUTE)]
+    await post(http_server_client, "/api/sync", {"symbol": "BTCUSDT"})
+    body = (await get(http_server_client, "/api/map/BTCUSDT?interval=1d")).body
+    assert (body["interval"], body["count"], body["next"]) == ("1d", 2, None)
+    assert body["open_time"] == [START, START + 1440 * MINUTE]
+    assert (body["held"], body["missing"], body["no_data"]) == ([990, 0], [440, 60], [10, 0])
+    body = (
+        await get(http_server_client, f"/api/map/BTCUSDT?interval=1h&start_time={START + 90 * MINUTE}")
+    ).body
+    assert (body["count"], body["open_time"][0], body["held"][0]) == (24, START + 60 * MINUTE, 30)
+    await post(http_server_client, "/api/sync", {"symbol": "BTCUSDT", "start_time": START - 20_000 * MINUTE})
+    body = (await get(http_server_client, "/api/map/BTCUSDT")).body
+    assert (body["count"], body["next"]) == (10_000, START - 10_000 * MINUTE)
+    body = (await get(http_server_client, f"/api/map/BTCUSDT?start_time={START - 100 * MINUTE}")).body
+    assert (body["count"], body["next"]) == (1600, None)
+    reply = await get(http_server_client, "/api/map/ETHUSDT")
+    assert (reply.status, error_code(reply)) == (404, "not_stored")
+
+
+async def test_weeks_of_several_series_have_a_letter_each(http_server_client: AsyncHTTPServerClient) -> None:
+    await post(http_server_client, "/api/sync", {"symbol": "BTCUSDT"})
+    path = "/api/weeks?series=binance:spot:BTCUSDT,bitget:perpetual:ETHUSDT"
+    body = (await get(http_server_client, path)).body
+    sunday = START
+    monday_before = sunday - 6 * 1440 * MINUTE
+    assert body["weeks"] == [
+        {"series": "binance:spot:BTCUSDT", "start": monday_before, "states": "ff"},
+        {"series": "bitget:perpetual:ETHUSDT", "start": None, "states": ""},
+    ]
+    for wrong in ("", "?series=BTCUSDT", "?series=" + ",".join(["binance:spot:A"] * 101)):
+        assert (await get(http_server_client, f"/api/weeks{wrong}")).status == 400

@@ -50,6 +50,8 @@ async def test_everything_that_is_stored_is_listed(http_server_client: AsyncHTTP
             "first_record": f"2025-06-01T00:0{number}:00+00:00",
             "last_record": "2025-06-01T01:39:00+00:00",
             "total_records": 100 - number,
+            "missing_records": 0,
+            "void_records": 0,
             "complete": True,
         }
         for number, series in enumerate(ALL[:3])
@@ -61,6 +63,8 @@ async def test_everything_that_is_stored_is_listed(http_server_client: AsyncHTTP
             "first_record": None,
             "last_record": None,
             "total_records": 0,
+            "missing_records": 0,
+            "void_records": 0,
             "complete": False,
         }
     ]

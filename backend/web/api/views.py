@@ -7,11 +7,14 @@ from itertools import islice
 
 from backend.clock import LATEST, iso
 from backend.core.coverage import Absence, Coverage, Void
+from backend.core.coverage_map import REASONS, CoverageMap, letters
+from backend.core.coverage_map import coverage_map as map_of
 from backend.core.follow import Standing
+from backend.core.interval import INTERVALS
 from backend.core.job import Job
 from backend.core.series import Listing, Series
 from backend.core.symbol_pair import split_symbol
-from backend.core.windows import MINUTE, Spans, Window, count_minutes
+from backend.core.windows import MINUTE, Spans, Window, count_minutes, intersect
 from backend.services.ports import Revision
 from backend.services.reading.catalogue import Stored
 from backend.services.reading.queries import Statistics, missing_of
@@ -48,17 +51,26 @@ def stored(found: Stored) -> dict[str, object]:
         "first_record": _iso(known.first_record),
         "last_record": _iso(known.last_record),
         "total_records": known.total_records,
+        "missing_records": known.missing_records,
+        "void_records": known.void_records,
         "complete": bool(known.total_records and not known.missing_records),
         "bytes_on_disk": found.size.bytes_on_disk,
         "measured": _iso(found.size.measured),
     }
 
 
-def coverage(known: Coverage) -> dict[str, object]:
-    """All that the ledger says: what was asked for, what is held, void and missing of it."""
+def coverage(known: Coverage, window: Window = ALL_TIME) -> dict[str, object]:
+    """All that the ledger says: what was asked for, what is held, void and missing of it; windows are those
+    within `window`, and it is told where there are more than are listed."""
     expected = known.expected
     held = known.held.count(expected)
     missing_spans = missing_of(known)
+    inside = Window(max(expected.start, window.start), min(expected.end, window.end))
+    lists = [
+        [_window(*one) for one in islice(known.held.windows(inside), MOST_WINDOWS + 1)],
+        [_window(*one) for one in intersect(missing_spans, window)[: MOST_WINDOWS + 1]],
+        [_void(void) for void in islice(known.void_windows(window), MOST_WINDOWS + 1)],
+    ]
     return {
         "since": _iso(known.since),
         "until": _iso(known.until and known.until - MINUTE),
@@ -66,12 +78,28 @@ def coverage(known: Coverage) -> dict[str, object]:
         "complete": not missing_spans,
         "held_records": held,
         "held_percent": _percent(held, expected.minutes),
-        "held": [_window(*window) for window in islice(known.held.windows(expected), MOST_WINDOWS)],
-        **missing(missing_spans),
+        "held": lists[0][:MOST_WINDOWS],
+        "missing_records": count_minutes(missing_spans),
+        "missing": lists[1][:MOST_WINDOWS],
         "missing_percent": _percent(count_minutes(missing_spans), expected.minutes),
         "void_records": known.count_absent(expected),
-        "void": [_void(void) for void in islice(known.void_windows(ALL_TIME), MOST_WINDOWS)],
+        "void": lists[2][:MOST_WINDOWS],
+        "truncated": any(len(one) > MOST_WINDOWS for one in lists),
     }
+
+
+def coverage_map(found: CoverageMap) -> dict[str, object]:
+    """A map as columns."""
+    columns = {"open_time": found.open_times, "held": found.held, "missing": found.missing}
+    columns |= dict(zip(REASONS, found.void, strict=True))
+    return {name: column.tolist() for name, column in columns.items()}
+
+
+def weeks(series: Series, known: Coverage) -> dict[str, object]:
+    """A letter for each week that was asked for, from the first one on."""
+    found = map_of(known, INTERVALS["1w"], ALL_TIME)
+    start = int(found.open_times[0]) if len(found.open_times) else None
+    return {"series": series_text(series), "start": start, "states": letters(found)}
 
 
 def audit(found: Audit) -> dict[str, object]:

@@ -120,6 +120,8 @@ SCHEMAS: dict[str, Json] = {
             "first_record": MAYBE_MOMENT,
             "last_record": MAYBE_MOMENT,
             "total_records": COUNT,
+            "missing_records": COUNT,
+            "void_records": COUNT,
             "complete": FLAG,
             "bytes_on_disk": COUNT,
             "measured": MOMENT | {"description": "When `bytes_on_disk` was measured"},

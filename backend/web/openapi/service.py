@@ -4,12 +4,43 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from backend.access.keys import SCOPES
 from backend.telemetry.metrics import CONTENT_TYPE
 from backend.web.openapi.codes import ALWAYS, EVERYWHERE, UNLOCKED
-from backend.web.openapi.parts import JSON, TEXT, Json, answer, choice, const, errors, operation, record
+from backend.web.openapi.parts import (
+    JSON,
+    TEXT,
+    Json,
+    answer,
+    choice,
+    const,
+    errors,
+    listed,
+    operation,
+    record,
+    success,
+)
+from backend.web.page.assets import MEDIA_TYPES
 
 OPEN: list[Json] = []
 """The security of what anybody may ask."""
+
+ABOUT = success(
+    version=TEXT,
+    markets=listed(record({"exchange": TEXT, "market": TEXT})),
+    key={"type": ["string", "null"], "description": "The name of the key that you sent"},
+    scopes=listed(choice(SCOPES)),
+)
+HTML = "text/html; charset=UTF-8"
+PATH: Json = {
+    "name": "path",
+    "in": "path",
+    "required": True,
+    "schema": TEXT,
+    "description": "What the page shows: `s/binance/spot/BTCUSDT`",
+}
+PAGE = answer("The page, or one of its files", TEXT, HTML)
+PAGE["content"] |= {media_type: {"schema": TEXT} for media_type in MEDIA_TYPES.values()}
 
 CONNECTED = choice(("connected", "disconnected"))
 WORKER = choice(("running", "stopped", "none"))
@@ -41,6 +72,9 @@ def paths() -> dict[str, Json]:
             "Can it do its work?",
             {"200": answer("Yes", record(READY)), "503": answer("Not now", record(NOT_READY))},
         ),
+        "/api/about": _get(
+            "getAbout", "What the service is, and what you may do", ALWAYS | _found("That", ABOUT)
+        ),
         "/metrics": _get(
             "getMetrics", "Figures for Prometheus", ALWAYS | _found("The figures", TEXT, CONTENT_TYPE)
         ),
@@ -52,8 +86,18 @@ def paths() -> dict[str, Json]:
         "/docs": _open(
             "readDescription",
             "This document for people",
-            UNLOCKED | _found("A page", TEXT, "text/html; charset=UTF-8"),
+            UNLOCKED | _found("A page", TEXT, HTML),
         ),
+        "/": _open("openHome", "The page for people", UNLOCKED | _found("The page", TEXT, HTML)),
+        "/ui": _open("openOverview", "The page for people", UNLOCKED | _found("The page", TEXT, HTML)),
+        "/ui/{path}": {
+            "parameters": [PATH],
+            **_open(
+                "openPage",
+                "The page for people: the same at every address, and its files below `files/`",
+                UNLOCKED | errors(HTTPStatus.NOT_FOUND) | {"200": PAGE},
+            ),
+        },
     }
 
 

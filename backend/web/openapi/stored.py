@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from backend.core.coverage_map import REASONS
+from backend.core.interval import INTERVALS
+from backend.web.api.coverage import MOST_BUCKETS
 from backend.web.api.revisions import LARGEST_PAGE as LARGEST_REVISIONS
 from backend.web.api.revisions import PAGE as REVISIONS
 from backend.web.api.series import LARGEST_PAGE, PAGE
+from backend.web.api.views import MOST_WINDOWS
 from backend.web.openapi.codes import STORED
 from backend.web.openapi.parts import (
     COUNT,
     FLAG,
+    INTEGER,
     MAYBE_MOMENT,
     NUMBER,
     TEXT,
     Json,
     answer,
+    choice,
     const,
     errors,
     listed,
@@ -27,6 +33,7 @@ from backend.web.openapi.parts import (
 )
 from backend.web.openapi.schemas import MISSING, NEXT, SERIES, STATISTICS
 from backend.web.openapi.values import END, PATH_SYMBOL, START, Names, limit, market_of
+from backend.web.streams.stream_request import MOST_SERIES
 
 COVERAGE = {
     "success": const(True),
@@ -42,6 +49,29 @@ COVERAGE = {
     "missing_percent": NUMBER,
     "void_records": COUNT,
     "void": listed(ref("Void")),
+    "truncated": FLAG | {"description": f"Whether a list ends after {MOST_WINDOWS} windows before its end"},
+}
+COUNTS = listed(COUNT)
+MAP: dict[str, Json] = {
+    "success": const(True),
+    **SERIES,
+    "interval": choice(list(INTERVALS)),
+    "count": COUNT,
+    "open_time": listed(INTEGER),
+    "held": COUNTS,
+    "missing": COUNTS,
+    **dict.fromkeys(REASONS, COUNTS),
+    "next": NEXT,
+}
+WEEKS = {
+    "series": TEXT,
+    "start": {"type": ["integer", "null"], "description": "Where the first week opens"},
+    "states": TEXT
+    | {
+        "pattern": "^[fvpm-]*$",
+        "description": "A letter a week: `f` all held, `v` the rest is void, `p` a part is missing, `m` all "
+        "is missing, `-` older than the listing",
+    },
 }
 AUDIT = {
     "success": const(True),
@@ -61,7 +91,7 @@ REMOVED = {
     "end_time": MAYBE_MOMENT,
     **dict.fromkeys(("candles", "revisions", "follows", "jobs", "bytes_on_disk"), COUNT),
 }
-SCHEMAS = {"Coverage": record(COVERAGE), "Audit": record(AUDIT)}
+SCHEMAS = {"Coverage": record(COVERAGE), "Audit": record(AUDIT), "Weeks": record(WEEKS)}
 
 
 def stored(names: Names) -> dict[str, Json]:
@@ -89,8 +119,39 @@ def stored(names: Names) -> dict[str, Json]:
             success(statistics=record(STATISTICS | {"revisions": COUNT})),
         ),
         "/api/coverage/{symbol}": _of_series(
-            names, "getCoverage", "What is held, void and missing, and where", ref("Coverage")
+            names,
+            "getCoverage",
+            "What is held, void and missing, and where: the windows between two times",
+            ref("Coverage"),
+            START,
+            END,
         ),
+        "/api/map/{symbol}": _of_series(
+            names,
+            "getMap",
+            f"How many minutes are held, missing and void, bucket by bucket; {MOST_BUCKETS} buckets at most",
+            record(MAP),
+            query("interval", TEXT | {"default": "1m"}, f"How long a bucket is: {', '.join(INTERVALS)}"),
+            START,
+            END,
+        ),
+        "/api/weeks": {
+            "get": operation(
+                "candles",
+                "getWeeks",
+                "A letter for each week of several series",
+                {"200": answer("In the order asked for", success(count=COUNT, weeks=listed(ref("Weeks"))))}
+                | STORED,
+                [
+                    query(
+                        "series",
+                        TEXT,
+                        f"Up to {MOST_SERIES} such as `binance:spot:BTCUSDT`, commas between",
+                        needed=True,
+                    )
+                ],
+            )
+        },
         "/api/revisions/{symbol}": _of_series(
             names,
             "listRevisions",

@@ -10,10 +10,10 @@ from ipaddress import ip_address
 
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 
-from backend.access.keys import ApiKey, find_key
+from backend.access.keys import SCOPES, ApiKey, Scope, find_key
 from backend.access.networks import Address, caller_of, client_address
 from backend.access.origins import ANY, allowed_origin
-from backend.access.policy import HEALTH_ROUTES, OPEN_ROUTES, Access
+from backend.access.policy import HEALTH_ROUTES, Access, is_open
 from backend.access.rate import ClientRateLimit
 from backend.clock import Clock
 from backend.errors import Forbidden, MarketDataError, TooManyRequests, TooManyStreams, Unauthenticated
@@ -67,7 +67,7 @@ class Guard:
         if is_spare(request):
             raise TooManyStreams("all connections are in use: try again later", retry_after=FULL_SECONDS)
         self._spend(self.caller(request))
-        if request.path in OPEN_ROUTES:
+        if is_open(request.path):
             return
         if not self.is_preflight(request):
             self._access.check_scope(
@@ -80,6 +80,11 @@ class Guard:
         """Who counts as one client: a key, or without one the address that `admit` found."""
         key = self._key(request)
         return f"key {key.name}" if key else caller_of(ip_address(str(request.remote_ip)))
+
+    def rights(self, request: HTTPServerRequest) -> tuple[str | None, list[Scope]]:
+        """The name of the key that a request carries, and what it may do."""
+        key = self._key(request)
+        return key.name if key else None, [scope for scope in SCOPES if self._access.allows(scope, key)]
 
     def is_preflight(self, request: HTTPServerRequest) -> bool:
         """Whether a browser asks on behalf of a page of another origin: such a question carries no key."""

@@ -13,7 +13,7 @@ from tornado.web import RequestHandler
 REQUEST_ID = "X-Request-Id"
 NO_ROUTE = "none"
 SHOWN_OF_URI = 500
-PLACEHOLDERS = {"(?:/(.*))?": "/{symbol}", "([^/]*)": "{id}", "\\.": ".", "$": ""}
+PLACEHOLDERS = {"(?:/(.*))?": "/{symbol}", "([^/]*)": "{id}", "(.*)": "{path}", "\\.": ".", "$": ""}
 
 _SANE = re.compile(r"[A-Za-z0-9._\-]{1,64}")
 

@@ -70,7 +70,7 @@ def stream_request_of(
 ) -> StreamRequest:
     """Read the parameters. `last_event_id` is the header, and wins: a client that reconnects repeats its
     address and moves on its header."""
-    series = _series(params.text(values, "series"), markets)
+    series = series_of(params.text(values, "series"), markets)
     interval = interval_of(values)
     place = last_event_id or str(values.get("last_event_id", ""))
     forming = params.switch(values, "forming")
@@ -130,7 +130,8 @@ class Listener:
             await wait_for_any(events, gone, await outlet.breathe())
 
 
-def _series(text: str, markets: Markets) -> list[Series]:
+def series_of(text: str, markets: Markets) -> list[Series]:
+    """Read "binance:spot:BTCUSDT,bitget:perpetual:ETHUSDT"."""
     parts = [part.split(":", 2) for part in text.split(",")]
     if len(parts) > MOST_SERIES or not all(len(part) == 3 for part in parts):
         raise InvalidRequest(

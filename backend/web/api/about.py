@@ -1,0 +1,24 @@
+"""`GET /api/about`: what the service is, and what whoever asks may do."""
+
+from __future__ import annotations
+
+from backend.web.openapi.document import VERSION
+from backend.web.server.handler import ApiHandler
+
+
+class AboutHandler(ApiHandler):
+    def get(self) -> None:
+        self.query(())
+        key, scopes = self.guard.rights(self.request)
+        self.answer(
+            {
+                "success": True,
+                "version": VERSION,
+                "markets": [
+                    {"exchange": exchange, "market": market}
+                    for exchange, market in self.service.markets.names()
+                ],
+                "key": key,
+                "scopes": scopes,
+            }
+        )

@@ -1,0 +1,94 @@
+// The only place that asks the service. What is wrong comes as an ApiError with the service's own sentence.
+
+/** What stands before all addresses, such as "/candles"; often nothing. */
+export const BASE = new URL("../../..", import.meta.url).pathname.replace(/\/$/, "");
+export const FILES = new URL(".", import.meta.url).pathname;
+
+const SECONDS = 60;
+
+export class ApiError extends Error {
+  constructor(status, code, message) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/** Whether the service answers, and whether it wants a key: told to whoever listens for "service". */
+export const state = { away: false, wantsKey: "" };
+
+function tell(changes) {
+  const before = JSON.stringify(state);
+  Object.assign(state, changes);
+  if (JSON.stringify(state) !== before) window.dispatchEvent(new Event("service"));
+}
+
+const KEY = "key";
+
+export function key() {
+  return sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY) ?? "";
+}
+
+/** Use a key from now on: in this tab, or in this browser until it is taken away. */
+export function setKey(secret, kept) {
+  sessionStorage.removeItem(KEY);
+  localStorage.removeItem(KEY);
+  if (secret) (kept ? localStorage : sessionStorage).setItem(KEY, secret);
+  tell({ wantsKey: "" });
+}
+
+/** "/api/jobs" and {limit: 5} as an address; what is undefined is left out. */
+export function address(path, query = {}) {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");
+  const text = new URLSearchParams(given).toString();
+  return BASE + path + (text ? `?${text}` : "");
+}
+
+/** Ask, with the key if there is one; the answer as it comes. */
+export async function ask(path, { method = "GET", query, body, headers, signal, patience = SECONDS } = {}) {
+  const sent = { Accept: "application/json", ...headers };
+  if (key()) sent["X-Api-Key"] = key();
+  let content = body;
+  if (body !== undefined && !(body instanceof Blob)) {
+    sent["Content-Type"] = "application/json";
+    content = JSON.stringify(body);
+  }
+  const limit = patience ? AbortSignal.timeout(patience * 1000) : undefined;
+  const signals = [signal, limit].filter(Boolean);
+  try {
+    const answer = await fetch(address(path, query), {
+      method, headers: sent, body: content, signal: AbortSignal.any(signals), credentials: "same-origin",
+    });
+    tell({ away: false });
+    return answer;
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    tell({ away: true });
+    throw new ApiError(0, "unreachable", "");
+  }
+}
+
+/** Ask for JSON; `{success: true, ...}` comes back, everything else is thrown. */
+export async function call(path, options = {}) {
+  const answer = await ask(path, options);
+  let body;
+  try {
+    body = await answer.json();
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    throw new ApiError(answer.status, "unreadable", `HTTP ${answer.status}`);
+  }
+  if (answer.ok || options.anyStatus) return body;
+  throw refusal(answer.status, body?.error);
+}
+
+/** The error of an answer; a key that is needed or wrong is asked for. */
+export function refusal(status, error) {
+  const found = new ApiError(status, String(error?.code ?? status), String(error?.message ?? `HTTP ${status}`));
+  if (status === 401 || found.code === "missing_scope") tell({ wantsKey: found.code });
+  return found;
+}
+
+export const get = (path, query, signal) => call(path, { query, signal });
+export const post = (path, body, signal) => call(path, { method: "POST", body, signal });
+export const remove = (path, query, signal) => call(path, { method: "DELETE", query, signal });

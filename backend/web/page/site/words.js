@@ -1,0 +1,30 @@
+// What the page says, in the reader's language. A message is a text with {names}, or its plural forms.
+
+import { EN } from "./words_en.js";
+
+const LANGUAGES = { en: EN };
+
+let chosen = "en";
+
+/** The languages that there are. */
+export const languages = () => Object.keys(LANGUAGES);
+export const language = () => chosen;
+
+/** Take the language that was chosen here, or the first of the browser's that we speak. */
+export function chooseLanguage() {
+  const wanted = [localStorage.getItem("language") ?? "", ...navigator.languages].map((one) => one.slice(0, 2));
+  chosen = wanted.find((one) => one in LANGUAGES) ?? "en";
+  document.documentElement.lang = chosen;
+}
+
+/** The message `name` with its values filled in; `count` chooses the plural form. */
+export function t(name, values = {}) {
+  let message = LANGUAGES[chosen][name] ?? EN[name] ?? name;
+  if (typeof message !== "string") {
+    message = message[new Intl.PluralRules(chosen).select(values.count)] ?? message.other;
+  }
+  return message.replaceAll(/\{([a-z]+)\}/g, (_, one) => {
+    const value = values[one] ?? "";
+    return typeof value === "number" ? new Intl.NumberFormat(chosen).format(value) : String(value);
+  });
+}

@@ -1,0 +1,1 @@
+"""The page in a real browser, against a service that is a process and simulated exchanges."""

@@ -1,0 +1,30 @@
+"""axe-core finds nothing on any screen, light or dark, on a desk or a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.integration.processes import RunningService
+from tests.page.conftest import Opener
+
+SCREENS: Sequence[str] = ("/ui/", "/ui/jobs", "/ui/add")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def stored(service: RunningService) -> None:
+    assert service.call("/api/sync", {"symbol": "BTCUSDT", "start_time": "2025-06-02"})[0] == 200
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("dark", 360)])
+def test_axe_finds_nothing(open_page: Opener, theme: str, width: int) -> None:
+    with open_page(theme=theme, width=width) as (page, _):
+        for screen in SCREENS:
+            page.goto(screen)
+            expect(page.locator("h1")).to_be_visible()
+            page.wait_for_load_state("networkidle")
+            found = Axe().run(page)
+            assert found.violations_count == 0, f"{screen}\n{found.generate_report()}"
