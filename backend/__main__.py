@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_series_arguments(following, nargs="*")
     _add_series_arguments(unfollowing)
     add_import_to(commands)
-    _add_series_arguments(add_export_to(commands), nargs=1)
+    _add_series_arguments(add_export_to(commands, _moment), nargs=1)
     _add_series_arguments(add_delete_to(commands, _moment))
     return parser
 

@@ -16,16 +16,16 @@ from rich.text import Text
 
 from backend.access.networks import is_loopback
 from backend.app import open_service
+from backend.app.server import listening_server
 from backend.app.start import GRACE_SECONDS
 from backend.clock import iso
 from backend.core.job import Job, SyncRequest
 from backend.core.series import Series
 from backend.core.windows import MINUTE, count_minutes
-from backend.errors import ConfigurationError, InvalidRequest, error_named
+from backend.errors import InvalidRequest, error_named
 from backend.services.service import Service
 from backend.services.syncing.sync import SyncResult, result_of
 from backend.settings import Settings
-from backend.web.routes import make_server
 
 log = logging.getLogger(__name__)
 
@@ -37,15 +37,8 @@ async def serve(settings: Settings) -> int:
     """Serve the API until SIGINT or SIGTERM; then finish the pages in flight and leave."""
     stop = stop_event()
     async with open_service(settings) as service:
-        server = make_server(service, settings.role, settings.access, base_path=settings.base_path)
-        address = f"{settings.server_address}:{settings.server_port}"
-        try:
-            server.listen(settings.server_port, settings.server_address)
-        except OSError as error:
-            raise ConfigurationError(
-                f"cannot listen on {address} ({error.strerror}): set SERVER_PORT or SERVER_ADDRESS"
-            ) from error
-        log.info("listening at http://%s", address)
+        server = listening_server(service, settings)
+        log.info("listening at http://%s:%d", settings.server_address, settings.server_port)
         warn_if_open(settings)
         await stop.wait()
         log.info("stopping")

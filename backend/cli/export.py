@@ -7,33 +7,38 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import aclosing, closing, contextmanager
 from pathlib import Path
 from typing import IO
 
 from backend.app import open_service
+from backend.clock import LATEST
+from backend.core.plan import whole_minutes
 from backend.core.series import Series
 from backend.errors import InvalidRequest
 from backend.formats import FORMATS, TIMES
+from backend.formats.answer import Answer
+from backend.formats.reader_request import FILLS, ORDERS, ReaderRequest, reader_request, refuse_contradictions
 from backend.settings import Settings
-from backend.web.api.answer import Answer
-from backend.web.api.data_request import FILLS, ORDERS, Reading, reading
 
-TEXTS = ("start_time", "end_time", "interval", "limit", "last", "order", "fill", "fields", "time")
+BOUNDS = ("start_time", "limit", "last")
+TEXTS = ("interval", "order", "fill", "fields", "time")
 """Parameters of the route that are options here, by the same names."""
 
 
-def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
-    """Describe the command; the series is the caller's to add."""
+def add_to(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], moment: Callable[[str], int]
+) -> argparse.ArgumentParser:
+    """Describe the command; `moment` reads a time. The series is the caller's to add."""
     exporting = commands.add_parser("export", help="write stored candles to a file")
     exporting.add_argument("--format", choices=[*FORMATS], required=True, help="as in GET /api/data")
     exporting.add_argument("--out", type=_file, required=True, metavar="FILE", help="the file to write")
-    exporting.add_argument("--start", dest="start_time", help="first open time: ISO-8601 or ms")
-    exporting.add_argument("--end", dest="end_time", help="last open time: ISO-8601 or ms")
+    exporting.add_argument("--start", dest="start_time", type=moment, help="first open time: ISO-8601 or ms")
+    exporting.add_argument("--end", dest="end_time", type=moment, help="last open time: ISO-8601 or ms")
     exporting.add_argument("--interval", help="1m, 5m, 1h, 1d, 1w, 1M ... (default 1m)")
-    exporting.add_argument("--limit", help="the first so many candles")
-    exporting.add_argument("--last", help="the newest so many candles")
+    exporting.add_argument("--limit", type=_number, help="the first so many candles")
+    exporting.add_argument("--last", type=_number, help="the newest so many candles")
     exporting.add_argument("--order", choices=[*ORDERS], help="oldest (asc) or newest first")
     exporting.add_argument("--fill", choices=[*FILLS], help="put marked flat candles into holes")
     exporting.add_argument("--forming", action="store_true", help="with the candle that is not over yet")
@@ -44,7 +49,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> arg
 
 async def export(settings: Settings, wanted: Series, options: argparse.Namespace) -> int:
     """Write the file: 0 when it is whole. Raises MarketDataError, and leaves nothing behind then."""
-    asked = reading(_values(options))
+    asked = _request(options)
     async with open_service(settings, role="command") as service:
         series = service.markets.series(wanted.symbol, wanted.exchange, wanted.market)
         opened = await service.reading.queries.open(series, asked.wanted)
@@ -53,11 +58,11 @@ async def export(settings: Settings, wanted: Series, options: argparse.Namespace
             if asked.descending
             else service.reading.queries.read(opened)
         )
-        with _whole_file(options.out) as file, closing(Answer(series, asked, None)) as answer:
+        with _whole_file(options.out) as file, closing(Answer(series, asked)) as answer:
             file.write(answer.begin())
             async with aclosing(batches):
                 async for batch in batches:
-                    file.write(await answer.candles(batch[::-1] if asked.descending else batch))
+                    file.write(answer.candles(batch[::-1] if asked.descending else batch))
             for piece in answer.end():
                 file.write(piece)
     print(f"{options.out}: {_described(asked, answer.rows)} of {series.name}")
@@ -71,12 +76,32 @@ def _file(text: str) -> Path:
     return path
 
 
-def _values(options: argparse.Namespace) -> dict[str, object]:
-    given = {name: value for name in TEXTS if (value := getattr(options, name)) is not None}
-    return {**given, "format": options.format, "forming": "true" if options.forming else "false"}
+def _number(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not int(text[:10]) > 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
+    return int(text[:10])
 
 
-def _described(asked: Reading, rows: int) -> str:
+def _request(options: argparse.Namespace) -> ReaderRequest:
+    start, end = options.start_time, options.end_time
+    if start is not None and end is not None and start > end:
+        raise InvalidRequest("--start is after --end")
+    refuse_contradictions(_given(options, BOUNDS))
+    return reader_request(
+        whole_minutes(start or 0, LATEST if end is None else end),
+        FORMATS[options.format],
+        _given(options, TEXTS),
+        limit=options.limit,
+        last=options.last,
+        forming=options.forming,
+    )
+
+
+def _given(options: argparse.Namespace, names: Iterable[str]) -> dict[str, object]:
+    return {name: value for name in names if (value := getattr(options, name)) is not None}
+
+
+def _described(asked: ReaderRequest, rows: int) -> str:
     return f"{rows:,} candles of {asked.layout.interval.name}"
 
 

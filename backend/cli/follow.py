@@ -18,11 +18,10 @@ from backend.cli.commands import stop_event
 from backend.cli.follow_table import Show, shown
 from backend.clock import wait_up_to
 from backend.core.follow import Standing
-from backend.core.series import Series
+from backend.core.series import Series, series_text
 from backend.errors import DatabaseUnavailable, NotFollowed
 from backend.services.service import Service
 from backend.settings import Settings
-from backend.web.api.views import series_text
 
 LOOK_SECONDS = 1.0
 

@@ -14,8 +14,7 @@ from rich.text import Text
 
 from backend.clock import iso
 from backend.core.follow import Standing, State
-from backend.core.series import Series
-from backend.web.api.views import series_text
+from backend.core.series import Series, series_text
 
 Show = Callable[[Sequence[Standing], str], None]
 """Takes how all follows stand, and a remark about all of them; "" for none."""

@@ -26,6 +26,11 @@ class Series:
         return f"{self.exchange}.{self.market}.{self.symbol}"
 
 
+def series_text(series: Series) -> str:
+    """A series as it is written on the command line and in settings: "binance:spot:BTCUSDT"."""
+    return f"{series.exchange}:{series.market}:{series.symbol}"
+
+
 class Listing(NamedTuple):
     """A symbol that an exchange lists.
 

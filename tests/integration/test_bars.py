@@ -19,10 +19,11 @@ from backend.clock import SystemClock
 from backend.core.candles import Candle
 from backend.core.columns import NO_TRADES, Columns, candles_of, joined
 from backend.core.interval import INTERVALS
+from backend.core.selection import Selection
 from backend.core.series import Series
 from backend.core.windows import MINUTE, Window
 from backend.services.ports import CandleStore
-from backend.services.reading.bars import Selection, on_grid, read_bars, read_bars_back
+from backend.services.reading.bars import on_grid, read_bars, read_bars_back
 from backend.store.market.candles import MongoCandles
 from backend.store.market.revisions import MongoRevisions
 from backend.store.mongo import Database

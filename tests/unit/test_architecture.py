@@ -26,12 +26,27 @@ MAY_IMPORT: dict[str, set[str]] = {
     "net": {"net", "exchanges", "core", "errors", "clock", "telemetry", "loops"},
     "store": {"store", "services.ports", "core", "errors", "clock", "telemetry"},
     "web": {"web", "services", "access", "formats", "core", "errors", "clock", "telemetry"},
+    "cli": {
+        *("cli", "app", "services", "formats", "core", "errors", "clock", "settings", "telemetry"),
+        *("access", "exchanges"),
+    },
     "settings": {"access", "exchanges", "core", "errors", "clock", "telemetry.masking"},
 }
 """For each part of the backend, the parts that its modules may import. Edges never import each other."""
 
-COMPOSITION = {"app", "cli", "__main__", "__init__"}
+COMPOSITION = {"app", "__main__", "__init__"}
 """The parts that put the parts together, and may import everything of ours."""
+
+TRADING = (
+    *("trading", "exchanges.private", "net.private", "store.trading"),
+    *(f"services.{room}" for room in ("accounts", "history", "orders", "alarms")),
+)
+"""The rooms of trading, which market data never imports; nor does the web's part of it."""
+
+MARKET_DATA = (
+    *("core", "formats", "store.market", "net.rest", "net.sockets", "web.api", "web.streams", "web.venues"),
+    *(f"services.{room}" for room in ("jobs", "syncing", "following", "reading", "streaming", "running")),
+)
 
 OWNERS: dict[str, set[str]] = {
     "aiohttp": {"net"},
@@ -123,6 +138,14 @@ def forbidden_imports(module: str, tree: ast.AST) -> list[str]:
     return [name for name in ours if not any(below(name, part) for part in allowed)]
 
 
+def imported_trading(module: str, tree: ast.AST) -> list[str]:
+    """What a module of market data imports of trading."""
+    if not any(below(module, room) for room in MARKET_DATA):
+        return []
+    ours = (name.removeprefix("backend.") for name in imported(tree) if below(name, "backend"))
+    return [name for name in ours if any(below(name, room) for room in TRADING)]
+
+
 def foreign_libraries(module: str, tree: ast.AST) -> list[str]:
     """What a module imports of libraries that others own."""
     return [
@@ -149,6 +172,31 @@ def test_every_module_belongs_to_a_part_with_rules() -> None:
 
 def test_a_module_imports_only_what_its_part_may() -> None:
     assert offences(forbidden_imports, excused=COMPOSITION) == {}
+
+
+def test_market_data_never_imports_trading() -> None:
+    assert offences(imported_trading) == {}
+
+
+def test_every_room_of_market_data_is_there() -> None:
+    assert not [room for room in MARKET_DATA if not (ROOT / room.replace(".", "/")).is_dir()]
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "number"),
+    [
+        ("core.plan", "from backend.trading.money import step", 1),
+        ("services.reading.queries", "from backend.services.orders.executor import Executor", 1),
+        ("services.reading.queries", "from backend.services import orders", 1),
+        ("store.market.candles", "import backend.store.trading.intents", 1),
+        ("web.api.series", "def later():\n    from backend.services.history import proof", 1),
+        ("services.orders.executor", "from backend.trading.money import step", 0),
+        ("trading.risk", "from backend.core.candles import Candle", 0),
+        ("core.plan", "from backend.core.windows import Window", 0),
+    ],
+)
+def test_an_import_of_trading_would_be_seen(module: str, source: str, number: int) -> None:
+    assert len(imported_trading(module, ast.parse(source))) == number
 
 
 def test_a_library_of_the_outside_world_has_one_owner() -> None:
@@ -187,6 +235,7 @@ def test_the_core_is_pure() -> None:
         ("store.jobs", "from backend.services import sync"),
         ("web.live", "def later():\n    from backend.store import mongo"),
         ("settings", "from backend.app import open_service"),
+        ("cli.export", "from backend.web.api.views import stored"),
     ],
 )
 def test_a_forbidden_import_would_be_seen(module: str, source: str) -> None:

@@ -12,9 +12,10 @@ from tornado.testing import ExpectLog
 from backend.core.candles import Candle
 from backend.core.columns import columns_of
 from backend.core.coverage import Coverage
+from backend.core.selection import Selection
 from backend.core.series import Series
 from backend.errors import DatabaseUnavailable
-from backend.services.reading.bars import Bars, Selection
+from backend.services.reading.bars import Bars
 from backend.services.reading.queries import Queries
 from backend.services.reading.validators import Opened
 from backend.services.service import Service

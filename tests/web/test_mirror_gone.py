@@ -10,8 +10,8 @@ import pytest
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 from tornado.web import Application
 
+from backend.core.selection import Selection
 from backend.core.series import Series
-from backend.services.reading.bars import Selection
 from backend.services.reading.mirror import Mirror, Page
 from backend.services.service import Service
 from backend.web.routes import make_application

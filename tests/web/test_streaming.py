@@ -12,10 +12,10 @@ from pytest_tornasync.plugin import AsyncHTTPServerClient
 from backend.core.columns import Columns, columns_of
 from backend.core.coverage import Coverage
 from backend.core.minutes import Minutes
+from backend.core.selection import Selection
 from backend.core.series import Series
 from backend.core.windows import MINUTE, Window
 from backend.formats import FORMATS
-from backend.services.reading.bars import Selection
 from backend.services.reading.queries import Queries
 from backend.services.reading.validators import Opened
 from backend.services.service import Service

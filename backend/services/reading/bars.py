@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from contextlib import aclosing
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 from backend.clock import LATEST
 from backend.core.columns import Columns
 from backend.core.fill import filled, flat
-from backend.core.interval import ONE_MINUTE, Interval
+from backend.core.interval import ONE_MINUTE
 from backend.core.rollup import rollup
+from backend.core.selection import Selection
 from backend.core.series import Series
 from backend.core.windows import Window
 from backend.services.ports import CandleStore
 from backend.services.streaming.rolling import Bars, gathered, rolled, rolled_back
 
-__all__ = ["Bars", "Selection", "on_grid", "read_bars", "read_bars_back"]
+__all__ = ["Bars", "on_grid", "read_bars", "read_bars_back"]
 
 MOST_ROWS = 4_000
 """Stored minutes that are read at once."""
@@ -26,24 +26,6 @@ LEAST_ROWS = 500
 
 KEPT_ROWS = 20_000
 """The newest candles are kept while they are found; more than these are read a second time instead."""
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which candles of a series are wanted.
-
-    `window` bounds their open times, whatever the interval: a candle is always made of all its minutes.
-    `limit` counts from the beginning, or from the end with `newest`. `fill` puts marked flat candles into
-    holes, after the first stored candle and before the last one, as "previous" says: at the close of the one
-    before. `forming` includes the candle whose end nobody has asked the exchange for yet.
-    """
-
-    window: Window
-    interval: Interval = ONE_MINUTE
-    limit: int | None = None
-    newest: bool = False
-    forming: bool = False
-    fill: Literal["previous"] | None = None
 
 
 async def read_bars(store: CandleStore, series: Series, wanted: Selection) -> Bars:

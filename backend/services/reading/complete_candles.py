@@ -7,8 +7,8 @@ import numpy as np
 from backend.core.columns import Columns
 from backend.core.coverage import Coverage
 from backend.core.interval import ONE_MINUTE, Interval
+from backend.core.selection import Selection
 from backend.core.windows import Spans, Window
-from backend.services.reading.bars import Selection
 from backend.services.reading.validators import LONG_AGO, known_until
 
 MOST_BROKEN = 2

@@ -16,11 +16,12 @@ from backend.core.columns import Columns, columns_of, joined
 from backend.core.coverage import Coverage
 from backend.core.job import SyncRequest
 from backend.core.plan import closed_until
+from backend.core.selection import Selection
 from backend.core.series import Listing, Series
 from backend.core.windows import Window
 from backend.errors import ExchangeError, Interrupted, TooManyJobs
 from backend.services.jobs.submission import Jobs
-from backend.services.reading.bars import Selection, on_grid
+from backend.services.reading.bars import on_grid
 from backend.services.reading.catalogue import Catalogue
 from backend.services.reading.complete_candles import MOST_BROKEN, missing_in, told, without
 from backend.services.reading.instruments import Instrument, of_listing

@@ -6,11 +6,12 @@ import asyncio
 from dataclasses import dataclass
 
 from backend.core.coverage import Coverage
+from backend.core.selection import Selection
 from backend.core.series import Series
 from backend.core.windows import MINUTE, Spans, Window, count_minutes
 from backend.errors import SeriesNotStored
 from backend.services.ports import CandleStore, CoverageStore, Revision, RevisionStore, ShortfallStore
-from backend.services.reading.bars import Bars, Selection, on_grid, read_bars, read_bars_back
+from backend.services.reading.bars import Bars, on_grid, read_bars, read_bars_back
 from backend.services.reading.validators import LONG_AGO, Opened, Validator, closed_window, known_until
 
 

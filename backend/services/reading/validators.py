@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from backend.core.coverage import Coverage
 from backend.core.interval import ONE_MINUTE
 from backend.core.minutes import Minutes
+from backend.core.selection import Selection
 from backend.core.series import Series
 from backend.core.windows import MINUTE, Spans, Window, count_minutes
 from backend.services.ports import RevisionState
-from backend.services.reading.bars import Selection
 
 LONG_AGO = 0
 """As of this moment no void is due to be asked for again."""

@@ -16,11 +16,12 @@ from backend.core.contiguous import known_to, live_from
 from backend.core.coverage import Coverage
 from backend.core.cursors import Cursors
 from backend.core.interval import Interval
+from backend.core.selection import Selection
 from backend.core.series import Series
 from backend.core.windows import Window
 from backend.services.following.pushed_candles import LiveCandles
 from backend.services.ports import CandleStore, CoverageStore
-from backend.services.reading.bars import Selection, read_bars
+from backend.services.reading.bars import read_bars
 from backend.services.streaming.forming import FormingCandles
 from backend.services.streaming.ledger_watch import LedgerWatch
 

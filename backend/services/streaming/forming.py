@@ -11,11 +11,12 @@ from backend.core.coverage import Coverage
 from backend.core.cursors import Cursors
 from backend.core.interval import Interval
 from backend.core.running_candle import CandlesNow, RunningCandle, woven
+from backend.core.selection import Selection
 from backend.core.series import Series
 from backend.core.windows import Window
 from backend.services.following.pushed_candles import LiveCandles
 from backend.services.ports import CandleStore
-from backend.services.reading.bars import Bars, Selection, read_bars
+from backend.services.reading.bars import Bars, read_bars
 from backend.services.streaming.ledger_watch import LedgerWatch
 
 MOST_UNSURE = 60

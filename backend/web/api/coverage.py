@@ -7,8 +7,8 @@ import asyncio
 
 from backend.core.coverage_map import asked_for, coverage_map
 from backend.core.windows import MINUTE, Window
+from backend.formats.reader_request import interval_of
 from backend.web.api import views
-from backend.web.api.data_request import interval_of
 from backend.web.server import params
 from backend.web.server.handler import ApiHandler
 from backend.web.streams.stream_request import series_of

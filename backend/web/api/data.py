@@ -10,10 +10,12 @@ from typing import IO
 
 from tornado.httputil import format_timestamp
 
+from backend.formats.answer import Answer
+from backend.formats.reader_request import ReaderRequest
 from backend.services.reading.bars import Bars
 from backend.services.reading.validators import Opened, Validator
-from backend.web.api.answer import Answer
-from backend.web.api.data_request import KNOWN, Reading, reading
+from backend.web.api.answer import CompressedAnswer
+from backend.web.api.data_request import KNOWN, data_request
 from backend.web.server.caching import disposition, entity_tag, largest_size
 from backend.web.server.files import Files, LentFile
 from backend.web.server.handler import ApiHandler
@@ -26,7 +28,7 @@ class DataHandler(ApiHandler):
     async def get(self, symbol: str | None) -> None:
         values = self.query(KNOWN) | {"symbol": symbol}
         series = self.series(values)
-        asked = reading(values, self.request.headers.get("Accept", ""))
+        asked = data_request(values, self.request.headers.get("Accept", ""))
         opened = await self.service.reading.queries.open(series, asked.wanted)
         validator = await self.service.reading.queries.validator(opened)
         coding = self._coding(asked)
@@ -39,30 +41,36 @@ class DataHandler(ApiHandler):
             if validator and asked.format.compact and await self._sent_from_file(opened, validator, asked):
                 return
             self.headers_are_whole()
-            with closing(Answer(series, asked, coding)) as answer:
-                async with aclosing(self._pieces(answer, opened, validator, asked)) as pieces:
+            with closing(Answer(series, asked)) as answer:
+                async with aclosing(self._pieces(answer, coding, opened, validator, asked)) as pieces:
                     async for piece in pieces:
                         self.write(piece)
                         await self.flush()
             self.finish()
 
     async def _pieces(
-        self, answer: Answer, opened: Opened, validator: Validator | None, asked: Reading
+        self,
+        answer: Answer,
+        coding: str | None,
+        opened: Opened,
+        validator: Validator | None,
+        asked: ReaderRequest,
     ) -> AsyncGenerator[bytes, None]:
         """What is read, for as long as somebody listens. Nothing before the first candles, which may fail."""
-        begun = answer.begin()
+        body = CompressedAnswer(answer, coding)
+        begun = body.begin()
         async with aclosing(while_connected(self._batches(opened, asked), self.gone)) as batches:
             async for batch in batches:
-                if piece := begun + await answer.candles(batch[::-1] if asked.descending else batch):
+                if piece := begun + await body.candles(batch[::-1] if asked.descending else batch):
                     yield piece
                 begun = b""
         if validator and not validator.agrees_with(answer.minutes, answer.last):
             await self.service.reading.queries.record_shortfall(opened.series)
-        for piece in answer.end():
+        for piece in body.end():
             yield begun + piece
             begun = b""
 
-    async def _sent_from_file(self, opened: Opened, validator: Validator, asked: Reading) -> bool:
+    async def _sent_from_file(self, opened: Opened, validator: Validator, asked: ReaderRequest) -> bool:
         """Send a file, or the part of it that is wanted; False where there is no room for it."""
         files: Files = self.settings["files"]
         make = partial(self._write_file, opened, validator, asked)
@@ -72,11 +80,11 @@ class DataHandler(ApiHandler):
             return lent is not None
 
     async def _write_file(
-        self, opened: Opened, validator: Validator, asked: Reading, file: IO[bytes]
+        self, opened: Opened, validator: Validator, asked: ReaderRequest, file: IO[bytes]
     ) -> bool:
         """Whether all that the tag says still holds when the file is whole."""
-        with closing(Answer(opened.series, asked, None)) as answer:
-            async with aclosing(self._pieces(answer, opened, validator, asked)) as pieces:
+        with closing(Answer(opened.series, asked)) as answer:
+            async with aclosing(self._pieces(answer, None, opened, validator, asked)) as pieces:
                 async for piece in pieces:
                     file.write(piece)
         known = await self.service.reading.queries.open(opened.series, asked.wanted)
@@ -111,16 +119,16 @@ class DataHandler(ApiHandler):
             return None
         return part(headers.get("Range", ""), lent.size)
 
-    def _batches(self, opened: Opened, asked: Reading) -> Bars:
+    def _batches(self, opened: Opened, asked: ReaderRequest) -> Bars:
         queries = self.service.reading.queries
         return queries.read_back(opened) if asked.descending else queries.read(opened)
 
-    def _coding(self, asked: Reading) -> str | None:
+    def _coding(self, asked: ReaderRequest) -> str | None:
         if asked.format.compact:
             return None
         return accepted_coding(self.request.headers.get("Accept-Encoding", ""))
 
-    def _describe(self, opened: Opened, asked: Reading, coding: str | None) -> None:
+    def _describe(self, opened: Opened, asked: ReaderRequest, coding: str | None) -> None:
         self.set_header("Content-Type", asked.format.media_type)
         self.set_header("Vary", "Accept, Accept-Encoding")
         if coding:
@@ -129,7 +137,7 @@ class DataHandler(ApiHandler):
             name = f"{opened.series.name}-{asked.layout.interval.file_name}.{asked.format.extension}"
             self.set_header("Content-Disposition", disposition(name))
 
-    def _is_known(self, validator: Validator, asked: Reading, coding: str | None) -> bool:
+    def _is_known(self, validator: Validator, asked: ReaderRequest, coding: str | None) -> bool:
         """Whether the client has this answer already. Says by what it will know it again."""
         self.set_header("Etag", entity_tag(validator, asked, coding))
         modified = None if validator.changed is None else format_timestamp(validator.changed / 1000)

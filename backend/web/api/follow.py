@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.core.series import Series
+from backend.core.series import Series, series_text
 from backend.errors import InvalidRequest
 from backend.web.api import views
 from backend.web.server import params
@@ -30,7 +30,7 @@ class FollowHandler(ApiHandler):
     async def delete(self) -> None:
         series = self.series(self.query(("symbol", "exchange", "market")))
         await self.service.following.follows.remove(series)
-        self.answer({"success": True, "series": views.series_text(series)})
+        self.answer({"success": True, "series": series_text(series)})
 
     def _wanted(self, values: dict[str, object]) -> list[Series]:
         if "symbols" not in values:

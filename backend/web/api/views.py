@@ -12,7 +12,7 @@ from backend.core.coverage_map import coverage_map as map_of
 from backend.core.follow import Standing
 from backend.core.interval import INTERVALS
 from backend.core.job import Job
-from backend.core.series import Listing, Series
+from backend.core.series import Listing, series_text
 from backend.core.symbol_pair import split_symbol
 from backend.core.windows import MINUTE, Spans, Window, count_minutes, intersect
 from backend.services.ports import Revision
@@ -265,11 +265,6 @@ def follow(found: Standing) -> dict[str, object]:
         "healed_records": wish.healed,
         "reconnects": wish.reconnects,
     }
-
-
-def series_text(series: Series) -> str:
-    """A series as it is written on the command line and in settings: "binance:spot:BTCUSDT"."""
-    return f"{series.exchange}:{series.market}:{series.symbol}"
 
 
 def _void(void: Void) -> dict[str, object]:

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from backend.core.interval import INTERVALS
 from backend.formats import FORMATS
 from backend.formats.layout import FIELDS, TIMES
-from backend.web.api.data_request import FILLS, ORDERS
+from backend.formats.reader_request import FILLS, ORDERS
 from backend.web.openapi.codes import STORED
 from backend.web.openapi.parts import (
     COUNT,

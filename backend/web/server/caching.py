@@ -7,8 +7,8 @@ from importlib.metadata import version
 from urllib.parse import quote
 
 from backend.core.windows import MINUTE, count_minutes
+from backend.formats.reader_request import ReaderRequest
 from backend.services.reading.validators import Validator
-from backend.web.api.data_request import Reading
 
 SHAPE = (1, version("pyarrow"))
 """To be raised whenever an answer to the same question about the same candles changes by a byte."""
@@ -19,13 +19,13 @@ FRAME = 1 << 16
 SHORTEST_MONTH = 28 * 1440 * MINUTE
 
 
-def entity_tag(validator: Validator, asked: Reading, coding: str | None) -> str:
+def entity_tag(validator: Validator, asked: ReaderRequest, coding: str | None) -> str:
     """A strong entity tag: the facts behind an answer, and how it is written."""
     facts = (SHAPE, validator, asked.wanted, asked.format.name, asked.layout, asked.page, coding)
     return f'"{blake2b(repr((*facts, asked.descending)).encode(), digest_size=16).hexdigest()}"'
 
 
-def largest_size(validator: Validator, asked: Reading) -> int:
+def largest_size(validator: Validator, asked: ReaderRequest) -> int:
     """What a Parquet or Feather file of the answer takes at most, in bytes."""
     layout, held = asked.layout, validator.held
     width = 32 if layout.time == "iso" or "timestamp" in layout.fields else 16

@@ -8,9 +8,8 @@ from typing import NamedTuple
 from backend.core.columns import Columns
 from backend.core.cursors import Cursors
 from backend.core.interval import Interval
-from backend.core.series import Series
+from backend.core.series import Series, series_text
 from backend.formats import FORMATS, layout_for
-from backend.web.api import views
 
 
 class Event(NamedTuple):
@@ -45,7 +44,7 @@ class MessageWriter:
     def _data(self, place: int, candles: Columns) -> list[bytes]:
         series = self._series[place]
         about = b'{"series":"%b","interval":"%b",' % (
-            views.series_text(series).encode(),
+            series_text(series).encode(),
             self._interval.name.encode(),
         )
         lines = FORMATS["ndjson"].make(series, self._layout).candles(candles).splitlines()

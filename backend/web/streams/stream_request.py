@@ -10,14 +10,13 @@ from typing import Protocol
 
 from backend.core.cursors import Cursors, parse_cursors, question_of
 from backend.core.interval import Interval
-from backend.core.series import Series
+from backend.core.series import Series, series_text
 from backend.errors import InvalidRequest, SeriesNotStored
+from backend.formats.reader_request import interval_of
 from backend.services.following.pushed_candles import LiveCandles
 from backend.services.service import Service
 from backend.services.streaming.feed import Feed
 from backend.services.syncing.markets import Markets
-from backend.web.api import views
-from backend.web.api.data_request import interval_of
 from backend.web.server import params
 from backend.web.streams.long_answer import wait_for_any
 from backend.web.streams.stream_messages import Event, MessageWriter
@@ -77,7 +76,7 @@ def stream_request_of(
     for one in series if forming else ():
         if not live.can_hear(one):
             raise InvalidRequest(
-                f"{views.series_text(one)} is not pushed to this service, so nothing is known of its forming "
+                f"{series_text(one)} is not pushed to this service, so nothing is known of its forming "
                 "candles: leave forming out",
                 code="forming_unavailable",
             )
@@ -102,7 +101,7 @@ class Listener:
             if (
                 await service.reading.queries.known(one)
             ).since is None and not await service.following.follows.has(one):
-                raise SeriesNotStored(f"{views.series_text(one)} is neither stored nor followed: follow it")
+                raise SeriesNotStored(f"{series_text(one)} is neither stored nor followed: follow it")
         feed = await service.streaming.feeds.open(wish.series, wish.interval, wish.since, wish.resumed)
         return cls(service, wish, feed)
 

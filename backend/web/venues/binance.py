@@ -13,9 +13,9 @@ from typing import Any, Generic, NoReturn, TypeVar
 from backend.clock import LATEST
 from backend.core.columns import Columns
 from backend.core.day import MINUTES_A_DAY, Day, day_of
+from backend.core.selection import Selection
 from backend.core.series import Series
 from backend.core.windows import Window
-from backend.services.reading.bars import Selection
 from backend.services.reading.catalogue import Last, Marks, last_of
 from backend.services.reading.instruments import Instrument
 from backend.services.service import Service

@@ -11,9 +11,9 @@ import msgspec
 
 from backend.clock import LATEST
 from backend.core.interval import INTERVALS, Interval
+from backend.core.selection import Selection
 from backend.core.shifted_interval import shifted
 from backend.core.windows import HOUR, MINUTE, Window
-from backend.services.reading.bars import Selection
 from backend.web.venues.venue_handler import Asked, Query, Refusal
 
 DEFAULT_LIMIT = 500

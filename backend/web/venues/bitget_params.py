@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from backend.clock import LATEST
 from backend.core.interval import DAY, INTERVALS, Interval
+from backend.core.selection import Selection
 from backend.core.shifted_interval import shifted
 from backend.core.windows import HOUR, Window
-from backend.services.reading.bars import Selection
 from backend.web.venues.venue_handler import Asked, Query, Refusal, first, natural
 
 DEFAULT_LIMIT = 100

@@ -8,10 +8,10 @@ from http import HTTPStatus
 
 from backend.clock import LATEST
 from backend.core.interval import INTERVALS, Interval
+from backend.core.selection import Selection
 from backend.core.series import Series
 from backend.core.windows import Window
 from backend.errors import InvalidRequest
-from backend.services.reading.bars import Selection
 from backend.services.syncing.markets import DEFAULT_EXCHANGE, DEFAULT_MARKET, Markets
 from backend.web.venues.venue_handler import Query, Refusal, first, natural
 

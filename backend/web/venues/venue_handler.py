@@ -12,9 +12,9 @@ import msgspec
 from tornado.web import HTTPError, RequestHandler
 
 from backend.core.columns import Columns
+from backend.core.selection import Selection
 from backend.core.series import Series
 from backend.errors import InvalidRequest, TooManyStreams, UnknownSymbol
-from backend.services.reading.bars import Selection
 from backend.services.reading.instruments import Instrument
 from backend.services.reading.mirror import Page
 from backend.web.server.handler import ApiHandler
