@@ -12,7 +12,7 @@ from backend.core.coverage_map import coverage_map as map_of
 from backend.core.follow import Standing
 from backend.core.interval import INTERVALS
 from backend.core.job import Job
-from backend.core.series import Listing, series_text
+from backend.core.series import Listing, Series, series_text
 from backend.core.symbol_pair import split_symbol
 from backend.core.windows import MINUTE, Spans, Window, count_minutes, intersect
 from backend.services.ports import Revision
