@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 WORKERS ?= 3
 SUITE := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov
 
-.PHONY: help run demo test check coverage freqtrade soak compose-check bench clean
+.PHONY: help run demo docs test check coverage freqtrade soak compose-check bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -20,6 +20,9 @@ run: $(VENV)/.runtime ## start the service at http://localhost:8888 with its emb
 
 demo: $(VENV)/.runtime ## sync and read simulated exchanges, without internet
 	@$(BIN)/python -m tests.simulator.demo
+
+docs: $(VENV)/.runtime ## write the pages that are made from the code: docs/reference/ and .env.example
+	@$(BIN)/python -m reference
 
 test: check ## lint, types and the whole suite, with branch coverage
 	@$(SUITE) --cov-report=term

@@ -418,12 +418,6 @@ def test_the_example_names_exactly_the_settings_in_their_order() -> None:
     assert [name for _, name, _ in example_lines()] == ROOT_NAMES + NAMES
 
 
-def test_the_example_explains_each_setting_on_the_line_before() -> None:
-    lines = DOTENV_EXAMPLE.read_text().splitlines()
-    before = {name: lines[lines.index(f"{mark}{name}={value}") - 1] for mark, name, value in settings_shown()}
-    assert before == {setting.name: f"# {setting.help}" for setting in SETTINGS}
-
-
 def test_the_example_shows_the_defaults_commented_out() -> None:
     shown = {name: value for mark, name, value in settings_shown() if mark}
     assert shown == {setting.name: setting.default for setting in SETTINGS if setting.name not in CREDENTIALS}

@@ -16,6 +16,8 @@ from backend.services.service import Service
 from backend.settings import SETTINGS, Setting
 from backend.web.routes import make_application
 from backend.web.server.handler import HTTP_ERRORS
+from reference.dotenv_example import SET
+from reference.pages import pages
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -23,18 +25,23 @@ TABLES = "\n".join(line for line in README.splitlines() if line.startswith("| `"
 ROUTES = re.findall(r"`(?:GET|POST|DELETE) (\S+)`", TABLES)
 PAGES = [
     *("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"),
-    *("benchmarks/README.md", "docs/reliability.md", "docs/guide/page.md"),
+    *("benchmarks/README.md", "docs/reliability.md", "docs/guide/page.md", *pages()),
 ]
 
 
+MADE = pages()
+
+
+@pytest.mark.parametrize("path", MADE)
+def test_a_page_that_is_made_is_as_the_code_says(path: str) -> None:
+    assert (ROOT / path).read_text() == MADE[path], "make docs writes it"
+
+
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
-def test_every_setting_stands_in_the_readme_with_its_default(setting: Setting) -> None:
-    assert f"| `{setting.name}` | {setting.default} |".replace("|  |", "| |") in README
-
-
-def test_the_readme_lists_no_setting_that_is_not_there() -> None:
-    listed = re.findall(r"^\| `([A-Z_]+)` \|", README, re.MULTILINE)
-    assert listed == [setting.name for setting in SETTINGS]
+def test_every_setting_stands_in_the_reference_with_its_default(setting: Setting) -> None:
+    row = f"| `{setting.name}` | {setting.default} |".replace("|  |", "| |")
+    assert row in MADE["docs/reference/settings.md"]
+    assert f"{setting.name}={setting.default}" in MADE[".env.example"] or setting.name in SET
 
 
 def test_every_route_stands_in_the_readme() -> None:

@@ -180,7 +180,7 @@ def test_every_setting_has_a_default() -> None:
 
 
 def test_every_setting_is_explained() -> None:
-    assert all(setting.help.endswith(".") or ":" in setting.help for setting in SETTINGS)
+    assert all(setting.about.endswith(".") for setting in SETTINGS)
     assert len({setting.name for setting in SETTINGS}) == len(SETTINGS)
 
 
@@ -221,7 +221,7 @@ def test_a_slash_at_the_end_of_a_base_url_makes_no_difference() -> None:
 
 
 def test_one_base_url_serves_all_markets_of_a_venue_that_share_it() -> None:
-    helps = {setting.name: setting.help for setting in SETTINGS}
+    helps = {setting.name: setting.about for setting in SETTINGS}
     assert helps["BITGET_URL"] == "Base URL of bitget spot and perpetual."
     assert helps["BINANCE_PERPETUAL_URL"] == "Base URL of binance perpetual."
 

@@ -1,0 +1,85 @@
+"""What a setting is, and those that exchanges bring with them: base URLs and proxies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from backend.core.proxy import read_proxy
+from backend.exchanges import EXCHANGES
+from backend.settings import texts
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """`about` is what people read. `read` turns text into the value or raises ValueError saying what is
+    expected. `name` comes from the field of `Settings`, except in groups."""
+
+    default: str
+    about: str
+    read: Callable[[str], Any] = str
+    name: str = ""
+
+
+def _url_settings() -> Iterator[Setting]:
+    """One for each base URL: markets of a venue may share theirs."""
+    for exchange in EXCHANGES.values():
+        for name, markets in groupby(exchange.markets.values(), lambda market: market.url_setting):
+            found = list(markets)
+            names = " and ".join(market.name for market in found)
+            about = f"Base URL of {exchange.name} {names}."
+            yield Setting(found[0].base_url, about, texts.base_url, name)
+
+
+def _socket_settings() -> Iterator[Setting]:
+    """One for each base URL of sockets: markets of a venue may share theirs."""
+    for exchange in EXCHANGES.values():
+        pushed = [
+            (market.socket, market.name) for market in exchange.markets.values() if market.socket is not None
+        ]
+        for setting, group in groupby(pushed, lambda pair: pair[0].url_setting):
+            found = list(group)
+            names = " and ".join(name for _, name in found)
+            about = (
+                f"Base URL of {exchange.name} {names} candles by WebSocket. Where a market has another base "
+                "URL than its default, its candles are pushed only if this URL is another one too."
+            )
+            yield Setting(found[0][0].base_url, about, texts.socket_url, setting)
+
+
+USUAL_PROXIES = (
+    Setting("", "Proxy to https and wss addresses, where `PROXY` is not set.", read_proxy, "HTTPS_PROXY"),
+    Setting("", "Proxy to http and ws addresses, where `PROXY` is not set.", read_proxy, "HTTP_PROXY"),
+    Setting("", "Proxy where none of the two above is set.", read_proxy, "ALL_PROXY"),
+    Setting(
+        "",
+        "Hosts that are reached without a proxy, commas between, or `*`. An exchange's own proxy is used all "
+        "the same.",
+        name="NO_PROXY",
+    ),
+)
+"""What other programs know too. The name in small letters is read as well, and wins."""
+
+PROXIES = (
+    Setting(
+        "",
+        "Proxy to exchanges: an http, https, socks5 or socks5h URL, such as "
+        "`socks5h://user:password@host:port`, or `direct`.",
+        read_proxy,
+        "PROXY",
+    ),
+    *(
+        Setting(
+            "",
+            f"Proxy to {name} alone, or `direct`. Wins over all other proxies.",
+            read_proxy,
+            f"{name.upper()}_PROXY",
+        )
+        for name in EXCHANGES
+    ),
+    *USUAL_PROXIES,
+)
+URLS = tuple(_url_settings())
+SOCKET_URLS = tuple(_socket_settings())

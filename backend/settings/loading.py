@@ -1,0 +1,55 @@
+"""The only reader of the environment.
+
+A value that makes no sense ends the start with a sentence that names the variable.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from dotenv import dotenv_values
+
+from backend.errors import ConfigurationError
+from backend.settings.by_exchange import USUAL_PROXIES, Setting
+from backend.settings.table import DECLARED, Settings
+from backend.settings.texts import database_in
+from backend.telemetry.masking import masker
+
+SECRET_WORDS = ("PASSWORD", "URI", "KEYS", "PROXY")
+"""Values of settings with such names are never repeated."""
+
+
+def load_settings(environment: Mapping[str, str | None] | None = None) -> Settings:
+    """Read the settings from `environment` (default: `.env` in the working folder, overruled by os.environ).
+
+    An empty value counts as unset. Raises ConfigurationError. API_KEYS leaves os.environ: from then on only
+    digests of the keys are in memory, and no child process inherits them.
+    """
+    if environment is None:
+        environment = {**dotenv_values(".env"), **os.environ}
+        os.environ.pop("API_KEYS", None)
+    small = {setting.name: environment.get(setting.name.lower()) for setting in USUAL_PROXIES}
+    known = {**environment, **{name: value for name, value in small.items() if value}}
+    values: dict[str, Any] = {
+        field: _read(said, known)
+        if isinstance(said, Setting)
+        else {setting.name: _read(setting, known) for setting in said}
+        for field, said in DECLARED.items()
+    }
+    if bool(values["mongodb_username"]) != bool(values["mongodb_password"]):
+        raise ConfigurationError("MONGODB_USERNAME and MONGODB_PASSWORD go together: set both or neither")
+    if not environment.get("MONGODB_DATABASE"):
+        values["mongodb_database"] = database_in(values["mongodb_uri"]) or values["mongodb_database"]
+    return Settings(**values)
+
+
+def _read(setting: Setting, known: Mapping[str, str | None]) -> Any:
+    text = known.get(setting.name) or ""
+    try:
+        return setting.read(text or setting.default)
+    except ValueError as error:
+        hidden = any(word in setting.name for word in SECRET_WORDS)
+        shown = "its value" if hidden else masker(())(repr(text))
+        raise ConfigurationError(f"{setting.name}: {shown} does not do: {error}") from error

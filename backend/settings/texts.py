@@ -1,0 +1,141 @@
+"""From the text of a setting to its value: pure. Each raises ValueError that says what is expected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from ipaddress import ip_address
+from urllib.parse import unquote, urlsplit
+
+from backend.clock import parse_time
+from backend.core.plan import whole_minutes
+from backend.core.series import Series
+from backend.exchanges import EXCHANGES
+
+MONGODBS_OWN = ("admin", "local", "config")
+"""Databases in which nobody keeps candles."""
+
+
+def whole(lowest: int, highest: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and lowest <= int(text) <= highest):
+            raise ValueError(f"give a whole number from {lowest} to {highest}")
+        return int(text)
+
+    return read
+
+
+def number(lowest: float, highest: float) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        message = f"give a number above {lowest:g} and up to {highest:g}"
+        try:
+            value = float(text)
+        except ValueError as error:
+            raise ValueError(message) from error
+        if not lowest < value <= highest:
+            raise ValueError(message)
+        return value
+
+    return read
+
+
+def address(text: str) -> str:
+    try:
+        return str(ip_address(text)) if text else ""
+    except ValueError as error:
+        raise ValueError("give an address such as 127.0.0.1 or 0.0.0.0") from error
+
+
+def switch(text: str) -> bool:
+    if text.lower() not in ("on", "off", "true", "false"):
+        raise ValueError("give on or off, or true or false")
+    return text.lower() in ("on", "true")
+
+
+def one_of(*known: str) -> Callable[[str], str]:
+    """One of these words, in whatever case."""
+    words = {word.lower(): word for word in known}
+
+    def read(text: str) -> str:
+        if text.lower() not in words:
+            raise ValueError(f"give one of {', '.join(known)}")
+        return words[text.lower()]
+
+    return read
+
+
+def flag(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError("give true or false")
+    return text.lower() == "true"
+
+
+def followed(text: str) -> tuple[Series, ...]:
+    """Read exchange:market:symbol, several with commas between them."""
+    return tuple(dict.fromkeys(_series(part) for part in text.split(",") if part.strip()))
+
+
+def _series(text: str) -> Series:
+    exchange, _, rest = text.strip().partition(":")
+    market, _, symbol = rest.partition(":")
+    found = EXCHANGES[exchange].markets.get(market) if exchange in EXCHANGES else None
+    if found is None:
+        known = (f"{one.name}:{name}" for one in EXCHANGES.values() for name in one.markets)
+        raise ValueError(
+            "give series such as binance:spot:BTCUSDT, with commas between them; "
+            f"markets are {', '.join(known)}"
+        )
+    return Series(exchange, market, found.canonical(symbol))
+
+
+def whole_minute(text: str) -> int:
+    moment = parse_time(text)
+    return whole_minutes(moment, moment).start
+
+
+def base_url(text: str, schemes: Sequence[str] = ("https", "http")) -> str:
+    message = f"give a base URL such as {schemes[0]}://api.example.com"
+    try:
+        parts = urlsplit(text)
+        port_is_possible = parts.port is None or parts.port > 0
+    except ValueError as error:
+        raise ValueError(message) from error
+    plain = not (parts.query or parts.fragment or any(character.isspace() for character in text))
+    if parts.scheme not in schemes or not (parts.hostname and port_is_possible and plain):
+        raise ValueError(message)
+    return text.rstrip("/")
+
+
+def socket_url(text: str) -> str:
+    return base_url(text, ("wss", "ws"))
+
+
+def base_path(text: str) -> str:
+    parts = text.split("/")[1:]
+    if text and (f"/{'/'.join(parts)}" != text or not all(map(_is_path_part, parts)) or len(text) > 200):
+        raise ValueError("give a path such as /candles, without a / at its end")
+    return text
+
+
+def _is_path_part(text: str) -> bool:
+    plain = text.isascii() and text.replace("-", "").replace("_", "").replace(".", "").isalnum()
+    return plain and text not in (".", "..")
+
+
+def database_name(text: str) -> str:
+    if not 0 < len(text.encode()) <= 63 or set(text) & set('/\\. "$*<>:|?\0'):
+        raise ValueError("give a database name of 1 to 63 letters, digits, _ or -")
+    return text
+
+
+def mongodb_uri(text: str) -> str:
+    if text and not text.startswith(("mongodb://", "mongodb+srv://")):
+        raise ValueError("give a URI that begins with mongodb:// or mongodb+srv://")
+    if name := database_in(text):
+        database_name(name)
+    return text
+
+
+def database_in(uri: str) -> str:
+    """The database that a URI names, "" for none. MongoDB's own say only where the user is defined."""
+    name = unquote(urlsplit(uri).path.removeprefix("/"))
+    return "" if name in MONGODBS_OWN else name

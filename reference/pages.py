@@ -1,0 +1,17 @@
+"""All pages, by their path in the repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reference.dotenv_example import dotenv_example
+from reference.settings_page import settings_page
+
+ROOT = Path(__file__).parents[1]
+
+
+def pages() -> dict[str, str]:
+    return {
+        ".env.example": dotenv_example(),
+        "docs/reference/settings.md": settings_page(),
+    }
