@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 
 from backend.clock import SystemClock
 from backend.core.windows import MINUTE
-from backend.services.reading.queries import missing_of
 from backend.services.service import Service
 from tests.simulator import Simulator
 
@@ -52,7 +51,8 @@ async def until_complete(service: Service, simulator: Simulator) -> int:
         for one in await service.following.follows.all():
             if (one.last_minute or 0) + MINUTE < end or one.state != "live":
                 return False
-            if missing_of(await service.reading.queries.known(one.follow.series)):
+            known = await service.reading.queries.known(one.follow.series)
+            if known.lacking(known.expected):
                 return False
         return True
 

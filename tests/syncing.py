@@ -9,7 +9,7 @@ from backend.core.windows import Window
 from backend.services.ports import CoverageStore
 from backend.services.service import Service
 from backend.services.syncing.stop_signal import StopSignal
-from backend.services.syncing.sync import OnProgress, SyncResult
+from backend.services.syncing.sync import OnProgress, SyncResult, result_of
 
 PATIENCE = 60.0
 """Seconds to wait for another holder of the series."""
@@ -31,7 +31,8 @@ async def sync(
     """What a job of this request would do."""
     async with service.syncing.ledgers.hold(series, PATIENCE) as ledger:
         request = SyncRequest(series, start, end, refresh)
-        return await service.syncing.syncs.sync(ledger, request, on_progress, StopSignal())
+        ended = await service.syncing.syncs.sync(ledger, request, on_progress, StopSignal())
+        return result_of(series, ledger.coverage, ended)
 
 
 async def run_job(service: Service, series: Series, start: int | None = None, end: int | None = None) -> Job:

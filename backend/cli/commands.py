@@ -22,9 +22,10 @@ from backend.clock import iso
 from backend.core.job import Job, SyncRequest
 from backend.core.series import Series
 from backend.core.windows import MINUTE, count_minutes
-from backend.errors import InvalidRequest, error_named
+from backend.errors import InvalidRequest
+from backend.services.jobs.outcome import outcome_of
 from backend.services.service import Service
-from backend.services.syncing.sync import SyncResult, result_of
+from backend.services.syncing.sync import SyncResult
 from backend.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -161,14 +162,10 @@ def _progress_bar(console: Console) -> Progress:
 async def _print_outcome(console: Console, service: Service, job: Job) -> bool:
     """Tell how one sync ended; whether it is complete."""
     say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
-    error = error_named(*job.failure) if job.failure else None
-    if job.window is None:
+    error, result = await outcome_of(job, service.reading.queries)
+    if result is None:
         say(f"error: {error}", style="red")
         return False
-    series = job.request.series
-    result = result_of(
-        series, await service.reading.queries.known(series), job.window, job.tally, error, job.notes
-    )
     _print_result(say, result)
     return error is None
 

@@ -57,6 +57,10 @@ class Absence(NamedTuple):
     reason: VoidReason
 
 
+LONG_AGO = 0
+"""As of this moment no void is due to be asked for again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """The ledger of one series.
@@ -75,6 +79,18 @@ class Coverage:
         """The minutes of `wanted` that are neither held nor known to be absent, at exchange time `now`."""
         believed = [void.window for void in self.voids if void.ask_again is None or void.ask_again > now]
         return self.held.missing_from(subtract(normalise([wanted]), normalise(believed)))
+
+    def lacking(self, wanted: Window) -> Spans:
+        """The minutes of `wanted` that are neither held nor void, whenever the exchange is to be asked again.
+
+        It changes with what is learnt alone, and not with the time: what readers are told.
+        """
+        return self.missing(wanted, LONG_AGO)
+
+    @property
+    def known_until(self) -> int:
+        """The end of the last minute that the exchange was asked for."""
+        return max(self.until or 0, self.held.end)
 
     def listed(self, wanted: Window) -> Spans:
         """The minutes of `wanted` that are not before the listing, whatever is known of them."""

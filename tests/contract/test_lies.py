@@ -22,7 +22,7 @@ from backend.net.rest.throttle import Throttle
 from backend.services.syncing.ledger import Ledgers
 from backend.services.syncing.markets import Markets
 from backend.services.syncing.stop_signal import StopSignal
-from backend.services.syncing.sync import SyncResult, SyncService
+from backend.services.syncing.sync import SyncResult, SyncService, result_of
 from backend.telemetry.metrics import Metrics
 from tests.conftest import simulated_urls
 from tests.contract.test_markets import every_market
@@ -51,7 +51,8 @@ class World:
     async def sync(self, window: Window, *, refresh: bool = False) -> SyncResult:
         async with self._ledgers.hold(self._series) as ledger:
             request = SyncRequest(self._series, window.start, window.end, refresh)
-            return await self._syncs.sync(ledger, request, no_progress, StopSignal())
+            end = await self._syncs.sync(ledger, request, no_progress, StopSignal())
+            return result_of(self._series, ledger.coverage, end)
 
     def stored(self) -> list[int]:
         return sorted(self._candles.moments(self._series))

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from backend.core.columns import Columns, columns_of
 from backend.core.day import day_of
 from backend.core.series import Series
+from backend.core.statistics import statistics_of
 from backend.core.windows import MINUTE, Window
 from backend.services.following.append import Appender
 from backend.services.reading.catalogue import LOOK_SECONDS, WANTED_SECONDS, Catalogue, last_of
 from backend.services.reading.instruments import DECIMALS_FROM, decimals_of
-from backend.services.reading.queries import statistics_of
 from backend.services.syncing.durable import keep
 from backend.services.syncing.ledger import Ledgers
 from tests.fakes import BTC, FakeClock, MemoryCandles, MemoryCoverage, candle, minute, minutes

@@ -13,7 +13,6 @@ from backend.core.coverage_map import REASONS, asked_for, coverage_map, letters
 from backend.core.interval import INTERVALS
 from backend.core.minutes import Minutes
 from backend.core.windows import DAY, MINUTE, Window, count_minutes
-from backend.services.reading.queries import missing_of
 
 START = 1_748_736_000_000
 ALL = Window(0, START + 1000 * DAY)
@@ -73,7 +72,7 @@ def test_every_bucket_counts_what_the_ledger_says_minute_by_minute(
 def test_what_all_buckets_miss_is_what_statistics_say(known: Coverage) -> None:
     expected = known.expected
     found = coverage_map(known, INTERVALS["1d"], expected)
-    assert found.missing.sum() == count_minutes(missing_of(known))
+    assert found.missing.sum() == count_minutes(known.lacking(known.expected))
     assert found.held.sum() == known.held.count(expected)
     assert sum(one.sum() for one in found.void[1:]) == known.count_absent(expected)
 

@@ -11,6 +11,7 @@ from backend.clock import SystemClock
 from backend.core.coverage import Absence
 from backend.core.job import SyncRequest, Tally
 from backend.core.series import Series
+from backend.core.statistics import Statistics
 from backend.core.windows import Window
 from backend.errors import (
     Cancelled,
@@ -20,11 +21,10 @@ from backend.errors import (
     MarketDataError,
     UnknownSymbol,
 )
-from backend.services.reading.queries import Statistics
 from backend.services.syncing.ledger import Ledgers
 from backend.services.syncing.markets import Markets
 from backend.services.syncing.stop_signal import StopSignal
-from backend.services.syncing.sync import OnProgress, SyncResult, SyncService
+from backend.services.syncing.sync import OnProgress, SyncResult, SyncService, result_of
 from tests.fakes import (
     BTC,
     START,
@@ -76,7 +76,8 @@ class World:
     ) -> SyncResult:
         request = SyncRequest(series, start, end, refresh)
         async with self.ledgers.hold(series, patience=60) as ledger:
-            return await self.service.sync(ledger, request, on_progress, stop_signal or StopSignal())
+            ended = await self.service.sync(ledger, request, on_progress, stop_signal or StopSignal())
+            return result_of(series, ledger.coverage, ended)
 
     def asked(self) -> list[Window]:
         """The windows that were asked for since the last call, in the order of time."""

@@ -142,6 +142,8 @@ class Throttle:
     def _book(self, cost: Mapping[str, int], begin: float, account: AccountBudget | None = None) -> float:
         """Find the moment and book it, without an await between: two who asked in between would both be given
         the last room of a window."""
+        # All windows are looked at before any is booked, and all are booked at the one moment that every
+        # limit allows: a request that one of them lets out late must not count as sent early in another.
         now = self._clock.monotonic()
         begin = max(begin, self._blocked_until)
         spent = [

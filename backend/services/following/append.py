@@ -125,6 +125,8 @@ class Appender:
         return batch
 
     async def _append(self, batch: Mapping[Series, list[Candle]]) -> None:
+        # The candles are added first and only then claimed, by ledgers that still end where they begin.
+        # Nobody leases those; a visit that took one meanwhile makes the claim fail, and fetches the minute.
         known = await self._coverage.load_all(batch)
         fit = {
             series: run for series, candles in batch.items() if (run := continuing(known[series], candles))

@@ -159,6 +159,9 @@ class Visitor:
         self, follow: Follow, ledger: Ledger, stop_signal: StopSignal, turn: TimedStopSignal
     ) -> Visit:
         """What was appended once more, then the newest minutes, then older ones for a turn."""
+        # What sockets brought is read from the exchange once more before a visit calls it confirmed, so the
+        # stretch is fixed here, under the lease: while it is held nothing is appended behind our back. Newest
+        # minutes come before older ones, or a series with years to fetch would never be live meanwhile.
         before, appended = ledger.coverage, self._appended(follow.series)
         if before.since is None and not await self._store.has(follow.series):
             raise Cancelled(f"{follow.series.name} was deleted and is not followed any more")

@@ -17,11 +17,11 @@ from backend.core.columns import Columns, joined
 from backend.core.coverage import Coverage
 from backend.core.day import MINUTES_A_DAY, Day, day_of
 from backend.core.series import Series
+from backend.core.statistics import Statistics, statistics_of
 from backend.core.windows import MINUTE, Window
 from backend.loops import Loops
 from backend.services.ports import CandleStore, CoverageStore, Mark
 from backend.services.reading.instruments import DECIMALS_FROM, Decimals, Instrument, decimals_of, instrument
-from backend.services.reading.queries import Statistics, statistics_of
 from backend.services.reading.remembered import Remembered
 from backend.services.reading.sizes import Size, Sizes
 

@@ -9,7 +9,6 @@ from backend.core.coverage import Coverage
 from backend.core.interval import ONE_MINUTE, Interval
 from backend.core.selection import Selection
 from backend.core.windows import Spans, Window
-from backend.services.reading.validators import LONG_AGO, known_until
 
 MOST_BROKEN = 2
 """A span of missing minutes breaks at most the candle it begins in and the one it ends in."""
@@ -18,7 +17,7 @@ MOST_BROKEN = 2
 def told(wanted: Selection, known: Coverage, candles: Columns) -> Window:
     """The minutes of which an answer says what there is."""
     interval, start, end = wanted.interval, wanted.window.start, wanted.window.end
-    end = min(end, interval.start(known_until(known)))
+    end = min(end, interval.start(known.known_until))
     if wanted.limit is not None and len(candles) == wanted.limit:
         if wanted.newest:
             start = int(candles.open_time[0])
@@ -32,7 +31,7 @@ def missing_in(wanted: Selection, known: Coverage) -> Spans:
     if wanted.interval is ONE_MINUTE:
         return ()
     start, end = wanted.window
-    return known.missing(Window(start, wanted.interval.following(end)), LONG_AGO)
+    return known.lacking(Window(start, wanted.interval.following(end)))
 
 
 def without(candles: Columns, interval: Interval, missing: Spans) -> Columns:

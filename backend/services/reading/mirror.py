@@ -26,7 +26,7 @@ from backend.services.reading.catalogue import Catalogue
 from backend.services.reading.complete_candles import MOST_BROKEN, missing_in, told, without
 from backend.services.reading.instruments import Instrument, of_listing
 from backend.services.reading.queries import Queries
-from backend.services.reading.validators import LONG_AGO, Opened, known_until
+from backend.services.reading.validators import Opened
 from backend.services.syncing.markets import Markets
 
 SYNC_SECONDS = 8.0
@@ -94,7 +94,7 @@ class Mirror:
         if not known.held:
             return Page()
         candles = await self._whole_candles(series, wanted, known)
-        return Page(candles, True, not known.missing(told(wanted, known, candles), LONG_AGO))
+        return Page(candles, True, not known.lacking(told(wanted, known, candles)))
 
     async def listed(
         self, exchange: str, market: str, symbols: Collection[str] | None = None
@@ -133,7 +133,7 @@ class Mirror:
         limit = wanted.limit
         more = MOST_BROKEN * len(broken)
         asked = wanted if limit is None else replace(wanted, limit=limit + more)
-        opened = Opened(series, on_grid(asked, known_until(known)), known)
+        opened = Opened(series, on_grid(asked, known.known_until), known)
         async with aclosing(self._queries.read(opened)) as batches:
             found = [without(batch, wanted.interval, broken) async for batch in batches]
         candles = joined(found) if found else NOTHING
@@ -176,4 +176,4 @@ class Mirror:
 
 def _is_behind(known: Coverage, window: Window, closed: int) -> bool:
     """Whether minutes of `window` have closed since the exchange was asked, or nothing is held at all."""
-    return not known.held or known_until(known) < min(window.end, closed)
+    return not known.held or known.known_until < min(window.end, closed)

@@ -3,54 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 
 from backend.core.coverage import Coverage
 from backend.core.selection import Selection
 from backend.core.series import Series
-from backend.core.windows import MINUTE, Spans, Window, count_minutes
+from backend.core.statistics import Statistics, statistics_of
+from backend.core.windows import Window
 from backend.errors import SeriesNotStored
 from backend.services.ports import CandleStore, CoverageStore, Revision, RevisionStore, ShortfallStore
 from backend.services.reading.bars import Bars, on_grid, read_bars, read_bars_back
-from backend.services.reading.validators import LONG_AGO, Opened, Validator, closed_window, known_until
-
-
-@dataclass(frozen=True, slots=True)
-class Statistics:
-    """What is stored of a series; first and last are open times in ms, None when nothing is stored.
-
-    `expected_records` is what the exchange should have of all that was ever asked for: what is stored of
-    it and what is missing. `void_records` is what the exchange does not have of it.
-    """
-
-    series: Series
-    total_records: int
-    first_record: int | None
-    last_record: int | None
-    expected_records: int
-    missing_records: int
-    void_records: int
-
-
-def statistics_of(series: Series, coverage: Coverage) -> Statistics:
-    """Read from the ledger, so that the cost does not grow with what is stored."""
-    held, expected = coverage.held, coverage.expected
-    missing = count_minutes(missing_of(coverage))
-    void = coverage.count_absent(expected)
-    return Statistics(
-        series,
-        total_records=held.count(),
-        first_record=held.start if held else None,
-        last_record=held.end - MINUTE if held else None,
-        expected_records=expected.minutes - void,
-        missing_records=missing,
-        void_records=void,
-    )
-
-
-def missing_of(coverage: Coverage) -> Spans:
-    """The minutes that were asked for and are neither held nor known to be absent."""
-    return coverage.missing(coverage.expected, LONG_AGO)
+from backend.services.reading.validators import Opened, Validator, closed_window
 
 
 def _not_stored(series: Series) -> SeriesNotStored:
@@ -110,7 +72,7 @@ class Queries:
         known = await self._coverage.load(series)
         if not known.held:
             raise _not_stored(series)
-        return Opened(series, on_grid(wanted, known_until(known)), known)
+        return Opened(series, on_grid(wanted, known.known_until), known)
 
     async def bars(self, series: Series, wanted: Selection) -> Bars:
         """The wanted candles in ascending batches, the oldest batch first. Close it to stop the reading."""

@@ -25,9 +25,6 @@ from backend.core.series import Series
 from backend.core.windows import MINUTE, Spans, Window, count_minutes
 from backend.services.ports import RevisionState
 
-LONG_AGO = 0
-"""As of this moment no void is due to be asked for again."""
-
 
 @dataclass(frozen=True, slots=True)
 class Opened:
@@ -64,11 +61,6 @@ class Validator:
         return minutes == count_minutes(self.held) and last < self.window.end
 
 
-def known_until(known: Coverage) -> int:
-    """The end of the last minute that the exchange was asked for."""
-    return max(known.until or 0, known.held.end)
-
-
 def closed_window(opened: Opened) -> Window | None:
     """The closed range that decides the answer; None if it is not closed, or cannot be told so simply."""
     wanted, known = opened.wanted, opened.known
@@ -77,7 +69,7 @@ def closed_window(opened: Opened) -> Window | None:
     window = wanted.window
     if wanted.limit is not None:
         window = _first_minutes(known.held, window, wanted.limit)
-    closed = window.start < window.end <= known_until(known) and not known.missing(window, LONG_AGO)
+    closed = window.start < window.end <= known.known_until and not known.lacking(window)
     return window if closed else None
 
 

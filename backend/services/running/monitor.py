@@ -12,10 +12,10 @@ from backend.clock import Clock
 from backend.core.coverage import Coverage
 from backend.core.follow import Source, Standing, State
 from backend.core.series import Series
+from backend.core.statistics import statistics_of
 from backend.errors import DatabaseUnavailable
 from backend.services.jobs.worker import Worker
 from backend.services.ports import CoverageStore, JobStore
-from backend.services.reading.queries import statistics_of
 from backend.telemetry.gauges import BudgetState, FollowLag, SeriesState, ServiceState
 
 PATIENCE = 4.0

@@ -139,6 +139,9 @@ class Backfill:
 
     async def _next(self) -> Asked | None:
         """What to ask next; while others are in flight their answers may raise new questions."""
+        # An answer in flight may leave minutes unproven, which are asked for once more: nobody may take the
+        # empty queue for the end before the last answer has come. Counting up and taking a page are one step,
+        # without an await between, or two workers would take the same page or leave while one is to come.
         while not self._pages and self._in_flight and not self._stop_signal.reason:
             self._changed.clear()
             await self._changed.wait()
@@ -159,6 +162,8 @@ class Backfill:
             self._off_grid += off_grid
             self._contradictory += len(contradictory)
         chosen = inside(candles, wanted)
+        # Candles first, acknowledged and journaled, then the ledger: a crash between the two costs a page
+        # that is fetched again. The other way round the ledger would claim what a crash has lost, for ever.
         rewritten = False
         if chosen:
             written = await self._store.write(self._series, chosen)
@@ -167,6 +172,7 @@ class Backfill:
             rewritten = bool(written.inserted or written.replaced)
         held = held_by(chosen)
         absent = self._ledger.coverage.held.missing_from(subtract(wanted, held))
+        # Void is only what this exact question was asked for twice: one empty or short answer proves nothing.
         proven = _proven(absent, candles, confirms=confirms, exactly=asked.again and not held)
         self._ask_again(subtract(absent, proven), asked.stretch)
         voids = _voids(proven, contradictory, await self._source.now()) if proven else []

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from backend.core.coverage import Absence, Coverage
 from backend.core.job import SyncRequest, Tally
 from backend.core.plan import closed_until, rechecked
 from backend.core.series import Series
+from backend.core.statistics import Statistics, statistics_of
 from backend.core.windows import MINUTE, Spans, Window, count_minutes
 from backend.errors import MarketDataError, UnknownSymbol
 from backend.services.ports import CandleSource, CandleStore
-from backend.services.reading.queries import Statistics, statistics_of
-from backend.services.reading.validators import LONG_AGO
 from backend.services.syncing.archive_fill import ArchiveFill, ArchiveFillResult
 from backend.services.syncing.backfill import Backfill
 from backend.services.syncing.ledger import Ledger
@@ -31,6 +31,15 @@ MOST_ABSENCES = 1_000
 """Windows that a result names; a thin market has more."""
 
 OnProgress = Callable[[Window, Tally], None]
+
+
+class SyncEnd(NamedTuple):
+    """What a sync did of `window`. `error` says why it did not read all that it meant to, None if it did."""
+
+    window: Window
+    tally: Tally
+    error: MarketDataError | None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +71,18 @@ class SyncResult:
         )
 
 
-def result_of(
-    series: Series,
-    known: Coverage,
-    window: Window,
-    tally: Tally,
-    error: MarketDataError | None,
-    notes: tuple[str, ...] = (),
-) -> SyncResult:
+def result_of(series: Series, known: Coverage, end: SyncEnd) -> SyncResult:
     """What the ledger says of a sync's window after its end."""
+    window = end.window
     return SyncResult(
         statistics=statistics_of(series, known),
         window=window,
-        tally=tally,
+        tally=end.tally,
         absent=tuple(islice(known.absent(window), MOST_ABSENCES)),
         absent_minutes=known.count_absent(window),
-        missing=known.missing(window, LONG_AGO),
-        error=error,
-        notes=notes,
+        missing=known.lacking(window),
+        error=end.error,
+        notes=end.notes,
     )
 
 
@@ -113,7 +116,7 @@ class SyncService:
         stop_signal: StopSignal,
         *,
         reopen: bool = True,
-    ) -> SyncResult:
+    ) -> SyncEnd:
         """Fetch what is missing of the minutes that are asked for; with `refresh`, stored ones again too.
 
         Without `start`: from where the series was first asked for, at the very first from the default start.
@@ -136,7 +139,7 @@ class SyncService:
             before, notes = before + result.tally, notes + result.notes
             if request.end is not None or result.error or await source.now() - now < MINUTE:
                 break
-        return result_of(request.series, ledger.coverage, result.window, before, result.error, notes)
+        return SyncEnd(result.window, before, result.error, notes)
 
     async def _pass(
         self,
@@ -147,7 +150,7 @@ class SyncService:
         now: int,
         on_progress: OnProgress,
         stop_signal: StopSignal,
-    ) -> SyncResult:
+    ) -> SyncEnd:
         if wanted.minutes:
             await self._candles.create(request.series)
             await ledger.record(lambda known: known.asked(wanted))
@@ -172,7 +175,7 @@ class SyncService:
         await backfill.run(self._pages_in_flight)
         error = backfill.error if backfill.unfinished else None
         tally = brought.tally + backfill.tally
-        return result_of(request.series, ledger.coverage, wanted, tally, error, brought.notes)
+        return SyncEnd(wanted, tally, error, brought.notes)
 
     def _wanted(self, known: Coverage, request: SyncRequest, now: int) -> Window:
         begin = request.start

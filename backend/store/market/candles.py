@@ -69,7 +69,10 @@ class MongoCandles:
             for _ in range(WRITE_ROUNDS):
                 stored = await self._stored(series, candles) if series in self._overlapping else {}
                 new, changed = _compared(documents, stored)
-                # In this order: a change that was replaced first would be forgotten by a crash.
+                # In this order: the revision is recorded, pending, then the candle is replaced, then the
+                # revision is settled. A crash after the first step leaves a pending revision, which is held
+                # against the candle and settled or dropped; a candle that was replaced first would have
+                # changed without a word.
                 changes = [(stored[after["_id"]], after) for after in changed]
                 recorded = await self._revisions.record(series, changes)
                 mended = await self._replace(series, changed)

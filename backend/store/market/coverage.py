@@ -136,6 +136,8 @@ class MongoCoverage:
 
     async def save(self, lease: Lease, coverage: Coverage, saved: Coverage | None = None) -> bool:
         """Write the ledger; False if another holds it by now. `saved` is what it was before."""
+        # The token is part of what the update looks for: whoever slept on a lease that another has taken
+        # since finds no document, and so writes nothing. A check before the write would leave room between.
         change = change_of(coverage, saved or lease.coverage)
         change["$set"] |= _stamp()
         with guard(f"write the ledger of {lease.series.name}"):

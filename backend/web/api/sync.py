@@ -7,8 +7,8 @@ from contextlib import nullcontext
 from http import HTTPStatus
 
 from backend.core.job import Job, SyncRequest
-from backend.errors import InvalidRequest, MarketDataError, error_named
-from backend.services.syncing.sync import result_of
+from backend.errors import InvalidRequest, MarketDataError
+from backend.services.jobs.outcome import outcome_of
 from backend.web.api import views
 from backend.web.server import params
 from backend.web.server.handler import ApiHandler, error_body
@@ -75,16 +75,10 @@ class SyncHandler(ApiHandler):
 
     async def _outcome(self, job: Job) -> tuple[dict[str, object], MarketDataError | None]:
         """What the answer says of a job that is over, and the error that it ended with."""
-        series, failure = job.request.series, job.failure
-        error = error_named(*failure) if failure else None
+        series = job.request.series
         about = {"symbol": series.symbol, "exchange": series.exchange, "market": series.market, "job": job.id}
-        if job.window is None:
-            return _failed(error) | about, error
-        known = await self.service.reading.queries.known(series)
-        result = result_of(series, known, job.window, job.tally, error, job.notes)
-        if error is not None:
-            error = error_named(error.code, result.shortfall, error.retry_after)
-        return _failed(error) | about | views.sync_result(result), error
+        error, result = await outcome_of(job, self.service.reading.queries)
+        return _failed(error) | about | (views.sync_result(result) if result else {}), error
 
 
 def _failed(error: MarketDataError | None) -> dict[str, object]:

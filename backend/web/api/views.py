@@ -13,11 +13,11 @@ from backend.core.follow import Standing
 from backend.core.interval import INTERVALS
 from backend.core.job import Job
 from backend.core.series import Listing, Series, series_text
+from backend.core.statistics import Statistics
 from backend.core.symbol_pair import split_symbol
 from backend.core.windows import MINUTE, Spans, Window, count_minutes, intersect
 from backend.services.ports import Revision
 from backend.services.reading.catalogue import Stored
-from backend.services.reading.queries import Statistics, missing_of
 from backend.services.syncing.audit import Audit
 from backend.services.syncing.removal import Removed
 from backend.services.syncing.sync import SyncResult
@@ -64,7 +64,7 @@ def coverage(known: Coverage, window: Window = ALL_TIME) -> dict[str, object]:
     within `window`, and it is told where there are more than are listed."""
     expected = known.expected
     held = known.held.count(expected)
-    missing_spans = missing_of(known)
+    missing_spans = known.lacking(known.expected)
     inside = Window(max(expected.start, window.start), min(expected.end, window.end))
     lists = [
         [_window(*one) for one in islice(known.held.windows(inside), MOST_WINDOWS + 1)],
