@@ -1,46 +1,24 @@
-"""Every deliberate error of the service, named for what the caller should do.
+"""Every deliberate error of the service: its code, its HTTP status and what the caller should do.
 
-    MarketDataError
-    ├── ConfigurationError          mend a setting and start again
-    ├── InvalidRequest              mend the request
-    ├── Misdirected                 name the service as it is called, or have that name added to SERVER_NAMES
-    ├── Unauthenticated             send a key that is known
-    ├── Forbidden                   ask whoever runs the service
-    ├── TooManyRequests             wait, then send fewer
-    ├── NotFound                    ask for something else
-    │   ├── UnknownSymbol             the exchange has no candles of it
-    │   ├── SeriesNotStored           sync it first
-    │   ├── UnknownJob                ask for the list of jobs
-    │   └── NotFollowed               follow it first
-    ├── SeriesBusy                  wait until the job under way is over, or cancel it
-    ├── TooManyJobs                 try again when some are done
-    ├── TooManyStreams              close some, or try again later
-    ├── Cancelled                   somebody cancelled the job: ask again if it is still wanted
-    ├── ExchangeError
-    │   ├── ExchangeRefused           the exchange will not answer this: retrying does not help
-    │   │   └── RegionBlocked           name another base URL or a proxy
-    │   ├── MalformedAnswer           the exchange sent garbage: try again
-    │   └── ExchangeUnavailable       try again later
-    │       ├── Maintenance             try again much later
-    │       └── RateLimited             try again at a known moment
-    │           └── Banned                likewise, and until then send nothing at all
-    ├── DatabaseUnavailable         try again later
-    └── Interrupted                 the service was told to stop: try again when it is back
-        └── LeaseLost                 another process works on the series now: leave it to that one
-
-`code` is the stable word that clients may rely on; the message is a sentence for people.
-HTTP statuses are the business of `web/server/base.py` alone.
+A kind inherits its status. `code` is the stable word that clients may rely on; an error may have one of its
+kind's `narrower` codes instead. `about` is the sentence of a code in docs/reference/errors.md (`make docs`);
+no client meets a code without one. The message of an error is a sentence for people.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import ClassVar
 
 
 class MarketDataError(Exception):
-    """Base of the tree. `code` names the kind; `retry_after` is in seconds, None when unknown."""
+    """Base of the tree. `retry_after` is in seconds, None when unknown."""
 
     code = "internal_error"
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    about = "A fault of the service: please report it."
+    narrower: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, message: str, *, code: str | None = None, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -50,112 +28,206 @@ class MarketDataError(Exception):
 
 class ConfigurationError(MarketDataError):
     code = "invalid_configuration"
+    about = ""
 
 
 class InvalidRequest(MarketDataError):
     code = "invalid_request"
+    status = HTTPStatus.BAD_REQUEST
+    about = "The request cannot be read, or cannot be right: the message says what is accepted."
+    narrower: ClassVar[Mapping[str, str]] = {
+        "missing_symbol": "`symbol` is missing.",
+        "invalid_symbol": "`symbol` is no symbol.",
+        "missing_exchange": "`exchange` is empty.",
+        "invalid_exchange": "`exchange` is no text.",
+        "unknown_exchange": "The service does not know this exchange.",
+        "missing_market": "`market` is empty.",
+        "invalid_market": "`market` is no text.",
+        "unknown_market": "The exchange has no such market.",
+        "missing_time": "`refresh` needs `start_time` and `end_time`.",
+        "invalid_time": "A time is neither Unix milliseconds nor ISO-8601.",
+        "invalid_time_range": "The start is after the end, or no minute opens between them.",
+        "invalid_limit": "`limit` has a value that is not taken.",
+        "invalid_last": "`last` has a value that is not taken.",
+        "contradictory_parameters": "Two parameters exclude each other.",
+        "unknown_interval": "`interval` has a value that is not taken.",
+        "unknown_format": "`format` has a value that is not taken.",
+        "unknown_field": "`field` has a value that is not taken.",
+        "unknown_order": "`order` has a value that is not taken.",
+        "unknown_fill": "`fill` has a value that is not taken.",
+        "unknown_time": "`time` has a value that is not taken.",
+        "invalid_forming": "`forming` has a value that is not taken.",
+        "invalid_dry_run": "`dry_run` has a value that is not taken.",
+        "missing_start": "`start` is missing.",
+        "invalid_refresh": "`refresh` has a value that is not taken.",
+        "invalid_symbols": "`symbols` has a value that is not taken.",
+        "invalid_wait": "`wait` has a value that is not taken.",
+        "invalid_status": "`status` has a value that is not taken.",
+        "too_many_follows": "More series would be followed than may be.",
+        "missing_series": "`series` is missing.",
+        "invalid_series": "`series` has a value that is not taken.",
+        "invalid_last_event_id": "`last_event_id` has a value that is not taken.",
+        "forming_unavailable": "The exchange pushes no candles of the series here: leave `forming` out.",
+        "unknown_parameter": "No parameter has this name: the message lists those there are.",
+        "repeated_parameter": "A parameter is given more than once.",
+        "invalid_json": "The body is no JSON object.",
+    }
 
 
 class Misdirected(MarketDataError):
     code = "unknown_host"
+    status = HTTPStatus.MISDIRECTED_REQUEST
+    about = "The service is not called what `Host` says: use its name, or add yours to `SERVER_NAMES`."
 
 
 class Unauthenticated(MarketDataError):
     code = "missing_key"
+    status = HTTPStatus.UNAUTHORIZED
+    about = "Send a key."
+    narrower: ClassVar[Mapping[str, str]] = {
+        "invalid_key": "The service does not know this key.",
+    }
 
 
 class Forbidden(MarketDataError):
     code = "missing_scope"
+    status = HTTPStatus.FORBIDDEN
+    about = "The key may not do that."
+    narrower: ClassVar[Mapping[str, str]] = {
+        "address_not_allowed": "Requests from this address are not taken: see `ALLOWED_NETWORKS`.",
+        "foreign_origin": "Web pages of this origin may not ask that: see `CORS_ORIGINS`.",
+    }
 
 
 class TooManyRequests(MarketDataError):
     code = "too_many_requests"
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    about = "Wait, then send fewer requests."
 
 
 class NotFound(MarketDataError):
     code = "not_found"
+    status = HTTPStatus.NOT_FOUND
+    about = ""
 
 
 class UnknownSymbol(NotFound):
     code = "unknown_symbol"
+    about = "The exchange has no candles of this symbol."
 
 
 class SeriesNotStored(NotFound):
     code = "not_stored"
+    about = "Nothing is stored of this series: sync it first."
 
 
 class UnknownJob(NotFound):
     code = "unknown_job"
+    about = "No job has this id: ask for the list of jobs."
 
 
 class NotFollowed(NotFound):
     code = "not_followed"
+    about = "Nobody follows this series."
 
 
 class SeriesBusy(MarketDataError):
     code = "series_busy"
+    status = HTTPStatus.CONFLICT
+    about = "A job of the series runs: wait until it is over, or cancel it."
 
 
 class TooManyJobs(MarketDataError):
     code = "too_many_jobs"
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    about = "Too many jobs wait: try again when some are done."
 
 
 class TooManyStreams(MarketDataError):
     code = "too_many_streams"
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    about = "Too many streams or long answers are open: close some, or try again later."
 
 
 class Cancelled(MarketDataError):
     code = "cancelled"
+    status = HTTPStatus.CONFLICT
+    about = "Somebody cancelled the job: ask again if you still want it."
 
 
 class ExchangeError(MarketDataError):
     code = "exchange_error"
+    status = HTTPStatus.BAD_GATEWAY
+    about = ""
 
 
 class ExchangeRefused(ExchangeError):
     code = "exchange_refused"
+    about = "The exchange will not answer this: another attempt does not help."
 
 
 class RegionBlocked(ExchangeRefused):
     code = "region_blocked"
+    about = "The exchange does not serve this region: name another base URL or a proxy."
 
 
 class MalformedAnswer(ExchangeError):
     code = "malformed_answer"
+    about = "Nobody can read what the exchange sent: try again."
 
 
 class ExchangeUnavailable(ExchangeError):
     code = "exchange_unavailable"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    about = "The exchange does not answer: try again later."
 
 
 class Maintenance(ExchangeUnavailable):
     code = "maintenance"
+    about = "The exchange is under maintenance: try again much later."
 
 
 class RateLimited(ExchangeUnavailable):
     code = "rate_limited"
+    about = "The exchange's rate limit is spent: try again after `Retry-After`."
 
 
 class Banned(RateLimited):
     code = "banned"
+    about = (
+        "The exchange has banned this address for a while: send nothing at all until `Retry-After` is over."
+    )
 
 
 class DatabaseUnavailable(MarketDataError):
     code = "database_unavailable"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    about = "The database does not answer: try again later."
 
 
 class Interrupted(MarketDataError):
     code = "interrupted"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    about = "The service is stopping: try again when it is back."
 
 
 class LeaseLost(Interrupted):
     code = "lease_lost"
+    about = "Another process works on the series now: leave it to that one."
 
 
 def error_named(code: str, message: str, retry_after: float | None = None) -> MarketDataError:
     """The error that was written down as its code and message; MarketDataError for a code that is no more."""
     kind = next((kind for kind in _kinds(MarketDataError) if kind.code == code), MarketDataError)
     return kind(message, code=code, retry_after=retry_after)
+
+
+def told_codes() -> Iterator[tuple[HTTPStatus, str, str]]:
+    """Every code that a client can meet, with its status before it and its sentence behind."""
+    for kind in _kinds(MarketDataError):
+        codes = {kind.code: kind.about} if kind.about else {}
+        for code, about in (codes | vars(kind).get("narrower", {})).items():
+            yield kind.status, code, about
 
 
 def _kinds(kind: type[MarketDataError]) -> Iterator[type[MarketDataError]]:

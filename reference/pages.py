@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from reference.dotenv_example import dotenv_example
+from reference.errors_page import errors_page
 from reference.settings_page import settings_page
 
 ROOT = Path(__file__).parents[1]
@@ -13,5 +14,6 @@ ROOT = Path(__file__).parents[1]
 def pages() -> dict[str, str]:
     return {
         ".env.example": dotenv_example(),
+        "docs/reference/errors.md": errors_page(),
         "docs/reference/settings.md": settings_page(),
     }

@@ -11,11 +11,10 @@ from typing import cast
 import pytest
 from tornado.routing import PathMatches
 
-from backend import errors
 from backend.services.service import Service
 from backend.settings import SETTINGS, Setting
+from backend.web.openapi.codes import CODES
 from backend.web.routes import make_application
-from backend.web.server.handler import HTTP_ERRORS
 from reference.dotenv_example import SET
 from reference.pages import pages
 
@@ -54,27 +53,27 @@ def test_every_route_stands_in_the_readme() -> None:
     assert set(patterns) == set(ROUTES)
 
 
-def error_codes() -> Iterator[str]:
-    """The codes of the tree, those given by hand, and those of HTTP itself."""
-    for kind in vars(errors).values():
-        if isinstance(kind, type) and issubclass(kind, errors.MarketDataError):
-            yield kind.code
+def codes_given_by_hand() -> Iterator[str]:
+    """Every code that some place names which raises an error."""
     for path in (ROOT / "backend").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.keyword) and node.arg == "code":
                 value = node.value.value if isinstance(node.value, ast.Constant) else None
                 if isinstance(value, str):
                     yield value
-    for name in ("symbol", "exchange", "market"):
-        yield f"invalid_{name}"
-        yield f"missing_{name}"
-    yield from ("unknown_exchange", "unknown_market")
-    yield from (code for code, _ in HTTP_ERRORS.values())
 
 
-def test_every_error_code_that_a_client_can_meet_stands_in_the_readme() -> None:
-    inner = {"invalid_configuration", "not_found", "exchange_error"}
-    assert {code for code in error_codes() if f"`{code}`" not in README} == inner
+def test_every_code_given_by_hand_is_declared() -> None:
+    given = set(codes_given_by_hand())
+    assert "invalid_json" in given
+    assert given <= {code for codes in CODES.values() for code in codes}
+
+
+def test_every_error_code_stands_in_the_reference_with_its_sentence() -> None:
+    text = MADE["docs/reference/errors.md"]
+    for status, codes in CODES.items():
+        section = text.partition(f"## {status.value}\n")[2].partition("## ")[0]
+        assert [code for code, about in codes.items() if f"| `{code}` | {about} |" not in section] == []
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -4,39 +4,51 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from http import HTTPStatus
 
 import pytest
 
 from backend import errors
-from backend.errors import Banned, MarketDataError, RateLimited
+from backend.errors import Banned, MarketDataError, RateLimited, told_codes
 
 
-def tree(kind: type[MarketDataError] = MarketDataError, depth: int = 0) -> Iterator[tuple[int, str]]:
-    """Depth and name of every error of the service, parents before children."""
-    yield depth, kind.__name__
+def tree(kind: type[MarketDataError] = MarketDataError) -> Iterator[type[MarketDataError]]:
+    """Every error of the service, parents before children."""
+    yield kind
     for child in kind.__subclasses__():
         if child.__module__ == errors.__name__:
-            yield from tree(child, depth + 1)
-
-
-def drawn() -> Iterator[tuple[int, str]]:
-    """Depth and name of every error as the module's docstring draws them."""
-    for line in (errors.__doc__ or "").splitlines():
-        if found := re.match(r"    ([ │├└─]*)([A-Z]\w+)", line):
-            yield len(found[1]) // 4, found[2]
+            yield from tree(child)
 
 
 def codes() -> list[str]:
-    """The code of every error, in the order of the tree."""
-    return [getattr(errors, name).code for _, name in tree()]
+    """The code of every error, and the narrower ones."""
+    return [code for kind in tree() for code in (kind.code, *vars(kind).get("narrower", ()))]
 
 
-def test_the_tree_is_drawn_as_it_is() -> None:
-    assert list(drawn()) == list(tree())
+def test_every_error_has_codes_of_its_own() -> None:
+    assert len(set(codes())) == len(codes()) > 40
+    assert all("code" in vars(kind) and "about" in vars(kind) for kind in tree())
 
 
-def test_every_error_has_a_code_of_its_own() -> None:
-    assert len(set(codes())) == len(codes()) == len(list(drawn()))
+def test_every_code_that_a_client_can_meet_has_a_sentence() -> None:
+    told = {code: about for _, code, about in told_codes()}
+    assert set(codes()) - set(told) == {"invalid_configuration", "not_found", "exchange_error"}
+    assert [
+        code for code, about in told.items() if not (about[0] in f"`{about[0].upper()}" and about[-1] == ".")
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        (errors.UnknownJob, HTTPStatus.NOT_FOUND),
+        (errors.Banned, HTTPStatus.SERVICE_UNAVAILABLE),
+        (errors.RegionBlocked, HTTPStatus.BAD_GATEWAY),
+        (errors.ConfigurationError, HTTPStatus.INTERNAL_SERVER_ERROR),
+    ],
+)
+def test_a_kind_inherits_its_status(kind: type[MarketDataError], status: HTTPStatus) -> None:
+    assert kind("?").status == status
 
 
 def test_every_code_is_a_word_in_snake_case() -> None:

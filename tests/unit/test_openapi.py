@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -20,12 +18,10 @@ from backend.web.openapi.document import document, encoded
 from backend.web.openapi.page import METHODS, POLICY, page
 from backend.web.openapi.parts import record
 from backend.web.routes import make_application
-from backend.web.server.handler import STATUSES
 from tests.walking import methods, routes
 
 NAMES = (("binance", "spot"), ("binance", "perpetual"), ("extended", "perpetual"))
 DOCUMENT = json.loads(encoded(NAMES))
-README = (Path(__file__).parents[2] / "README.md").read_text()
 
 
 class Elements(HTMLParser):
@@ -65,23 +61,6 @@ def test_every_route_and_method_is_described_and_no_other() -> None:
 def test_a_workers_routes_are_described_too() -> None:
     application = make_application(cast(Service, None), role="worker")
     assert {path for path, _ in routes(application)} <= set(DOCUMENT["paths"])
-
-
-def test_every_error_code_of_the_readme_has_its_status_and_no_other() -> None:
-    table = README.partition("### Errors")[2].partition("## ")[0]
-    told: dict[str, list[int]] = {}
-    for statuses, codes in re.findall(r"^\| ([0-9, ]+) \| (.*) \|$", table, re.MULTILINE):
-        for code in re.findall(r"`([a-z_]+)`", codes):
-            told[code] = [int(status) for status in statuses.split(",")]
-    known = {code: int(status) for status, codes in CODES.items() for code in codes}
-    assert set(told) == set(known)
-    assert [code for code, status in known.items() if status not in told[code]] == []
-
-
-def test_every_deliberate_error_has_a_code_with_its_status() -> None:
-    inner = {"not_found", "exchange_error"}
-    found = {kind.code: status for kind, status in STATUSES if kind.code not in inner}
-    assert {code for code, status in found.items() if code not in CODES[status]} == set()
 
 
 def test_it_has_the_version_of_the_service() -> None:

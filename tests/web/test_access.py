@@ -19,7 +19,8 @@ from backend.cli.commands import warn_if_open
 from backend.services.service import Service
 from backend.settings import load_settings
 from backend.web.routes import make_application
-from backend.web.server.handler import LARGEST_HEADERS, LONGEST_URI, ApiHandler
+from backend.web.server.handler import ApiHandler
+from backend.web.server.http_errors import LARGEST_HEADERS, LONGEST_URI
 from tests.web.client import Reply, error_code, get, send
 from tests.web.walking import methods, routes
 

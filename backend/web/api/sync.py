@@ -11,7 +11,8 @@ from backend.errors import InvalidRequest, MarketDataError
 from backend.services.jobs.outcome import outcome_of
 from backend.web.api import views
 from backend.web.server import params
-from backend.web.server.handler import ApiHandler, error_body
+from backend.web.server.handler import ApiHandler
+from backend.web.server.http_errors import error_body
 from backend.web.streams.long_answer import unless_gone
 
 KNOWN = ("symbol", "symbols", "exchange", "market", "start_time", "end_time", "refresh", "wait")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from backend.errors import told_codes
 from backend.web.openapi.parts import (
     HEADERS,
     JSON,
@@ -16,43 +17,20 @@ from backend.web.openapi.parts import (
     named,
     record,
 )
+from backend.web.server.http_errors import HTTP_ERRORS
 
-CODES: dict[HTTPStatus, tuple[str, ...]] = {
-    HTTPStatus.BAD_REQUEST: (
-        *("missing_symbol", "invalid_symbol", "missing_exchange", "invalid_exchange", "unknown_exchange"),
-        *("missing_market", "invalid_market", "unknown_market", "missing_time", "invalid_time"),
-        *("invalid_time_range", "invalid_limit", "invalid_last", "contradictory_parameters"),
-        *("unknown_interval", "unknown_format", "unknown_field", "unknown_order", "unknown_fill"),
-        *(
-            "unknown_time",
-            "invalid_forming",
-            "invalid_dry_run",
-            "missing_start",
-            "invalid_refresh",
-            "invalid_symbols",
-        ),
-        *("invalid_wait", "invalid_status", "too_many_follows", "missing_series", "invalid_series"),
-        *("invalid_last_event_id", "forming_unavailable", "unknown_parameter", "repeated_parameter"),
-        *("invalid_json", "invalid_request"),
-    ),
-    HTTPStatus.UNAUTHORIZED: ("missing_key", "invalid_key"),
-    HTTPStatus.FORBIDDEN: ("missing_scope", "address_not_allowed", "foreign_origin"),
-    HTTPStatus.NOT_FOUND: ("unknown_symbol", "not_stored", "unknown_job", "not_followed", "unknown_route"),
-    HTTPStatus.METHOD_NOT_ALLOWED: ("method_not_allowed",),
-    HTTPStatus.CONFLICT: ("cancelled", "series_busy"),
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("body_too_large",),
-    HTTPStatus.REQUEST_URI_TOO_LONG: ("uri_too_long",),
-    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: ("range_beyond_end",),
-    HTTPStatus.MISDIRECTED_REQUEST: ("unknown_host",),
-    HTTPStatus.TOO_MANY_REQUESTS: ("too_many_jobs", "too_many_streams", "too_many_requests"),
-    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: ("headers_too_large",),
-    HTTPStatus.INTERNAL_SERVER_ERROR: ("internal_error",),
-    HTTPStatus.BAD_GATEWAY: ("exchange_refused", "region_blocked", "malformed_answer"),
-    HTTPStatus.SERVICE_UNAVAILABLE: (
-        *("exchange_unavailable", "maintenance", "rate_limited", "banned"),
-        *("database_unavailable", "interrupted", "lease_lost"),
-    ),
-}
+
+def _codes() -> dict[HTTPStatus, dict[str, str]]:
+    found: dict[HTTPStatus, dict[str, str]] = {}
+    for status, code, about in told_codes():
+        found.setdefault(status, {})[code] = about
+    for status, (code, message) in HTTP_ERRORS.items():
+        found.setdefault(status, {}).setdefault(code, f"{message[0].upper()}{message[1:]}.")
+    return dict(sorted(found.items()))
+
+
+CODES = _codes()
+"""What each code means, by status."""
 
 ABOUT: dict[HTTPStatus, str] = {
     HTTPStatus.BAD_REQUEST: "The request makes no sense: the message says what is accepted",
@@ -104,7 +82,7 @@ def body_of(status: HTTPStatus) -> Json:
     return record(
         {
             "success": const(False),
-            "error": record({"code": choice(CODES[status]), "message": TEXT}),
+            "error": record({"code": choice(list(CODES[status])), "message": TEXT}),
         }
     )
 

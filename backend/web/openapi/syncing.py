@@ -169,6 +169,6 @@ def _closed(properties: Json, required: list[str]) -> Json:
 def _failed(status: HTTPStatus) -> Json:
     """An answer that tells what came nevertheless, with the codes of the status."""
     known = responses()[status.name.title().replace("_", "")]
-    code = {"properties": {"error": {"properties": {"code": choice(CODES[status])}}}}
+    code = {"properties": {"error": {"properties": {"code": choice(list(CODES[status]))}}}}
     schema = {"anyOf": [ref("FailedSync"), ref("FailedSyncs")]} | code
     return known | {"content": {JSON: {"schema": schema}}}

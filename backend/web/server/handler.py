@@ -1,4 +1,4 @@
-"""What all handlers share: reading requests, answering in JSON. The one place that knows HTTP statuses."""
+"""What all handlers share: reading requests, answering in JSON."""
 
 from __future__ import annotations
 
@@ -19,69 +19,19 @@ from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from backend.core.series import Series
-from backend.errors import (
-    Cancelled,
-    DatabaseUnavailable,
-    ExchangeError,
-    ExchangeUnavailable,
-    Forbidden,
-    Interrupted,
-    InvalidRequest,
-    MarketDataError,
-    Misdirected,
-    NotFound,
-    SeriesBusy,
-    TooManyJobs,
-    TooManyRequests,
-    TooManyStreams,
-    Unauthenticated,
-)
+from backend.errors import InvalidRequest, MarketDataError
 from backend.services.service import Service
 from backend.services.syncing.markets import DEFAULT_EXCHANGE, DEFAULT_MARKET
 from backend.telemetry.logs import bind, bound
 from backend.web.server import params
 from backend.web.server.guard import PREFLIGHT_HEADERS, Guard, challenge
+from backend.web.server.http_errors import HTTP_ERRORS, LARGEST_BODY, LARGEST_HEADERS, LONGEST_URI, error_body
 from backend.web.server.room import Rooms
 from backend.web.server.tracing import REQUEST_ID, method_of, request_id, route_of, uri_of
 
 log = logging.getLogger(__name__)
 
-LARGEST_BODY = 64 * 1024
-LARGEST_HEADERS = 16 * 1024
-LONGEST_URI = 8 * 1024
 _LENGTH = re.compile(r"[0-9]{1,20}")
-
-STATUSES: tuple[tuple[type[MarketDataError], HTTPStatus], ...] = (
-    (InvalidRequest, HTTPStatus.BAD_REQUEST),
-    (NotFound, HTTPStatus.NOT_FOUND),
-    (ExchangeUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
-    (ExchangeError, HTTPStatus.BAD_GATEWAY),
-    (DatabaseUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
-    (Interrupted, HTTPStatus.SERVICE_UNAVAILABLE),
-    (SeriesBusy, HTTPStatus.CONFLICT),
-    (Cancelled, HTTPStatus.CONFLICT),
-    (TooManyJobs, HTTPStatus.TOO_MANY_REQUESTS),
-    (TooManyRequests, HTTPStatus.TOO_MANY_REQUESTS),
-    (Unauthenticated, HTTPStatus.UNAUTHORIZED),
-    (Forbidden, HTTPStatus.FORBIDDEN),
-    (TooManyStreams, HTTPStatus.TOO_MANY_REQUESTS),
-    (Misdirected, HTTPStatus.MISDIRECTED_REQUEST),
-)
-"""The first row that fits decides."""
-
-HTTP_ERRORS = {
-    HTTPStatus.NOT_FOUND: ("unknown_route", "there is nothing at this address: see the README for the API"),
-    HTTPStatus.METHOD_NOT_ALLOWED: ("method_not_allowed", "this address does not take that method"),
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("body_too_large", f"the body is over {LARGEST_BODY} bytes"),
-    HTTPStatus.BAD_REQUEST: ("invalid_request", "the request cannot be read"),
-    HTTPStatus.FORBIDDEN: ("foreign_origin", "pages of this origin may not ask that: see CORS_ORIGINS"),
-    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: ("range_beyond_end", "the file has no bytes there"),
-    HTTPStatus.REQUEST_URI_TOO_LONG: ("uri_too_long", f"the address is over {LONGEST_URI} bytes"),
-    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (
-        "headers_too_large",
-        f"the headers are over {LARGEST_HEADERS} bytes",
-    ),
-}
 
 Exception_ = tuple[type[BaseException], BaseException, TracebackType]
 
@@ -89,18 +39,6 @@ Exception_ = tuple[type[BaseException], BaseException, TracebackType]
 def is_length(text: str) -> bool:
     """Whether a `Content-Length` is a number of bytes."""
     return _LENGTH.fullmatch(text) is not None
-
-
-def status_of(error: MarketDataError) -> HTTPStatus:
-    """The HTTP status for a deliberate error."""
-    return next(
-        (status for kind, status in STATUSES if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR
-    )
-
-
-def error_body(code: str, message: str) -> dict[str, object]:
-    """The one shape of all error answers."""
-    return {"success": False, "error": {"code": code, "message": message}}
 
 
 class HeadersSent(Exception):
@@ -111,7 +49,7 @@ class Refused(HTTPError):
     """A request that is not admitted, whatever the handler is. `error` says why."""
 
     def __init__(self, error: MarketDataError) -> None:
-        super().__init__(status_of(error))
+        super().__init__(error.status)
         self.error = error
 
 
@@ -261,7 +199,7 @@ class ApiHandler(RequestHandler):
         self.failure = str(error)
         if error.retry_after is not None:
             self.set_header("Retry-After", str(ceil(error.retry_after)))
-        self.answer({**(more or {}), **error_body(error.code, self.failure)}, status_of(error))
+        self.answer({**(more or {}), **error_body(error.code, self.failure)}, error.status)
 
     def answer_beyond_end(self) -> None:
         """Answer that a file has not got the wanted bytes; `Content-Range` says how many it has."""
@@ -292,7 +230,7 @@ class ApiHandler(RequestHandler):
         if status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             self.set_header("Allow", ", ".join(self._methods()))
         code, message = HTTP_ERRORS.get(
-            HTTPStatus(status_code), ("internal_error", "something went wrong here")
+            HTTPStatus(status_code), (MarketDataError.code, "something went wrong here")
         )
         self.answer(error_body(code, message), status_code)
 

@@ -18,7 +18,7 @@ from tornado.web import Application
 
 from backend.web.server.client_connection import ClientTimes, Connection
 from backend.web.server.guard import SECURITY_HEADERS
-from backend.web.server.handler import HTTP_ERRORS, error_body
+from backend.web.server.http_errors import HTTP_ERRORS, error_body
 
 LARGEST_HEAD = 128 * 1024
 """Bytes of a request's head that are read to the end, so that its answer can say what is too large."""

@@ -40,7 +40,7 @@ LAST_SECOND = LATEST // 1000
 _SECONDS = re.compile(r"-?[0-9]{1,15}", re.ASCII)
 
 
-def refusal(message: str, status: int = HTTPStatus.BAD_REQUEST) -> Refusal:
+def refusal(message: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> Refusal:
     return Refusal({"s": "error", "errmsg": message}, status)
 
 

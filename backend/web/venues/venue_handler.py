@@ -33,7 +33,7 @@ Query = Mapping[str, list[str]]
 class Refusal(InvalidRequest):
     """What a venue would refuse, with the status and the body that it answers with."""
 
-    def __init__(self, body: Mapping[str, object], status: int = HTTPStatus.BAD_REQUEST) -> None:
+    def __init__(self, body: Mapping[str, object], status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> None:
         super().__init__(msgspec.json.encode(body).decode())
         self.body = body
         self.status = status
