@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 WORKERS ?= 3
 SUITE := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov
 
-.PHONY: help run demo docs test check coverage freqtrade soak compose-check bench clean
+.PHONY: help run demo docs site test check coverage freqtrade soak compose-check bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -24,13 +24,20 @@ demo: $(VENV)/.runtime ## sync and read simulated exchanges, without internet
 docs: $(VENV)/.runtime ## write the pages that are made from the code: docs/reference/ and .env.example
 	@$(BIN)/python -m reference
 
+site: $(VENV)/.dev ## the documents as a website in build/site
+	@rm -rf build && mkdir -p build/documents
+	@cp --parents *.md benchmarks/README.md docker/prometheus/*.yml build/documents && cp -r docs build/documents
+	@$(BIN)/mkdocs build --strict --quiet
+	@echo "open build/site/README.html"
+
 test: check ## lint, types and the whole suite, with branch coverage
 	@$(SUITE) --cov-report=term
 
-check: $(VENV)/.dev ## lint and types
+check: $(VENV)/.dev ## lint, types and the website of the documents
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(MAKE) --no-print-directory site >/dev/null
 
 coverage: $(VENV)/.dev ## the suite, with an HTML report of branch coverage in htmlcov/
 	@$(SUITE) --cov-report=html
@@ -59,7 +66,7 @@ bench: $(VENV)/.dev ## the benchmarks, some minutes
 	@$(BIN)/python -m benchmarks.frames
 
 clean: ## remove .venv and what tests leave behind; ./data stays
-	@rm -rf $(VENV) $(VENV)-freqtrade htmlcov .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis .compose-check
+	@rm -rf build $(VENV) $(VENV)-freqtrade htmlcov .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis .compose-check
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }

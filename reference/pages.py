@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from reference.coverage_picture import coverage_picture
 from reference.dotenv_example import dotenv_example
 from reference.errors_page import errors_page
 from reference.settings_page import settings_page
@@ -14,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 def pages() -> dict[str, str]:
     return {
         ".env.example": dotenv_example(),
+        "docs/coverage.svg": coverage_picture(),
         "docs/reference/errors.md": errors_page(),
         "docs/reference/settings.md": settings_page(),
     }

@@ -171,10 +171,10 @@ async def test_when_a_contract_was_listed_is_told(database: Database, url: str) 
     assert market["created"] == minute(LISTED)
 
 
-async def test_the_readmes_example_runs(database: Database, url: str) -> None:
+async def test_the_guides_example_runs(database: Database, url: str) -> None:
     stored = await filled(database, "binance", "spot")
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    example = readme.partition("```python\nimport ccxt\n")[2].partition("```")[0]
+    guide = (Path(__file__).parents[2] / "docs/guide/bots.md").read_text()
+    example = guide.partition("```python\nimport ccxt\n")[2].partition("```")[0]
     program = "import ccxt\n" + example.replace("http://localhost:8888", url) + PRINT
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE

@@ -21,13 +21,13 @@ INTERVALS = ("1m", "5m", "1h", "1d")
 ONLY_CANDLES: dict[str, list[str]] = {"spot": [], "perpetual": ["--candle-types", "futures"]}
 FILES = {"spot": "BTC_USDT-{}.feather", "perpetual": "futures/BTC_USDT_USDT-{}-futures.feather"}
 FUTURES = {"trading_mode": "futures", "margin_mode": "isolated"}
-README = (Path(__file__).parents[2] / "README.md").read_text()
+GUIDE = (Path(__file__).parents[2] / "docs/guide/bots.md").read_text()
 HERE = "http://localhost:8888"
 
 
 def configuration(url: str, market: str) -> dict[str, Any]:
-    """What the README says."""
-    example = README.partition("`config.json`:")[2].partition("```json\n")[2].partition("```")[0]
+    """What the guide says."""
+    example = GUIDE.partition("`config.json`:")[2].partition("```json\n")[2].partition("```")[0]
     found: dict[str, Any] = json.loads(example.replace(HERE, url))
     if market == "perpetual":
         found |= FUTURES
