@@ -26,7 +26,7 @@ from backend.exchanges.base import Answer, excerpt, whole_number
 from backend.exchanges.binance.archive import belongs_to, checksum_of, named
 from backend.telemetry.logs import LogFormat, formatter
 from backend.telemetry.masking import masker
-from backend.web.server import params
+from backend.web.server import parameters
 from backend.web.server.handler import is_length
 from backend.web.server.negotiation import accepted_coding, accepted_format
 from backend.web.server.ranges import part
@@ -150,9 +150,9 @@ PLACES: dict[str, Callable[[str], object]] = {
     "console log line": _log_line("console"),
     "JSON log line": _log_line("json"),
     "time": parse_time,
-    "whole number": lambda text: params.whole({"limit": text}, "limit"),
-    "body": lambda text: params.json_object(text.encode()),
-    "unknown parameters": lambda text: params.only_known(text.split("=")[:1000], ("limit",)),
+    "whole number": lambda text: parameters.Values({"limit": text})[parameters.whole("limit", "?")],
+    "body": lambda text: parameters.json_object(text.encode()),
+    "unknown parameters": lambda text: parameters.only_known(text.split("=")[:1000], ()),
     "request id": lambda text: request_id({"X-Request-Id": text}),
     "content length": is_length,
     "accept": lambda text: (accepted_format(text), accepted_coding(text)),
@@ -203,7 +203,7 @@ MEETS = {
     "backend/telemetry/masking.py:_UNFINISHED_USER": "masker",
     "backend/telemetry/masking.py:masker": "masker",
     "backend/web/server/handler.py:_LENGTH": "content length",
-    "backend/web/server/params.py:whole": "whole number",
+    "backend/web/server/parameters.py:whole": "whole number",
     "backend/web/server/tracing.py:_SANE": "request id",
     "backend/web/venues/udf_params.py:_SECONDS": "UDF",
     "backend/web/venues/venue_handler.py:_NATURAL": "natural number",

@@ -7,24 +7,32 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import aclosing, closing, contextmanager
 from pathlib import Path
 from typing import IO
 
 from backend.app import open_service
 from backend.clock import LATEST
+from backend.core.interval import ONE_MINUTE
 from backend.core.plan import whole_minutes
 from backend.core.series import Series
 from backend.errors import InvalidRequest
 from backend.formats import FORMATS, TIMES
 from backend.formats.answer import Answer
-from backend.formats.reader_request import FILLS, ORDERS, ReaderRequest, reader_request, refuse_contradictions
+from backend.formats.reader_request import (
+    FILLS,
+    ORDERS,
+    ReaderRequest,
+    read_fields,
+    read_interval,
+    reader_request,
+    refuse_contradictions,
+)
 from backend.settings import Settings
 
 BOUNDS = ("start_time", "limit", "last")
-TEXTS = ("interval", "order", "fill", "fields", "time")
-"""Parameters of the route that are options here, by the same names."""
+"""Options that can contradict each other, by the names of the route's parameters."""
 
 
 def add_to(
@@ -86,19 +94,19 @@ def _request(options: argparse.Namespace) -> ReaderRequest:
     start, end = options.start_time, options.end_time
     if start is not None and end is not None and start > end:
         raise InvalidRequest("--start is after --end")
-    refuse_contradictions(_given(options, BOUNDS))
+    refuse_contradictions([name for name in BOUNDS if getattr(options, name) is not None])
     return reader_request(
         whole_minutes(start or 0, LATEST if end is None else end),
         FORMATS[options.format],
-        _given(options, TEXTS),
         limit=options.limit,
         last=options.last,
         forming=options.forming,
+        interval=ONE_MINUTE if options.interval is None else read_interval(options.interval),
+        descending=options.order == "desc",
+        fill=options.fill,
+        time=options.time or "ms",
+        fields=None if options.fields is None else read_fields(options.fields),
     )
-
-
-def _given(options: argparse.Namespace, names: Iterable[str]) -> dict[str, object]:
-    return {name: value for name in names if (value := getattr(options, name)) is not None}
 
 
 def _described(asked: ReaderRequest, rows: int) -> str:

@@ -8,6 +8,8 @@ from typing import Literal
 from backend.core.interval import ONE_MINUTE, Interval
 from backend.core.windows import Window
 
+Fill = Literal["previous"]
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -24,4 +26,4 @@ class Selection:
     limit: int | None = None
     newest: bool = False
     forming: bool = False
-    fill: Literal["previous"] | None = None
+    fill: Fill | None = None

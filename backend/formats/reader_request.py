@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from backend.core.interval import ONE_MINUTE, Interval, parse_interval
-from backend.core.selection import Selection
+from backend.core.selection import Fill, Selection
 from backend.core.windows import Window
 from backend.errors import InvalidRequest
 from backend.formats.format import Format
-from backend.formats.layout import FIELDS, TIMES, Layout, layout_for
+from backend.formats.layout import FIELDS, Layout, layout_for
 
 ORDERS = {"asc": False, "desc": True}
-FILLS = {"previous": "previous"}
-
-Choice = TypeVar("Choice")
+FILLS: dict[str, Fill] = {"previous": "previous"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +32,17 @@ class ReaderRequest:
 def reader_request(
     window: Window,
     chosen: Format,
-    texts: Mapping[str, object],
     *,
-    limit: int | None,
-    last: int | None,
-    forming: bool,
+    limit: int | None = None,
+    last: int | None = None,
+    forming: bool = False,
+    interval: Interval = ONE_MINUTE,
+    descending: bool = False,
+    fill: Fill | None = None,
+    time: str = "ms",
+    fields: tuple[str, ...] | None = None,
 ) -> ReaderRequest:
-    """From what is read already, and the parameters interval, order, fill, fields and time as `texts`.
-
-    Raises InvalidRequest.
-    """
-    interval = interval_of(texts)
-    descending = one_of(ORDERS, "order", texts, default=False)
-    fills = one_of(FILLS, "fill", texts, default=None) is not None
+    """The parameters put together; without `fields` those that the format and the interval bring."""
     peek = 1 if chosen.tells_next else 0
     wanted = Selection(
         window,
@@ -55,14 +50,15 @@ def reader_request(
         limit=last if limit is None else limit + peek,
         newest=descending or last is not None,
         forming=forming,
-        fill="previous" if fills else None,
+        fill=fill,
     )
-    layout = layout_for(interval, fills=fills, stamped=chosen.stamped)
-    layout = replace(layout, time=one_of({unit: unit for unit in TIMES}, "time", texts, default="ms"))
-    return ReaderRequest(wanted, descending, limit, chosen, _with_fields(layout, texts))
+    layout = replace(layout_for(interval, fills=fill is not None, stamped=chosen.stamped), time=time)
+    if fields is not None:
+        layout = replace(layout, fields=fields, picked=True)
+    return ReaderRequest(wanted, descending, limit, chosen, layout)
 
 
-def refuse_contradictions(given: Mapping[str, object]) -> None:
+def refuse_contradictions(given: Collection[str]) -> None:
     """`last` counts from the end, so that a beginning and a limit say something else."""
     for other in ("start_time", "limit"):
         if "last" in given and other in given:
@@ -73,36 +69,17 @@ def refuse_contradictions(given: Mapping[str, object]) -> None:
             )
 
 
-def interval_of(values: Mapping[str, object]) -> Interval:
-    """`interval`, the minute where it is not given."""
-    if "interval" not in values:
-        return ONE_MINUTE
+def read_interval(text: str) -> Interval:
+    """An interval in any of its spellings. Raises InvalidRequest."""
     try:
-        return parse_interval(str(values["interval"]))
+        return parse_interval(text)
     except ValueError as error:
         raise InvalidRequest(str(error), code="unknown_interval") from error
 
 
-def one_of(
-    choices: Mapping[str, Choice], name: str, values: Mapping[str, object], *, default: Choice
-) -> Choice:
-    """The choice that a parameter names."""
-    if name not in values:
-        return default
-    chosen = str(values[name])
-    if chosen not in choices:
-        raise InvalidRequest(
-            f"unknown {name} {reprlib.repr(chosen)}: give one of {', '.join(choices)}",
-            code=f"unknown_{name}",
-        )
-    return choices[chosen]
-
-
-def _with_fields(layout: Layout, values: Mapping[str, object]) -> Layout:
-    """The layout with the columns that `fields` names, in that order."""
-    if "fields" not in values:
-        return layout
-    names = tuple(name.strip() for name in str(values["fields"]).split(","))
+def read_fields(text: str) -> tuple[str, ...]:
+    """The columns that a text names, in its order. Raises InvalidRequest."""
+    names = tuple(name.strip() for name in text.split(","))
     for name in names:
         if name not in FIELDS or names.count(name) > 1:
             what = "is named more than once" if name in FIELDS else "is no field"
@@ -110,4 +87,4 @@ def _with_fields(layout: Layout, values: Mapping[str, object]) -> Layout:
                 f"fields: {reprlib.repr(name)} {what}: give some of {', '.join(FIELDS)}, commas between",
                 code="unknown_field",
             )
-    return replace(layout, fields=names, picked=True)
+    return names

@@ -13,11 +13,11 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from backend import __version__
 from backend.access.policy import is_open
 from backend.services.service import Service
-from backend.web.openapi.codes import CODES
+from backend.web.openapi.codes import CODES, parameters
 from backend.web.openapi.document import document, encoded
 from backend.web.openapi.page import METHODS, POLICY, page
-from backend.web.openapi.parts import record
 from backend.web.routes import make_application
+from backend.web.server.json_schema import record
 from tests.walking import methods, routes
 
 NAMES = (("binance", "spot"), ("binance", "perpetual"), ("extended", "perpetual"))
@@ -61,6 +61,17 @@ def test_every_route_and_method_is_described_and_no_other() -> None:
 def test_a_workers_routes_are_described_too() -> None:
     application = make_application(cast(Service, None), role="worker")
     assert {path for path, _ in routes(application)} <= set(DOCUMENT["paths"])
+
+
+def test_every_parameter_of_our_routes_is_one_that_codes_know() -> None:
+    venues = ("/binance/", "/bitget/", "/bingx/", "/udf/")
+    named: set[str] = set()
+    for path, _, described in operations():
+        if not path.startswith(venues):
+            named |= {one["name"] for one in described.get("parameters", ()) if one["in"] == "query"}
+            for content in described.get("requestBody", {}).get("content", {}).values():
+                named |= set(content["schema"]["properties"])
+    assert named == {parameter.name for parameter in parameters()}
 
 
 def test_it_has_the_version_of_the_service() -> None:

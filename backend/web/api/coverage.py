@@ -6,22 +6,25 @@ from __future__ import annotations
 import asyncio
 
 from backend.core.coverage_map import asked_for, coverage_map
+from backend.core.interval import INTERVALS
 from backend.core.windows import MINUTE, Window
-from backend.formats.reader_request import interval_of
 from backend.web.api import views
-from backend.web.server import params
+from backend.web.server.common_parameters import END_TIME, EXCHANGE, MARKET, START_TIME, interval, time_range
 from backend.web.server.handler import ApiHandler
-from backend.web.streams.stream_request import series_of
+from backend.web.streams.stream_request import SERIES, series_of
 
-KNOWN = ("exchange", "market", "start_time", "end_time")
 MOST_BUCKETS = 10_000
+COVERAGE = (EXCHANGE, MARKET, START_TIME, END_TIME)
+INTERVAL = interval(f"How long a bucket is: {', '.join(INTERVALS)}")
+MAP = (EXCHANGE, MARKET, INTERVAL, START_TIME, END_TIME)
+WEEKS = (SERIES,)
 
 
 class CoverageHandler(ApiHandler):
     async def get(self, symbol: str | None) -> None:
-        values = self.query(KNOWN)
-        series = self.series(values | {"symbol": symbol})
-        window = params.time_range(values).window()
+        values = self.query(COVERAGE)
+        series = self.series(values, symbol)
+        window = time_range(values).window()
         known = await self.service.reading.queries.coverage(series)
         about = {"symbol": series.symbol, "exchange": series.exchange, "market": series.market}
         self.answer({"success": True, **about, **views.coverage(known, window)})
@@ -29,10 +32,10 @@ class CoverageHandler(ApiHandler):
 
 class MapHandler(ApiHandler):
     async def get(self, symbol: str | None) -> None:
-        values = self.query((*KNOWN, "interval"))
-        series = self.series(values | {"symbol": symbol})
-        interval = interval_of(values)
-        window = params.time_range(values).window()
+        values = self.query(MAP)
+        series = self.series(values, symbol)
+        interval = values[INTERVAL]
+        window = time_range(values).window()
         known = await self.service.reading.queries.coverage(series)
         start = interval.start(max(window.start, asked_for(known).start))
         end = interval.start(start + MOST_BUCKETS * interval.least_minutes * MINUTE)
@@ -46,7 +49,7 @@ class MapHandler(ApiHandler):
 
 class WeeksHandler(ApiHandler):
     async def get(self) -> None:
-        series = series_of(params.text(self.query(("series",)), "series"), self.service.markets)
+        series = series_of(self.query(WEEKS)[SERIES], self.service.markets)
         ledgers = await asyncio.gather(*map(self.service.reading.queries.known, series))
         found = [views.weeks(one, known) for one, known in zip(series, ledgers, strict=True)]
         self.answer({"success": True, "count": len(found), "weeks": found})

@@ -15,7 +15,7 @@ from backend.formats.reader_request import ReaderRequest
 from backend.services.reading.bars import Bars
 from backend.services.reading.validators import Opened, Validator
 from backend.web.api.answer import CompressedAnswer
-from backend.web.api.data_request import KNOWN, data_request
+from backend.web.api.data_request import PARAMETERS, data_request
 from backend.web.server.caching import disposition, entity_tag, largest_size
 from backend.web.server.files import Files, LentFile
 from backend.web.server.handler import ApiHandler
@@ -26,8 +26,8 @@ from backend.web.streams.long_answer import while_connected
 
 class DataHandler(ApiHandler):
     async def get(self, symbol: str | None) -> None:
-        values = self.query(KNOWN) | {"symbol": symbol}
-        series = self.series(values)
+        values = self.query(PARAMETERS)
+        series = self.series(values, symbol)
         asked = data_request(values, self.request.headers.get("Accept", ""))
         opened = await self.service.reading.queries.open(series, asked.wanted)
         validator = await self.service.reading.queries.validator(opened)

@@ -2,29 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from backend.formats import FORMATS
-from backend.formats.reader_request import ReaderRequest, one_of, reader_request, refuse_contradictions
-from backend.web.server import params
+from backend.core.interval import INTERVALS
+from backend.formats import FIELDS, FORMATS, TIMES, Format
+from backend.formats.reader_request import (
+    FILLS,
+    ORDERS,
+    ReaderRequest,
+    read_fields,
+    reader_request,
+    refuse_contradictions,
+)
+from backend.web.server.common_parameters import (
+    END_TIME,
+    EXCHANGE,
+    MARKET,
+    START_TIME,
+    interval,
+    time_range,
+)
+from backend.web.server.json_schema import TEXT, choice
 from backend.web.server.negotiation import accepted_format
+from backend.web.server.parameters import Parameter, Values, one_of, switch, whole
 
-KNOWN = (
-    *("exchange", "market", "interval", "start_time", "end_time", "limit", "last", "order"),
-    *("forming", "fill", "format", "fields", "time"),
+INTERVAL = interval(f"One of {', '.join(INTERVALS)}; `1min`, `60`, `1H`, `D`, `PT15M` are understood too")
+LIMIT = whole("limit", "So many candles at most")
+LAST = whole("last", "The newest so many, up to `end_time`; not together with `start_time` or `limit`")
+ORDER = one_of("order", ORDERS, "`desc`: the newest first", default=False, shown="asc")
+FORMING = switch(
+    "forming",
+    "`true`: with the candle that is not over yet",
+    choice(("true", "false")) | {"default": "false"},
+)
+FILL = one_of("fill", FILLS, "With flat candles in holes, marked as `filled`", default=None)
+FORMAT: Parameter[Format | None] = one_of(
+    "format", FORMATS, "Wins over the `Accept` header; JSON otherwise", default=None
+)
+_FIELDS = f"Some of {', '.join(FIELDS)}, commas between, in the order you want"
+COLUMNS: Parameter[tuple[str, ...] | None] = Parameter(
+    "fields", _FIELDS, TEXT, lambda _, value: read_fields(str(value)), None, refusals=()
+)
+TIME = one_of(
+    "time",
+    {unit: unit for unit in TIMES},
+    "What `open_time` and `close_time` are written in",
+    default="ms",
+    shown="ms",
+)
+PARAMETERS = (
+    *(EXCHANGE, MARKET, INTERVAL, START_TIME, END_TIME, LIMIT, LAST, ORDER),
+    *(FORMING, FILL, FORMAT, COLUMNS, TIME),
 )
 
 
-def data_request(values: Mapping[str, object], accept: str = "") -> ReaderRequest:
+def data_request(values: Values, accept: str = "") -> ReaderRequest:
     """Read the parameters; `accept` is the header, which counts where no `format` is given."""
-    bounds = params.time_range(values)
-    last, limit = params.whole(values, "last"), params.limit(values)
-    refuse_contradictions(values)
+    bounds = time_range(values)
+    last, limit = values[LAST], values[LIMIT]
+    refuse_contradictions({one.name for one in (START_TIME, LIMIT, LAST) if one in values})
     return reader_request(
         bounds.window(),
-        one_of(FORMATS, "format", values, default=accepted_format(accept)),
-        values,
+        values[FORMAT] or accepted_format(accept),
         limit=limit,
         last=last,
-        forming=params.switch(values, "forming"),
+        forming=values[FORMING],
+        interval=values[INTERVAL],
+        descending=values[ORDER],
+        fill=values[FILL],
+        time=values[TIME],
+        fields=values[COLUMNS],
     )

@@ -3,39 +3,38 @@
 from __future__ import annotations
 
 from backend.core.series import Series, series_text
-from backend.errors import InvalidRequest
 from backend.web.api import views
-from backend.web.server import params
+from backend.web.server.common_parameters import EXCHANGE, MARKET, SYMBOL, SYMBOLS, symbols_of
 from backend.web.server.handler import ApiHandler
+from backend.web.server.parameters import Values, minute, text, whole
 
-LARGEST_PAGE = 1000
-KNOWN = ("symbol", "symbols", "exchange", "market", "since")
+START = text("start", "The name to begin with: `binance.spot.BTCUSDT`", default="")
+LIMIT = whole("limit", "So many at most", highest=1000, default=1000)
+LISTING = (START, LIMIT)
+SINCE = minute("since", "The first open time to have")
+FOLLOWING = (SYMBOL, SYMBOLS, EXCHANGE, MARKET, SINCE)
+LEAVING = (SYMBOL, EXCHANGE, MARKET)
 
 
 class FollowHandler(ApiHandler):
     async def get(self) -> None:
-        values = self.query(("start", "limit"))
-        limit = params.limit(values, LARGEST_PAGE) or LARGEST_PAGE
-        start = params.text(values, "start") if "start" in values else ""
+        values = self.query(LISTING)
+        limit, start = values[LIMIT], values[START]
         found, following = await self.service.following.follows.page(start, limit)
         rows = [views.follow(one) for one in found]
         self.answer({"success": True, "count": len(rows), "follows": rows, "next": following})
 
     async def post(self) -> None:
         self.query(())
-        values = self.json_object(KNOWN)
-        found = await self.service.following.follows.add(self._wanted(values), params.since(values))
+        values = self.json_object(FOLLOWING)
+        found = await self.service.following.follows.add(self._wanted(values), values[SINCE])
         self.answer({"success": True, "count": len(found), "follows": [views.follow(one) for one in found]})
 
     async def delete(self) -> None:
-        series = self.series(self.query(("symbol", "exchange", "market")))
+        values = self.query(LEAVING)
+        series = self.series(values, values[SYMBOL])
         await self.service.following.follows.remove(series)
         self.answer({"success": True, "series": series_text(series)})
 
-    def _wanted(self, values: dict[str, object]) -> list[Series]:
-        if "symbols" not in values:
-            return [self.series(values)]
-        if "symbol" in values:
-            raise InvalidRequest("give either symbol or symbols", code="invalid_symbols")
-        each = (self.series(values | {"symbol": symbol}) for symbol in params.symbols(values))
-        return list(dict.fromkeys(each))
+    def _wanted(self, values: Values) -> list[Series]:
+        return list(dict.fromkeys(self.series(values, symbol) for symbol in symbols_of(values)))

@@ -6,21 +6,35 @@ from contextlib import aclosing
 
 import msgspec
 
+from backend.core.job import OVER, Status
 from backend.web.api import views
-from backend.web.server import params
 from backend.web.server.handler import ApiHandler
+from backend.web.server.json_schema import choice
+from backend.web.server.parameters import Parameter, invalid, whole
 
-DEFAULT_LIMIT = 100
-LARGEST_LIMIT = 1000
+STATUSES: dict[str, Status] = {status: status for status in ("queued", "running", *OVER)}
+
+
+def _status(name: str, value: object) -> Status:
+    if str(value) not in STATUSES:
+        raise invalid(name, f"one of {', '.join(STATUSES)}")
+    return STATUSES[str(value)]
+
+
+STATUS: Parameter[Status | None] = Parameter(
+    "status", "Only those that stand so", choice(STATUSES), _status, None
+)
+LIMIT = whole("limit", "So many at most", highest=1000, default=100)
+LISTING = (STATUS, LIMIT)
 QUIET_TICKS = 30
 """After so many half seconds without news a comment keeps the connection open."""
 
 
 class JobsHandler(ApiHandler):
     async def get(self) -> None:
-        values = self.query(("status", "limit"))
-        limit = params.limit(values, LARGEST_LIMIT) or DEFAULT_LIMIT
-        found = await self.service.jobs.newest(limit, params.status(values))
+        values = self.query(LISTING)
+        limit = values[LIMIT]
+        found = await self.service.jobs.newest(limit, values[STATUS])
         self.answer({"success": True, "count": len(found), "jobs": [views.job(job) for job in found]})
 
 

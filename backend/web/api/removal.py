@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from backend.web.api import views
-from backend.web.server import params
+from backend.web.server.common_parameters import END_TIME, EXCHANGE, MARKET, START_TIME, some_window
 from backend.web.server.handler import ApiHandler
+from backend.web.server.parameters import switch
 
-KNOWN = ("exchange", "market", "start_time", "end_time", "dry_run")
+DRY_RUN = switch("dry_run", "Only tell what would go")
+PARAMETERS = (EXCHANGE, MARKET, START_TIME, END_TIME, DRY_RUN)
 
 
 class RemovalHandler(ApiHandler):
     async def delete(self, symbol: str) -> None:
-        values = self.query(KNOWN)
-        series = self.series(values | {"symbol": symbol})
-        window = params.some_window(values)
-        dry_run = params.switch(values, "dry_run")
+        values = self.query(PARAMETERS)
+        series = self.series(values, symbol)
+        window = some_window(values)
+        dry_run = values[DRY_RUN]
         remover = self.service.syncing.remover
         found = await (remover.survey(series, window) if dry_run else remover.remove(series, window))
         self.answer({"success": True, "dry_run": dry_run, **views.removed(found)})

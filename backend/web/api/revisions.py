@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from backend.web.api import views
-from backend.web.server import params
+from backend.web.server.common_parameters import END_TIME, EXCHANGE, MARKET, START_TIME, time_range
 from backend.web.server.handler import ApiHandler
+from backend.web.server.parameters import whole
 
-KNOWN = ("exchange", "market", "start_time", "end_time", "limit")
-PAGE = 1000
-LARGEST_PAGE = 10_000
+LIMIT = whole("limit", "So many at most", highest=10_000, default=1000)
+PARAMETERS = (EXCHANGE, MARKET, START_TIME, END_TIME, LIMIT)
 
 
 class RevisionsHandler(ApiHandler):
     async def get(self, symbol: str | None) -> None:
-        values = self.query(KNOWN) | {"symbol": symbol}
-        series = self.series(values)
-        window = params.time_range(values).window()
-        limit = params.limit(values, LARGEST_PAGE) or PAGE
+        values = self.query(PARAMETERS)
+        series = self.series(values, symbol)
+        window, limit = time_range(values).window(), values[LIMIT]
         found = await self.service.reading.queries.revisions(series, window, limit + 1)
         rows = [views.revision(revision) for revision in found[:limit]]
         following = found[limit].open_time if len(found) > limit else None

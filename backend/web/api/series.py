@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from backend.web.api import views
-from backend.web.server import params
 from backend.web.server.handler import ApiHandler
+from backend.web.server.parameters import text, whole
 
-KNOWN = ("start", "limit")
-PAGE = 100
-LARGEST_PAGE = 1000
+START = text("start", "The name to begin with: `binance.spot.BTCUSDT`", default="")
+LIMIT = whole("limit", "So many at most", highest=1000, default=100)
+PARAMETERS = (START, LIMIT)
 
 
 class SeriesHandler(ApiHandler):
     async def get(self) -> None:
-        values = self.query(KNOWN)
-        limit = params.limit(values, LARGEST_PAGE) or PAGE
-        start = params.text(values, "start") if "start" in values else ""
+        values = self.query(PARAMETERS)
+        limit, start = values[LIMIT], values[START]
         catalogue = self.service.reading.catalogue
         named = [one for one in await catalogue.series() if one.name >= start]
         rows = [views.stored(found) for found in await catalogue.stored(named[:limit])]

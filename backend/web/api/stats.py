@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from backend.web.api import views
+from backend.web.server.common_parameters import MARKET_NAME
 from backend.web.server.handler import ApiHandler
-
-KNOWN = ("exchange", "market")
 
 
 class StatsHandler(ApiHandler):
     async def get(self, symbol: str | None) -> None:
-        series = self.series(self.query(KNOWN) | {"symbol": symbol})
+        series = self.series(self.query(MARKET_NAME), symbol)
         found = await self.service.reading.queries.statistics(series)
         revisions = await self.service.reading.queries.revision_count(series)
         self.answer({"success": True, "statistics": views.statistics(found) | {"revisions": revisions}})

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from backend.services.syncing.markets import DEFAULT_EXCHANGE, DEFAULT_MARKET
 from backend.web.api import views
-from backend.web.server import params
+from backend.web.server.common_parameters import EXCHANGE, MARKET, MARKET_NAME
 from backend.web.server.handler import ApiHandler
-
-KNOWN = ("exchange", "market")
 
 
 class SymbolsHandler(ApiHandler):
     async def get(self) -> None:
-        values = self.query(KNOWN)
-        exchange = params.text(values, "exchange", DEFAULT_EXCHANGE)
-        market = params.text(values, "market", DEFAULT_MARKET)
+        values = self.query(MARKET_NAME)
+        exchange, market = values[EXCHANGE], values[MARKET]
         listings = await self.service.markets.named(exchange, market).symbols()
         stored = await self.service.reading.queries.stored_symbols(exchange, market)
         symbols = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import nullcontext
 from http import HTTPStatus
 
@@ -10,40 +9,68 @@ from backend.core.job import Job, SyncRequest
 from backend.errors import InvalidRequest, MarketDataError
 from backend.services.jobs.outcome import outcome_of
 from backend.web.api import views
-from backend.web.server import params
+from backend.web.server.common_parameters import (
+    END_TIME,
+    EXCHANGE,
+    MARKET,
+    START_TIME,
+    SYMBOL,
+    SYMBOLS,
+    symbols_of,
+    time_range,
+)
 from backend.web.server.handler import ApiHandler
 from backend.web.server.http_errors import error_body
+from backend.web.server.json_schema import FLAG
+from backend.web.server.parameters import Parameter, Values, flag, invalid
 from backend.web.streams.long_answer import unless_gone
 
-KNOWN = ("symbol", "symbols", "exchange", "market", "start_time", "end_time", "refresh", "wait")
+LONGEST_WAIT = 86_400
+PATIENT_SECONDS = 50.0
+"""How long `"wait": true` waits: proxies commonly cut a request at 60 s that has not been answered."""
+
+
+def _patience(name: str, value: object) -> float:
+    if isinstance(value, bool):
+        return PATIENT_SECONDS if value else 0.0
+    if not isinstance(value, int | float) or not 0 <= value <= LONGEST_WAIT:
+        raise invalid(name, f"true, false or seconds from 0 to {LONGEST_WAIT}")
+    return float(value)
+
+
+REFRESH = flag("refresh", "Read stored minutes again: needs both times")
+WAIT = Parameter(
+    "wait",
+    "Whether to answer when it is done, at once, or after so many seconds; when it is done means after "
+    f"{PATIENT_SECONDS:g} seconds at the latest",
+    {"anyOf": [FLAG, {"type": "number", "minimum": 0, "maximum": LONGEST_WAIT}], "default": True},
+    _patience,
+    PATIENT_SECONDS,
+)
+PARAMETERS = (SYMBOL, SYMBOLS, EXCHANGE, MARKET, START_TIME, END_TIME, REFRESH, WAIT)
 
 
 class SyncHandler(ApiHandler):
     async def post(self) -> None:
         self.query(())
-        values = self.json_object(KNOWN)
-        patience = params.patience(values)
+        values = self.json_object(PARAMETERS)
+        patience = values[WAIT]
         requests = self._requests(values)
         with self.rooms.waiting.place(self.client) if patience else nullcontext():
             ids = [job.id for job in await self.service.jobs.submit(requests)]
             jobs = await unless_gone(self.service.jobs.wait_for_all(ids, patience), self.gone)
-        if "symbols" in values:
+        if SYMBOLS in values:
             await self._answer_all(jobs)
         else:
             await self._answer_one(jobs[0])
 
-    def _requests(self, values: dict[str, object]) -> list[SyncRequest]:
-        if "symbols" not in values:
-            return [self._request(values)]
-        if "symbol" in values:
-            raise InvalidRequest("give either symbol or symbols", code="invalid_symbols")
-        each = (self._request(values | {"symbol": symbol}) for symbol in params.symbols(values))
-        return list(dict.fromkeys(each))
+    def _requests(self, values: Values) -> list[SyncRequest]:
+        return list(dict.fromkeys(self._request(values, symbol) for symbol in symbols_of(values)))
 
-    def _request(self, values: Mapping[str, object]) -> SyncRequest:
-        series = self.series(values)
-        bounds = params.time_range(values)
-        refresh = params.flag(values, "refresh")
+    def _request(self, values: Values, symbol: str) -> SyncRequest:
+        series = self.series(values, symbol)
+        bounds = time_range(values)
+        refresh = values[REFRESH]
         if refresh and (bounds.start is None or bounds.end is None):
             raise InvalidRequest("refresh needs start_time and end_time", code="missing_time")
         start, end = bounds.window()

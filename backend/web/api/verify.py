@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from backend.web.api import views
+from backend.web.server.common_parameters import EXCHANGE, MARKET, SYMBOL
 from backend.web.server.handler import ApiHandler
 from backend.web.streams.long_answer import unless_gone
 
-KNOWN = ("symbol", "exchange", "market")
+PARAMETERS = (SYMBOL, EXCHANGE, MARKET)
 
 
 class VerifyHandler(ApiHandler):
     async def post(self) -> None:
         self.query(())
-        series = self.series(self.json_object(KNOWN))
+        values = self.json_object(PARAMETERS)
+        series = self.series(values, values[SYMBOL])
         with self.rooms.waiting.place(self.client):
             found = await unless_gone(self.service.syncing.auditor.verify(series), self.gone)
         self.answer({"success": True, **views.audit(found)})

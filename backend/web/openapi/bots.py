@@ -8,21 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from backend.web.openapi.codes import AT_THE_DOOR
-from backend.web.openapi.parts import (
-    HEADERS,
-    INTEGER,
-    NUMBER,
-    TEXT,
-    Json,
-    answer,
-    answer_header,
-    choice,
-    const,
-    listed,
-    operation,
-    query,
-    record,
-)
+from backend.web.openapi.parts import HEADERS, answer, answer_header, operation, query
+from backend.web.server.json_schema import INTEGER, NUMBER, TEXT, Json, choice, const, listed, record
 
 OBJECT: Json = {"type": "object"}
 OBJECTS = listed(OBJECT)

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from http import HTTPStatus
+from typing import Any
 
 from backend.errors import told_codes
-from backend.web.openapi.parts import (
-    HEADERS,
-    JSON,
-    TEXT,
-    Json,
-    answer_header,
-    choice,
-    const,
-    errors,
-    named,
-    record,
-)
+from backend.web.api import coverage, data_request, follow, jobs, removal, revisions, series, sync
+from backend.web.openapi.parts import HEADERS, JSON, answer_header, errors, named
+from backend.web.server import common_parameters
 from backend.web.server.http_errors import HTTP_ERRORS
+from backend.web.server.json_schema import TEXT, Json, choice, const, record
+from backend.web.server.parameters import Parameter
+from backend.web.streams import stream_request
+
+ROUTES = (coverage, data_request, follow, jobs, removal, revisions, series, stream_request, sync)
+"""The modules whose routes declare parameters of their own."""
+
+
+def parameters() -> Iterator[Parameter[Any]]:
+    """All that are declared."""
+    for module in (common_parameters, *ROUTES):
+        yield from (one for one in vars(module).values() if isinstance(one, Parameter))
 
 
 def _codes() -> dict[HTTPStatus, dict[str, str]]:
@@ -26,6 +31,8 @@ def _codes() -> dict[HTTPStatus, dict[str, str]]:
         found.setdefault(status, {})[code] = about
     for status, (code, message) in HTTP_ERRORS.items():
         found.setdefault(status, {}).setdefault(code, f"{message[0].upper()}{message[1:]}.")
+    own = (code for one in parameters() for code in one.codes().items())
+    found[HTTPStatus.BAD_REQUEST] = dict(own) | found[HTTPStatus.BAD_REQUEST]
     return dict(sorted(found.items()))
 
 

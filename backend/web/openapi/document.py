@@ -7,8 +7,8 @@ from functools import lru_cache
 import msgspec
 
 from backend.web.openapi import bots, codes, following, reading, schemas, service, stored, syncing
-from backend.web.openapi.parts import TEXT, Json
-from backend.web.openapi.values import Names
+from backend.web.openapi.requests import Names
+from backend.web.server.json_schema import TEXT, Json
 
 VERSION = "0.1.0"
 

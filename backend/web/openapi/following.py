@@ -6,29 +6,13 @@ from http import HTTPStatus
 from typing import get_args
 
 from backend.core.follow import Source
-from backend.web.api.follow import LARGEST_PAGE
+from backend.web.api import follow
 from backend.web.openapi.codes import STORED
-from backend.web.openapi.parts import (
-    COUNT,
-    FLAG,
-    HEADERS,
-    MAYBE_MOMENT,
-    TEXT,
-    Json,
-    answer,
-    choice,
-    errors,
-    header,
-    listed,
-    operation,
-    query,
-    record,
-    ref,
-    success,
-)
+from backend.web.openapi.parts import HEADERS, answer, errors, header, operation, ref, success
+from backend.web.openapi.requests import Names, in_body, in_query
 from backend.web.openapi.schemas import NEXT
-from backend.web.openapi.values import SYMBOL, Names, exchange_schema, limit, market_of, market_schema
-from backend.web.server.params import MOST_SYMBOLS
+from backend.web.server.json_schema import COUNT, MAYBE_MOMENT, TEXT, Json, choice, listed, record
+from backend.web.streams import stream_request
 from backend.web.streams.websocket import BROKEN_RULE, GOING_AWAY, LATER, UNSUPPORTED
 
 SCHEMAS: dict[str, Json] = {
@@ -59,43 +43,27 @@ def follows(names: Names) -> Json:
     found = {"200": answer("How they stand", success(count=COUNT, follows=listed(ref("Follow"))))}
     page = {"200": answer("By name", success(count=COUNT, follows=listed(ref("Follow")), next=NEXT))}
     gone = {"200": answer("It is followed no more", success(series=TEXT))}
-    moment = {"type": ["string", "integer", "null"], "description": "Unix milliseconds or ISO-8601"}
-    schema: Json = {
-        "type": "object",
-        "properties": {
-            "symbol": SYMBOL,
-            "symbols": {"type": "array", "items": SYMBOL, "minItems": 1, "maxItems": MOST_SYMBOLS},
-            "exchange": exchange_schema(names),
-            "market": market_schema(names),
-            "since": moment,
-        },
-        "additionalProperties": False,
-        "oneOf": [{"required": ["symbol"]}, {"required": ["symbols"]}],
-    }
     return {
         "get": operation(
             "sync",
             "listFollows",
             "Which series are followed, and how they stand",
             page | STORED,
-            [
-                query("start", TEXT | {"minLength": 1}, "The name to begin with: `binance.spot.BTCUSDT`"),
-                limit(LARGEST_PAGE, f"So many at most, {LARGEST_PAGE} where it is not given"),
-            ],
+            in_query(follow.LISTING),
         ),
         "post": operation(
             "sync",
             "follow",
             "Keep series complete to the last closed minute from now on",
             found | STORED | errors(HTTPStatus.NOT_FOUND, HTTPStatus.BAD_GATEWAY),
-            requestBody={"required": True, "content": {"application/json": {"schema": schema}}},
+            requestBody=in_body(follow.FOLLOWING, names),
         ),
         "delete": operation(
             "sync",
             "unfollow",
             "Follow a series no more; what came stays",
             gone | STORED | errors(HTTPStatus.NOT_FOUND),
-            [query("symbol", SYMBOL, "The symbol", needed=True), *market_of(names)],
+            in_query(follow.LEAVING, names),
         ),
     }
 
@@ -123,11 +91,7 @@ def stream() -> Json:
             "Closed candles as they are stored, as server-sent events or as a WebSocket",
             found | STORED | errors(HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS),
             [
-                query("series", TEXT, "binance:spot:BTCUSDT, several with commas between them", needed=True),
-                query("interval", TEXT | {"default": "1m"}, "As in `/api/data`"),
-                query("since", TEXT, "The first open time to tell: Unix milliseconds or ISO-8601"),
-                query("last_event_id", TEXT, "The same as the header, which wins"),
-                query("forming", FLAG, "With the candles that are not over yet, where exchanges push them"),
+                *in_query(stream_request.PARAMETERS),
                 header("Last-Event-ID", "The id of the last event that was seen: resume behind it"),
             ],
         )

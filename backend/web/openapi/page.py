@@ -7,7 +7,8 @@ from hashlib import sha256
 from html import escape
 from http import HTTPStatus
 
-from backend.web.openapi.parts import Json, named
+from backend.web.openapi.parts import named
+from backend.web.server.json_schema import Json
 
 STYLE = """
 :root{color-scheme:light dark;--line:#8884;--soft:#8881;--far:light-dark(#666,#aaa)}

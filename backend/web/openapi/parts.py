@@ -7,19 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
 
-Json = dict[str, Any]
+from backend.web.server.json_schema import TEXT, Json, const, record
 
 JSON = "application/json; charset=UTF-8"
-
-INTEGER: Json = {"type": "integer"}
-COUNT: Json = {"type": "integer", "minimum": 0}
-NUMBER: Json = {"type": "number"}
-TEXT: Json = {"type": "string"}
-FLAG: Json = {"type": "boolean"}
-MOMENT: Json = {"type": "string", "format": "date-time"}
-MAYBE_MOMENT: Json = {"type": ["string", "null"], "format": "date-time"}
+JSON_BODY = "application/json"
 
 HEADERS: Json = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
 """What every answer has."""
@@ -28,28 +20,6 @@ HEADERS: Json = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
 def ref(name: str) -> Json:
     """A schema of the components."""
     return {"$ref": f"#/components/schemas/{name}"}
-
-
-def const(value: object) -> Json:
-    return {"const": value}
-
-
-def choice(values: Sequence[str]) -> Json:
-    return {"type": "string", "enum": list(values)}
-
-
-def listed(items: Json) -> Json:
-    return {"type": "array", "items": items}
-
-
-def record(properties: Mapping[str, Json], optional: Sequence[str] = ()) -> Json:
-    """An object with these properties, all of them but the `optional` ones, and no other."""
-    return {
-        "type": "object",
-        "properties": dict(properties),
-        "required": [name for name in properties if name not in optional],
-        "additionalProperties": False,
-    }
 
 
 def success(**properties: Json) -> Json:

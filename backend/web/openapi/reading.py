@@ -6,29 +6,24 @@ from http import HTTPStatus
 
 from backend.core.interval import INTERVALS
 from backend.formats import FORMATS
-from backend.formats.layout import FIELDS, TIMES
-from backend.formats.reader_request import FILLS, ORDERS
+from backend.formats.layout import FIELDS
+from backend.web.api import data_request
 from backend.web.openapi.codes import STORED
-from backend.web.openapi.parts import (
+from backend.web.openapi.parts import HEADERS, answer_header, errors, header, operation
+from backend.web.openapi.requests import PATH_SYMBOL, Names, in_query
+from backend.web.openapi.schemas import NEXT
+from backend.web.server.json_schema import (
     COUNT,
     FLAG,
-    HEADERS,
     INTEGER,
     NUMBER,
     TEXT,
     Json,
-    answer_header,
     choice,
     const,
-    errors,
-    header,
     listed,
-    operation,
-    query,
     record,
 )
-from backend.web.openapi.schemas import NEXT
-from backend.web.openapi.values import END, PATH_SYMBOL, START, Names, limit, market_of
 
 WRITTEN_TIME: Json = {"type": ["integer", "string"], "description": "As `time` says"}
 TYPES: dict[str, Json] = {
@@ -57,36 +52,11 @@ COLUMNS = record(
 )
 SCHEMAS = {"Candle": CANDLE, "Candles": CANDLES, "Columns": COLUMNS}
 
-NUMBER_OF_ROWS = 999_999_999
-
 
 def parameters(names: Names) -> list[Json]:
     return [
         PATH_SYMBOL,
-        *market_of(names),
-        query(
-            "interval",
-            TEXT | {"default": "1m", "examples": list(INTERVALS)},
-            f"One of {', '.join(INTERVALS)}; `1min`, `60`, `1H`, `D`, `PT15M` are understood too",
-        ),
-        START,
-        END,
-        limit(NUMBER_OF_ROWS, "So many candles at most"),
-        query(
-            "last",
-            {"type": "integer", "minimum": 1, "maximum": NUMBER_OF_ROWS},
-            "The newest so many, up to `end_time`; not together with `start_time` or `limit`",
-        ),
-        query("order", choice(list(ORDERS)) | {"default": "asc"}, "`desc`: the newest first"),
-        query(
-            "forming",
-            choice(("true", "false")) | {"default": "false"},
-            "`true`: with the candle that is not over yet",
-        ),
-        query("fill", choice(list(FILLS)), "With flat candles in holes, marked as `filled`"),
-        query("format", choice(list(FORMATS)), "Wins over the `Accept` header; JSON otherwise"),
-        query("fields", TEXT, f"Some of {', '.join(FIELDS)}, commas between, in the order you want"),
-        query("time", choice(TIMES) | {"default": "ms"}, "What `open_time` and `close_time` are written in"),
+        *in_query(data_request.PARAMETERS, names),
         header("If-None-Match", "The `ETag` of an answer that you have"),
         header("Range", "`bytes=0-99`, `bytes=-8`: of Parquet and Feather of a closed range"),
         header(

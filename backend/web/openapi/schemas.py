@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from backend.web.openapi.parts import (
+from backend.web.api.jobs import STATUSES
+from backend.web.openapi.parts import ref
+from backend.web.server.json_schema import (
     COUNT,
     FLAG,
     INTEGER,
@@ -15,9 +17,7 @@ from backend.web.openapi.parts import (
     const,
     listed,
     record,
-    ref,
 )
-from backend.web.server.params import STATUSES
 
 SERIES = {"symbol": TEXT, "exchange": TEXT, "market": TEXT}
 BOUNDS = {"start_time": MOMENT, "end_time": MOMENT, "minutes": {"type": "integer", "minimum": 1}}

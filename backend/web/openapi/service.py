@@ -7,20 +7,9 @@ from http import HTTPStatus
 from backend.access.keys import SCOPES
 from backend.telemetry.metrics import CONTENT_TYPE
 from backend.web.openapi.codes import ALWAYS, EVERYWHERE, UNLOCKED
-from backend.web.openapi.parts import (
-    JSON,
-    TEXT,
-    Json,
-    answer,
-    choice,
-    const,
-    errors,
-    listed,
-    operation,
-    record,
-    success,
-)
+from backend.web.openapi.parts import JSON, answer, errors, operation, success
 from backend.web.page.assets import MEDIA_TYPES
+from backend.web.server.json_schema import TEXT, Json, choice, const, listed, record
 
 OPEN: list[Json] = []
 """The security of what anybody may ask."""

@@ -6,13 +6,15 @@ from http import HTTPStatus
 
 from backend.core.coverage_map import REASONS
 from backend.core.interval import INTERVALS
-from backend.web.api.coverage import MOST_BUCKETS
-from backend.web.api.revisions import LARGEST_PAGE as LARGEST_REVISIONS
-from backend.web.api.revisions import PAGE as REVISIONS
-from backend.web.api.series import LARGEST_PAGE, PAGE
+from backend.web.api import coverage, removal, revisions
+from backend.web.api import series as listing
 from backend.web.api.views import MOST_WINDOWS
 from backend.web.openapi.codes import STORED
-from backend.web.openapi.parts import (
+from backend.web.openapi.parts import answer, errors, operation, ref, success
+from backend.web.openapi.requests import PATH_SYMBOL, Names, Parameters, in_query
+from backend.web.openapi.schemas import MISSING, NEXT, SERIES, STATISTICS
+from backend.web.server.common_parameters import MARKET_NAME
+from backend.web.server.json_schema import (
     COUNT,
     FLAG,
     INTEGER,
@@ -20,20 +22,11 @@ from backend.web.openapi.parts import (
     NUMBER,
     TEXT,
     Json,
-    answer,
     choice,
     const,
-    errors,
     listed,
-    operation,
-    query,
     record,
-    ref,
-    success,
 )
-from backend.web.openapi.schemas import MISSING, NEXT, SERIES, STATISTICS
-from backend.web.openapi.values import END, PATH_SYMBOL, START, Names, limit, market_of
-from backend.web.streams.stream_request import MOST_SERIES
 
 COVERAGE = {
     "success": const(True),
@@ -105,10 +98,7 @@ def stored(names: Names) -> dict[str, Json]:
                 "listSeries",
                 "Everything that is stored, over all markets",
                 {"200": answer("By name", series)} | STORED,
-                [
-                    query("start", TEXT | {"minLength": 1}, "The name to begin with: `binance.spot.BTCUSDT`"),
-                    limit(LARGEST_PAGE, f"So many at most, {PAGE} where it is not given"),
-                ],
+                in_query(listing.PARAMETERS),
             )
         },
         "/api/series/{symbol}": {"delete": _removal(names)},
@@ -123,17 +113,15 @@ def stored(names: Names) -> dict[str, Json]:
             "getCoverage",
             "What is held, void and missing, and where: the windows between two times",
             ref("Coverage"),
-            START,
-            END,
+            coverage.COVERAGE,
         ),
         "/api/map/{symbol}": _of_series(
             names,
             "getMap",
-            f"How many minutes are held, missing and void, bucket by bucket; {MOST_BUCKETS} buckets at most",
+            f"How many minutes are held, missing and void, bucket by bucket; {coverage.MOST_BUCKETS} buckets "
+            "at most",
             record(MAP),
-            query("interval", TEXT | {"default": "1m"}, f"How long a bucket is: {', '.join(INTERVALS)}"),
-            START,
-            END,
+            coverage.MAP,
         ),
         "/api/weeks": {
             "get": operation(
@@ -142,14 +130,7 @@ def stored(names: Names) -> dict[str, Json]:
                 "A letter for each week of several series",
                 {"200": answer("In the order asked for", success(count=COUNT, weeks=listed(ref("Weeks"))))}
                 | STORED,
-                [
-                    query(
-                        "series",
-                        TEXT,
-                        f"Up to {MOST_SERIES} such as `binance:spot:BTCUSDT`, commas between",
-                        needed=True,
-                    )
-                ],
+                in_query(coverage.WEEKS),
             )
         },
         "/api/revisions/{symbol}": _of_series(
@@ -157,9 +138,7 @@ def stored(names: Names) -> dict[str, Json]:
             "listRevisions",
             "Candles that the exchange later told differently",
             success(symbol=TEXT, count=COUNT, revisions=listed(ref("Revision")), next=NEXT),
-            START,
-            END,
-            limit(LARGEST_REVISIONS, f"So many at most, {REVISIONS} where it is not given"),
+            revisions.PARAMETERS,
         ),
     }
 
@@ -172,18 +151,13 @@ def _removal(names: Names) -> Json:
         {"200": answer("What went, or would go", record(REMOVED))}
         | STORED
         | errors(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
-        [
-            PATH_SYMBOL,
-            *market_of(names),
-            START,
-            END,
-            query("dry_run", FLAG, "Only tell what would go"),
-        ],
+        [PATH_SYMBOL, *in_query(removal.PARAMETERS, names)],
     )
 
 
-def _of_series(names: Names, name: str, summary: str, schema: Json, *parameters: Json) -> Json:
+def _of_series(
+    names: Names, name: str, summary: str, schema: Json, parameters: Parameters = MARKET_NAME
+) -> Json:
     answers = {"200": answer("What is known", schema)} | STORED | errors(HTTPStatus.NOT_FOUND)
-    return {
-        "get": operation("candles", name, summary, answers, [PATH_SYMBOL, *market_of(names), *parameters])
-    }
+    asked = [PATH_SYMBOL, *in_query(parameters, names)]
+    return {"get": operation("candles", name, summary, answers, asked)}

@@ -4,40 +4,24 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from backend.web.api.jobs import DEFAULT_LIMIT, LARGEST_LIMIT
+from backend.web.api import jobs as listing
+from backend.web.api import sync as syncs
+from backend.web.api import verify as verifying
 from backend.web.openapi.codes import CODES, STORED, responses
 from backend.web.openapi.parts import (
-    COUNT,
-    FLAG,
     HEADERS,
     JSON,
-    TEXT,
-    Json,
     answer,
     answer_header,
-    choice,
     errors,
-    listed,
     operation,
-    query,
     ref,
     success,
 )
-from backend.web.openapi.values import (
-    PATH_ID,
-    SYMBOL,
-    Names,
-    exchange_schema,
-    limit,
-    market_of,
-    market_schema,
-)
-from backend.web.server.params import LONGEST_WAIT, MOST_SYMBOLS, PATIENT_SECONDS, STATUSES
+from backend.web.openapi.requests import PATH_ID, Names, in_body, in_query
+from backend.web.server.common_parameters import MARKET_NAME
+from backend.web.server.json_schema import COUNT, TEXT, Json, choice, listed
 
-MOMENT: Json = {
-    "type": ["string", "integer", "null"],
-    "description": "Unix milliseconds or ISO-8601; null is as if it were not there",
-}
 FAILURES = (
     *(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.INTERNAL_SERVER_ERROR),
     *(HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE),
@@ -62,17 +46,13 @@ def sync(names: Names) -> Json:
             "sync",
             "Fetch what is missing",
             STORED | errors(HTTPStatus.TOO_MANY_REQUESTS) | answers,
-            requestBody={"required": True, "content": {"application/json": {"schema": _request(names)}}},
+            requestBody=in_body(syncs.PARAMETERS, names),
         )
     }
 
 
 def verify(names: Names) -> Json:
     """`/api/verify`."""
-    schema = _closed(
-        {"symbol": SYMBOL, "exchange": exchange_schema(names), "market": market_schema(names)},
-        ["symbol"],
-    )
     found = ref("Audit")
     return {
         "post": operation(
@@ -82,7 +62,7 @@ def verify(names: Names) -> Json:
             {"200": answer("What was found", found)}
             | STORED
             | errors(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
-            requestBody={"required": True, "content": {"application/json": {"schema": schema}}},
+            requestBody=in_body(verifying.PARAMETERS, names),
         )
     }
 
@@ -103,10 +83,7 @@ def jobs() -> dict[str, Json]:
                 "listJobs",
                 "The newest jobs",
                 {"200": answer("The newest first", newest)} | STORED,
-                [
-                    query("status", choice(STATUSES), "Only those that stand so"),
-                    limit(LARGEST_LIMIT, f"So many at most, {DEFAULT_LIMIT} where it is not given"),
-                ],
+                in_query(listing.LISTING),
             )
         },
         "/api/jobs/{id}": {
@@ -132,37 +109,8 @@ def symbols(names: Names) -> Json:
             "listSymbols",
             "What a market lists, and which of it is stored",
             {"200": answer("By name", found)} | STORED | errors(HTTPStatus.BAD_GATEWAY),
-            market_of(names),
+            in_query(MARKET_NAME, names),
         )
-    }
-
-
-def _request(names: Names) -> Json:
-    properties: Json = {
-        "symbol": SYMBOL,
-        "symbols": {"type": "array", "items": SYMBOL, "minItems": 1, "maxItems": MOST_SYMBOLS},
-        "exchange": exchange_schema(names),
-        "market": market_schema(names),
-        "start_time": MOMENT,
-        "end_time": MOMENT,
-        "refresh": FLAG | {"description": "Read stored minutes again: needs both times", "default": False},
-        "wait": {
-            "anyOf": [FLAG, {"type": "number", "minimum": 0, "maximum": LONGEST_WAIT}],
-            "description": "Whether to answer when it is done, at once, or after so many seconds; "
-            f"when it is done means after {PATIENT_SECONDS:g} seconds at the latest",
-            "default": True,
-        },
-    }
-    either = [{"required": ["symbol"]}, {"required": ["symbols"]}]
-    return _closed(properties, []) | {"oneOf": either}
-
-
-def _closed(properties: Json, required: list[str]) -> Json:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": required,
-        "additionalProperties": False,
     }
 
 

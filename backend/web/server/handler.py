@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 from asyncio import Future
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from math import ceil
 from types import TracebackType
@@ -21,11 +21,11 @@ from tornado.web import HTTPError, RequestHandler, stream_request_body
 from backend.core.series import Series
 from backend.errors import InvalidRequest, MarketDataError
 from backend.services.service import Service
-from backend.services.syncing.markets import DEFAULT_EXCHANGE, DEFAULT_MARKET
 from backend.telemetry.logs import bind, bound
-from backend.web.server import params
+from backend.web.server.common_parameters import EXCHANGE, MARKET, SYMBOL
 from backend.web.server.guard import PREFLIGHT_HEADERS, Guard, challenge
 from backend.web.server.http_errors import HTTP_ERRORS, LARGEST_BODY, LARGEST_HEADERS, LONGEST_URI, error_body
+from backend.web.server.parameters import Parameter, Values, json_object, only_known
 from backend.web.server.room import Rooms
 from backend.web.server.tracing import REQUEST_ID, method_of, request_id, route_of, uri_of
 
@@ -141,29 +141,26 @@ class ApiHandler(RequestHandler):
     def data_received(self, chunk: bytes) -> None:
         self._body += chunk[: LARGEST_BODY + 1 - len(self._body)]
 
-    def json_object(self, known: Collection[str]) -> dict[str, object]:
-        """The body, a JSON object without names other than `known`."""
+    def json_object(self, known: Sequence[Parameter[Any]]) -> Values:
+        """The body, a JSON object of parameters, none other than `known`."""
         if len(self._body) > LARGEST_BODY:
             raise HTTPError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        values = params.json_object(bytes(self._body))
-        params.only_known(values, known)
-        return values
+        values = json_object(bytes(self._body))
+        only_known(values, known)
+        return Values(values)
 
-    def query(self, known: Collection[str]) -> dict[str, object]:
+    def query(self, known: Sequence[Parameter[Any]]) -> Values:
         """The query parameters, each given once and none other than `known`."""
-        params.only_known(self.request.query_arguments, known)
+        only_known(self.request.query_arguments, known)
         for name, values in self.request.query_arguments.items():
             if len(values) > 1:
                 raise InvalidRequest(f"{name} is given {len(values)} times", code="repeated_parameter")
-        return {name: self.get_query_argument(name) for name in self.request.query_arguments}
+        return Values({name: self.get_query_argument(name) for name in self.request.query_arguments})
 
-    def series(self, values: Mapping[str, object]) -> Series:
-        """The series that `symbol`, `exchange` and `market` name."""
-        return self.service.markets.series(
-            params.text(values, "symbol"),
-            params.text(values, "exchange", DEFAULT_EXCHANGE),
-            params.text(values, "market", DEFAULT_MARKET),
-        )
+    def series(self, values: Values, symbol: str | None) -> Series:
+        """The series that `symbol` of the address or the body, `exchange` and `market` name."""
+        found = SYMBOL.read(SYMBOL.name, symbol)
+        return self.service.markets.series(found, values[EXCHANGE], values[MARKET])
 
     def flush(self, include_footers: bool = False) -> Future[None]:
         """Send what was written; before the first byte, say how long it may be kept."""

@@ -12,7 +12,7 @@ from backend.services.service import Service
 from backend.web.server.handler import ApiHandler
 from backend.web.streams.long_answer import is_taken
 from backend.web.streams.stream_messages import Event, as_text
-from backend.web.streams.stream_request import KNOWN, PATIENT, Listener, StreamTimes, stream_request_of
+from backend.web.streams.stream_request import PARAMETERS, PATIENT, Listener, StreamTimes, stream_request_of
 
 FAREWELL_SECONDS = 2.0
 TOO_SLOW = "too slow: what was sent was not read in time"
@@ -27,7 +27,9 @@ class StreamHandler(ApiHandler):
 
     async def get(self) -> None:
         last = self.request.headers.get("Last-Event-ID", "")
-        wish = stream_request_of(self.query(KNOWN), last, self.service.markets, self.service.streaming.live)
+        wish = stream_request_of(
+            self.query(PARAMETERS), last, self.service.markets, self.service.streaming.live
+        )
         with self.rooms.streams.place(self.client):
             await self._tell(await Listener.open(self.service, wish))
 

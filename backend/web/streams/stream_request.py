@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,17 +12,26 @@ from backend.core.cursors import Cursors, parse_cursors, question_of
 from backend.core.interval import Interval
 from backend.core.series import Series, series_text
 from backend.errors import InvalidRequest, SeriesNotStored
-from backend.formats.reader_request import interval_of
 from backend.services.following.pushed_candles import LiveCandles
 from backend.services.service import Service
 from backend.services.streaming.feed import Feed
 from backend.services.syncing.markets import Markets
-from backend.web.server import params
+from backend.web.server.common_parameters import interval
+from backend.web.server.json_schema import TEXT
+from backend.web.server.parameters import Parameter, Values, invalid, minute, switch, text
 from backend.web.streams.long_answer import wait_for_any
 from backend.web.streams.stream_messages import Event, MessageWriter
 
-KNOWN = ("series", "interval", "since", "last_event_id", "forming")
 MOST_SERIES = 100
+
+SERIES = text("series", f"Up to {MOST_SERIES} such as `binance:spot:BTCUSDT`, commas between")
+INTERVAL = interval("How long a candle is, as in `/api/data`")
+SINCE = minute("since", "The first open time to tell")
+LAST_EVENT_ID: Parameter[str] = Parameter(
+    "last_event_id", "The same as the header, which wins", TEXT, lambda _, value: str(value), ""
+)
+FORMING = switch("forming", "With the candles that are not over yet, where exchanges push them")
+PARAMETERS = (SERIES, INTERVAL, SINCE, LAST_EVENT_ID, FORMING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +74,14 @@ class StreamOutlet(Protocol):
 
 
 def stream_request_of(
-    values: Mapping[str, object], last_event_id: str, markets: Markets, live: LiveCandles
+    values: Values, last_event_id: str, markets: Markets, live: LiveCandles
 ) -> StreamRequest:
     """Read the parameters. `last_event_id` is the header, and wins: a client that reconnects repeats its
     address and moves on its header."""
-    series = series_of(params.text(values, "series"), markets)
-    interval = interval_of(values)
-    place = last_event_id or str(values.get("last_event_id", ""))
-    forming = params.switch(values, "forming")
+    series = series_of(values[SERIES], markets)
+    interval = values[INTERVAL]
+    place = last_event_id or values[LAST_EVENT_ID]
+    forming = values[FORMING]
     for one in series if forming else ():
         if not live.can_hear(one):
             raise InvalidRequest(
@@ -81,7 +90,7 @@ def stream_request_of(
                 code="forming_unavailable",
             )
     resumed = _resumed(place, series, interval)
-    return StreamRequest(series, interval, params.since(values), resumed, forming)
+    return StreamRequest(series, interval, values[SINCE], resumed, forming)
 
 
 class Listener:
@@ -133,9 +142,8 @@ def series_of(text: str, markets: Markets) -> list[Series]:
     """Read "binance:spot:BTCUSDT,bitget:perpetual:ETHUSDT"."""
     parts = [part.split(":", 2) for part in text.split(",")]
     if len(parts) > MOST_SERIES or not all(len(part) == 3 for part in parts):
-        raise InvalidRequest(
-            f"series must be 1 to {MOST_SERIES} such as binance:spot:BTCUSDT, with commas between them",
-            code="invalid_series",
+        raise invalid(
+            SERIES.name, f"1 to {MOST_SERIES} such as binance:spot:BTCUSDT, with commas between them"
         )
     return list(dict.fromkeys(markets.series(symbol, *market) for *market, symbol in parts))
 

@@ -19,7 +19,7 @@ from backend.web.server.handler import ApiHandler
 from backend.web.streams.long_answer import is_taken
 from backend.web.streams.server_sent_events import TOO_SLOW
 from backend.web.streams.stream_messages import Event, as_message
-from backend.web.streams.stream_request import KNOWN, PATIENT, Listener, StreamTimes, stream_request_of
+from backend.web.streams.stream_request import PARAMETERS, PATIENT, Listener, StreamTimes, stream_request_of
 
 LARGEST_MESSAGE = 1024
 """Bytes that a client may send at once, though all of it is refused."""
@@ -65,7 +65,9 @@ class SocketHandler(WebSocketHandler, ApiHandler):
             self.answer_error(InvalidRequest(problem))
             return
         last = self.request.headers.get("Last-Event-ID", "")
-        wish = stream_request_of(self.query(KNOWN), last, self.service.markets, self.service.streaming.live)
+        wish = stream_request_of(
+            self.query(PARAMETERS), last, self.service.markets, self.service.streaming.live
+        )
         with self.rooms.streams.place(self.client):
             await self._serve(await Listener.open(self.service, wish))
 

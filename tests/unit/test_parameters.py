@@ -9,9 +9,13 @@ from hypothesis import strategies as st
 from backend.clock import LATEST, iso
 from backend.core.windows import MINUTE, Window
 from backend.errors import InvalidRequest
-from backend.web.server import params
-from backend.web.server.params import TimeRange
+from backend.web.openapi.requests import in_body, in_query
+from backend.web.server import common_parameters, parameters
+from backend.web.server.common_parameters import SYMBOL, TimeRange, symbols_of, time_range
+from backend.web.server.parameters import Values, only_known, text, whole
 from tests.fakes import minute, minutes
+
+LIMIT = whole("limit", "?")
 
 
 def code_of(caught: pytest.ExceptionInfo[InvalidRequest]) -> str:
@@ -19,71 +23,72 @@ def code_of(caught: pytest.ExceptionInfo[InvalidRequest]) -> str:
 
 
 def test_a_body_is_a_json_object() -> None:
-    assert params.json_object(b'{"symbol": "BTCUSDT"}') == {"symbol": "BTCUSDT"}
+    assert parameters.json_object(b'{"symbol": "BTCUSDT"}') == {"symbol": "BTCUSDT"}
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"symbol=BTCUSDT", b"\xff", b"{'a':1}", b"NaN", b"[" * 100_000])
 def test_a_body_that_is_not_json_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidRequest, match="the body is not JSON") as caught:
-        params.json_object(body)
+        parameters.json_object(body)
     assert code_of(caught) == "invalid_json"
 
 
 @pytest.mark.parametrize("body", [b"null", b"[]", b'"BTCUSDT"', b"1", b"true"])
 def test_a_body_that_is_another_kind_of_json_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidRequest, match="must be a JSON object") as caught:
-        params.json_object(body)
+        parameters.json_object(body)
     assert code_of(caught) == "invalid_json"
 
 
 @given(st.binary())
 def test_any_body_is_an_object_or_an_invalid_request(body: bytes) -> None:
     try:
-        value = params.json_object(body)
+        value = parameters.json_object(body)
     except InvalidRequest:
         return
     assert isinstance(value, dict)
 
 
 def test_known_parameters_pass() -> None:
-    params.only_known(["limit"], ("limit", "start_time"))
-    params.only_known([], ())
+    only_known(["limit"], (LIMIT, common_parameters.START_TIME))
+    only_known([], ())
 
 
 def test_a_parameter_that_nobody_reads_is_refused_with_the_known_ones() -> None:
     with pytest.raises(
         InvalidRequest, match="unknown parameter 'limt': known are limit, start_time"
     ) as caught:
-        params.only_known(["limt", "limit"], ("limit", "start_time"))
+        only_known(["limt", "limit"], (LIMIT, common_parameters.START_TIME))
     assert code_of(caught) == "unknown_parameter"
 
 
 def test_many_unknown_parameters_are_not_all_repeated() -> None:
     with pytest.raises(InvalidRequest) as caught:
-        params.only_known(["x" * 10_000 + str(number) for number in range(1000)], ("limit",))
+        only_known(["x" * 10_000 + str(number) for number in range(1000)], (LIMIT,))
     assert len(str(caught.value)) < 400
 
 
 def test_a_text_is_taken_as_it_is() -> None:
-    assert params.text({"symbol": " btcusdt"}, "symbol") == " btcusdt"
+    assert Values({"symbol": " btcusdt"})[SYMBOL] == " btcusdt"
 
 
 def test_a_text_may_have_a_default() -> None:
-    assert params.text({}, "market", "spot") == "spot"
-    assert params.text({"market": "perpetual"}, "market", "spot") == "perpetual"
+    market = text("market", "?", default="spot")
+    assert Values({})[market] == "spot"
+    assert Values({"market": "perpetual"})[market] == "perpetual"
 
 
 @pytest.mark.parametrize("values", [{}, {"symbol": None}, {"symbol": ""}])
 def test_a_missing_text_is_named(values: dict[str, object]) -> None:
     with pytest.raises(InvalidRequest, match="symbol is missing") as caught:
-        params.text(values, "symbol")
+        Values(values)[SYMBOL]
     assert code_of(caught) == "missing_symbol"
 
 
 @pytest.mark.parametrize("value", [1, 0, True, False, 1.5, [], {}, ["BTCUSDT"]])
 def test_what_is_no_text_is_refused(value: object) -> None:
     with pytest.raises(InvalidRequest, match="symbol must be a text") as caught:
-        params.text({"symbol": value}, "symbol")
+        Values({"symbol": value})[SYMBOL]
     assert code_of(caught) == "invalid_symbol"
 
 
@@ -100,7 +105,7 @@ def test_what_is_no_text_is_refused(value: object) -> None:
     ],
 )
 def test_bounds_are_read_from_milliseconds_or_iso(values: dict[str, object], found: TimeRange) -> None:
-    assert params.time_range(values) == found
+    assert time_range(Values(values)) == found
 
 
 @pytest.mark.parametrize(
@@ -109,19 +114,19 @@ def test_bounds_are_read_from_milliseconds_or_iso(values: dict[str, object], fou
 @pytest.mark.parametrize("name", ["start_time", "end_time"])
 def test_a_bound_that_is_no_time_is_named(name: str, value: object) -> None:
     with pytest.raises(InvalidRequest, match=f"^{name}") as caught:
-        params.time_range({name: value})
+        time_range(Values({name: value}))
     assert code_of(caught) == "invalid_time"
 
 
 @pytest.mark.parametrize("value", [True, False, 1.5, [], {}])
 def test_a_bound_of_another_kind_is_told_what_kinds_there_are(value: object) -> None:
     with pytest.raises(InvalidRequest, match=r"^start_time must be Unix milliseconds or ISO-8601"):
-        params.time_range({"start_time": value})
+        time_range(Values({"start_time": value}))
 
 
 def test_a_start_after_the_end_is_refused() -> None:
     with pytest.raises(InvalidRequest, match="start_time is after end_time") as caught:
-        params.time_range({"start_time": minute(2), "end_time": minute(1)})
+        time_range(Values({"start_time": minute(2), "end_time": minute(1)}))
     assert code_of(caught) == "invalid_time_range"
 
 
@@ -143,14 +148,13 @@ def test_a_range_is_the_whole_minutes_inside_it(found: TimeRange, window: Window
     ("values", "found"),
     [
         ({}, None),
-        ({"limit": None}, None),
         ({"limit": "1"}, 1),
         ({"limit": 5}, 5),
         ({"limit": "999999999"}, 999_999_999),
     ],
 )
 def test_a_limit_is_a_positive_whole_number_or_none(values: dict[str, object], found: int | None) -> None:
-    assert params.limit(values) == found
+    assert Values(values)[LIMIT] == found
 
 
 @pytest.mark.parametrize(
@@ -158,5 +162,33 @@ def test_a_limit_is_a_positive_whole_number_or_none(values: dict[str, object], f
 )
 def test_a_limit_that_is_none_is_refused(value: object) -> None:
     with pytest.raises(InvalidRequest, match="limit must be a whole number from 1 to 999999999") as caught:
-        params.limit({"limit": value})
+        Values({"limit": value})[LIMIT]
     assert code_of(caught) == "invalid_limit"
+
+
+DEPTH = whole("depth", "So many levels at most", highest=50, default=10)
+
+
+def test_one_declaration_reads_refuses_and_describes_a_parameter() -> None:
+    assert (Values({})[DEPTH], Values({"depth": "50"})[DEPTH]) == (10, 50)
+    with pytest.raises(InvalidRequest, match="depth must be a whole number from 1 to 50") as caught:
+        Values({"depth": "51"})[DEPTH]
+    assert code_of(caught) in DEPTH.codes()
+    assert in_query([DEPTH]) == [
+        {
+            "name": "depth",
+            "in": "query",
+            "required": False,
+            "schema": {"type": "integer", "minimum": 1, "maximum": 50, "default": 10},
+            "description": "So many levels at most",
+        }
+    ]
+    body = in_body([DEPTH], ())["content"]["application/json"]["schema"]
+    assert body["properties"]["depth"]["description"] == "So many levels at most"
+    assert body["required"] == []
+
+
+@pytest.mark.parametrize("given", [{}, {"symbol": "BTCUSDT", "symbols": ["ETHUSDT"]}])
+def test_either_one_symbol_or_several_are_given(given: dict[str, object]) -> None:
+    with pytest.raises(InvalidRequest):
+        symbols_of(Values(given))
