@@ -66,10 +66,12 @@ def command(*arguments: str, **settings: str) -> subprocess.Popen[str]:
 
 
 class RunningService:
-    """`python -m backend serve` on a free port."""
+    """`python -m backend serve` on a free port, or on one that a killed one had."""
 
-    def __init__(self, log: Path, settings: Mapping[str, str], answers_at: str = "/health") -> None:
-        self.port = free_port()
+    def __init__(
+        self, log: Path, settings: Mapping[str, str], answers_at: str = "/health", port: int | None = None
+    ) -> None:
+        self.port = port or free_port()
         self._answers_at = answers_at
         self._log = log.open("ab")
         self.process = subprocess.Popen(

@@ -11,7 +11,10 @@ from playwright.sync_api import expect
 from tests.integration.processes import RunningService
 from tests.page.conftest import Opener
 
-SCREENS: Sequence[str] = ("/ui/", "/ui/jobs", "/ui/add")
+SCREENS: Sequence[str] = (
+    *("/ui/", "/ui/jobs", "/ui/add", "/ui/s/binance/spot/BTCUSDT"),
+    *(f"/ui/s/binance/spot/BTCUSDT?tab={tab}" for tab in ("revisions", "export")),
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -25,6 +28,6 @@ def test_axe_finds_nothing(open_page: Opener, theme: str, width: int) -> None:
         for screen in SCREENS:
             page.goto(screen)
             expect(page.locator("h1")).to_be_visible()
-            page.wait_for_load_state("networkidle")
+            expect(page.locator("main[aria-busy]")).to_have_count(0)
             found = Axe().run(page)
             assert found.violations_count == 0, f"{screen}\n{found.generate_report()}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backend.core.series import Series
 from backend.web.openapi.document import VERSION
 from backend.web.server.handler import ApiHandler
 
@@ -15,7 +16,11 @@ class AboutHandler(ApiHandler):
                 "success": True,
                 "version": VERSION,
                 "markets": [
-                    {"exchange": exchange, "market": market}
+                    {
+                        "exchange": exchange,
+                        "market": market,
+                        "pushed": self.service.streaming.live.can_hear(Series(exchange, market, "")),
+                    }
                     for exchange, market in self.service.markets.names()
                 ],
                 "key": key,

@@ -9,14 +9,17 @@ from backend.telemetry.metrics import CONTENT_TYPE
 from backend.web.openapi.codes import ALWAYS, EVERYWHERE, UNLOCKED
 from backend.web.openapi.parts import JSON, answer, errors, operation, success
 from backend.web.page.assets import MEDIA_TYPES
-from backend.web.server.json_schema import TEXT, Json, choice, const, listed, record
+from backend.web.server.json_schema import FLAG, TEXT, Json, choice, const, listed, record
 
 OPEN: list[Json] = []
 """The security of what anybody may ask."""
 
+MARKET = record(
+    {"exchange": TEXT, "market": TEXT, "pushed": FLAG | {"description": "Whether candles are pushed"}}
+)
 ABOUT = success(
     version=TEXT,
-    markets=listed(record({"exchange": TEXT, "market": TEXT})),
+    markets=listed(MARKET),
     key={"type": ["string", "null"], "description": "The name of the key that you sent"},
     scopes=listed(choice(SCOPES)),
 )

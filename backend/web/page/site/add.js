@@ -1,7 +1,7 @@
 // Choose symbols of a market, and have them fetched, once or from now on.
 
 import { get, post } from "./api.js";
-import { announce, h, put, say } from "./dom.js";
+import { announce, h, put, say, settled } from "./dom.js";
 import { count } from "./format.js";
 import { go, link, remember } from "./router.js";
 import { about, guardButtons, told } from "./session.js";
@@ -115,6 +115,7 @@ export async function show(room, { query, signal }) {
       draw();
       say(number, told(error));
     }
+    settled();
   }
 
   async function send(event) {

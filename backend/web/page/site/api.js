@@ -5,6 +5,7 @@ export const BASE = new URL("../../..", import.meta.url).pathname.replace(/\/$/,
 export const FILES = new URL(".", import.meta.url).pathname;
 
 const SECONDS = 60;
+const LARGEST_PAGE = 1000;
 
 export class ApiError extends Error {
   constructor(status, code, message) {
@@ -92,3 +93,15 @@ export function refusal(status, error) {
 export const get = (path, query, signal) => call(path, { query, signal });
 export const post = (path, body, signal) => call(path, { method: "POST", body, signal });
 export const remove = (path, query, signal) => call(path, { method: "DELETE", query, signal });
+
+/** All pages of a list that is told page by page. */
+export async function whole(path, name, signal) {
+  const found = [];
+  let start;
+  do {
+    const page = await get(path, { limit: LARGEST_PAGE, start }, signal);
+    found.push(...page[name]);
+    start = page.next;
+  } while (start);
+  return found;
+}

@@ -1,7 +1,7 @@
 // The frame around all screens: where one is, what is wrong, keys for everything.
 
 import { FILES, get, state } from "./api.js";
-import { h, icon, put, say } from "./dom.js";
+import { h, icon, put, say, settled } from "./dom.js";
 import { askForKey } from "./key.js";
 import { again } from "./live.js";
 import { openPalette, openShortcuts } from "./palette.js";
@@ -13,6 +13,7 @@ const SCREENS = {
   "": { name: "overview", file: "overview.js" },
   jobs: { name: "jobs", file: "jobs.js" },
   add: { name: "add", file: "add.js" },
+  s: { name: "overview", file: "series.js" },
 };
 const RAIL = ["", "jobs", "add"];
 
@@ -72,9 +73,11 @@ async function showScreen() {
   }
   const main = put(document.getElementById("main"));
   main.className = "";
+  main.setAttribute("aria-busy", "true");
   const room = main.appendChild(h("div", { class: "screen" }));
   if (!screen) {
     document.title = t("title");
+    settled();
     put(room, h("h1", null, t("nothing.here")), h("p", null, h("a", { href: link() }, t("screen.overview"))));
     return;
   }
@@ -111,5 +114,8 @@ window.addEventListener("place", showScreen);
 window.addEventListener("service", showService);
 window.addEventListener("language", () => { frame(); showScreen(); });
 document.addEventListener("keydown", onKey);
+window.addEventListener("unhandledrejection", (event) => {
+  if (event.reason?.name === "AbortError") event.preventDefault();  // what was asked for a screen that was left
+});
 again(lookAfterService, new AbortController().signal);
 showScreen();

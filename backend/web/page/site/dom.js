@@ -79,6 +79,11 @@ export function onTheme(task, signal) {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", task, { signal });
 }
 
+/** A screen shows what it was opened for: nobody need wait any longer. */
+export function settled() {
+  document.getElementById("main")?.removeAttribute("aria-busy");
+}
+
 /** Tell screen readers something that just happened. */
 export function announce(text) {
   const place = document.getElementById("spoken");

@@ -1,7 +1,7 @@
 // What is being fetched, what waits, and how it ended.
 
 import { get, remove } from "./api.js";
-import { announce, h, put, say } from "./dom.js";
+import { announce, h, put, say, settled } from "./dom.js";
 import { ago, count, duration, percent, short, time } from "./format.js";
 import { again } from "./live.js";
 import { link, remember, seriesLink } from "./router.js";
@@ -42,6 +42,7 @@ export function show(room, { query, signal }) {
     }
     while (list.children.length > seen.length) list.lastChild.remove();
     empty.hidden = jobs.length > 0;
+    settled();
     return jobs.some((one) => active(one) < 2) ? 1 : 5;
   }, signal);
 

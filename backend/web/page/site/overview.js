@@ -1,7 +1,7 @@
 // Everything that is stored, a row a series; what is wrong stands on top, with the thing to do.
 
-import { call, get, post } from "./api.js";
-import { announce, h, icon, onTheme, put, say } from "./dom.js";
+import { call, get, post, whole } from "./api.js";
+import { announce, h, icon, onTheme, put, say, settled } from "./dom.js";
 import { bytes, count, short } from "./format.js";
 import { again } from "./live.js";
 import { filtered, grouped, rowsOf, sorted, STATES, totals } from "./overview_data.js";
@@ -11,20 +11,7 @@ import { Strips, stripColours } from "./strip.js";
 import { VirtualRows } from "./virtual.js";
 import { t } from "./words.js";
 
-const PAGE = 1000;
 const DAY = 86_400_000;
-
-/** All pages of a list that is told page by page. */
-async function whole(path, name, signal) {
-  const found = [];
-  let start;
-  do {
-    const page = await get(path, { limit: PAGE, start }, signal);
-    found.push(...page[name]);
-    start = page.next;
-  } while (start);
-  return found;
-}
 
 export function show(room, { query, signal }) {
   const wanted = {
@@ -153,6 +140,7 @@ export function show(room, { query, signal }) {
       count: found.series, minutes: short(found.held), size: bytes(found.size),
     }) : "");
     draw();
+    settled();
     return Math.max(5, rows.length / 100);
   }, signal);
 }

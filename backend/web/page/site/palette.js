@@ -1,6 +1,6 @@
 // Ctrl-K: go anywhere by typing. And the list of keys.
 
-import { get } from "./api.js";
+import { whole } from "./api.js";
 import { openDialog } from "./dialogs.js";
 import { h, put } from "./dom.js";
 import { go, link, seriesLink } from "./router.js";
@@ -10,19 +10,17 @@ import { t } from "./words.js";
 const MOST = 12;
 let open = null;
 
-async function everything() {
+/** Screens and actions, which are there at once. */
+function places() {
   const screens = ["overview", "jobs", "add"].map((name) => ({
     text: t(`screen.${name}`), about: t("palette.screen"), act: () => go(name === "overview" ? link() : link(name)),
   }));
-  const theme = { text: t("palette.theme"), about: t("palette.action"), act: nextTheme };
-  try {
-    const { series } = await get("/api/series", { limit: 1000 });
-    return [...screens, theme, ...series.map((one) => ({
-      text: one.symbol, about: `${one.exchange} ${one.market}`, act: () => go(seriesLink(one)),
-    }))];
-  } catch {
-    return [...screens, theme];
-  }
+  return [...screens, { text: t("palette.theme"), about: t("palette.action"), act: nextTheme }];
+}
+
+async function allSeries() {
+  const series = await whole("/api/series", "series");
+  return series.map((one) => ({ text: one.symbol, about: `${one.exchange} ${one.market}`, act: () => go(seriesLink(one)) }));
 }
 
 /** What fits the words best: each word stands somewhere in it. */
@@ -42,9 +40,10 @@ export function openPalette() {
   open = openDialog(t("palette.open"), field, list);
   open.classList.add("palette");
   open.addEventListener("close", () => { open = null; });
-  let choices = [];
+  let choices = places();
   let chosen = 0;
-  everything().then((found) => { choices = found; draw(); });
+  allSeries().then((found) => { choices.push(...found); draw(); }, () => {});
+  draw();
   field.focus();
 
   function draw() {

@@ -82,7 +82,7 @@ function drawRun(pen, letter, left, width, height, colours) {
   pen.fillRect(left, letter === "m" ? height - 6 : 2, width, letter === "m" ? 6 : height - 2);
   if (letter === "v") {
     pen.fillStyle = colours.void;
-    pen.fillRect(left, 2, width, 4);
+    pen.fillRect(left, 2, Math.max(2, width), 5);
   } else if (letter === "p") {
     pen.fillStyle = colours.missing;
     pen.fillRect(left, height - 6, Math.max(2, width), 6);
