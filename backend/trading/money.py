@@ -1,0 +1,73 @@
+"""Money: exact decimal numbers, read from text and never through a float. Nothing rounds them by chance."""
+
+from __future__ import annotations
+
+from decimal import ROUND_DOWN, Context, Decimal, InvalidOperation
+
+LONGEST = 80
+"""Characters of a number that are read."""
+
+LARGEST = 30
+FINEST = -40
+"""The powers of ten between which every price, size and fee of a market lies, with room to spare."""
+
+_CHARACTERS = frozenset("0123456789.+-eE")
+_ROOM = Context(prec=3 * LONGEST, rounding=ROUND_DOWN)
+"""Enough digits for any product or quotient of two numbers that were read."""
+_FINEST = Decimal(1).scaleb(FINEST)
+
+
+class Exact(Decimal):
+    """A number that `exact` has read: finite, and of a sane size."""
+
+    __slots__ = ()
+
+
+def exact(said: object) -> Exact:
+    """The number that a venue's JSON says as text or as a number; raises ValueError where it says none.
+
+    A float is refused: its digits are no longer those that were sent.
+    """
+    if isinstance(said, bool) or not isinstance(said, str | int | Decimal):
+        raise ValueError(f"a number was expected, not {type(said).__name__}")
+    text = str(said)
+    if len(text) > LONGEST or not _CHARACTERS.issuperset(text):
+        raise ValueError(f"{text[:LONGEST]!r} is no number that can be money")
+    try:
+        number = Exact(text)
+    except InvalidOperation:
+        raise ValueError(f"{text!r} is no number") from None
+    if not number:
+        return Exact(0)
+    if number.adjusted() > LARGEST or number != number.quantize(_FINEST, context=_ROOM):
+        raise ValueError(f"{text!r} is too large or too fine to be money")
+    return number
+
+
+def plain(number: Decimal) -> str:
+    """The number as venues want it written: without an exponent, a sign of zero or needless zeros."""
+    text = format(number, "f")
+    if "." in text:
+        text = text.rstrip("0").removesuffix(".")
+    return "0" if text in ("-0", "") else text
+
+
+def opposite(number: Decimal) -> Decimal:
+    """The number with the other sign, every digit kept; zero has no sign."""
+    return number.copy_negate() if number else number.copy_abs()
+
+
+def is_multiple(number: Decimal, *, step: Decimal) -> bool:
+    """Whether a price or a size lies on a market's step."""
+    return _ROOM.remainder(number, _checked(step)) == 0
+
+
+def round_down(number: Decimal, *, step: Decimal) -> Decimal:
+    """The multiple of the step next to the number that is not farther from zero: a size never grows."""
+    return _ROOM.multiply(_ROOM.divide_int(number, _checked(step)), step)
+
+
+def _checked(step: Decimal) -> Decimal:
+    if not step.is_finite() or step <= 0:
+        raise ValueError(f"a step is more than nothing, not {step}")
+    return step
