@@ -6,6 +6,8 @@ from backend.app.common import Common
 from backend.app.stores import Stores
 from backend.app.venues import Venues
 from backend.clock import SystemClock
+from backend.exchanges.binance.archive import named
+from backend.exchanges.binance.market import BINANCE
 from backend.process import is_gone
 from backend.services.following.append import Appender
 from backend.services.following.confirm import Confirmer
@@ -72,7 +74,7 @@ def build_syncing(common: Common, stores: Stores, venues: Venues, appender: Appe
         ledgers=ledgers,
         syncs=syncs,
         auditor=Auditor(candles, ledgers, stores.shortfalls),
-        imports=Imports(venues.markets, candles, ledgers, common.clock),
+        imports=Imports(venues.markets, candles, ledgers, common.clock, {BINANCE.name: named}),
         remover=Remover(traces, ledgers, appender),
     )
 

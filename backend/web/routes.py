@@ -18,6 +18,7 @@ from backend.web.api.data import DataHandler
 from backend.web.api.docs import DocsHandler, OpenApiHandler
 from backend.web.api.follow import FollowHandler
 from backend.web.api.health import HealthHandler, LiveHandler, ReadyHandler
+from backend.web.api.importing import ImportHandler
 from backend.web.api.jobs import JobEventsHandler, JobHandler, JobsHandler
 from backend.web.api.metrics import MetricsHandler
 from backend.web.api.removal import RemovalHandler
@@ -87,6 +88,7 @@ def _routes(given: dict[str, Any]) -> list[Route]:
         (r"/api/follow", FollowHandler, given),
         (UpgradePath(r"/api/stream"), SocketHandler, given),
         (r"/api/stream", StreamHandler, given),
+        (r"/api/import", ImportHandler, given),
         (r"/api/verify", VerifyHandler, given),
         (r"/api/symbols", SymbolsHandler, given),
         (r"/api/series", SeriesHandler, given),

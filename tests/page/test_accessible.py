@@ -12,7 +12,7 @@ from tests.integration.processes import RunningService
 from tests.page.conftest import Opener
 
 SCREENS: Sequence[str] = (
-    *("/ui/", "/ui/jobs", "/ui/add", "/ui/s/binance/spot/BTCUSDT"),
+    *("/ui/", "/ui/jobs", "/ui/add", "/ui/import", "/ui/system", "/ui/s/binance/spot/BTCUSDT"),
     *(f"/ui/s/binance/spot/BTCUSDT?tab={tab}" for tab in ("revisions", "export")),
 )
 

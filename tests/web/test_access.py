@@ -86,7 +86,7 @@ async def test_about_tells_what_a_key_may_do(
 ) -> None:
     body = (await ask(http_server_client, "/api/about", **({"X_Api_Key": key} if key else {}))).body
     assert (body["key"], body["scopes"]) == (name, scopes)
-    assert {"exchange": "binance", "market": "spot", "pushed": False} in body["markets"]
+    assert {"exchange": "binance", "market": "spot", "imported": True, "pushed": False} in body["markets"]
 
 
 async def test_a_key_that_may_only_read_changes_nothing_on_any_route(

@@ -23,7 +23,7 @@ from tests.figures import scrape
 from tests.web.client import error_code, get, send
 
 
-@pytest.mark.parametrize("path", ["/", "/api", "/api/nothing", "/healthy", "/api/sync/BTCUSDT"])
+@pytest.mark.parametrize("path", ["/u", "/api", "/api/nothing", "/healthy", "/api/sync/BTCUSDT"])
 async def test_an_unknown_route_is_404(http_server_client: AsyncHTTPServerClient, path: str) -> None:
     reply = await get(http_server_client, path)
     assert (reply.status, error_code(reply)) == (404, "unknown_route")

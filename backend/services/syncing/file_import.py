@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePath
+from types import MappingProxyType
 from typing import NamedTuple
 
 from backend.clock import Clock
+from backend.core.archive_file import LARGEST_TEXT, BadZip, only_text
+from backend.core.archive_rows import BadRow, candles_of
 from backend.core.candles import Candle, held_by, inside
 from backend.core.plan import closed_until
 from backend.core.series import Series
 from backend.core.windows import HOUR, Window
-from backend.errors import ExchangeError
+from backend.errors import ExchangeError, InvalidRequest
 from backend.services.ports import CandleStore
 from backend.services.syncing.durable import keep
 from backend.services.syncing.ledger import Ledgers
@@ -21,6 +27,11 @@ PATIENCE = 60.0
 
 TRUST_IN_THIS_CLOCK = 24 * HOUR
 """How far this machine's clock may be ahead, where the exchange cannot be asked for the time (ms)."""
+
+ENDINGS = (".csv", ".zip")
+
+Naming = Callable[[str], tuple[str, Window] | None]
+"""Reads the name of a file without its ending; None where it follows no rule."""
 
 
 class Horizon(NamedTuple):
@@ -38,14 +49,59 @@ class Imported(NamedTuple):
     held_before: int
 
 
-class Imports:
-    """Fills what is not held yet. The exchange's own word stands: a held candle stays as it is."""
+class Taken(NamedTuple):
+    """What came of a file: its series, and a sentence about what was unusual, "" for nothing."""
 
-    def __init__(self, markets: Markets, candles: CandleStore, ledgers: Ledgers, clock: Clock) -> None:
+    series: Series
+    imported: Imported
+    remark: str
+
+
+class Imports:
+    """Fills what is not held yet. The exchange's own word stands: a held candle stays as it is.
+
+    `names` tells for each exchange whose files are taken which symbol and minutes a file's name promises.
+    """
+
+    def __init__(
+        self,
+        markets: Markets,
+        candles: CandleStore,
+        ledgers: Ledgers,
+        clock: Clock,
+        names: Mapping[str, Naming] = MappingProxyType({}),
+    ) -> None:
+        self.names = names
         self._markets = markets
         self._candles = candles
         self._ledgers = ledgers
         self._clock = clock
+
+    async def take(self, name: str, body: bytes, exchange: str, market: str, symbol: str = "") -> Taken:
+        """Check a .csv or .zip file as a whole, then store its candles.
+
+        Raises InvalidRequest, naming file, line and reason, and whatever `store` raises.
+        """
+        series, window = self._described(name, exchange, market, symbol)
+        closed, remark = await self.horizon(series)
+        within = Window(window.start, min(window.end, closed))
+        if within.start >= within.end:
+            raise InvalidRequest(f"{name} is of minutes that are not over yet")
+        candles = await asyncio.to_thread(checked_candles, name, body, within)
+        return Taken(series, await self.store(series, candles), remark)
+
+    def _described(self, name: str, exchange: str, market: str, symbol: str) -> tuple[Series, Window]:
+        """The series that a file is of, and the minutes that its name promises."""
+        self._markets.named(exchange, market)
+        if exchange not in self.names:
+            raise InvalidRequest(f"files of {', '.join(self.names)} are taken, not of {exchange}")
+        by_name, window = self.names[exchange](PurePath(name).stem) or ("", Window(0, sys.maxsize))
+        found = [self._markets.series(one, exchange, market) for one in (symbol, by_name) if one]
+        if not found:
+            raise InvalidRequest(f"say its symbol: {name} does not tell, as BTCUSDT-1m-2024-06.zip does")
+        if found[0] != found[-1]:
+            raise InvalidRequest(f"{name} is a file of {found[-1].symbol}, not of {found[0].symbol}")
+        return found[0], window
 
     async def horizon(self, series: Series) -> Horizon:
         """Until when minutes are closed. A symbol that is not listed (any more) may have a history."""
@@ -73,3 +129,18 @@ class Imports:
             await ledger.record(lambda known: known.asked(wanted))
             written = await keep(series, fresh, self._candles, ledger)
         return Imported(len(candles), written.inserted, len(candles) - len(fresh))
+
+
+def checked_candles(name: str, body: bytes, window: Window) -> list[Candle]:
+    """The candles of a file, all of them checked; InvalidRequest names file, line and reason."""
+    if not name.lower().endswith(ENDINGS):
+        raise InvalidRequest(f"{name} is neither a .csv nor a .zip file")
+    if len(body) > LARGEST_TEXT:
+        raise InvalidRequest(f"{name} has over {LARGEST_TEXT} bytes: cut it in parts, such as months")
+    try:
+        member, text = only_text(body) if name.lower().endswith(".zip") else ("", body)
+        return candles_of(f"{name}: {member}" if member else name, text, window)
+    except BadZip as error:
+        raise InvalidRequest(f"{name}: {error}") from error
+    except BadRow as error:
+        raise InvalidRequest(str(error)) from error

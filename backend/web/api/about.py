@@ -19,6 +19,7 @@ class AboutHandler(ApiHandler):
                     {
                         "exchange": exchange,
                         "market": market,
+                        "imported": exchange in self.service.syncing.imports.names,
                         "pushed": self.service.streaming.live.can_hear(Series(exchange, market, "")),
                     }
                     for exchange, market in self.service.markets.names()

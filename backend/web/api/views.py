@@ -19,6 +19,7 @@ from backend.core.windows import MINUTE, Spans, Window, count_minutes, intersect
 from backend.services.ports import Revision
 from backend.services.reading.catalogue import Stored
 from backend.services.syncing.audit import Audit
+from backend.services.syncing.file_import import Taken
 from backend.services.syncing.removal import Removed
 from backend.services.syncing.sync import SyncResult
 
@@ -114,6 +115,19 @@ def audit(found: Audit) -> dict[str, object]:
         "lost": [_window(*window) for window in found.lost[:MOST_WINDOWS]],
         "unclaimed_records": count_minutes(found.unclaimed),
         "unclaimed": [_window(*window) for window in found.unclaimed[:MOST_WINDOWS]],
+    }
+
+
+def taken(found: Taken) -> dict[str, object]:
+    """What came of a file."""
+    return {
+        "symbol": found.series.symbol,
+        "exchange": found.series.exchange,
+        "market": found.series.market,
+        "candles": found.imported.candles,
+        "new_records": found.imported.new_records,
+        "held_before": found.imported.held_before,
+        "remark": found.remark,
     }
 
 

@@ -71,6 +71,7 @@ def paths(names: Names) -> dict[str, Json]:
         "/api/symbols": syncing.symbols(names),
         "/api/data/{symbol}": reading.data(names),
         **stored.stored(names),
+        "/api/import": syncing.importing(names),
         "/api/verify": syncing.verify(names),
         **service.paths(),
         **bots.paths(),

@@ -14,9 +14,10 @@ from backend.web.server.json_schema import FLAG, TEXT, Json, choice, const, list
 OPEN: list[Json] = []
 """The security of what anybody may ask."""
 
-MARKET = record(
-    {"exchange": TEXT, "market": TEXT, "pushed": FLAG | {"description": "Whether candles are pushed"}}
-)
+IMPORTED = FLAG | {"description": "Whether files of its candles are taken"}
+IMPORTED = FLAG | {"description": "Whether files of its candles are taken"}
+PUSHED = FLAG | {"description": "Whether the exchange pushes its candles to this service"}
+MARKET = record({"exchange": TEXT, "market": TEXT, "imported": IMPORTED, "pushed": PUSHED})
 ABOUT = success(
     version=TEXT,
     markets=listed(MARKET),

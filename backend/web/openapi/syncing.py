@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from backend.web.api import importing as imports
 from backend.web.api import jobs as listing
 from backend.web.api import sync as syncs
 from backend.web.api import verify as verifying
@@ -19,6 +20,7 @@ from backend.web.openapi.parts import (
     success,
 )
 from backend.web.openapi.requests import PATH_ID, Names, in_body, in_query
+from backend.web.openapi.schemas import SERIES
 from backend.web.server.common_parameters import MARKET_NAME
 from backend.web.server.json_schema import COUNT, TEXT, Json, choice, listed
 
@@ -47,6 +49,23 @@ def sync(names: Names) -> Json:
             "Fetch what is missing",
             STORED | errors(HTTPStatus.TOO_MANY_REQUESTS) | answers,
             requestBody=in_body(syncs.PARAMETERS, names),
+        )
+    }
+
+
+def importing(names: Names) -> Json:
+    """`/api/import`."""
+    taken = success(**SERIES, candles=COUNT, new_records=COUNT, held_before=COUNT, remark=TEXT)
+    return {
+        "post": operation(
+            "sync",
+            "importFile",
+            "Take a file of candles: what is not held yet is stored, once all of it is checked",
+            {"200": answer("It is in", taken)}
+            | STORED
+            | errors(HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS),
+            in_query(imports.PARAMETERS, names),
+            requestBody={"required": True, "content": {"application/octet-stream": {"schema": {}}}},
         )
     }
 

@@ -59,6 +59,8 @@ class ApiHandler(RequestHandler):
 
     request_id = ""
     cut = False
+    largest_body = LARGEST_BODY
+    """Bytes."""
 
     def __init_subclass__(cls) -> None:
         """Whoever takes GET takes HEAD."""
@@ -121,7 +123,7 @@ class ApiHandler(RequestHandler):
         length = self.request.headers.get("Content-Length", "0")
         if not is_length(length):
             raise HTTPError(HTTPStatus.BAD_REQUEST)
-        if int(length) > LARGEST_BODY:
+        if int(length) > self.largest_body:
             raise HTTPError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
     def options(self, *_path: str) -> None:
@@ -139,13 +141,17 @@ class ApiHandler(RequestHandler):
         return self.guard.trusts(origin)
 
     def data_received(self, chunk: bytes) -> None:
-        self._body += chunk[: LARGEST_BODY + 1 - len(self._body)]
+        self._body += chunk[: self.largest_body + 1 - len(self._body)]
+
+    def whole_body(self) -> bytes:
+        """The body as it came."""
+        if len(self._body) > self.largest_body:
+            raise HTTPError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        return bytes(self._body)
 
     def json_object(self, known: Sequence[Parameter[Any]]) -> Values:
         """The body, a JSON object of parameters, none other than `known`."""
-        if len(self._body) > LARGEST_BODY:
-            raise HTTPError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        values = json_object(bytes(self._body))
+        values = json_object(self.whole_body())
         only_known(values, known)
         return Values(values)
 
@@ -229,6 +235,8 @@ class ApiHandler(RequestHandler):
         code, message = HTTP_ERRORS.get(
             HTTPStatus(status_code), (MarketDataError.code, "something went wrong here")
         )
+        if status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            message = f"the body is over {self.largest_body} bytes"
         self.answer(error_body(code, message), status_code)
 
     def log_exception(

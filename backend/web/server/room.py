@@ -52,3 +52,4 @@ class Rooms:
         self.streams = Room("streams", 200)
         self.events = Room("answers with the events of a job", 200)
         self.data = Room("answers with candles", 400)
+        self.imports = Room("imports", 4)

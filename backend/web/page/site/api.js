@@ -105,3 +105,29 @@ export async function whole(path, name, signal) {
   } while (start);
   return found;
 }
+
+/** Send a file, telling how far it is as a part of 1; the answer is as that of `call`. */
+export function upload(path, query, file, progress, signal) {
+  return new Promise((done, fail) => {
+    const sending = new XMLHttpRequest();
+    sending.open("POST", address(path, query));
+    sending.setRequestHeader("Content-Type", "application/octet-stream");
+    if (key()) sending.setRequestHeader("X-Api-Key", key());
+    sending.upload.onprogress = (event) => progress(event.total ? event.loaded / event.total : 0);
+    sending.onerror = () => {
+      tell({ away: true });
+      fail(new ApiError(0, "unreachable", ""));
+    };
+    sending.onload = () => {
+      try {
+        const body = JSON.parse(sending.responseText);
+        if (body.success) done(body);
+        else fail(refusal(sending.status, body.error));
+      } catch {
+        fail(new ApiError(sending.status, "unreadable", `HTTP ${sending.status}`));
+      }
+    };
+    signal.addEventListener("abort", () => { sending.abort(); fail(signal.reason); }, { once: true });
+    sending.send(file);
+  });
+}

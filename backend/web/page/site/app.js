@@ -13,9 +13,11 @@ const SCREENS = {
   "": { name: "overview", file: "overview.js" },
   jobs: { name: "jobs", file: "jobs.js" },
   add: { name: "add", file: "add.js" },
+  import: { name: "import", file: "importing.js" },
+  system: { name: "system", file: "system.js" },
   s: { name: "overview", file: "series.js" },
 };
-const RAIL = ["", "jobs", "add"];
+const RAIL = ["", "jobs", "add", "import", "system"];
 
 let leaving = new AbortController();
 

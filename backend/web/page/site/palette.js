@@ -12,7 +12,7 @@ let open = null;
 
 /** Screens and actions, which are there at once. */
 function places() {
-  const screens = ["overview", "jobs", "add"].map((name) => ({
+  const screens = ["overview", "jobs", "add", "import", "system"].map((name) => ({
     text: t(`screen.${name}`), about: t("palette.screen"), act: () => go(name === "overview" ? link() : link(name)),
   }));
   return [...screens, { text: t("palette.theme"), about: t("palette.action"), act: nextTheme }];

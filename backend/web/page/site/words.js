@@ -17,6 +17,13 @@ export function chooseLanguage() {
   document.documentElement.lang = chosen;
 }
 
+/** Take another language from now on. */
+export function setLanguage(name) {
+  localStorage.setItem("language", name);
+  chooseLanguage();
+  window.dispatchEvent(new Event("language"));
+}
+
 /** The message `name` with its values filled in; `count` chooses the plural form. */
 export function t(name, values = {}) {
   let message = LANGUAGES[chosen][name] ?? EN[name] ?? name;
