@@ -92,8 +92,7 @@ def test_every_answer_is_as_described(service: RunningService, tmp_path: Path) -
 def test_an_untrue_description_is_seen(service: RunningService, tmp_path: Path, flaw: str) -> None:
     assert service.call("/api/sync", {"symbol": "BTCUSDT"})[0] == 200
     document = described(service)
-    statistics = document["paths"]["/api/stats/{symbol}"]["get"]["responses"]["200"]
-    shape = statistics["content"]["application/json; charset=UTF-8"]["schema"]["properties"]["statistics"]
+    shape = document["components"]["schemas"]["SeriesStatistics"]
     match flaw:
         case "a wrong type":
             shape["properties"]["total_records"] = {"type": "string"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from backend.core.series import Series
+from backend.web.api import shapes
 from backend.web.openapi.document import VERSION
 from backend.web.server.handler import ApiHandler
 
@@ -11,20 +12,9 @@ class AboutHandler(ApiHandler):
     def get(self) -> None:
         self.query(())
         key, scopes = self.guard.rights(self.request)
-        self.answer(
-            {
-                "success": True,
-                "version": VERSION,
-                "markets": [
-                    {
-                        "exchange": exchange,
-                        "market": market,
-                        "imported": exchange in self.service.syncing.imports.names,
-                        "pushed": self.service.streaming.live.can_hear(Series(exchange, market, "")),
-                    }
-                    for exchange, market in self.service.markets.names()
-                ],
-                "key": key,
-                "scopes": scopes,
-            }
-        )
+        imported, can_hear = self.service.syncing.imports.names, self.service.streaming.live.can_hear
+        markets = [
+            shapes.Market(exchange, market, exchange in imported, can_hear(Series(exchange, market, "")))
+            for exchange, market in self.service.markets.names()
+        ]
+        self.answer(shapes.About(version=VERSION, markets=markets, key=key, scopes=scopes))

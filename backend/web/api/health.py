@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Literal
 
+from backend.web.api import shapes
 from backend.web.server.handler import ApiHandler
 
 SERVICE = "binance-backend"
@@ -15,12 +17,10 @@ class HealthHandler(ApiHandler):
     async def get(self) -> None:
         self.query(())
         if await self.service.running.database_answers():
-            self.answer({"status": "healthy", "service": SERVICE, "database": "connected"})
+            self.answer(shapes.Healthy("healthy", SERVICE, "connected"))
         else:
-            self.answer(
-                {"status": "unhealthy", "service": SERVICE, "database": "disconnected"},
-                HTTPStatus.SERVICE_UNAVAILABLE,
-            )
+            body = shapes.Unhealthy("unhealthy", SERVICE, "disconnected")
+            self.answer(body, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 class LiveHandler(ApiHandler):
@@ -28,7 +28,7 @@ class LiveHandler(ApiHandler):
 
     def get(self) -> None:
         self.query(())
-        self.answer({"status": "alive"})
+        self.answer(shapes.Alive("alive"))
 
 
 class ReadyHandler(ApiHandler):
@@ -38,13 +38,9 @@ class ReadyHandler(ApiHandler):
         self.query(())
         trouble, worker = await self.service.running.database_trouble(), self.service.jobs.worker.condition
         troubles = [trouble] if trouble else self.service.running.loops.troubles()
-        ready = not troubles and worker != "stopped"
-        self.answer(
-            {
-                "status": "ready" if ready else "not_ready",
-                "database": "disconnected" if trouble else "connected",
-                "worker": worker,
-                "troubles": troubles,
-            },
-            HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE,
-        )
+        if not troubles and worker != "stopped":
+            self.answer(shapes.Ready("ready", "connected", worker, troubles))
+        else:
+            database: Literal["connected", "disconnected"] = "disconnected" if trouble else "connected"
+            body = shapes.NotReady("not_ready", database, worker, troubles)
+            self.answer(body, HTTPStatus.SERVICE_UNAVAILABLE)

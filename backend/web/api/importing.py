@@ -35,7 +35,7 @@ class ImportHandler(ApiHandler):
         values = self.query(PARAMETERS)
         named = (values[NAME], self.whole_body(), values[EXCHANGE], values[MARKET], values[SYMBOL])
         self._body.clear()
-        self.answer({"success": True, **views.taken(await self.service.syncing.imports.take(*named))})
+        self.answer(views.taken(await self.service.syncing.imports.take(*named)))
 
     def on_finish(self) -> None:
         super().on_finish()

@@ -19,4 +19,4 @@ class RemovalHandler(ApiHandler):
         dry_run = values[DRY_RUN]
         remover = self.service.syncing.remover
         found = await (remover.survey(series, window) if dry_run else remover.remove(series, window))
-        self.answer({"success": True, "dry_run": dry_run, **views.removed(found)})
+        self.answer(views.removed(found, dry_run=dry_run))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.web.api import views
+from backend.web.api import shapes, views
 from backend.web.server.common_parameters import END_TIME, EXCHANGE, MARKET, START_TIME, time_range
 from backend.web.server.handler import ApiHandler
 from backend.web.server.parameters import whole
@@ -19,5 +19,6 @@ class RevisionsHandler(ApiHandler):
         found = await self.service.reading.queries.revisions(series, window, limit + 1)
         rows = [views.revision(revision) for revision in found[:limit]]
         following = found[limit].open_time if len(found) > limit else None
-        about = {"success": True, "symbol": series.symbol, "count": len(rows)}
-        self.answer(about | {"revisions": rows, "next": following})
+        self.answer(
+            shapes.RevisionsAnswer(symbol=series.symbol, count=len(rows), revisions=rows, next=following)
+        )

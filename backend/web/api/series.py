@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.web.api import views
+from backend.web.api import shapes, views
 from backend.web.server.handler import ApiHandler
 from backend.web.server.parameters import text, whole
 
@@ -19,4 +19,4 @@ class SeriesHandler(ApiHandler):
         named = [one for one in await catalogue.series() if one.name >= start]
         rows = [views.stored(found) for found in await catalogue.stored(named[:limit])]
         following = named[limit].name if len(named) > limit else None
-        self.answer({"success": True, "count": len(rows), "series": rows, "next": following})
+        self.answer(shapes.StoredAnswer(count=len(rows), series=rows, next=following))

@@ -12,4 +12,4 @@ class StatsHandler(ApiHandler):
         series = self.series(self.query(MARKET_NAME), symbol)
         found = await self.service.reading.queries.statistics(series)
         revisions = await self.service.reading.queries.revision_count(series)
-        self.answer({"success": True, "statistics": views.statistics(found) | {"revisions": revisions}})
+        self.answer(views.statistics_answer(found, revisions))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.web.api import views
+from backend.web.api import shapes, views
 from backend.web.server.common_parameters import EXCHANGE, MARKET, MARKET_NAME
 from backend.web.server.handler import ApiHandler
 
@@ -20,11 +20,5 @@ class SymbolsHandler(ApiHandler):
             for symbol in sorted(stored | listings.keys())
         ]
         self.answer(
-            {
-                "success": True,
-                "exchange": exchange,
-                "market": market,
-                "count": len(symbols),
-                "symbols": symbols,
-            }
+            shapes.ListingAnswer(exchange=exchange, market=market, count=len(symbols), symbols=symbols)
         )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from contextlib import nullcontext
 from http import HTTPStatus
 
+from msgspec.structs import asdict
+
 from backend.core.job import Job, SyncRequest
 from backend.errors import InvalidRequest, MarketDataError
 from backend.services.jobs.outcome import outcome_of
-from backend.web.api import views
+from backend.web.api import shapes, views
 from backend.web.server.common_parameters import (
     END_TIME,
     EXCHANGE,
@@ -81,14 +83,15 @@ class SyncHandler(ApiHandler):
     async def _answer_one(self, job: Job) -> None:
         if not job.over:
             self.set_header("Location", self.base_path + views.job_path(job))
-            self.answer({"success": True, "job": views.job(job)}, HTTPStatus.ACCEPTED)
+            self.answer(shapes.JobAnswer(job=views.job(job)), HTTPStatus.ACCEPTED)
             return
         body, error = await self._outcome(job)
         self._answer(body, error)
 
     async def _answer_all(self, jobs: list[Job]) -> None:
         if not all(job.over for job in jobs):
-            self.answer({"success": True, "jobs": [views.job(job) for job in jobs]}, HTTPStatus.ACCEPTED)
+            begun = shapes.JobsBegun(jobs=[views.job(job) for job in jobs])
+            self.answer(begun, HTTPStatus.ACCEPTED)
             return
         outcomes = [await self._outcome(job) for job in jobs]
         results = [body for body, _ in outcomes]
@@ -104,10 +107,16 @@ class SyncHandler(ApiHandler):
     async def _outcome(self, job: Job) -> tuple[dict[str, object], MarketDataError | None]:
         """What the answer says of a job that is over, and the error that it ended with."""
         series = job.request.series
-        about = {"symbol": series.symbol, "exchange": series.exchange, "market": series.market, "job": job.id}
         error, result = await outcome_of(job, self.service.reading.queries)
-        return _failed(error) | about | (views.sync_result(result) if result else {}), error
-
-
-def _failed(error: MarketDataError | None) -> dict[str, object]:
-    return {"success": True} if error is None else error_body(error.code, str(error))
+        body: dict[str, object] = (
+            asdict(views.sync(job, result))
+            if result
+            else {
+                "success": True,
+                "symbol": series.symbol,
+                "exchange": series.exchange,
+                "market": series.market,
+                "job": job.id,
+            }
+        )
+        return body | (error_body(error.code, str(error)) if error else {}), error

@@ -17,4 +17,4 @@ class VerifyHandler(ApiHandler):
         series = self.series(values, values[SYMBOL])
         with self.rooms.waiting.place(self.client):
             found = await unless_gone(self.service.syncing.auditor.verify(series), self.gone)
-        self.answer({"success": True, **views.audit(found)})
+        self.answer(views.audit(found))

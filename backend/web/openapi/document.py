@@ -50,7 +50,7 @@ def document(names: Names, base_path: str = "") -> Json:
         "security": SECURITY,
         "paths": paths(names),
         "components": {
-            "schemas": {**schemas.SCHEMAS, **stored.SCHEMAS, **reading.SCHEMAS, **following.SCHEMAS},
+            "schemas": {**schemas.SCHEMAS, **reading.SCHEMAS},
             "responses": codes.responses(),
             "headers": {"RequestId": {"description": "What logs call the request", "schema": TEXT}},
             "securitySchemes": {

@@ -3,46 +3,21 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import get_args
 
-from backend.core.follow import Source
 from backend.web.api import follow
 from backend.web.openapi.codes import STORED
-from backend.web.openapi.parts import HEADERS, answer, errors, header, operation, ref, success
+from backend.web.openapi.parts import HEADERS, answer, errors, header, operation, ref
 from backend.web.openapi.requests import Names, in_body, in_query
-from backend.web.openapi.schemas import NEXT
-from backend.web.server.json_schema import COUNT, MAYBE_MOMENT, TEXT, Json, choice, listed, record
+from backend.web.server.json_schema import TEXT, Json
 from backend.web.streams import stream_request
 from backend.web.streams.websocket import BROKEN_RULE, GOING_AWAY, LATER, UNSUPPORTED
-
-SCHEMAS: dict[str, Json] = {
-    "Follow": record(
-        {
-            **dict.fromkeys(("series", "symbol", "exchange", "market"), TEXT),
-            "since": MAYBE_MOMENT,
-            "state": TEXT,
-            "source": choice(get_args(Source)),
-            "last_record": MAYBE_MOMENT,
-            "lag_seconds": {"type": ["integer", "null"]},
-            "checked": MAYBE_MOMENT,
-            "failures": COUNT,
-            "error": {
-                "anyOf": [{"type": "null"}, record({"code": TEXT, "message": TEXT})],
-                "description": "Why the newest attempt failed",
-            },
-            "new_records": COUNT,
-            "healed_records": COUNT,
-            "reconnects": COUNT,
-        }
-    )
-}
 
 
 def follows(names: Names) -> Json:
     """`/api/follow`."""
-    found = {"200": answer("How they stand", success(count=COUNT, follows=listed(ref("Follow"))))}
-    page = {"200": answer("By name", success(count=COUNT, follows=listed(ref("Follow")), next=NEXT))}
-    gone = {"200": answer("It is followed no more", success(series=TEXT))}
+    found = {"200": answer("How they stand", ref("FollowsAnswer"))}
+    page = {"200": answer("By name", ref("FollowsPage"))}
+    gone = {"200": answer("It is followed no more", ref("Unfollowed"))}
     return {
         "get": operation(
             "sync",

@@ -4,26 +4,15 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from backend.access.keys import SCOPES
 from backend.telemetry.metrics import CONTENT_TYPE
 from backend.web.openapi.codes import ALWAYS, EVERYWHERE, UNLOCKED
-from backend.web.openapi.parts import JSON, answer, errors, operation, success
+from backend.web.openapi.parts import JSON, answer, errors, operation, ref
 from backend.web.page.assets import MEDIA_TYPES
-from backend.web.server.json_schema import FLAG, TEXT, Json, choice, const, listed, record
+from backend.web.server.json_schema import TEXT, Json
 
 OPEN: list[Json] = []
 """The security of what anybody may ask."""
 
-IMPORTED = FLAG | {"description": "Whether files of its candles are taken"}
-IMPORTED = FLAG | {"description": "Whether files of its candles are taken"}
-PUSHED = FLAG | {"description": "Whether the exchange pushes its candles to this service"}
-MARKET = record({"exchange": TEXT, "market": TEXT, "imported": IMPORTED, "pushed": PUSHED})
-ABOUT = success(
-    version=TEXT,
-    markets=listed(MARKET),
-    key={"type": ["string", "null"], "description": "The name of the key that you sent"},
-    scopes=listed(choice(SCOPES)),
-)
 HTML = "text/html; charset=UTF-8"
 PATH: Json = {
     "name": "path",
@@ -35,38 +24,22 @@ PATH: Json = {
 PAGE = answer("The page, or one of its files", TEXT, HTML)
 PAGE["content"] |= {media_type: {"schema": TEXT} for media_type in MEDIA_TYPES.values()}
 
-CONNECTED = choice(("connected", "disconnected"))
-WORKER = choice(("running", "stopped", "none"))
-
-HEALTHY = {"status": const("healthy"), "service": TEXT, "database": const("connected")}
-UNHEALTHY = {"status": const("unhealthy"), "service": TEXT, "database": const("disconnected")}
-TROUBLES = {"type": "array", "items": TEXT, "description": "A sentence for each thing that does not work"}
-READY = {
-    "status": const("ready"),
-    "database": const("connected"),
-    "worker": WORKER,
-    "troubles": TROUBLES | {"maxItems": 0},
-}
-NOT_READY = {"status": const("not_ready"), "database": CONNECTED, "worker": WORKER, "troubles": TROUBLES}
-
 
 def paths() -> dict[str, Json]:
     return {
         "/health": _health(
             "getHealth",
             "Is the service of use right now?",
-            {"200": answer("Yes", record(HEALTHY)), "503": answer("No", record(UNHEALTHY))},
+            {"200": answer("Yes", ref("Healthy")), "503": answer("No", ref("Unhealthy"))},
         ),
-        "/health/live": _health(
-            "isAlive", "Does the process answer?", {"200": answer("Yes", record({"status": const("alive")}))}
-        ),
+        "/health/live": _health("isAlive", "Does the process answer?", {"200": answer("Yes", ref("Alive"))}),
         "/health/ready": _health(
             "isReady",
             "Can it do its work?",
-            {"200": answer("Yes", record(READY)), "503": answer("Not now", record(NOT_READY))},
+            {"200": answer("Yes", ref("Ready")), "503": answer("Not now", ref("NotReady"))},
         ),
         "/api/about": _get(
-            "getAbout", "What the service is, and what you may do", ALWAYS | _found("That", ABOUT)
+            "getAbout", "What the service is, and what you may do", ALWAYS | _found("That", ref("About"))
         ),
         "/metrics": _get(
             "getMetrics", "Figures for Prometheus", ALWAYS | _found("The figures", TEXT, CONTENT_TYPE)

@@ -17,12 +17,10 @@ from backend.web.openapi.parts import (
     errors,
     operation,
     ref,
-    success,
 )
 from backend.web.openapi.requests import PATH_ID, Names, in_body, in_query
-from backend.web.openapi.schemas import SERIES
 from backend.web.server.common_parameters import MARKET_NAME
-from backend.web.server.json_schema import COUNT, TEXT, Json, choice, listed
+from backend.web.server.json_schema import Json, choice
 
 FAILURES = (
     *(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.INTERNAL_SERVER_ERROR),
@@ -37,7 +35,7 @@ def sync(names: Names) -> Json:
         "200": answer("It is done", {"anyOf": [ref("Sync"), ref("Syncs")]}),
         "202": answer(
             "It goes on, or has yet to begin",
-            {"anyOf": [success(job=ref("Job")), success(jobs=listed(ref("Job")))]},
+            {"anyOf": [ref("JobAnswer"), ref("JobsBegun")]},
             headers={"Location": answer_header("Where to ask for the job, if there is one alone")},
         ),
         **{str(status.value): _failed(status) for status in FAILURES},
@@ -55,13 +53,12 @@ def sync(names: Names) -> Json:
 
 def importing(names: Names) -> Json:
     """`/api/import`."""
-    taken = success(**SERIES, candles=COUNT, new_records=COUNT, held_before=COUNT, remark=TEXT)
     return {
         "post": operation(
             "sync",
             "importFile",
             "Take a file of candles: what is not held yet is stored, once all of it is checked",
-            {"200": answer("It is in", taken)}
+            {"200": answer("It is in", ref("Taken"))}
             | STORED
             | errors(HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS),
             in_query(imports.PARAMETERS, names),
@@ -88,8 +85,7 @@ def verify(names: Names) -> Json:
 
 def jobs() -> dict[str, Json]:
     """`/api/jobs` and what is below it."""
-    one = {"200": answer("The job", success(job=ref("Job")))} | STORED | errors(HTTPStatus.NOT_FOUND)
-    newest = success(count=COUNT, jobs=listed(ref("Job")))
+    one = {"200": answer("The job", ref("JobAnswer"))} | STORED | errors(HTTPStatus.NOT_FOUND)
     events = {
         "description": "`progress` while it is not over, then its last status; each with the job as its data",
         "headers": HEADERS,
@@ -101,7 +97,7 @@ def jobs() -> dict[str, Json]:
                 "sync",
                 "listJobs",
                 "The newest jobs",
-                {"200": answer("The newest first", newest)} | STORED,
+                {"200": answer("The newest first", ref("JobsAnswer"))} | STORED,
                 in_query(listing.LISTING),
             )
         },
@@ -121,13 +117,12 @@ def jobs() -> dict[str, Json]:
 
 def symbols(names: Names) -> Json:
     """`/api/symbols`."""
-    found = success(exchange=TEXT, market=TEXT, count=COUNT, symbols=listed(ref("Listing")))
     return {
         "get": operation(
             "sync",
             "listSymbols",
             "What a market lists, and which of it is stored",
-            {"200": answer("By name", found)} | STORED | errors(HTTPStatus.BAD_GATEWAY),
+            {"200": answer("By name", ref("ListingAnswer"))} | STORED | errors(HTTPStatus.BAD_GATEWAY),
             in_query(MARKET_NAME, names),
         )
     }

@@ -193,7 +193,7 @@ class ApiHandler(RequestHandler):
         except HeadersSent:
             self.finish()
 
-    def answer(self, body: dict[str, object], status: int = HTTPStatus.OK) -> None:
+    def answer(self, body: object, status: int = HTTPStatus.OK) -> None:
         self.set_status(status)
         self.finish(msgspec.json.encode(body))
 

@@ -1,0 +1,393 @@
+"""The fields of answers, each declared once: handlers answer with these shapes, and the OpenAPI document,
+`/docs` and docs/reference/api.md are made from them, with the sentence of each class. Pure."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from backend.access.keys import Scope
+from backend.core.coverage import VoidReason
+from backend.core.follow import Source
+from backend.core.interval import INTERVALS
+from backend.core.job import Status
+
+Count = Annotated[int, Meta(ge=0)]
+Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+Next = Annotated[int | None, Meta(description="Where the following page begins; null: there is none")]
+NextName = Annotated[str | None, Meta(description="The `start` of the following page; null: there is none")]
+
+
+class Shape(Struct, forbid_unknown_fields=True):
+    """Fields that are always there, and no others."""
+
+
+class Answer(Shape):
+    """The body of an answer that went well."""
+
+    success: Annotated[bool, Meta(extra_json_schema={"const": True})] = True
+
+
+class Window(Shape):
+    """Minutes, the first and the last open time included."""
+
+    start_time: Moment
+    end_time: Moment
+    minutes: Annotated[int, Meta(ge=1)]
+
+
+class Absence(Window):
+    """Minutes that the exchange does not have."""
+
+    reason: VoidReason
+
+
+class Void(Absence):
+    """Minutes that the exchange does not have, when that was confirmed and when it is asked again."""
+
+    confirmed: Moment
+    ask_again: Moment | None
+
+
+class Failure(Shape):
+    """A code for programs and a sentence for people."""
+
+    code: str
+    message: str
+
+
+class Statistics(Shape):
+    """What is stored of a series."""
+
+    symbol: str
+    exchange: str
+    market: str
+    total_records: Count
+    first_record: Moment | None
+    last_record: Moment | None
+    expected_records: Count
+    missing_records: Count
+    void_records: Count
+    complete: bool
+
+
+class SeriesStatistics(Statistics):
+    """What is stored of a series, and how many of its candles the exchange later told differently."""
+
+    revisions: Count
+
+
+class StatisticsAnswer(Answer, kw_only=True):
+    statistics: SeriesStatistics
+
+
+class Stored(Shape):
+    """A series in the list of all that is stored."""
+
+    exchange: str
+    market: str
+    symbol: str
+    first_record: Moment | None
+    last_record: Moment | None
+    total_records: Count
+    missing_records: Count
+    void_records: Count
+    complete: bool
+    bytes_on_disk: Count
+    measured: Annotated[Moment, Meta(description="When `bytes_on_disk` was measured")]
+
+
+class StoredAnswer(Answer, kw_only=True):
+    count: Count
+    series: list[Stored]
+    next: NextName
+
+
+class Coverage(Answer, kw_only=True):
+    """All that the ledger says of a series: what was asked for, and what of it is held, missing and void."""
+
+    symbol: str
+    exchange: str
+    market: str
+    since: Moment | None
+    until: Moment | None
+    first_candle: Moment | None
+    complete: bool
+    held_records: Count
+    held_percent: float
+    held: list[Window]
+    missing_records: Count
+    missing: list[Window]
+    missing_percent: float
+    void_records: Count
+    void: list[Void]
+    truncated: Annotated[bool, Meta(description="Whether one of the lists ends before its end")]
+
+
+class Map(Answer, kw_only=True):
+    """A map of a series in columns: so many minutes in each bucket."""
+
+    symbol: str
+    exchange: str
+    market: str
+    interval: Annotated[str, Meta(extra_json_schema={"enum": list(INTERVALS)})]
+    count: Count
+    open_time: list[int]
+    held: list[Count]
+    missing: list[Count]
+    before_listing: list[Count]
+    no_data: list[Count]
+    contradictory: list[Count]
+    next: Next
+
+
+class Weeks(Shape):
+    """A letter for each week of a series."""
+
+    series: str
+    start: Annotated[int | None, Meta(description="Where the first week opens")]
+    states: Annotated[
+        str,
+        Meta(
+            pattern="^[fvpm-]*$",
+            description="A letter a week: `f` all held, `v` the rest is void, `p` a part is missing, `m` all "
+            "is missing, `-` older than the listing",
+        ),
+    ]
+
+
+class WeeksAnswer(Answer, kw_only=True):
+    count: Count
+    weeks: list[Weeks]
+
+
+class Audit(Answer, kw_only=True):
+    """What an audit found: what was stored, lost and stored without being claimed."""
+
+    symbol: str
+    exchange: str
+    market: str
+    stored_records: Count
+    drift: bool
+    lost_records: Count
+    lost: list[Window]
+    unclaimed_records: Count
+    unclaimed: list[Window]
+
+
+class Taken(Answer, kw_only=True):
+    """What came of a file."""
+
+    symbol: str
+    exchange: str
+    market: str
+    candles: Count
+    new_records: Count
+    held_before: Count
+    remark: str
+
+
+class Removed(Answer, kw_only=True):
+    """What goes with a deletion, or went."""
+
+    dry_run: bool
+    symbol: str
+    exchange: str
+    market: str
+    start_time: Moment | None
+    end_time: Moment | None
+    candles: Count
+    revisions: Count
+    follows: Count
+    jobs: Count
+    bytes_on_disk: Count
+
+
+class Revision(Shape):
+    """A candle's values before and after, and when the change was seen."""
+
+    open_time: int
+    timestamp: Moment
+    seen: Moment
+    before: dict[str, float]
+    after: dict[str, float]
+
+
+class RevisionsAnswer(Answer, kw_only=True):
+    symbol: str
+    count: Count
+    revisions: list[Revision]
+    next: Next
+
+
+class Listing(Shape):
+    """A symbol that an exchange lists, or that is stored."""
+
+    symbol: str
+    native: Annotated[str | None, Meta(description="The exchange's own spelling")]
+    base: str
+    quote: str
+    status: Annotated[str, Meta(description="The exchange's word; `unlisted` for what it does not list")]
+    listed: Moment | None
+    stored: bool
+
+
+class ListingAnswer(Answer, kw_only=True):
+    exchange: str
+    market: str
+    count: Count
+    symbols: list[Listing]
+
+
+class Sync(Answer, kw_only=True):
+    """How a sync ended, and what is known since."""
+
+    symbol: str
+    exchange: str
+    market: str
+    job: str
+    new_records: Count
+    revised_records: Count
+    statistics: Statistics
+    complete: bool
+    missing_records: Count
+    missing: list[Window]
+    void_records: Count
+    void: list[Absence]
+    off_grid_rows: Count
+    contradictory_rows: Count
+    archive_files: Count
+    notes: list[str]
+
+
+class Job(Shape):
+    """How a job stands. Its window is what was asked for until it has begun, then what that came to."""
+
+    id: str
+    status: Status
+    cancelling: bool
+    symbol: str
+    exchange: str
+    market: str
+    refresh: bool
+    start_time: Moment | None
+    end_time: Moment | None
+    minutes_done: Count
+    minutes_total: Count
+    candles_per_second: float
+    seconds_left: float | None
+    new_records: Count
+    revised_records: Count
+    off_grid_rows: Count
+    contradictory_rows: Count
+    archive_files: Count
+    notes: list[str]
+    requests: Count
+    retries: Count
+    rate_limit_waits: Count
+    rate_limit_seconds: float
+    created: Moment
+    started: Moment | None
+    finished: Moment | None
+    error: Failure | None
+
+
+class Syncs(Answer, kw_only=True):
+    results: list[Sync]
+
+
+class JobAnswer(Answer, kw_only=True):
+    job: Job
+
+
+class JobsBegun(Answer, kw_only=True):
+    jobs: list[Job]
+
+
+class JobsAnswer(Answer, kw_only=True):
+    count: Count
+    jobs: list[Job]
+
+
+class Follow(Shape):
+    """How a follow stands, and what it came to."""
+
+    series: str
+    symbol: str
+    exchange: str
+    market: str
+    since: Moment | None
+    state: str
+    source: Source
+    last_record: Moment | None
+    lag_seconds: int | None
+    checked: Moment | None
+    failures: Count
+    error: Annotated[Failure | None, Meta(description="Why the newest attempt failed")]
+    new_records: Count
+    healed_records: Count
+    reconnects: Count
+
+
+class FollowsAnswer(Answer, kw_only=True):
+    count: Count
+    follows: list[Follow]
+
+
+class FollowsPage(FollowsAnswer, kw_only=True):
+    next: NextName
+
+
+class Unfollowed(Answer, kw_only=True):
+    series: str
+
+
+class Market(Shape):
+    exchange: str
+    market: str
+    imported: Annotated[bool, Meta(description="Whether files of its candles are taken")]
+    pushed: Annotated[bool, Meta(description="Whether the exchange pushes its candles to this service")]
+
+
+class About(Answer, kw_only=True):
+    """What the service is, and what you may do."""
+
+    version: str
+    markets: list[Market]
+    key: Annotated[str | None, Meta(description="The name of the key that you sent")]
+    scopes: list[Scope]
+
+
+class Alive(Shape):
+    status: Literal["alive"]
+
+
+class Healthy(Shape):
+    status: Literal["healthy"]
+    service: str
+    database: Literal["connected"]
+
+
+class Unhealthy(Shape):
+    status: Literal["unhealthy"]
+    service: str
+    database: Literal["disconnected"]
+
+
+Troubles = Annotated[list[str], Meta(description="A sentence for each thing that does not work")]
+Worker = Literal["running", "stopped", "none"]
+
+
+class Ready(Shape):
+    status: Literal["ready"]
+    database: Literal["connected"]
+    worker: Worker
+    troubles: Annotated[list[str], Meta(max_length=0)]
+
+
+class NotReady(Shape):
+    status: Literal["not_ready"]
+    database: Literal["connected", "disconnected"]
+    worker: Worker
+    troubles: Troubles
