@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from reference.api_page import api_page
 from reference.coverage_picture import coverage_picture
 from reference.dotenv_example import dotenv_example
 from reference.errors_page import errors_page
@@ -16,6 +17,7 @@ def pages() -> dict[str, str]:
     return {
         ".env.example": dotenv_example(),
         "docs/coverage.svg": coverage_picture(),
+        "docs/reference/api.md": api_page(),
         "docs/reference/errors.md": errors_page(),
         "docs/reference/settings.md": settings_page(),
     }

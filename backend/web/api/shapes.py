@@ -17,6 +17,20 @@ Count = Annotated[int, Meta(ge=0)]
 Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 Next = Annotated[int | None, Meta(description="Where the following page begins; null: there is none")]
 NextName = Annotated[str | None, Meta(description="The `start` of the following page; null: there is none")]
+TotalRecords = Annotated[Count, Meta(description="Candles that are stored")]
+FirstRecord = Annotated[Moment | None, Meta(description="Open time of the first stored candle")]
+LastRecord = Annotated[Moment | None, Meta(description="Open time of the newest stored candle")]
+MissingRecords = Annotated[Count, Meta(description="Minutes that are neither stored nor known not to exist")]
+VoidRecords = Annotated[Count, Meta(description="Minutes that the exchange does not have")]
+Complete = Annotated[bool, Meta(description="Whether nothing is missing")]
+NewRecords = Annotated[Count, Meta(description="Candles that were stored")]
+RevisedRecords = Annotated[Count, Meta(description="Stored candles that the exchange now tells differently")]
+OffGridRows = Annotated[Count, Meta(description="Rows that open at no whole minute, and are left out")]
+ContradictoryRows = Annotated[
+    Count, Meta(description="Rows whose prices contradict each other, and are left out")
+]
+ArchiveFiles = Annotated[Count, Meta(description="Files that came from the exchange's archive")]
+Notes = Annotated[list[str], Meta(description="Sentences on what was unusual")]
 
 
 class Shape(Struct, forbid_unknown_fields=True):
@@ -46,8 +60,8 @@ class Absence(Window):
 class Void(Absence):
     """Minutes that the exchange does not have, when that was confirmed and when it is asked again."""
 
-    confirmed: Moment
-    ask_again: Moment | None
+    confirmed: Annotated[Moment, Meta(description="When that was confirmed")]
+    ask_again: Annotated[Moment | None, Meta(description="When it is asked for again")]
 
 
 class Failure(Shape):
@@ -63,13 +77,15 @@ class Statistics(Shape):
     symbol: str
     exchange: str
     market: str
-    total_records: Count
-    first_record: Moment | None
-    last_record: Moment | None
-    expected_records: Count
-    missing_records: Count
-    void_records: Count
-    complete: bool
+    total_records: TotalRecords
+    first_record: FirstRecord
+    last_record: LastRecord
+    expected_records: Annotated[
+        Count, Meta(description="Minutes that the exchange should have, of all that was ever asked for")
+    ]
+    missing_records: MissingRecords
+    void_records: VoidRecords
+    complete: Complete
 
 
 class SeriesStatistics(Statistics):
@@ -88,12 +104,12 @@ class Stored(Shape):
     exchange: str
     market: str
     symbol: str
-    first_record: Moment | None
-    last_record: Moment | None
-    total_records: Count
-    missing_records: Count
-    void_records: Count
-    complete: bool
+    first_record: FirstRecord
+    last_record: LastRecord
+    total_records: TotalRecords
+    missing_records: MissingRecords
+    void_records: VoidRecords
+    complete: Complete
     bytes_on_disk: Count
     measured: Annotated[Moment, Meta(description="When `bytes_on_disk` was measured")]
 
@@ -111,16 +127,16 @@ class Coverage(Answer, kw_only=True):
     exchange: str
     market: str
     since: Moment | None
-    until: Moment | None
-    first_candle: Moment | None
-    complete: bool
-    held_records: Count
+    until: Annotated[Moment | None, Meta(description="The last open time that anybody asked for")]
+    first_candle: Annotated[Moment | None, Meta(description="The first candle ever at the exchange")]
+    complete: Complete
+    held_records: Annotated[Count, Meta(description="Minutes that are stored")]
     held_percent: float
     held: list[Window]
-    missing_records: Count
+    missing_records: MissingRecords
     missing: list[Window]
     missing_percent: float
-    void_records: Count
+    void_records: VoidRecords
     void: list[Void]
     truncated: Annotated[bool, Meta(description="Whether one of the lists ends before its end")]
 
@@ -169,10 +185,14 @@ class Audit(Answer, kw_only=True):
     exchange: str
     market: str
     stored_records: Count
-    drift: bool
-    lost_records: Count
+    drift: Annotated[bool, Meta(description="Whether ledger and store differed")]
+    lost_records: Annotated[
+        Count, Meta(description="Minutes that the ledger claimed and that are not stored")
+    ]
     lost: list[Window]
-    unclaimed_records: Count
+    unclaimed_records: Annotated[
+        Count, Meta(description="Minutes that are stored and that the ledger did not claim")
+    ]
     unclaimed: list[Window]
 
 
@@ -183,9 +203,9 @@ class Taken(Answer, kw_only=True):
     exchange: str
     market: str
     candles: Count
-    new_records: Count
-    held_before: Count
-    remark: str
+    new_records: NewRecords
+    held_before: Annotated[Count, Meta(description="Candles that were stored already")]
+    remark: Annotated[str, Meta(description="A sentence on the file")]
 
 
 class Removed(Answer, kw_only=True):
@@ -209,7 +229,7 @@ class Revision(Shape):
 
     open_time: int
     timestamp: Moment
-    seen: Moment
+    seen: Annotated[Moment, Meta(description="When the change was seen")]
     before: dict[str, float]
     after: dict[str, float]
 
@@ -247,18 +267,18 @@ class Sync(Answer, kw_only=True):
     exchange: str
     market: str
     job: str
-    new_records: Count
-    revised_records: Count
+    new_records: NewRecords
+    revised_records: RevisedRecords
     statistics: Statistics
-    complete: bool
-    missing_records: Count
+    complete: Complete
+    missing_records: MissingRecords
     missing: list[Window]
-    void_records: Count
+    void_records: VoidRecords
     void: list[Absence]
-    off_grid_rows: Count
-    contradictory_rows: Count
-    archive_files: Count
-    notes: list[str]
+    off_grid_rows: OffGridRows
+    contradictory_rows: ContradictoryRows
+    archive_files: ArchiveFiles
+    notes: Notes
 
 
 class Job(Shape):
@@ -266,27 +286,29 @@ class Job(Shape):
 
     id: str
     status: Status
-    cancelling: bool
+    cancelling: Annotated[bool, Meta(description="Whether somebody has cancelled it and it is not over yet")]
     symbol: str
     exchange: str
     market: str
     refresh: bool
     start_time: Moment | None
     end_time: Moment | None
-    minutes_done: Count
-    minutes_total: Count
+    minutes_done: Annotated[
+        Count, Meta(description="Minutes that are settled: stored, or known not to exist")
+    ]
+    minutes_total: Annotated[Count, Meta(description="Minutes that were to be settled")]
     candles_per_second: float
-    seconds_left: float | None
-    new_records: Count
-    revised_records: Count
-    off_grid_rows: Count
-    contradictory_rows: Count
-    archive_files: Count
-    notes: list[str]
-    requests: Count
-    retries: Count
-    rate_limit_waits: Count
-    rate_limit_seconds: float
+    seconds_left: Annotated[float | None, Meta(description="At the present pace; null: not known")]
+    new_records: NewRecords
+    revised_records: RevisedRecords
+    off_grid_rows: OffGridRows
+    contradictory_rows: ContradictoryRows
+    archive_files: ArchiveFiles
+    notes: Notes
+    requests: Annotated[Count, Meta(description="Requests to the exchange")]
+    retries: Annotated[Count, Meta(description="Requests that were sent again")]
+    rate_limit_waits: Annotated[Count, Meta(description="How often the exchange's rate limit was waited for")]
+    rate_limit_seconds: Annotated[float, Meta(description="How long that took")]
     created: Moment
     started: Moment | None
     finished: Moment | None
@@ -320,14 +342,16 @@ class Follow(Shape):
     since: Moment | None
     state: str
     source: Source
-    last_record: Moment | None
-    lag_seconds: int | None
-    checked: Moment | None
-    failures: Count
+    last_record: LastRecord
+    lag_seconds: Annotated[int | None, Meta(description="How far the newest stored candle is behind")]
+    checked: Annotated[Moment | None, Meta(description="When a visit last went well")]
+    failures: Annotated[Count, Meta(description="Visits that failed since then")]
     error: Annotated[Failure | None, Meta(description="Why the newest attempt failed")]
-    new_records: Count
-    healed_records: Count
-    reconnects: Count
+    new_records: NewRecords
+    healed_records: Annotated[
+        Count, Meta(description="Minutes that came although later ones were stored already")
+    ]
+    reconnects: Annotated[Count, Meta(description="How often a socket was lost")]
 
 
 class FollowsAnswer(Answer, kw_only=True):

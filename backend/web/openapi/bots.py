@@ -37,6 +37,10 @@ END = query("endTime", TEXT, "Last time")
 LIMIT = query("limit", TEXT, "So many candles at most")
 ZONE = query("timeZone", TEXT, "By which clock long candles open")
 
+CLOCK = "The service's clock"
+NO_CONTRACT = "An empty list: of coin-margined contracts nothing is stored"
+ON_THE_WAY = "An empty list: clients ask for it on the way"
+
 Path = tuple[str, str, Sequence[Json], Json]
 """A path, what it is for, its parameters and what it answers."""
 
@@ -66,14 +70,19 @@ def _binance() -> list[Path]:
         (f"{futures}/klines", "Candles", candles, ROWS),
         (f"{spot}/exchangeInfo", "What is stored", listing, BINANCE_LISTING),
         (f"{futures}/exchangeInfo", "What is stored", [], BINANCE_LISTING),
-        ("/binance/dapi/v1/exchangeInfo", "No contract at all", [], BINANCE_LISTING),
-        (f"{spot}/ticker/price", "The last price", ONE_OR_MORE, ticker),
-        (f"{spot}/ticker/24hr", "The last day", [*ONE_OR_MORE, kind], ticker),
-        (f"{futures}/ticker/price", "The last price", [SYMBOL], ticker),
-        ("/binance/fapi/v2/ticker/price", "The last price", [SYMBOL], ticker),
-        (f"{futures}/ticker/24hr", "The last day", [SYMBOL], ticker),
-        *((f"{path}/ping", "Nothing", [], record({})) for path in (spot, futures)),
-        *((f"{path}/time", "The clock", [], record({"serverTime": INTEGER})) for path in (spot, futures)),
+        (
+            "/binance/dapi/v1/exchangeInfo",
+            NO_CONTRACT,
+            [],
+            BINANCE_LISTING,
+        ),
+        (f"{spot}/ticker/price", "The last stored price", ONE_OR_MORE, ticker),
+        (f"{spot}/ticker/24hr", "The last stored day", [*ONE_OR_MORE, kind], ticker),
+        (f"{futures}/ticker/price", "The last stored price", [SYMBOL], ticker),
+        ("/binance/fapi/v2/ticker/price", "The last stored price", [SYMBOL], ticker),
+        (f"{futures}/ticker/24hr", "The last stored day", [SYMBOL], ticker),
+        *((f"{path}/ping", "An empty answer", [], record({})) for path in (spot, futures)),
+        *((f"{path}/time", CLOCK, [], record({"serverTime": INTEGER})) for path in (spot, futures)),
     ]
 
 
@@ -85,10 +94,20 @@ def _bitget() -> list[Path]:
     root = "/bitget/api/v2"
     rows, objects = _bitget_answer(ROWS), _bitget_answer(OBJECTS)
     return [
-        (f"{root}/public/time", "The clock", [], _bitget_answer(record({"serverTime": TEXT}))),
+        (f"{root}/public/time", CLOCK, [], _bitget_answer(record({"serverTime": TEXT}))),
         (f"{root}/spot/public/symbols", "What is stored", [SYMBOL], objects),
-        (f"{root}/spot/public/coins", "Nothing", [], _bitget_answer(NOTHING)),
-        (f"{root}/margin/currencies", "Nothing", [], _bitget_answer(NOTHING)),
+        (
+            f"{root}/spot/public/coins",
+            ON_THE_WAY,
+            [],
+            _bitget_answer(NOTHING),
+        ),
+        (
+            f"{root}/margin/currencies",
+            ON_THE_WAY,
+            [],
+            _bitget_answer(NOTHING),
+        ),
         (f"{root}/spot/market/candles", "Spot candles", candles, rows),
         (f"{root}/spot/market/history-candles", "Spot candles before a time", candles, rows),
         (f"{root}/mix/market/contracts", "What is stored", [SYMBOL, product], objects),
@@ -108,11 +127,16 @@ def _bingx() -> list[Path]:
     rows, spot = _bingx_answer(OBJECTS), ("spot/v1/market", "spot/v2/market", "market/his/v1")
     symbols = _bingx_spot_answer(record({"symbols": OBJECTS}))
     return [
-        (f"{root}/swap/v2/server/time", "The clock", [], _bingx_answer(clock)),
+        (f"{root}/swap/v2/server/time", CLOCK, [], _bingx_answer(clock)),
         (f"{root}/swap/v2/quote/contracts", "What is stored", [SYMBOL], rows),
         *((f"{root}/swap/{one}/quote/klines", "Swap candles", candles, rows) for one in ("v2", "v3")),
-        (f"{root}/cswap/v1/market/contracts", "No contract at all", [], _bingx_answer(NOTHING)),
-        (f"{root}/spot/v1/server/time", "The clock", [], _bingx_spot_answer(clock)),
+        (
+            f"{root}/cswap/v1/market/contracts",
+            NO_CONTRACT,
+            [],
+            _bingx_answer(NOTHING),
+        ),
+        (f"{root}/spot/v1/server/time", CLOCK, [], _bingx_spot_answer(clock)),
         (f"{root}/spot/v1/common/symbols", "What is stored", [SYMBOL], symbols),
         *((f"{root}/{one}/kline", "Spot candles", candles, _bingx_spot_answer(ROWS)) for one in spot),
     ]
@@ -148,15 +172,13 @@ def _udf() -> list[Path]:
         ("/udf/config", "What the data feed can do", [], OBJECT),
         ("/udf/symbols", "A symbol", [symbol], OBJECT),
         ("/udf/search", "Symbols that are stored", search, OBJECTS),
-        ("/udf/history", "Bars", history, {"anyOf": [bars, none]}),
+        ("/udf/history", "Bars of a symbol", history, {"anyOf": [bars, none]}),
     ]
 
 
 def _clock_of_udf() -> dict[str, Json]:
     found = answer("Unix seconds", TEXT, "text/plain; charset=UTF-8")
-    return {
-        "/udf/time": {"get": operation("udf", _name("/udf/time"), "The clock", AT_THE_DOOR | {"200": found})}
-    }
+    return {"/udf/time": {"get": operation("udf", _name("/udf/time"), CLOCK, AT_THE_DOOR | {"200": found})}}
 
 
 def _paths(tag: str, found: Sequence[Path], refusals: Mapping[str, Json]) -> dict[str, Json]:

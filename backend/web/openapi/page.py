@@ -8,6 +8,7 @@ from html import escape
 from http import HTTPStatus
 
 from backend.web.openapi.parts import named
+from backend.web.openapi.wording import kind
 from backend.web.server.json_schema import Json
 
 STYLE = """
@@ -84,7 +85,7 @@ def _operation(document: Json, path: str, method: str, item: Json) -> str:
 
 def _parameter(one: Json) -> tuple[str, str]:
     place = one["in"] + (", needed" if one["required"] else "")
-    about = f"{_text(one['description'])} <small>{escape(_kind(one['schema']))}</small>"
+    about = f"{_text(one['description'])} <small>{escape(kind(one['schema']))}</small>"
     return f"<code>{escape(one['name'])}</code> <small>{place}</small>", about
 
 
@@ -97,7 +98,7 @@ def _body(content: Json) -> list[tuple[str, str]]:
     return [
         (
             f"<code>{escape(name)}</code>",
-            f"{_text(schema.get('description', ''))} <small>{escape(_kind(schema))}</small>",
+            f"{_text(schema.get('description', ''))} <small>{escape(kind(schema))}</small>",
         )
         for name, schema in fields.items()
     ]
@@ -116,7 +117,7 @@ def _answers(document: Json, responses: Json) -> list[tuple[str, str]]:
 
 def _answer(given: Json) -> str:
     shapes = [
-        f"{media.partition(';')[0]}: {_kind(content['schema'])}" if "schema" in content else media
+        f"{media.partition(';')[0]}: {kind(content['schema'])}" if "schema" in content else media
         for media, content in given.get("content", {}).items()
     ]
     told = "".join(f"<small>{escape(shape)}</small>" for shape in shapes)
@@ -139,7 +140,8 @@ def _shapes(document: Json) -> str:
 
 def _shape(name: str, schema: Json) -> str:
     title = f"<summary><code>{escape(name)}</code></summary>"
-    return f"<details>{title}{_table('', _fields(schema))}</details>"
+    about = _paragraphs(schema["description"]) if "description" in schema else ""
+    return f"<details>{title}{about}{_table('', _fields(schema))}</details>"
 
 
 def _fields(schema: Json) -> list[tuple[str, str]]:
@@ -147,7 +149,7 @@ def _fields(schema: Json) -> list[tuple[str, str]]:
     return [
         (
             f"<code>{escape(name)}</code>{'' if name in needed else ' <small>if known</small>'}",
-            f"{_text(one.get('description', ''))} <small>{escape(_kind(one))}</small>",
+            f"{_text(one.get('description', ''))} <small>{escape(kind(one))}</small>",
         )
         for name, one in schema["properties"].items()
     ]
@@ -159,26 +161,6 @@ def _table(title: str, rows: list[tuple[str, str]]) -> str:
     head = f"<h3>{title}</h3>" if title else ""
     lines = "".join(f"<tr><td>{name}</td><td>{about}</td></tr>" for name, about in rows)
     return f"{head}<table>{lines}</table>"
-
-
-def _kind(schema: Json) -> str:
-    """A schema in a few words: "Job", "list of Window", "get | post", "integer, 1 to 1000"."""
-    if "$ref" in schema:
-        return str(schema["$ref"]).rpartition("/")[2]
-    if "anyOf" in schema:
-        return " or ".join(dict.fromkeys(_kind(one) for one in schema["anyOf"]))
-    if "enum" in schema:
-        return " | ".join(schema["enum"])
-    if "const" in schema:
-        return str(schema["const"]).lower() if isinstance(schema["const"], bool) else str(schema["const"])
-    if schema.get("type") == "array":
-        return f"list of {_kind(schema['items'])}" if "items" in schema else "list"
-    if schema.get("type") == "object" and schema.get("properties"):
-        inside = (f"{name}: {_kind(one)}" for name, one in schema["properties"].items())
-        return f"{{{', '.join(inside)}}}"
-    kinds = schema.get("type", "anything")
-    name = " or ".join(kinds) if isinstance(kinds, list) else str(kinds)
-    return name + (f", {schema['minimum']} to {schema['maximum']}" if "maximum" in schema else "")
 
 
 def _paragraphs(text: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
-from backend.web.server.json_schema import TEXT, Json, const, record
+from backend.web.server.json_schema import TEXT, Json
 
 JSON = "application/json; charset=UTF-8"
 JSON_BODY = "application/json"
@@ -22,14 +22,9 @@ def ref(name: str) -> Json:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def success(**properties: Json) -> Json:
-    """An object that says that it went well, with these properties."""
-    return record({"success": const(True)} | properties)
-
-
-def query(name: str, schema: Json, about: str, *, needed: bool = False) -> Json:
-    """A parameter of the query."""
-    return {"name": name, "in": "query", "required": needed, "schema": schema, "description": about}
+def query(name: str, schema: Json, about: str) -> Json:
+    """A parameter of the query, which may be left out."""
+    return {"name": name, "in": "query", "required": False, "schema": schema, "description": about}
 
 
 def header(name: str, about: str) -> Json:

@@ -32,26 +32,32 @@ def paths() -> dict[str, Json]:
             "Is the service of use right now?",
             {"200": answer("Yes", ref("Healthy")), "503": answer("No", ref("Unhealthy"))},
         ),
-        "/health/live": _health("isAlive", "Does the process answer?", {"200": answer("Yes", ref("Alive"))}),
+        "/health/live": _health(
+            "isAlive",
+            "Does the process answer? If not, it has to be started again",
+            {"200": answer("Yes", ref("Alive"))},
+        ),
         "/health/ready": _health(
             "isReady",
-            "Can it do its work?",
+            "Can it do its work: does the database read and write, does its worker run?",
             {"200": answer("Yes", ref("Ready")), "503": answer("Not now", ref("NotReady"))},
         ),
         "/api/about": _get(
             "getAbout", "What the service is, and what you may do", ALWAYS | _found("That", ref("About"))
         ),
         "/metrics": _get(
-            "getMetrics", "Figures for Prometheus", ALWAYS | _found("The figures", TEXT, CONTENT_TYPE)
+            "getMetrics",
+            "What happened since the start and how it is now, for Prometheus",
+            ALWAYS | _found("The figures", TEXT, CONTENT_TYPE),
         ),
         "/openapi.json": _open(
             "getDescription",
-            "This document",
+            "This interface as an OpenAPI 3.1 document, for programs",
             UNLOCKED | _found("OpenAPI 3.1", {"type": "object"}),
         ),
         "/docs": _open(
             "readDescription",
-            "This document for people",
+            "This interface as a page for people; it needs no internet",
             UNLOCKED | _found("A page", TEXT, HTML),
         ),
         "/": _open("openHome", "The page for people", UNLOCKED | _found("The page", TEXT, HTML)),

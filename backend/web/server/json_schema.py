@@ -12,8 +12,6 @@ COUNT: Json = {"type": "integer", "minimum": 0}
 NUMBER: Json = {"type": "number"}
 TEXT: Json = {"type": "string"}
 FLAG: Json = {"type": "boolean"}
-MOMENT: Json = {"type": "string", "format": "date-time"}
-MAYBE_MOMENT: Json = {"type": ["string", "null"], "format": "date-time"}
 
 
 def const(value: object) -> Json:
