@@ -150,6 +150,21 @@ class RegionBlocked(ExchangeRefused):
     about = "The exchange does not serve this region: name another base URL or a proxy."
 
 
+class KeysRefused(ExchangeRefused):
+    code = "keys_refused"
+    about = ""
+
+
+class ClockRefused(ExchangeRefused):
+    code = "clock_refused"
+    about = ""
+
+
+class ModeRefused(ExchangeRefused):
+    code = "mode_refused"
+    about = ""
+
+
 class MalformedAnswer(ExchangeError):
     code = "malformed_answer"
     about = "Nobody can read what the exchange sent: try again."
@@ -159,6 +174,11 @@ class ExchangeUnavailable(ExchangeError):
     code = "exchange_unavailable"
     status = HTTPStatus.SERVICE_UNAVAILABLE
     about = "The exchange does not answer: try again later."
+
+
+class OutcomeUnknown(ExchangeUnavailable):
+    code = "outcome_unknown"
+    about = ""
 
 
 class Maintenance(ExchangeUnavailable):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import ROUND_DOWN, Context, Decimal, InvalidOperation
+from functools import reduce
 
 LONGEST = 80
 """Characters of a number that are read."""
@@ -50,6 +52,11 @@ def plain(number: Decimal) -> str:
     if "." in text:
         text = text.rstrip("0").removesuffix(".")
     return "0" if text in ("-0", "") else text
+
+
+def total(numbers: Iterable[Decimal]) -> Decimal:
+    """The sum, to the last digit."""
+    return reduce(_ROOM.add, numbers, Decimal(0))
 
 
 def opposite(number: Decimal) -> Decimal:

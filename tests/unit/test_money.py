@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from backend.trading.money import FINEST, LARGEST, exact, is_multiple, opposite, plain, round_down
+from backend.trading.money import FINEST, LARGEST, exact, is_multiple, opposite, plain, round_down, total
 
 NUMBERS = st.decimals(min_value=-(10**20), max_value=10**20, allow_nan=False, places=18)
 STEPS = st.builds(lambda digit, power: Decimal(digit).scaleb(power), st.integers(1, 99), st.integers(-18, 6))
@@ -89,6 +89,11 @@ def test_any_text_is_refused_or_a_number_that_can_be_written(said: str) -> None:
 def test_the_opposite_keeps_every_digit(number: Decimal) -> None:
     assert Fraction(opposite(number)) == -Fraction(number)
     assert str(opposite(Decimal("0.00"))) == "0.00"
+
+
+@given(st.lists(NUMBERS, max_size=20))
+def test_a_sum_keeps_every_digit(numbers: list[Decimal]) -> None:
+    assert Fraction(total(numbers)) == sum(map(Fraction, numbers), Fraction(0))
 
 
 @given(NUMBERS, STEPS)

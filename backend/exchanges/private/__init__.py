@@ -1,0 +1,1 @@
+"""What a private venue is: a value, as a public one is."""

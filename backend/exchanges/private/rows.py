@@ -1,0 +1,164 @@
+"""What venues tell of an account, in one shape for all of them. Money is Decimal, times are ms UTC.
+
+A fee is what was paid, so a rebate is negative. None stands where a venue does not say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Generic, Literal, TypeVar
+
+Row = TypeVar("Row")
+
+Side = Literal["buy", "sell"]
+"""The direction of the trade, whatever a venue's own word names."""
+
+Held = Literal["long", "short", "net"]
+"""The position that is meant: `net` where an account holds one position a symbol."""
+
+
+class Product(StrEnum):
+    """What is traded: each venue has some of these."""
+
+    SPOT = "spot"
+    PERPETUAL_USDT = "perpetual-usdt"
+    PERPETUAL_USDC = "perpetual-usdc"
+    PERPETUAL_COIN = "perpetual-coin"
+
+
+class Right(StrEnum):
+    """What a key may do."""
+
+    READ = "read"
+    TRADE = "trade"
+    TRANSFER = "transfer"
+    WITHDRAW = "withdraw"
+    OTHER = "other"
+
+
+class Status(StrEnum):
+    OPEN = "open"
+    PARTIALLY_FILLED = "partially_filled"
+    FILLED = "filled"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """Rows of a history as they came. `cursor` asks for the next page; None where there is none.
+
+    `full` says that the page holds as many rows as a page can, and no cursor leads on: a question about half
+    the time tells the rest.
+    """
+
+    rows: tuple[Row, ...]
+    cursor: str | None = None
+    full: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyFacts:
+    """What a key may do, and from where: no `addresses` means from anywhere."""
+
+    rights: frozenset[Right]
+    addresses: tuple[str, ...] = ()
+    registered: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """`equity` counts what open positions would bring; `frozen` is held by orders and positions."""
+
+    coin: str
+    available: Decimal
+    frozen: Decimal | None = None
+    equity: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    product: Product
+    symbol: str
+    held: Held
+    size: Decimal
+    """Without a sign where `held` says the direction; below zero is short where it is `net`."""
+    entry_price: Decimal
+    mark_price: Decimal | None = None
+    leverage: Decimal | None = None
+    margin_mode: str = ""
+    margin_coin: str = ""
+    unrealised: Decimal | None = None
+    liquidation_price: Decimal | None = None
+    updated: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeeRates:
+    maker: Decimal
+    taker: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Fee:
+    coin: str
+    paid: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """`source` is the venue's word for what made it: a person, a liquidation, a triggered order."""
+
+    product: Product
+    symbol: str
+    order_id: str
+    client_id: str
+    side: Side
+    held: Held | None
+    kind: str
+    status: Status
+    price: Decimal | None
+    size: Decimal | None
+    filled: Decimal
+    average_price: Decimal | None
+    fees: tuple[Fee, ...]
+    reduce_only: bool | None
+    source: str
+    created: int
+    updated: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fill:
+    """`fill_id` is empty where the venue gives none."""
+
+    product: Product
+    symbol: str
+    fill_id: str
+    order_id: str
+    side: Side | None
+    price: Decimal
+    size: Decimal
+    value: Decimal | None
+    fees: tuple[Fee, ...]
+    role: Literal["maker", "taker"] | None
+    realised: Decimal | None
+    time: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    """A change of a balance: `kind` is the venue's word for its cause, `amount` below zero is taken away."""
+
+    product: Product
+    bill_id: str
+    symbol: str
+    coin: str
+    kind: str
+    amount: Decimal
+    fee: Decimal | None
+    balance: Decimal | None
+    time: int

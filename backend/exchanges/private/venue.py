@@ -1,0 +1,141 @@
+"""What a private venue is: a value, made of facts and of a few pure functions. None does I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Generic, Literal, TypeVar
+
+from backend.errors import ExchangeError, InvalidRequest
+from backend.exchanges.base import Answer, RateLimit, Request, Sign
+from backend.exchanges.private.refusals import Acceptance, Refusal, error_of
+from backend.exchanges.private.rows import (
+    Balance,
+    Bill,
+    FeeRates,
+    Fill,
+    KeyFacts,
+    Order,
+    Page,
+    Position,
+    Product,
+)
+
+Said = TypeVar("Said")
+Row = TypeVar("Row")
+
+HIDDEN = "***"
+LONGEST_KEY = 512
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Keys:
+    """What proves to a venue who asks. No text that is made of it shows any part."""
+
+    key: str
+    secret: str
+    passphrase: str = ""
+
+    def __post_init__(self) -> None:
+        parts = (self.key, self.secret, self.passphrase or "none")
+        if not all(0 < len(part) <= LONGEST_KEY and part.isascii() and part.isprintable() for part in parts):
+            raise InvalidRequest("a key, secret or passphrase is empty, too long, or not printable ASCII")
+
+    def __repr__(self) -> str:
+        return f"Keys({HIDDEN})"
+
+    def hidden_in(self, text: str) -> str:
+        """The text without the keys: a venue may say them again in a refusal."""
+        for part in sorted(filter(None, (self.key, self.secret, self.passphrase)), key=len, reverse=True):
+            text = text.replace(part, HIDDEN)
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[Said]):
+    """A question to a venue, and how its answer is read. `parse` raises MalformedAnswer."""
+
+    request: Request
+    parse: Callable[[Answer], Said]
+
+    def signed(self, sign: Sign) -> Request:
+        """The request as a client sends it."""
+        return replace(self.request, sign=sign)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is asked of a history: rows of `[start, end)` in ms, from a page's `cursor` on."""
+
+    product: Product
+    start: int
+    end: int
+    cursor: str = ""
+    symbol: str = ""
+    order_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream(Generic[Row]):
+    """A history that a venue tells by time.
+
+    A question may reach over `span` ms at most and back `retention` ms, None where the venue names no end. A
+    page holds at most `page_size` rows. `needs` is what has to be named besides the product.
+    """
+
+    ask: Callable[[Wanted], Call[Page[Row]]]
+    span: int
+    retention: int | None
+    page_size: int
+    needs: Literal["nothing", "symbol", "order"] = "nothing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flavour:
+    """A kind of account at a venue, and how it is read. Symbols are in the venue's spelling.
+
+    `balances` are asked wallet by wallet; where products share a wallet, each of them names it.
+    """
+
+    name: str
+    probe: Call[object]
+    uid: Call[str]
+    key: Callable[[Keys], Call[KeyFacts]]
+    balances: Mapping[Product, Call[tuple[Balance, ...]]]
+    positions: Mapping[Product, Call[tuple[Position, ...]]]
+    fees: Callable[[Product, str], Call[FeeRates]]
+    open_orders: Callable[[Product, str], Call[Page[Order]]]
+    orders: Mapping[Product, Stream[Order]]
+    fills: Mapping[Product, Stream[Fill]]
+    bills: Mapping[Product, Stream[Bill]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivateVenue:
+    """A venue as an account sees it.
+
+    `limits` are counted for an account, beside what the address may spend. A demo account is asked at
+    `demo_url`, and signs with `sign_demo`. The kind of an account is told by asking: it is the first of
+    `flavours` whose `probe` is not answered by ModeRefused; any other failure tells nothing.
+    """
+
+    name: str
+    base_url: str
+    demo_url: str
+    limits: tuple[RateLimit, ...]
+    sign: Callable[[Keys], Sign]
+    sign_demo: Callable[[Keys], Sign]
+    refusal: Callable[[Answer], Refusal | None]
+    acceptance: Acceptance
+    flavours: Sequence[Flavour]
+
+    def failure(self, keys: Keys) -> Callable[[Answer], ExchangeError | None]:
+        """What an answer means to an account if it is no success, in words that do not show its keys."""
+
+        def failure(answer: Answer) -> ExchangeError | None:
+            if (refusal := self.refusal(answer)) is None:
+                return None
+            said, code = keys.hidden_in(refusal.said), keys.hidden_in(refusal.code)
+            return error_of(self.name, replace(refusal, said=said, code=code))
+
+        return failure

@@ -1,0 +1,49 @@
+"""Reads private answers: numbers exactly, and a blank field as an absent one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+
+from backend.errors import MalformedAnswer
+from backend.exchanges.base import UNREADABLE, Answer, Moment
+from backend.trading.money import Exact, exact
+
+Said = TypeVar("Said")
+
+Id = int | str
+"""Venues write ids as numbers or as text; `str` makes the same of both."""
+
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+When = Moment
+
+_DECODER = msgspec.json.Decoder(float_hook=str)
+"""Numbers with a fraction stay the text that they are until their field says what they are."""
+
+
+def read(kind: type[Said], answer: Answer, venue: str) -> Said:
+    """The body as a `kind`; raises MalformedAnswer, which shows nothing of what the body says."""
+    try:
+        said = _without_blanks(_DECODER.decode(answer.body))
+        return msgspec.convert(said, kind, strict=False, dec_hook=_exact)
+    except UNREADABLE as error:
+        raise MalformedAnswer(f"{venue} sent an answer that cannot be read: {error}") from None
+
+
+def _without_blanks(said: Any) -> Any:
+    """Venues leave fields empty that have no value: "" and null are as if the field were not there."""
+    if isinstance(said, dict):
+        kept = ((name, _without_blanks(value)) for name, value in said.items() if value not in ("", None))
+        return dict(kept)
+    return [_without_blanks(value) for value in said] if isinstance(said, list) else said
+
+
+def _exact(kind: type, said: Any) -> Exact:
+    if kind is not Exact:
+        raise NotImplementedError(f"{kind.__name__} is not read from answers")
+    try:
+        return exact(said)
+    except ValueError:
+        raise ValueError("no number that can be money") from None
