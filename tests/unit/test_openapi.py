@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from types import ModuleType
 from typing import Any, cast
 
 import pytest
@@ -18,6 +21,7 @@ from backend.web.openapi.document import document, encoded
 from backend.web.openapi.page import METHODS, POLICY, page
 from backend.web.routes import make_application
 from backend.web.server.json_schema import record
+from backend.web.venues import bingx_params, bitget_params, udf_params
 from tests.walking import methods, routes
 
 NAMES = (("binance", "spot"), ("binance", "perpetual"), ("extended", "perpetual"))
@@ -72,6 +76,26 @@ def test_every_parameter_of_our_routes_is_one_that_codes_know() -> None:
             for content in described.get("requestBody", {}).get("content", {}).values():
                 named |= set(content["schema"].get("properties", ()))
     assert named == {parameter.name for parameter in parameters()}
+
+
+def names_read(module: ModuleType) -> Iterator[str]:
+    """The parameters that a venue's readers ask a query for, by the names in their calls."""
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
+        match node:
+            case ast.Call(args=[ast.Name(id="query"), ast.Constant(value=str(name)), *_]):
+                yield name
+
+
+@pytest.mark.parametrize("venue", [bitget_params, bingx_params, udf_params], ids=lambda one: one.__name__)
+def test_the_parameters_of_a_venue_are_those_that_its_readers_ask_for(venue: ModuleType) -> None:
+    prefix = f"/{venue.__name__.rpartition('.')[2].removesuffix('_params')}/"
+    described = {
+        one["name"]
+        for path, _, found in operations()
+        if path.startswith(prefix)
+        for one in found.get("parameters", ())
+    }
+    assert described == set(names_read(venue))
 
 
 def test_it_has_the_version_of_the_service() -> None:

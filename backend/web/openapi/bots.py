@@ -5,11 +5,12 @@ What a venue refuses it refuses in its own words; what the service refuses at it
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from backend.web.openapi.codes import AT_THE_DOOR
 from backend.web.openapi.parts import HEADERS, answer, answer_header, operation, query
 from backend.web.server.json_schema import INTEGER, NUMBER, TEXT, Json, choice, const, listed, record
+from backend.web.venues.binance_params import FUTURES, KINDS, SPOT, STATUSES
 
 OBJECT: Json = {"type": "object"}
 OBJECTS = listed(OBJECT)
@@ -31,7 +32,7 @@ WORTH = {
 }
 
 SYMBOL = query("symbol", TEXT, "In the venue's spelling")
-ONE_OR_MORE = [SYMBOL, query("symbols", TEXT, "Several, as a JSON list")]
+INTERVAL = query("interval", TEXT, "As in `/api/data`")
 START = query("startTime", TEXT, "First time")
 END = query("endTime", TEXT, "Last time")
 LIMIT = query("limit", TEXT, "So many candles at most")
@@ -40,6 +41,18 @@ ZONE = query("timeZone", TEXT, "By which clock long candles open")
 CLOCK = "The service's clock"
 NO_CONTRACT = "An empty list: of coin-margined contracts nothing is stored"
 ON_THE_WAY = "An empty list: clients ask for it on the way"
+
+KIND = query("type", choice(KINDS), "How much to tell")
+BINANCE_PARAMETERS: dict[str, Json] = {
+    one["name"]: one
+    for one in (
+        *(SYMBOL, INTERVAL, START, END, LIMIT, ZONE, KIND),
+        query("symbols", TEXT, "Several, as a JSON list"),
+        query("symbolStatus", choice(STATUSES), "Only those that stand so"),
+        query("permissions", TEXT, "Makes no difference"),
+        query("showPermissionSets", TEXT, "Makes no difference"),
+    )
+}
 
 Path = tuple[str, str, Sequence[Json], Json]
 """A path, what it is for, its parameters and what it answers."""
@@ -57,33 +70,35 @@ def paths() -> dict[str, Json]:
 
 
 def _binance() -> list[Path]:
-    candles = [SYMBOL, query("interval", TEXT, "As in `/api/data`"), START, END, LIMIT]
     ticker: Json = {"anyOf": [OBJECT, OBJECTS]}
-    kind = query("type", choice(("FULL", "MINI")), "How much to tell")
-    status = query(
-        "symbolStatus", choice(("TRADING", "HALT", "BREAK", "CANCEL_ONLY")), "Only those that stand so"
-    )
-    listing = [*ONE_OR_MORE, status]
+    listing, tickers = _of_binance(SPOT.listing), _of_binance(SPOT.tickers)
+    prices = _of_binance(name for name in SPOT.tickers if name != KIND["name"])
+    contracts = _of_binance(FUTURES.tickers)
     spot, futures = "/binance/api/v3", "/binance/fapi/v1"
     return [
-        *((f"{spot}/{name}", "Candles", [*candles, ZONE], ROWS) for name in ("klines", "uiKlines")),
-        (f"{futures}/klines", "Candles", candles, ROWS),
+        *((f"{spot}/{name}", "Candles", _of_binance(SPOT.known), ROWS) for name in ("klines", "uiKlines")),
+        (f"{futures}/klines", "Candles", _of_binance(FUTURES.known), ROWS),
         (f"{spot}/exchangeInfo", "What is stored", listing, BINANCE_LISTING),
-        (f"{futures}/exchangeInfo", "What is stored", [], BINANCE_LISTING),
+        (f"{futures}/exchangeInfo", "What is stored", _of_binance(FUTURES.listing), BINANCE_LISTING),
         (
             "/binance/dapi/v1/exchangeInfo",
             NO_CONTRACT,
             [],
             BINANCE_LISTING,
         ),
-        (f"{spot}/ticker/price", "The last stored price", ONE_OR_MORE, ticker),
-        (f"{spot}/ticker/24hr", "The last stored day", [*ONE_OR_MORE, kind], ticker),
-        (f"{futures}/ticker/price", "The last stored price", [SYMBOL], ticker),
-        ("/binance/fapi/v2/ticker/price", "The last stored price", [SYMBOL], ticker),
-        (f"{futures}/ticker/24hr", "The last stored day", [SYMBOL], ticker),
+        (f"{spot}/ticker/price", "The last stored price", prices, ticker),
+        (f"{spot}/ticker/24hr", "The last stored day", tickers, ticker),
+        (f"{futures}/ticker/price", "The last stored price", contracts, ticker),
+        ("/binance/fapi/v2/ticker/price", "The last stored price", contracts, ticker),
+        (f"{futures}/ticker/24hr", "The last stored day", contracts, ticker),
         *((f"{path}/ping", "An empty answer", [], record({})) for path in (spot, futures)),
         *((f"{path}/time", CLOCK, [], record({"serverTime": INTEGER})) for path in (spot, futures)),
     ]
+
+
+def _of_binance(names: Iterable[str]) -> list[Json]:
+    """The parameters that the reader of a route knows."""
+    return [BINANCE_PARAMETERS[name] for name in names]
 
 
 def _bitget() -> list[Path]:
@@ -121,7 +136,7 @@ def _bitget_answer(data: Json) -> Json:
 
 
 def _bingx() -> list[Path]:
-    candles = [SYMBOL, query("interval", TEXT, "As in `/api/data`"), START, END, LIMIT, ZONE]
+    candles = [SYMBOL, INTERVAL, START, END, LIMIT, ZONE]
     root = "/bingx/openApi"
     clock = record({"serverTime": INTEGER})
     rows, spot = _bingx_answer(OBJECTS), ("spot/v1/market", "spot/v2/market", "market/his/v1")

@@ -20,6 +20,7 @@ DEFAULT_LIMIT = 500
 FIRST_MICROSECOND = 100_000_000_000_000
 """Spot takes times in microseconds too: as milliseconds this would be the year 5138."""
 
+KINDS = ("FULL", "MINI")
 STATUSES = ("TRADING", "HALT", "BREAK", "CANCEL_ONLY")
 EARLIEST_CLOCK, LATEST_CLOCK = -12 * HOUR, 14 * HOUR
 
@@ -117,7 +118,7 @@ def listing(query: Query, rules: Rules) -> Listed:
 def short(query: Query) -> bool:
     """Whether a ticker's short form is wanted."""
     kind = query.get("type", ["FULL"])[0]
-    if kind not in ("FULL", "MINI"):
+    if kind not in KINDS:
         raise refusal(-1139, "Invalid ticker type.")
     return kind == "MINI"
 
