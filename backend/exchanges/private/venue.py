@@ -21,7 +21,7 @@ from backend.exchanges.private.rows import (
     Product,
 )
 
-Said = TypeVar("Said")
+Said = TypeVar("Said", covariant=True)
 Row = TypeVar("Row")
 
 HIDDEN = "***"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 
 from backend.errors import MalformedAnswer
 from backend.exchanges.base import UNREADABLE, Answer, Moment
+from backend.exchanges.private.rows import Page
 from backend.trading.money import Exact, exact
 
 Said = TypeVar("Said")
+Row = TypeVar("Row")
 
 Id = int | str
 """Venues write ids as numbers or as text; `str` makes the same of both."""
@@ -30,6 +33,29 @@ def read(kind: type[Said], answer: Answer, venue: str) -> Said:
         return msgspec.convert(said, kind, strict=False, dec_hook=_exact)
     except UNREADABLE as error:
         raise MalformedAnswer(f"{venue} sent an answer that cannot be read: {error}") from None
+
+
+def known(words: Mapping[str, Said], said: str, venue: str) -> Said:
+    """What a venue's word means, however it is capitalised; a word that is not known is not guessed."""
+    try:
+        return words[said.lower()]
+    except KeyError:
+        raise MalformedAnswer(f"{venue} used a word that is not known in place of {sorted(words)}") from None
+
+
+def page(rows: Iterable[Row], *, last: Id | None, asked: str, venue: str) -> Page[Row]:
+    """A page whose `last` id asks for the next one.
+
+    Only an empty page is the last: how many rows a page holds is not relied on. A cursor that stands still
+    would be asked for without an end.
+    """
+    found = tuple(rows)
+    cursor = str(last) if found and last is not None else None
+    if cursor is not None and cursor == asked:
+        raise MalformedAnswer(
+            f"{venue} answers with the cursor that it was asked for: its pages do not go on"
+        )
+    return Page(found, cursor)
 
 
 def _without_blanks(said: Any) -> Any:

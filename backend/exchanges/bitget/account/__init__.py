@@ -1,0 +1,72 @@
+"""Bitget as an account sees it: classic (v2) or unified (v3), told apart by asking."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from backend.core.windows import MINUTE
+from backend.exchanges.base import RateLimit
+from backend.exchanges.bitget import signing
+from backend.exchanges.bitget.account import classic, key, spot, unified
+from backend.exchanges.bitget.account.asking import FUTURES
+from backend.exchanges.bitget.account.refusals import refused
+from backend.exchanges.bitget.market import VENUE
+from backend.exchanges.private.refusals import Acceptance
+from backend.exchanges.private.rows import Order, Page, Product
+from backend.exchanges.private.venue import Call, Flavour, PrivateVenue
+
+URL = "https://api.bitget.com"
+
+
+def _classic_open_orders(product: Product, cursor: str) -> Call[Page[Order]]:
+    return spot.open_orders(cursor) if product is Product.SPOT else classic.open_orders(product, cursor)
+
+
+UNIFIED = Flavour(
+    name="unified",
+    probe=unified.balances(),
+    uid=key.uid(key.UNIFIED_INFO),
+    key=key.unified_key,
+    balances=dict.fromkeys(Product, unified.balances()),
+    positions={product: unified.positions(product) for product in FUTURES},
+    fees=unified.fees,
+    open_orders=unified.open_orders,
+    orders=dict.fromkeys(Product, unified.ORDER_HISTORY),
+    fills=dict.fromkeys(Product, unified.FILL_HISTORY),
+    bills=dict.fromkeys(Product, unified.BILL_HISTORY),
+)
+
+CLASSIC = Flavour(
+    name="classic",
+    probe=classic.balances(Product.PERPETUAL_USDT),
+    uid=key.uid(key.CLASSIC_INFO),
+    key=key.classic_key,
+    balances={
+        Product.SPOT: spot.balances(),
+        **{product: classic.balances(product) for product in FUTURES},
+    },
+    positions={product: classic.positions(product) for product in FUTURES},
+    fees=key.classic_fees,
+    open_orders=_classic_open_orders,
+    orders={Product.SPOT: spot.ORDER_HISTORY, **dict.fromkeys(FUTURES, classic.ORDER_HISTORY)},
+    fills={Product.SPOT: spot.FILL_HISTORY, **dict.fromkeys(FUTURES, classic.FILL_HISTORY)},
+    bills={Product.SPOT: spot.BILL_HISTORY, **dict.fromkeys(FUTURES, classic.BILL_HISTORY)},
+)
+
+BITGET_ACCOUNT = PrivateVenue(
+    name=VENUE,
+    base_url=URL,
+    demo_url=URL,
+    limits=tuple(
+        RateLimit(path, calls, 1.0)
+        for limits in (key.LIMITS, classic.LIMITS, spot.LIMITS, unified.LIMITS)
+        for path, calls in limits.items()
+    ),
+    sign=signing.signer,
+    sign_demo=partial(signing.signer, headers=signing.DEMO),
+    refusal=refused,
+    acceptance=Acceptance(window=MINUTE, margin=MINUTE // 2),
+    flavours=(UNIFIED, CLASSIC),
+)
+"""A stale request is refused after 30 s by the documents of the sockets; of REST nothing is said, so it is
+taken for twice as long."""

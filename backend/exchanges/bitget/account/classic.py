@@ -1,0 +1,98 @@
+"""How Bitget's classic account (v2) is asked for futures: one product a question, pages newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from backend.core.windows import DAY
+from backend.exchanges.bitget.account.asking import (
+    FUTURES,
+    PAGE,
+    RETENTION,
+    Listed,
+    Told,
+    asked,
+    given,
+    window,
+)
+from backend.exchanges.bitget.account.classic_rows import AccountRow, Bills, Fills, Orders, PositionRow
+from backend.exchanges.bitget.market import VENUE
+from backend.exchanges.private.rows import Balance, Bill, Fill, Order, Page, Position, Product
+from backend.exchanges.private.venue import Call, Stream, Wanted
+from backend.exchanges.private.wire import page
+
+ROOT = "/api/v2/mix"
+ACCOUNTS = f"{ROOT}/account/accounts"
+POSITIONS = f"{ROOT}/position/all-position"
+BILLS = f"{ROOT}/account/bill"
+PENDING = f"{ROOT}/order/orders-pending"
+HISTORY = f"{ROOT}/order/orders-history"
+FILLS = f"{ROOT}/order/fills"
+
+LIMITS: Mapping[str, int] = {ACCOUNTS: 10, POSITIONS: 5, BILLS: 10, PENDING: 10, HISTORY: 10, FILLS: 10}
+"""Questions a second of an account."""
+
+
+def balances(product: Product) -> Call[tuple[Balance, ...]]:
+    """A futures wallet: one balance a margin coin."""
+
+    def made(said: Listed[AccountRow]) -> tuple[Balance, ...]:
+        return tuple(row.balance() for row in said.data)
+
+    return asked(ACCOUNTS, {"productType": FUTURES[product]}, Listed[AccountRow], made)
+
+
+def positions(product: Product) -> Call[tuple[Position, ...]]:
+    """The open positions of a product."""
+
+    def made(said: Listed[PositionRow]) -> tuple[Position, ...]:
+        return tuple(row.position(product) for row in said.data)
+
+    return asked(POSITIONS, {"productType": FUTURES[product]}, Listed[PositionRow], made)
+
+
+def open_orders(product: Product, cursor: str) -> Call[Page[Order]]:
+    """Orders that are not finished, newest first."""
+    params = given({"productType": FUTURES[product], "limit": str(PAGE), "idLessThan": cursor})
+    return _orders(PENDING, product, cursor, params)
+
+
+def orders(wanted: Wanted) -> Call[Page[Order]]:
+    """Finished orders by the time of their creation, newest first."""
+    params = {"productType": FUTURES[wanted.product], **window(wanted, "idLessThan")}
+    return _orders(HISTORY, wanted.product, wanted.cursor, params)
+
+
+def fills(wanted: Wanted) -> Call[Page[Fill]]:
+    """Fills, newest first."""
+
+    def made(said: Told[Fills]) -> Page[Fill]:
+        rows = (row.fill(wanted.product) for row in said.data.fill_list)
+        return page(rows, last=said.data.end_id, asked=wanted.cursor, venue=VENUE)
+
+    params = {"productType": FUTURES[wanted.product], **window(wanted, "idLessThan")}
+    return asked(FILLS, params, Told[Fills], made)
+
+
+def bills(wanted: Wanted) -> Call[Page[Bill]]:
+    """Changes of a wallet, newest first; the venue tells no balance after each."""
+
+    def made(said: Told[Bills]) -> Page[Bill]:
+        rows = (row.bill(wanted.product) for row in said.data.bills)
+        return page(rows, last=said.data.end_id, asked=wanted.cursor, venue=VENUE)
+
+    params = {"productType": FUTURES[wanted.product], **window(wanted, "idLessThan")}
+    return asked(BILLS, params, Told[Bills], made)
+
+
+def _orders(path: str, product: Product, cursor: str, params: Mapping[str, str]) -> Call[Page[Order]]:
+    def made(said: Told[Orders]) -> Page[Order]:
+        rows = (row.order(product) for row in said.data.entrusted_list)
+        return page(rows, last=said.data.end_id, asked=cursor, venue=VENUE)
+
+    return asked(path, params, Told[Orders], made)
+
+
+ORDER_HISTORY = Stream(ask=orders, span=90 * DAY, retention=RETENTION, page_size=PAGE)
+FILL_HISTORY = Stream(ask=fills, span=90 * DAY, retention=RETENTION, page_size=PAGE)
+BILL_HISTORY = Stream(ask=bills, span=30 * DAY, retention=RETENTION, page_size=PAGE)
