@@ -257,7 +257,7 @@ def test_the_core_is_pure() -> None:
         ("store.jobs", "from backend.services import sync"),
         ("web.live", "def later():\n    from backend.store import mongo"),
         ("settings", "from backend.app import open_service"),
-        ("cli.export", "from backend.web.api.views import stored"),
+        ("cli.export", "from backend.web.api.stored_views import stored"),
     ],
 )
 def test_a_forbidden_import_would_be_seen(module: str, source: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.core.series import Series
-from backend.web.api import shapes
+from backend.web.api.service_shapes import About, Market
 from backend.web.openapi.document import VERSION
 from backend.web.server.handler import ApiHandler
 
@@ -14,7 +14,7 @@ class AboutHandler(ApiHandler):
         key, scopes = self.guard.rights(self.request)
         imported, can_hear = self.service.syncing.imports.names, self.service.streaming.live.can_hear
         markets = [
-            shapes.Market(exchange, market, exchange in imported, can_hear(Series(exchange, market, "")))
+            Market(exchange, market, exchange in imported, can_hear(Series(exchange, market, "")))
             for exchange, market in self.service.markets.names()
         ]
-        self.answer(shapes.About(version=VERSION, markets=markets, key=key, scopes=scopes))
+        self.answer(About(version=VERSION, markets=markets, key=key, scopes=scopes))

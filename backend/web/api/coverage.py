@@ -8,7 +8,7 @@ import asyncio
 from backend.core.coverage_map import asked_for, coverage_map
 from backend.core.interval import INTERVALS
 from backend.core.windows import MINUTE, Window
-from backend.web.api import shapes, views
+from backend.web.api import stored_shapes, stored_views
 from backend.web.server.common_parameters import END_TIME, EXCHANGE, MARKET, START_TIME, interval, time_range
 from backend.web.server.handler import ApiHandler
 from backend.web.streams.stream_request import SERIES, series_of
@@ -26,7 +26,7 @@ class CoverageHandler(ApiHandler):
         series = self.series(values, symbol)
         window = time_range(values).window()
         known = await self.service.reading.queries.coverage(series)
-        self.answer(views.coverage(series, known, window))
+        self.answer(stored_views.coverage(series, known, window))
 
 
 class MapHandler(ApiHandler):
@@ -40,12 +40,12 @@ class MapHandler(ApiHandler):
         end = interval.start(start + MOST_BUCKETS * interval.least_minutes * MINUTE)
         found = coverage_map(known, interval, Window(max(start, window.start), min(end, window.end)))
         following = end if end < min(window.end, asked_for(known).end) else None
-        self.answer(views.coverage_map(series, interval.name, found, following))
+        self.answer(stored_views.coverage_map(series, interval.name, found, following))
 
 
 class WeeksHandler(ApiHandler):
     async def get(self) -> None:
         series = series_of(self.query(WEEKS)[SERIES], self.service.markets)
         ledgers = await asyncio.gather(*map(self.service.reading.queries.known, series))
-        found = [views.weeks(one, known) for one, known in zip(series, ledgers, strict=True)]
-        self.answer(shapes.WeeksAnswer(count=len(found), weeks=found))
+        found = [stored_views.weeks(one, known) for one, known in zip(series, ledgers, strict=True)]
+        self.answer(stored_shapes.WeeksAnswer(count=len(found), weeks=found))

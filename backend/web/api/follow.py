@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.core.series import Series, series_text
-from backend.web.api import shapes, views
+from backend.web.api import sync_shapes, sync_views
 from backend.web.server.common_parameters import EXCHANGE, MARKET, SYMBOL, SYMBOLS, symbols_of
 from backend.web.server.handler import ApiHandler
 from backend.web.server.parameters import Values, minute, text, whole
@@ -21,20 +21,22 @@ class FollowHandler(ApiHandler):
         values = self.query(LISTING)
         limit, start = values[LIMIT], values[START]
         found, following = await self.service.following.follows.page(start, limit)
-        rows = [views.follow(one) for one in found]
-        self.answer(shapes.FollowsPage(count=len(rows), follows=rows, next=following))
+        rows = [sync_views.follow(one) for one in found]
+        self.answer(sync_shapes.FollowsPage(count=len(rows), follows=rows, next=following))
 
     async def post(self) -> None:
         self.query(())
         values = self.json_object(FOLLOWING)
         found = await self.service.following.follows.add(self._wanted(values), values[SINCE])
-        self.answer(shapes.FollowsAnswer(count=len(found), follows=[views.follow(one) for one in found]))
+        self.answer(
+            sync_shapes.FollowsAnswer(count=len(found), follows=[sync_views.follow(one) for one in found])
+        )
 
     async def delete(self) -> None:
         values = self.query(LEAVING)
         series = self.series(values, values[SYMBOL])
         await self.service.following.follows.remove(series)
-        self.answer(shapes.Unfollowed(series=series_text(series)))
+        self.answer(sync_shapes.Unfollowed(series=series_text(series)))
 
     def _wanted(self, values: Values) -> list[Series]:
         return list(dict.fromkeys(self.series(values, symbol) for symbol in symbols_of(values)))

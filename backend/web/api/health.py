@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Literal
 
-from backend.web.api import shapes
+from backend.web.api import service_shapes
 from backend.web.server.handler import ApiHandler
 
 SERVICE = "binance-backend"
@@ -17,9 +17,9 @@ class HealthHandler(ApiHandler):
     async def get(self) -> None:
         self.query(())
         if await self.service.running.database_answers():
-            self.answer(shapes.Healthy("healthy", SERVICE, "connected"))
+            self.answer(service_shapes.Healthy("healthy", SERVICE, "connected"))
         else:
-            body = shapes.Unhealthy("unhealthy", SERVICE, "disconnected")
+            body = service_shapes.Unhealthy("unhealthy", SERVICE, "disconnected")
             self.answer(body, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
@@ -28,7 +28,7 @@ class LiveHandler(ApiHandler):
 
     def get(self) -> None:
         self.query(())
-        self.answer(shapes.Alive("alive"))
+        self.answer(service_shapes.Alive("alive"))
 
 
 class ReadyHandler(ApiHandler):
@@ -39,8 +39,8 @@ class ReadyHandler(ApiHandler):
         trouble, worker = await self.service.running.database_trouble(), self.service.jobs.worker.condition
         troubles = [trouble] if trouble else self.service.running.loops.troubles()
         if not troubles and worker != "stopped":
-            self.answer(shapes.Ready("ready", "connected", worker, troubles))
+            self.answer(service_shapes.Ready("ready", "connected", worker, troubles))
         else:
             database: Literal["connected", "disconnected"] = "disconnected" if trouble else "connected"
-            body = shapes.NotReady("not_ready", database, worker, troubles)
+            body = service_shapes.NotReady("not_ready", database, worker, troubles)
             self.answer(body, HTTPStatus.SERVICE_UNAVAILABLE)

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from tornado.http1connection import HTTP1Connection
 
 from backend.core.archive_file import LARGEST_TEXT
-from backend.web.api import views
+from backend.web.api import sync_views
 from backend.web.server.common_parameters import EXCHANGE, MARKET
 from backend.web.server.handler import ApiHandler
 from backend.web.server.parameters import text
@@ -35,7 +35,7 @@ class ImportHandler(ApiHandler):
         values = self.query(PARAMETERS)
         named = (values[NAME], self.whole_body(), values[EXCHANGE], values[MARKET], values[SYMBOL])
         self._body.clear()
-        self.answer(views.taken(await self.service.syncing.imports.take(*named)))
+        self.answer(sync_views.taken(await self.service.syncing.imports.take(*named)))
 
     def on_finish(self) -> None:
         super().on_finish()

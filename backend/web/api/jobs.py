@@ -7,7 +7,7 @@ from contextlib import aclosing
 import msgspec
 
 from backend.core.job import OVER, Status
-from backend.web.api import shapes, views
+from backend.web.api import sync_shapes, sync_views
 from backend.web.server.handler import ApiHandler
 from backend.web.server.json_schema import choice
 from backend.web.server.parameters import Parameter, invalid, whole
@@ -35,17 +35,17 @@ class JobsHandler(ApiHandler):
         values = self.query(LISTING)
         limit = values[LIMIT]
         found = await self.service.jobs.newest(limit, values[STATUS])
-        self.answer(shapes.JobsAnswer(count=len(found), jobs=[views.job(job) for job in found]))
+        self.answer(sync_shapes.JobsAnswer(count=len(found), jobs=[sync_views.job(job) for job in found]))
 
 
 class JobHandler(ApiHandler):
     async def get(self, job_id: str) -> None:
         self.query(())
-        self.answer(shapes.JobAnswer(job=views.job(await self.service.jobs.get(job_id))))
+        self.answer(sync_shapes.JobAnswer(job=sync_views.job(await self.service.jobs.get(job_id))))
 
     async def delete(self, job_id: str) -> None:
         self.query(())
-        self.answer(shapes.JobAnswer(job=views.job(await self.service.jobs.cancel(job_id))))
+        self.answer(sync_shapes.JobAnswer(job=sync_views.job(await self.service.jobs.cancel(job_id))))
 
 
 class JobEventsHandler(ApiHandler):
@@ -67,7 +67,7 @@ class JobEventsHandler(ApiHandler):
                     return
                 line = b"event: %b\ndata: %b\n\n" % (
                     job.status.encode() if job.over else b"progress",
-                    msgspec.json.encode(views.job(job)),
+                    msgspec.json.encode(sync_views.job(job)),
                 )
                 quiet = quiet + 1 if line == told else 0
                 if not quiet or quiet % QUIET_TICKS == 0:

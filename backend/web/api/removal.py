@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.web.api import views
+from backend.web.api import stored_views
 from backend.web.server.common_parameters import END_TIME, EXCHANGE, MARKET, START_TIME, some_window
 from backend.web.server.handler import ApiHandler
 from backend.web.server.parameters import switch
@@ -19,4 +19,4 @@ class RemovalHandler(ApiHandler):
         dry_run = values[DRY_RUN]
         remover = self.service.syncing.remover
         found = await (remover.survey(series, window) if dry_run else remover.remove(series, window))
-        self.answer(views.removed(found, dry_run=dry_run))
+        self.answer(stored_views.removed(found, dry_run=dry_run))

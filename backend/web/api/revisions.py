@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from backend.web.api import shapes, views
+from backend.web.api import stored_views
+from backend.web.api.stored_shapes import RevisionsAnswer
 from backend.web.server.common_parameters import END_TIME, EXCHANGE, MARKET, START_TIME, time_range
 from backend.web.server.handler import ApiHandler
 from backend.web.server.parameters import whole
@@ -17,8 +18,6 @@ class RevisionsHandler(ApiHandler):
         series = self.series(values, symbol)
         window, limit = time_range(values).window(), values[LIMIT]
         found = await self.service.reading.queries.revisions(series, window, limit + 1)
-        rows = [views.revision(revision) for revision in found[:limit]]
+        rows = [stored_views.revision(revision) for revision in found[:limit]]
         following = found[limit].open_time if len(found) > limit else None
-        self.answer(
-            shapes.RevisionsAnswer(symbol=series.symbol, count=len(rows), revisions=rows, next=following)
-        )
+        self.answer(RevisionsAnswer(symbol=series.symbol, count=len(rows), revisions=rows, next=following))

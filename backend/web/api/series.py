@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.web.api import shapes, views
+from backend.web.api import stored_shapes, stored_views
 from backend.web.server.handler import ApiHandler
 from backend.web.server.parameters import text, whole
 
@@ -17,6 +17,6 @@ class SeriesHandler(ApiHandler):
         limit, start = values[LIMIT], values[START]
         catalogue = self.service.reading.catalogue
         named = [one for one in await catalogue.series() if one.name >= start]
-        rows = [views.stored(found) for found in await catalogue.stored(named[:limit])]
+        rows = [stored_views.stored(found) for found in await catalogue.stored(named[:limit])]
         following = named[limit].name if len(named) > limit else None
-        self.answer(shapes.StoredAnswer(count=len(rows), series=rows, next=following))
+        self.answer(stored_shapes.StoredAnswer(count=len(rows), series=rows, next=following))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.web.api import views
+from backend.web.api import stored_views
 from backend.web.server.common_parameters import MARKET_NAME
 from backend.web.server.handler import ApiHandler
 
@@ -12,4 +12,4 @@ class StatsHandler(ApiHandler):
         series = self.series(self.query(MARKET_NAME), symbol)
         found = await self.service.reading.queries.statistics(series)
         revisions = await self.service.reading.queries.revision_count(series)
-        self.answer(views.statistics_answer(found, revisions))
+        self.answer(stored_views.statistics_answer(found, revisions))

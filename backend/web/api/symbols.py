@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.web.api import shapes, views
+from backend.web.api import sync_shapes, sync_views
 from backend.web.server.common_parameters import EXCHANGE, MARKET, MARKET_NAME
 from backend.web.server.handler import ApiHandler
 
@@ -14,11 +14,11 @@ class SymbolsHandler(ApiHandler):
         listings = await self.service.markets.named(exchange, market).symbols()
         stored = await self.service.reading.queries.stored_symbols(exchange, market)
         symbols = [
-            views.listing(listings[symbol], symbol in stored)
+            sync_views.listing(listings[symbol], symbol in stored)
             if symbol in listings
-            else views.unlisted(symbol)
+            else sync_views.unlisted(symbol)
             for symbol in sorted(stored | listings.keys())
         ]
         self.answer(
-            shapes.ListingAnswer(exchange=exchange, market=market, count=len(symbols), symbols=symbols)
+            sync_shapes.ListingAnswer(exchange=exchange, market=market, count=len(symbols), symbols=symbols)
         )

@@ -10,7 +10,7 @@ from msgspec.structs import asdict
 from backend.core.job import Job, SyncRequest
 from backend.errors import InvalidRequest, MarketDataError
 from backend.services.jobs.outcome import outcome_of
-from backend.web.api import shapes, views
+from backend.web.api import sync_shapes, sync_views
 from backend.web.server.common_parameters import (
     END_TIME,
     EXCHANGE,
@@ -82,15 +82,15 @@ class SyncHandler(ApiHandler):
 
     async def _answer_one(self, job: Job) -> None:
         if not job.over:
-            self.set_header("Location", self.base_path + views.job_path(job))
-            self.answer(shapes.JobAnswer(job=views.job(job)), HTTPStatus.ACCEPTED)
+            self.set_header("Location", self.base_path + sync_views.job_path(job))
+            self.answer(sync_shapes.JobAnswer(job=sync_views.job(job)), HTTPStatus.ACCEPTED)
             return
         body, error = await self._outcome(job)
         self._answer(body, error)
 
     async def _answer_all(self, jobs: list[Job]) -> None:
         if not all(job.over for job in jobs):
-            begun = shapes.JobsBegun(jobs=[views.job(job) for job in jobs])
+            begun = sync_shapes.JobsBegun(jobs=[sync_views.job(job) for job in jobs])
             self.answer(begun, HTTPStatus.ACCEPTED)
             return
         outcomes = [await self._outcome(job) for job in jobs]
@@ -109,7 +109,7 @@ class SyncHandler(ApiHandler):
         series = job.request.series
         error, result = await outcome_of(job, self.service.reading.queries)
         body: dict[str, object] = (
-            asdict(views.sync(job, result))
+            asdict(sync_views.sync(job, result))
             if result
             else {
                 "success": True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.web.api import views
+from backend.web.api import stored_views
 from backend.web.server.common_parameters import EXCHANGE, MARKET, SYMBOL
 from backend.web.server.handler import ApiHandler
 from backend.web.streams.long_answer import unless_gone
@@ -17,4 +17,4 @@ class VerifyHandler(ApiHandler):
         series = self.series(values, values[SYMBOL])
         with self.rooms.waiting.place(self.client):
             found = await unless_gone(self.service.syncing.auditor.verify(series), self.gone)
-        self.answer(views.audit(found))
+        self.answer(stored_views.audit(found))

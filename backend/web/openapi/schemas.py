@@ -1,10 +1,11 @@
-"""The schemas of the shapes in `web/api/shapes.py`, and of a sync that failed. Pure."""
+"""The schemas of the shapes in `web/api/`, and of a sync that failed. Pure."""
 
 from __future__ import annotations
 
 from msgspec.json import schema_components
 
-from backend.web.api import shapes
+from backend.web.api import common_shapes, service_shapes, stored_shapes, sync_shapes
+from backend.web.api.common_shapes import Answer, Shape
 from backend.web.openapi.parts import ref
 from backend.web.server.json_schema import INTEGER, Json, const, listed, record
 
@@ -13,13 +14,12 @@ NEXT: Json = INTEGER | {"type": ["integer", "null"], "description": "Where the f
 
 def _shapes() -> dict[str, Json]:
     """Every shape by its name. All its fields are always there, also those with a default in the code."""
-    kinds = [
+    kinds = dict.fromkeys(
         one
-        for one in vars(shapes).values()
-        if isinstance(one, type)
-        and issubclass(one, shapes.Shape)
-        and one not in (shapes.Shape, shapes.Answer)
-    ]
+        for module in (common_shapes, stored_shapes, sync_shapes, service_shapes)
+        for one in vars(module).values()
+        if isinstance(one, type) and issubclass(one, Shape) and one not in (Shape, Answer)
+    )
     _, found = schema_components(kinds, ref_template="#/components/schemas/{name}")
     for schema in found.values():
         del schema["title"]

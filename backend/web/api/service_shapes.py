@@ -1,0 +1,63 @@
+"""The shapes of answers about the service itself. Pure."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from backend.access.keys import Scope
+from backend.web.api.common_shapes import (
+    Answer,
+    Shape,
+)
+
+
+class Market(Shape):
+    exchange: str
+    market: str
+    imported: Annotated[bool, Meta(description="Whether files of its candles are taken")]
+    pushed: Annotated[bool, Meta(description="Whether the exchange pushes its candles to this service")]
+
+
+class About(Answer, kw_only=True):
+    """What the service is, and what you may do."""
+
+    version: str
+    markets: list[Market]
+    key: Annotated[str | None, Meta(description="The name of the key that you sent")]
+    scopes: list[Scope]
+
+
+class Alive(Shape):
+    status: Literal["alive"]
+
+
+class Healthy(Shape):
+    status: Literal["healthy"]
+    service: str
+    database: Literal["connected"]
+
+
+class Unhealthy(Shape):
+    status: Literal["unhealthy"]
+    service: str
+    database: Literal["disconnected"]
+
+
+Troubles = Annotated[list[str], Meta(description="A sentence for each thing that does not work")]
+Worker = Literal["running", "stopped", "none"]
+
+
+class Ready(Shape):
+    status: Literal["ready"]
+    database: Literal["connected"]
+    worker: Worker
+    troubles: Annotated[list[str], Meta(max_length=0)]
+
+
+class NotReady(Shape):
+    status: Literal["not_ready"]
+    database: Literal["connected", "disconnected"]
+    worker: Worker
+    troubles: Troubles

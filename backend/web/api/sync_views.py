@@ -1,0 +1,147 @@
+"""How syncs, jobs, follows, files and listings look in JSON."""
+
+from __future__ import annotations
+
+from backend.clock import iso
+from backend.core.coverage import Absence
+from backend.core.follow import Standing
+from backend.core.job import Job
+from backend.core.series import Listing, series_text
+from backend.core.symbol_pair import split_symbol
+from backend.core.windows import MINUTE, count_minutes
+from backend.services.syncing.file_import import Taken
+from backend.services.syncing.sync import SyncResult
+from backend.web.api import common_shapes, sync_shapes
+from backend.web.api.common_views import MOST_WINDOWS, failure_shape, maybe_iso, window_shape
+from backend.web.api.stored_views import statistics
+
+
+def taken(found: Taken) -> sync_shapes.Taken:
+    """What came of a file."""
+    return sync_shapes.Taken(
+        symbol=found.series.symbol,
+        exchange=found.series.exchange,
+        market=found.series.market,
+        candles=found.imported.candles,
+        new_records=found.imported.new_records,
+        held_before=found.imported.held_before,
+        remark=found.remark,
+    )
+
+
+def listing(found: Listing, stored: bool) -> sync_shapes.Listing:
+    """A symbol that an exchange lists; `native` is the venue's own spelling."""
+    return sync_shapes.Listing(
+        symbol=found.symbol,
+        native=found.native,
+        base=found.base,
+        quote=found.quote,
+        status=found.status,
+        listed=maybe_iso(found.listed),
+        stored=stored,
+    )
+
+
+def unlisted(symbol: str) -> sync_shapes.Listing:
+    """A stored symbol that its exchange does not list (any more); halves and spelling by the symbol alone."""
+    base, quote = split_symbol(symbol) or (symbol, "")
+    return sync_shapes.Listing(
+        symbol=symbol,
+        native=None,
+        base=base,
+        quote=quote,
+        status="unlisted",
+        listed=None,
+        stored=True,
+    )
+
+
+def sync(found: Job, result: SyncResult) -> sync_shapes.Sync:
+    """How a sync ended, and what is known since: the first windows of what is missing and void."""
+    series, tally = found.request.series, result.tally
+    return sync_shapes.Sync(
+        symbol=series.symbol,
+        exchange=series.exchange,
+        market=series.market,
+        job=found.id,
+        new_records=tally.new_records,
+        revised_records=tally.revised_records,
+        statistics=statistics(result.statistics),
+        complete=not result.missing,
+        missing_records=count_minutes(result.missing),
+        missing=[window_shape(*one) for one in result.missing[:MOST_WINDOWS]],
+        void_records=result.absent_minutes,
+        void=[_absence(one) for one in result.absent[:MOST_WINDOWS]],
+        off_grid_rows=tally.off_grid,
+        contradictory_rows=tally.contradictory,
+        archive_files=tally.archive_files,
+        notes=list(result.notes),
+    )
+
+
+def job(found: Job) -> sync_shapes.Job:
+    """How a job stands. Its window is what was asked for until it has begun, then what that came to."""
+    request, tally, failure = found.request, found.tally, found.failure
+    start, end = found.window or (request.start, request.end)
+    left = found.seconds_left
+    return sync_shapes.Job(
+        id=found.id,
+        status=found.status,
+        cancelling=found.cancelling and not found.over,
+        symbol=request.series.symbol,
+        exchange=request.series.exchange,
+        market=request.series.market,
+        refresh=request.refresh,
+        start_time=maybe_iso(start),
+        end_time=maybe_iso(end and end - MINUTE),
+        minutes_done=tally.minutes_done,
+        minutes_total=tally.minutes_total,
+        candles_per_second=found.rate,
+        seconds_left=None if left is None else round(left, 1),
+        new_records=tally.new_records,
+        revised_records=tally.revised_records,
+        off_grid_rows=tally.off_grid,
+        contradictory_rows=tally.contradictory,
+        archive_files=tally.archive_files,
+        notes=list(found.notes),
+        requests=tally.requests,
+        retries=tally.retries,
+        rate_limit_waits=tally.waits,
+        rate_limit_seconds=tally.waited,
+        created=iso(found.created),
+        started=maybe_iso(found.started),
+        finished=maybe_iso(found.finished),
+        error=failure_shape(failure),
+    )
+
+
+def job_path(found: Job) -> str:
+    """Where a job can be asked for, below the base path."""
+    return f"/api/jobs/{found.id}"
+
+
+def follow(found: Standing) -> sync_shapes.Follow:
+    """How a follow stands, and what it came to."""
+    wish = found.follow
+    return sync_shapes.Follow(
+        series=series_text(wish.series),
+        symbol=wish.series.symbol,
+        exchange=wish.series.exchange,
+        market=wish.series.market,
+        since=maybe_iso(wish.since),
+        state=found.state,
+        source=wish.source,
+        last_record=maybe_iso(found.last_minute),
+        lag_seconds=None if found.lag is None else found.lag // 1000,
+        checked=maybe_iso(wish.checked),
+        failures=wish.failures,
+        error=failure_shape(wish.failure),
+        new_records=wish.new_candles,
+        healed_records=wish.healed,
+        reconnects=wish.reconnects,
+    )
+
+
+def _absence(found: Absence) -> common_shapes.Absence:
+    start, end = found.window
+    return common_shapes.Absence(iso(start), iso(end - MINUTE), (end - start) // MINUTE, found.reason)
