@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.integration.processes import RunningService
 from tests.page.conftest import Opener, have
@@ -125,3 +125,44 @@ def test_everything_can_be_reached_by_keys(open_page: Opener) -> None:
         assert focused == "3"
         page.keyboard.press("?")
         expect(page.get_by_role("dialog")).to_contain_text("from row to row")
+
+
+def test_of_thousands_of_rows_only_those_in_sight_are_made_and_all_can_be_reached(open_page: Opener) -> None:
+    """Told by a route between: it is the page that is tried here."""
+    rows = [
+        {
+            "exchange": "binance",
+            "market": "spot",
+            "symbol": f"S{number:04d}USDT",
+            "first_record": "2025-06-01T00:00:00Z",
+            "last_record": "2025-06-03T00:00:00Z",
+            "total_records": 2880,
+            "missing_records": 0,
+            "void_records": 0,
+            "complete": True,
+            "bytes_on_disk": 4096,
+            "measured": "2025-06-03T00:00:00Z",
+        }
+        for number in range(3000)
+    ]
+    asked: list[int] = []
+
+    def weeks(route: Route) -> None:
+        asked.append(route.request.url.count("binance"))
+        route.fulfill(json={"weeks": []})
+
+    with open_page() as (page, _):
+        page.route("**/api/series?*", lambda route: route.fulfill(json={"series": rows, "next": None}))
+        page.route("**/api/weeks?*", weeks)
+        page.goto("/ui/")
+        expect(page.get_by_role("link", name="S0000USDT")).to_be_visible()
+        assert page.locator(".row").count() < 60
+        page.get_by_role("link", name="S0000USDT").focus()
+        page.keyboard.press("End")
+        expect(page.get_by_role("link", name="S2999USDT")).to_be_focused()
+        expect(page.get_by_role("link", name="S2999USDT")).to_be_in_viewport()
+        expect(page.locator(".row").filter(has_text="S2999USDT")).to_have_attribute("aria-rowindex", "3001")
+        page.evaluate("document.getElementById('main').scrollTop = 1500 * 34")
+        expect(page.get_by_role("link", name="S1500USDT")).to_be_in_viewport()
+        assert page.locator(".row").count() < 60
+        assert 0 < sum(asked) < 300

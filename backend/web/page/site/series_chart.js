@@ -141,13 +141,16 @@ export function chartPanel({ series, query, signal }) {
       for (const name of ["open", "high", "low", "close"]) parts.push(h("span", null, `${t(`chart.${name}`)} `, h("b", null, price(point[name]))));
       parts.push(h("span", null, `${t("chart.volume")} `, h("b", null, short(point.volume))));
     }
-    if (point.forming) parts.push(h("span", { class: "tag" }, t("chart.forming", { minutes: point.minutes, total: point.expected })));
+    if (point.forming) parts.push(h("span", { class: "tag" }, forming(point)));
     else if (point.minutes < point.expected) parts.push(h("span", { class: "tag" }, t("chart.part", { minutes: point.minutes, total: point.expected })));
     if (point.missing) parts.push(h("span", { class: "tag bad" }, t("chart.missing", { count: point.missing })));
     if (point.void) parts.push(h("span", { class: "tag" }, t("chart.void", { count: point.void })));
     for (const one of revisionsOf(point)) parts.push(h("span", { class: "tag" }, one));
     put(legend, parts);
   }
+
+  const forming = (point) => (point.expected > 1
+    ? t("chart.forming", { minutes: point.minutes, total: point.expected }) : t("chart.forming.minute"));
 
   function revisionsOf(point) {
     const [from, until] = [point.time * 1000, point.time * 1000 + candles.step];

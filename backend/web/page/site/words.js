@@ -1,8 +1,10 @@
 // What the page says, in the reader's language. A message is a text with {names}, or its plural forms.
 
 import { EN } from "./words_en.js";
+import { ES } from "./words_es.js";
+import { KO } from "./words_ko.js";
 
-const LANGUAGES = { en: EN };
+export const LANGUAGES = { en: EN, es: ES, ko: KO };
 
 let chosen = "en";
 

@@ -8,7 +8,6 @@ export const EN = {
   cancel: "Cancel",
   away: "The service does not answer. The page looks for it again every two seconds and goes on by itself.",
   "nothing.here": "There is nothing at this address",
-  "error": "{message}",
   "error.unreachable": "The service does not answer.",
 
   "screen.overview": "Overview",
@@ -140,6 +139,8 @@ export const EN = {
   "add.curl": "The same as a command",
   "add.sent": "The service is at it.",
   "add.do.follow": { one: "Follow {count} symbol", other: "Follow {count} symbols" },
+  "add.do.once": { one: "Fetch {count} symbol", other: "Fetch {count} symbols" },
+
   "series.sync": "Fetch what is missing",
   "series.follow": "Follow",
   "series.unfollow": "Unfollow",
@@ -180,6 +181,7 @@ export const EN = {
   "chart.close": "Close",
   "chart.volume": "Volume",
   "chart.forming": "forming, {minutes} of {total} minutes",
+  "chart.forming.minute": "forming",
   "chart.part": "{minutes} of {total} minutes",
   "chart.missing": { one: "{count} minute is missing", other: "{count} minutes are missing" },
   "chart.void": { one: "{count} minute that the exchange does not have", other: "{count} minutes that the exchange does not have" },
@@ -288,6 +290,4 @@ export const EN = {
   "column.of.open": "Open",
   "column.of.losses": "Lost",
   "column.of.frames": "Messages",
-
-  "add.do.once": { one: "Fetch {count} symbol", other: "Fetch {count} symbols" },
 };
