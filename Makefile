@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 WORKERS ?= 3
 SUITE := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov
 
-.PHONY: help run demo docs site test check coverage freqtrade soak compose-check bench clean
+.PHONY: help run demo docs site test test-all mutate check coverage freqtrade soak compose-check bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -30,8 +30,17 @@ site: $(VENV)/.dev ## the documents as a website in build/site
 	@$(BIN)/mkdocs build --strict --quiet
 	@echo "open build/site/README.html"
 
-test: check ## lint, types and the whole suite, with branch coverage
-	@$(SUITE) --cov-report=term
+test: check ## lint, types, and every test that decides in seconds: under five minutes
+	@$(SUITE) -m "not long" --cov-report=
+
+test-all: $(VENV)/.dev ## what `make test` leaves out: the long tests, branch coverage of both, mutations
+	@test -f .coverage || $(MAKE) --no-print-directory test
+	@$(SUITE) -m long --cov-append --cov-report=term --cov-fail-under=98
+	@rm -f .coverage
+	@$(MAKE) --no-print-directory mutate
+
+mutate: $(VENV)/.dev ## put faults into a copy of the code, one at a time: a test must notice each
+	@$(BIN)/python -m tests.mutations
 
 check: $(VENV)/.dev ## lint, types and the website of the documents
 	@$(BIN)/ruff check .

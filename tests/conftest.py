@@ -36,6 +36,18 @@ NOW = parse_time("2025-06-02T01:00:30Z")
 """What the simulated exchange's clock shows: 1,500 closed minutes after the default start of a sync."""
 
 
+LONG = ("tests/integration/", "tests/page/", "tests/contract/test_lies.py")
+"""What drives processes or a browser, or asks for minutes of work: `make test-all` runs it."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where a test lies says whether it is long, so that no test has to say it."""
+    root = Path(__file__).parents[1]
+    for item in items:
+        if str(item.path.relative_to(root)).startswith(LONG):
+            item.add_marker(pytest.mark.long)
+
+
 class ImpatientClock(SystemClock):
     """Real time, but a wait before another try takes a twentieth of it."""
 

@@ -223,7 +223,7 @@ class Soak:
 
     async def _sync(self, series: Series, end: int | None = None) -> dict[str, Any]:
         window = {"start_time": START} | ({} if end is None else {"end_time": end - MINUTE})
-        whole = {"exchange": series.exchange, "market": series.market, "wait": 3600}
+        whole = {"exchange": series.exchange, "market": series.market, "wait": 86_400}
         body = {"symbol": series.symbol} | whole | window
         async with self._session.post(f"{self._service.url}/api/sync", json=body) as answer:
             found: dict[str, Any] = await answer.json()

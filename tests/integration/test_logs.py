@@ -74,7 +74,7 @@ def test_what_a_job_causes_says_its_id(tmp_path: Path, mongod_uri: str) -> None:
         running_service(log, **settings, **simulated_urls(url)) as service,
     ):
         _, body = service.call("/api/sync", {"symbol": "BTCUSDT"})
-    retries = lines_of(log, "backend.net.rest.client")
+    retries = lines_of(log, "backend.net.rest.requester")
     assert retries
     told = {(line.get("job"), line.get("series")) for line in retries}
     assert told == {(body["job"], "binance.spot.BTCUSDT")}

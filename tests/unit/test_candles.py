@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.core.candles import Cleaned, clean, held_by, unreadable
+from backend.core.candles import Cleaned, clean, held_by, is_sound, unreadable
 from tests.fakes import candle, minute, minutes, minutes_of
 
 WINDOW = minutes(0, 5)
@@ -67,3 +67,13 @@ def test_no_candles_hold_nothing() -> None:
 @given(st.sets(st.integers(0, 50).map(minute)))
 def test_candles_hold_exactly_their_minutes(moments: set[int]) -> None:
     assert minutes_of(held_by([candle(moment) for moment in sorted(moments)])) == moments
+
+
+def test_a_candle_is_sound_when_open_and_close_lie_between_low_and_high() -> None:
+    sound = candle(minute(0))
+    assert is_sound(sound)
+    for name in ("open", "close"):
+        for value in (sound.low, sound.high):
+            assert is_sound(msgspec.structs.replace(sound, **{name: value}))
+        for value in (sound.low - 0.5, sound.high + 0.5):
+            assert not is_sound(msgspec.structs.replace(sound, **{name: value}))

@@ -45,7 +45,7 @@ class World:
     async def push(self, series: Series, number: int) -> None:
         """As a follow does, where it fits."""
         known = await self.coverage.load(series)
-        if not known.held:
+        if not known.held or known.until not in (None, known.held.end):
             return
         async with self.ledgers.hold(series, 1.0) as ledger:
             await ledger.record(lambda known: known.asked(Window(known.held.start, known.held.end)))

@@ -284,3 +284,11 @@ def test_minutes_that_are_forgotten_are_missing_whether_they_were_held_or_void()
     assert (tuple(found.held), found.first_candle) == ((minutes(50, 100),), minute(5))
     assert (found.since, found.until) == (known.since, known.until)
     assert known.without(minutes(200, 300)) == known
+
+
+def test_what_is_expected_begins_with_the_first_candle_or_where_it_was_asked_for() -> None:
+    asked = Coverage().asked(minutes(0, 50))
+    assert asked.expected == minutes(0, 50)
+    assert asked.with_listing(minute(20), NOW).expected == minutes(20, 50)
+    assert asked.with_listing(minute(-20), NOW).expected == minutes(0, 50)
+    assert asked.with_listing(minute(70), NOW).expected.minutes == 0

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.core.plan import closed_until, pages, whole_minutes
+from backend.core.minutes import Minutes
+from backend.core.plan import FEW, closed_until, pages, questions, rechecked, whole_minutes
 from backend.core.windows import MINUTE, Spans, Window, normalise
 from tests.fakes import minute, minutes, minutes_of
 
@@ -95,3 +96,31 @@ def test_the_size_of_a_page_is_that_of_its_first_minute() -> None:
         minutes(19, 20),
         minutes(30, 33),
     ]
+
+
+def test_the_newest_stored_minutes_are_read_again_only_where_the_end_is_missing() -> None:
+    held = Minutes.of([minutes(0, 20)])
+    wanted = minutes(0, 30)
+    assert rechecked((minutes(20, 30),), wanted, held, 5) == (minutes(15, 30),)
+    hole = (minutes(3, 4),)
+    assert rechecked(hole, minutes(0, 20), Minutes.of([minutes(0, 3), minutes(4, 20)]), 5) == hole
+    assert rechecked((), wanted, held, 5) == ()
+
+
+@given(span_sets, st.integers(1, 30))
+def test_questions_ask_for_what_is_missing_once_and_fit_into_a_page(missing: Spans, page_size: int) -> None:
+    asked = list(questions(missing, lambda _start: page_size))
+    assert normalise(span for one in asked for span in one.wanted) == missing
+    assert sum(len(minutes_of(one.wanted)) for one in asked) == len(minutes_of(missing))
+    for one in asked:
+        assert one.window.minutes <= page_size
+        assert all(one.window.start <= start and end <= one.window.end for start, end in one.wanted)
+
+
+def test_holes_that_end_with_a_page_are_asked_for_together_and_a_minute_later_not() -> None:
+    holes = [minutes(2 * number, 2 * number + 1) for number in range(FEW + 1)]
+    page_size = 2 * FEW + 1
+    assert [one.window for one in questions(tuple(holes), lambda _start: page_size)] == [
+        minutes(0, page_size)
+    ]
+    assert len(list(questions(tuple(holes), lambda _start: page_size - 1))) == FEW + 1

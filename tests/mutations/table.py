@@ -1,0 +1,222 @@
+"""The mutations: where, what stands there, what is put in its place, and the tests that must fail then.
+
+`old` stands exactly once in its file. A mutation that no test notices is a test that is missing.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Mutation(NamedTuple):
+    """`path` is below `backend/`, `tests` are files or tests below `tests/`."""
+
+    path: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+COVERAGE, BACKFILL = "unit/test_coverage.py", "unit/test_backfill.py"
+BARS = "integration/test_bars.py"
+LEDGERS, STORES, JOBS = "contract/test_ledgers.py", "contract/test_stores.py", "contract/test_jobs.py"
+
+
+def _of(path: str, tests: str | tuple[str, ...], *changes: tuple[str, str]) -> list[Mutation]:
+    named = (tests,) if isinstance(tests, str) else tests
+    return [Mutation(path, old, new, named) for old, new in changes]
+
+
+MUTATIONS: list[Mutation] = [
+    *_of(
+        "core/coverage.py",
+        COVERAGE,
+        ("void.ask_again > now]", "void.ask_again >= now]"),
+        ("now + min(max(age, MINUTE), WEEK)", "now + max(age, MINUTE)"),
+        ("start = max(self.since, self.first_candle or 0)", "start = self.since"),
+        ("min(window.start, self.since)", "window.start"),
+        ("confirmed = min(one.confirmed, two.confirmed)", "confirmed = max(one.confirmed, two.confirmed)"),
+        ("if confirmed < two.window.end + MINUTE:", "if confirmed < two.window.start:"),
+    ),
+    *_of(
+        "core/windows.py",
+        ("unit/test_coverage.py", "unit/test_plan.py"),
+        ("if merged and window.start <= merged[-1].end:", "if merged and window.start < merged[-1].end:"),
+        (
+            "if max(start, window.start) < min(end, window.end)",
+            "if max(start, window.start) <= min(end, window.end)",
+        ),
+    ),
+    *_of(
+        "core/plan.py",
+        "unit/test_plan.py",
+        ("end - end % MINUTE + MINUTE)", "end - end % MINUTE)"),
+        ("Window(-(-start // MINUTE) * MINUTE", "Window(start // MINUTE * MINUTE"),
+        ("if not missing or missing[-1].end != wanted.end:", "if not missing:"),
+        ("missing[together].end <= end:", "missing[together].end <= end + MINUTE:"),
+    ),
+    *_of(
+        "core/contiguous.py",
+        ("unit/test_stream.py", "web/test_streaming.py", "unit/test_coverage.py", "unit/test_forming.py"),
+        ("void.confirmed >= void.window.end + BELIEVED_AFTER", "void.confirmed >= void.window.start"),
+    ),
+    *_of(
+        "core/candles.py",
+        "unit/test_candles.py",
+        (
+            "if not window.start <= row.open_time < window.end:",
+            "if not window.start <= row.open_time <= window.end:",
+        ),
+        ("sorted(refused - by_minute.keys())", "sorted(refused)"),
+        ("candle.low <= candle.close <= candle.high", "candle.low <= candle.close"),
+    ),
+    *_of(
+        "core/rollup.py",
+        (
+            f"{BARS}::test_every_interval_read_any_way_is_what_pandas_makes_of_the_minutes",
+            f"{BARS}::test_a_sum_is_absent_when_a_minute_does_not_have_it",
+            f"{BARS}::test_sums_of_decimals_are_the_decimals_that_people_expect",
+        ),
+        ("close=minutes.close[after - 1]", "close=minutes.close[first]"),
+        ("dtype=np.longdouble).astype(np.float64)", "dtype=np.float64)"),
+        ("sums[np.logical_or.reduceat", "sums[np.logical_and.reduceat"),
+    ),
+    *_of(
+        "core/day.py",
+        "unit/test_day.py",
+        ("newest.open_time > newest.open_time[-1] - DAY", "newest.open_time >= newest.open_time[-1] - DAY"),
+        ("< 1e15 and", "< 1e18 and"),
+    ),
+    *_of(
+        "core/cursors.py",
+        "unit/test_cursors.py",
+        ("if asked != question or len(ends) != series:", "if len(ends) != series:"),
+    ),
+    *_of(
+        "services/syncing/backfill.py",
+        BACKFILL,
+        ("exactly=asked.again and not held", "exactly=not held"),
+        ("if exactly and not confirms:", "if exactly:"),
+        ("if self._lost_in_a_row >= GIVE_UP_AFTER", "if self._lost_in_a_row > GIVE_UP_AFTER"),
+        ("                self._lost_in_a_row = 0", "                pass"),
+        ("while not self._pages and self._in_flight and not", "while False and not"),
+        ("known.with_held(held).with_voids(voids), resolved", "known.with_voids(voids), resolved"),
+        ("subtract(wanted, subtract(absent, proven))", "wanted"),
+    ),
+    *_of(
+        "services/syncing/ledger.py",
+        "unit/test_ledger.py",
+        (
+            "if not await self._store.save(self._lease, saving, self._saved):",
+            "if await self._store.save(self._lease, saving, self._saved) is None:",
+        ),
+        ("set(unheld) - await self._store.leased(unheld, self._owner)", "set(unheld)"),
+    ),
+    *_of(
+        "services/syncing/ledger.py",
+        "unit/test_catalogue.py",
+        ("self._rewrites += rewritten", "self._rewrites += False"),
+    ),
+    *_of(
+        "services/syncing/sync.py",
+        "unit/test_sync.py",
+        ("closed_until(now - self._settle_ms)", "closed_until(now)"),
+        ("if request.end is not None or result.error or await", "if result.error or await"),
+        ("return known.listed(wanted)", "return known.missing(wanted, now)"),
+    ),
+    *_of(
+        "services/syncing/removal.py",
+        "integration/test_deletion.py",
+        ("        await stores.shortfalls.add(series)\n", ""),
+    ),
+    *_of(
+        "services/syncing/audit.py",
+        "integration/test_repair.py",
+        ("            if stored != held:", "            if lost:"),
+    ),
+    *_of(
+        "services/following/append.py",
+        ("unit/test_append.py",),
+        ("if not known.held or known.until != known.held.end:", "if not known.held:"),
+        ("return edge is not None and edge.end > candle.open_time", "return edge is not None"),
+        ("        if not is_sound(candle):\n            return\n", ""),
+    ),
+    *_of(
+        "services/following/visits.py",
+        "unit/test_visits.py",
+        ("is_held = edge.end >= closed_until(now - self._settle_ms)", "is_held = True"),
+        ("if edge is None or edge.since != follow.since:", "if edge is None:"),
+    ),
+    *_of("services/reading/remembered.py", "unit/test_remembered.py", ("if mark == marks[one]", "if mark")),
+    *_of(
+        "services/reading/validators.py",
+        "web/test_validators.py",
+        ("if self.shortfalls or self.held != (self.window,):", "if self.held != (self.window,):"),
+        ("<= known.known_until and not known.lacking(window)", "<= known.known_until"),
+    ),
+    *_of(
+        "services/reading/complete_candles.py",
+        ("web/test_binance_mirror.py", "web/test_udf.py"),
+        ('side="right")', 'side="left")'),
+    ),
+    *_of(
+        "store/market/candles.py",
+        (STORES, "integration/test_revision_crashes.py"),
+        ("                await self._revisions.settle(recorded)\n", ""),
+        (
+            "(self._overlapping.add if clashed or stored else self._overlapping.discard)(series)",
+            "self._overlapping.discard(series)",
+        ),
+        ('if any(problem["code"] != DUPLICATE_KEY', 'if all(problem["code"] != DUPLICATE_KEY'),
+    ),
+    *_of(
+        "store/market/coverage.py",
+        LEDGERS,
+        (
+            'return {"_id": lease.series.name, "lease.token": lease.token}',
+            'return {"_id": lease.series.name}',
+        ),
+        ('        "until": added.start,\n        "held_to"', '        "held_to"'),
+        ('        "$or": [{"lease": None}, _RUN_OUT],\n    }', "    }"),
+        ('        change["$set"] |= _stamp()\n', ""),
+        (
+            'free = [{"lease": None}, {"lease.owner": owner}, _RUN_OUT]',
+            'free = [{"lease": None}, {"lease.owner": owner}]',
+        ),
+    ),
+    *_of(
+        "store/market/ledger_document.py", LEDGERS, ('"$unset": {"tail": 1, **gone}', '"$unset": {"tail": 1}')
+    ),
+    *_of(
+        "store/market/prefetch.py",
+        STORES,
+        ("int(found.open_time[-1]) + (0 if self.backwards else 1)", "int(found.open_time[-1]) + 1"),
+    ),
+    *_of(
+        "store/market/jobs.py",
+        JOBS,
+        (
+            '{"_id": job.id, "token": token, "status": "running"}, {"$set": ended',
+            '{"_id": job.id, "status": "running"}, {"$set": ended',
+        ),
+        ('"$inc": {"tries": 1}', '"$inc": {"tries": 0}'),
+    ),
+    *_of(
+        "store/market/revisions.py",
+        "integration/test_revision_crashes.py",
+        ('== one["after"]}', '!= one["before"]}'),
+    ),
+    *_of(
+        "net/rest/throttle.py",
+        ("unit/test_throttle.py", "unit/test_account_budgets.py"),
+        ("begin = max(begin, self._blocked_until)", "begin = max(begin, now)"),
+        ("            window.forget(now)\n", "            window.forget(begin)\n"),
+        ("waiter.urgent and not one.urgent and one.moment > now", "False"),
+    ),
+    *_of(
+        "net/rest/requester.py",
+        "unit/test_requester.py",
+        ("session._retry_connection = False", "session._retry_connection = True"),
+        ("if not request.may_be_repeated:", "if False:"),
+    ),
+]
