@@ -109,7 +109,7 @@ def _shape(name: str, schema: Json) -> Iterator[str]:
         ("field", "meaning", "is"),
         [
             (
-                f"`{field}`" + ("" if field in needed else ", if known"),
+                f"`{field}`" + ("" if field in needed else ", not always"),
                 one.get("description", ""),
                 _linked(one),
             )

@@ -16,13 +16,25 @@ from backend.core.interval import DAY, ONE_MINUTE, Interval
 from backend.core.windows import MINUTE
 from backend.errors import InvalidRequest
 
-FIELDS = (
-    *("open_time", "open", "high", "low", "close", "volume", "close_time", "timestamp"),
-    *("quote_volume", "trades", "taker_buy_volume", "taker_buy_quote_volume"),
-    *("minutes", "expected_minutes", "partial", "filled"),
-)
-"""All that can be asked for: `timestamp` is the open time as text, `minutes` are those that a candle is
-made of, `partial` says that they are fewer than expected."""
+FIELDS = {
+    "open_time": "When the candle opens, as `time` says",
+    "open": "The first price",
+    "high": "The highest price",
+    "low": "The lowest price",
+    "close": "The last price",
+    "volume": "What was traded, in the base currency",
+    "close_time": "The last moment of the candle, as `time` says",
+    "timestamp": "The open time as text",
+    "quote_volume": "What was traded, in the quote currency",
+    "trades": "The number of trades",
+    "taker_buy_volume": "What takers bought, in the base currency",
+    "taker_buy_quote_volume": "What takers bought, in the quote currency",
+    "minutes": "The minutes that the candle is made of",
+    "expected_minutes": "The minutes that a whole candle has",
+    "partial": "Whether it is made of fewer minutes than expected",
+    "filled": "Whether it is no candle of the exchange but fills a hole",
+}
+"""All that can be asked for, each with its meaning."""
 
 TIMES = ("ms", "s", "us", "ns", "iso")
 """How `open_time` and `close_time` can be written."""
@@ -83,7 +95,7 @@ Column = NDArray[Any] | list[str]
 
 def layout_for(interval: Interval, *, fills: bool, stamped: bool) -> Layout:
     """The fields that nobody has to ask for; `stamped` ones have their open time as text too."""
-    fields = [name for name in FIELDS[:12] if stamped or name != "timestamp"]
+    fields = [name for name in list(FIELDS)[:12] if stamped or name != "timestamp"]
     if interval is not ONE_MINUTE:
         fields += ["minutes", "expected_minutes", "partial"]
     return Layout(interval, (*fields, "filled") if fills else tuple(fields))

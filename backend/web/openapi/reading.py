@@ -25,7 +25,7 @@ from backend.web.server.json_schema import (
     record,
 )
 
-WRITTEN_TIME: Json = {"type": ["integer", "string"], "description": "As `time` says"}
+WRITTEN_TIME: Json = {"type": ["integer", "string"]}
 TYPES: dict[str, Json] = {
     **dict.fromkeys(("open_time", "close_time"), WRITTEN_TIME),
     "timestamp": TEXT,
@@ -34,7 +34,10 @@ TYPES: dict[str, Json] = {
 }
 """The fields that are no plain numbers."""
 
-CANDLE = record({name: TYPES.get(name, NUMBER) for name in FIELDS}, optional=FIELDS)
+CANDLE = record(
+    {name: TYPES.get(name, NUMBER) | {"description": about} for name, about in FIELDS.items()},
+    optional=list(FIELDS),
+)
 CANDLES = record(
     {
         "success": const(True),
@@ -48,7 +51,7 @@ CANDLES = record(
 )
 COLUMNS = record(
     {name: listed({"anyOf": [TYPES.get(name, NUMBER), {"type": "null"}]}) for name in FIELDS},
-    optional=FIELDS,
+    optional=list(FIELDS),
 )
 SCHEMAS = {"Candle": CANDLE, "Candles": CANDLES, "Columns": COLUMNS}
 
