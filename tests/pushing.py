@@ -14,7 +14,7 @@ from backend.clock import SystemClock
 from backend.core.candles import Candle
 from backend.errors import MalformedAnswer, UnknownSymbol
 from backend.exchanges.binance.market import SPOT
-from backend.exchanges.sockets import Event, Farewell, Push, Refused, Reply, Socket
+from backend.exchanges.sockets import Event, Farewell, Push, RefusedTopics, Reply, Socket
 from backend.net.sockets.market_stream import MarketStream
 from backend.net.sockets.socket_connection import open_socket_session
 from backend.telemetry.metrics import Metrics
@@ -34,9 +34,9 @@ def read(frame: str | bytes) -> Sequence[Event]:
         case ["push", topic, number, closed]:
             return (Push(topic, candle(minute(int(number))), closed == "closed"),)
         case ["no", topic]:
-            return (Refused(topic, "not served"),)
+            return (RefusedTopics(topic, "not served"),)
         case ["error", *number]:
-            return (Refused(None, "what?", *map(int, number)),)
+            return (RefusedTopics(None, "what?", *map(int, number)),)
         case ["hey"]:
             return (Reply("ho"),)
         case ["bye"]:

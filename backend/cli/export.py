@@ -19,7 +19,7 @@ from backend.core.plan import whole_minutes
 from backend.core.series import Series
 from backend.errors import InvalidRequest
 from backend.formats import FORMATS, TIMES
-from backend.formats.answer import Answer
+from backend.formats.answer import CandlesAnswer
 from backend.formats.reader_request import (
     FILLS,
     ORDERS,
@@ -66,7 +66,7 @@ async def export(settings: Settings, wanted: Series, options: argparse.Namespace
             if asked.descending
             else service.reading.queries.read(opened)
         )
-        with _whole_file(options.out) as file, closing(Answer(series, asked)) as answer:
+        with _whole_file(options.out) as file, closing(CandlesAnswer(series, asked)) as answer:
             file.write(answer.begin())
             async with aclosing(batches):
                 async for batch in batches:

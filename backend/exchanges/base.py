@@ -33,7 +33,7 @@ Decoded = TypeVar("Decoded")
 Row = TypeVar("Row")
 
 
-class Opened(Protocol):
+class HasOpenTime(Protocol):
     """As much of a row as tells its minute."""
 
     open_time: int
@@ -188,7 +188,7 @@ class RowReader(Generic[Row]):
         venue: str,
         *,
         row: type[Row],
-        opened: type[Opened],
+        opened: type[HasOpenTime],
         page: Any,
         raw_page: Any,
         rows: Callable[[Any], Sequence[Any]],

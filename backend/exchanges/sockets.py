@@ -17,7 +17,7 @@ class Push(NamedTuple):
     closed: bool
 
 
-class Refused(NamedTuple):
+class RefusedTopics(NamedTuple):
     """The venue does not serve `topic`; None for an error that names none, perhaps our message's number."""
 
     topic: str | None
@@ -37,7 +37,7 @@ class Farewell(NamedTuple):
     reason: str
 
 
-Event: TypeAlias = Push | Refused | Reply | Farewell
+Event: TypeAlias = Push | RefusedTopics | Reply | Farewell
 
 
 @dataclass(frozen=True, slots=True)

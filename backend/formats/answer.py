@@ -9,7 +9,7 @@ from backend.core.series import Series
 from backend.formats.reader_request import ReaderRequest
 
 
-class Answer:
+class CandlesAnswer:
     """Turns candles into the bytes of one answer, `rows` of them. `minutes` and `last` tell what was read."""
 
     def __init__(self, series: Series, asked: ReaderRequest) -> None:

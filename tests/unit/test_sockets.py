@@ -17,7 +17,7 @@ from backend.exchanges import EXCHANGES
 from backend.exchanges.binance import socket as binance_socket
 from backend.exchanges.bingx import socket as bingx_socket
 from backend.exchanges.bitget import socket as bitget_socket
-from backend.exchanges.sockets import Farewell, Push, Refused, Reply, Socket
+from backend.exchanges.sockets import Farewell, Push, RefusedTopics, Reply, Socket
 from tests.fakes import hostile_bodies, minute
 
 SOCKETS: Mapping[str, Socket] = {
@@ -186,7 +186,7 @@ def test_binance_says_farewell(data: object) -> None:
 def test_errors_of_binance_name_the_message_but_no_topic(
     frame: object, message: str, number: int | None
 ) -> None:
-    assert list(binance_socket.read(sent(frame))) == [Refused(None, message, number)]
+    assert list(binance_socket.read(sent(frame))) == [RefusedTopics(None, message, number)]
 
 
 def test_an_acknowledgement_of_binance_means_nothing() -> None:
@@ -226,9 +226,9 @@ def test_what_bitget_pushes_of_other_kinds_and_channels_is_ignored(argument: dic
 
 
 def test_an_error_of_bitget_names_its_topic() -> None:
-    assert list(bitget_socket.SPOT.read(sent(ERROR))) == [Refused("BTCUSDT", "doesn't exist (30001)")]
+    assert list(bitget_socket.SPOT.read(sent(ERROR))) == [RefusedTopics("BTCUSDT", "doesn't exist (30001)")]
     nameless = {"event": "error", "code": 30003, "msg": "bad op"}
-    assert list(bitget_socket.SPOT.read(sent(nameless))) == [Refused(None, "bad op (30003)")]
+    assert list(bitget_socket.SPOT.read(sent(nameless))) == [RefusedTopics(None, "bad op (30003)")]
 
 
 @pytest.mark.parametrize("frame", ["pong", sent({"event": "subscribe", "arg": SPOT_ARGUMENT})])
@@ -272,10 +272,10 @@ def test_pings_of_bingx_are_answered(socket: Socket) -> None:
 
 def test_an_error_of_bingx_names_the_topic_that_was_the_messages_id() -> None:
     frame = {"id": "NO-USDT@kline_1m", "code": 80015, "msg": "dataType not support", "dataType": ""}
-    expected = [Refused("NO-USDT@kline_1m", "dataType not support (80015)")]
+    expected = [RefusedTopics("NO-USDT@kline_1m", "dataType not support (80015)")]
     assert list(bingx_socket.PERPETUAL.read(packed({**frame, "data": None}))) == expected
     assert list(bingx_socket.PERPETUAL.read(packed({"code": 100500, "msg": "x"}))) == [
-        Refused(None, "x (100500)")
+        RefusedTopics(None, "x (100500)")
     ]
 
 

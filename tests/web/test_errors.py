@@ -17,7 +17,7 @@ from backend.core.series import Series
 from backend.errors import DatabaseUnavailable
 from backend.services.reading.bars import Bars
 from backend.services.reading.queries import Queries
-from backend.services.reading.validators import Opened
+from backend.services.reading.validators import OpenSelection
 from backend.services.service import Service
 from tests.figures import scrape
 from tests.web.client import error_code, get, send
@@ -63,13 +63,13 @@ class BrokenQueries(Queries):
     def __init__(self, error: Exception, batches: int) -> None:
         self._store = BrokenStore(error, batches)
 
-    async def open(self, series: Series, wanted: Selection) -> Opened:
-        return Opened(series, wanted, Coverage())
+    async def open(self, series: Series, wanted: Selection) -> OpenSelection:
+        return OpenSelection(series, wanted, Coverage())
 
-    async def validator(self, _opened: Opened) -> None:
+    async def validator(self, _opened: OpenSelection) -> None:
         return None
 
-    def read(self, _opened: Opened) -> Bars:
+    def read(self, _opened: OpenSelection) -> Bars:
         return self._store.bars()
 
 

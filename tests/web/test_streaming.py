@@ -17,7 +17,7 @@ from backend.core.series import Series
 from backend.core.windows import MINUTE, Window
 from backend.formats import FORMATS
 from backend.services.reading.queries import Queries
-from backend.services.reading.validators import Opened
+from backend.services.reading.validators import OpenSelection
 from backend.services.service import Service
 from tests.web.stored import START, candle
 
@@ -59,13 +59,13 @@ class ScriptedQueries(Queries):
     def __init__(self, script: Endless) -> None:
         self._script = script
 
-    async def open(self, series: Series, wanted: Selection) -> Opened:
-        return Opened(series, wanted, Coverage(held=Minutes.of((Window(START, START + MINUTE),))))
+    async def open(self, series: Series, wanted: Selection) -> OpenSelection:
+        return OpenSelection(series, wanted, Coverage(held=Minutes.of((Window(START, START + MINUTE),))))
 
-    async def validator(self, _opened: Opened) -> None:
+    async def validator(self, _opened: OpenSelection) -> None:
         return None
 
-    def read(self, _opened: Opened) -> AsyncGenerator[Columns, None]:
+    def read(self, _opened: OpenSelection) -> AsyncGenerator[Columns, None]:
         return self._script.read()
 
 

@@ -28,7 +28,7 @@ import msgspec
 
 from backend.core.candles import Candle
 from backend.exchanges.base import Amount, Count, Moment, decode, excerpt
-from backend.exchanges.sockets import Event, Farewell, Push, Refused, Socket
+from backend.exchanges.sockets import Event, Farewell, Push, RefusedTopics, Socket
 
 VENUE = "binance"
 SUFFIX = "@kline_1m"
@@ -104,7 +104,7 @@ def read(sent: str | bytes) -> Sequence[Event]:
     if message.error is None and message.code is None:
         return ()
     number = message.id if isinstance(message.id, int) else None
-    return (Refused(None, _told(message.error or message), number),)
+    return (RefusedTopics(None, _told(message.error or message), number),)
 
 
 def _told(problem: Problem | str) -> str:

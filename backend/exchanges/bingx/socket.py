@@ -27,7 +27,7 @@ import msgspec
 from backend.core.candles import Candle
 from backend.errors import MalformedAnswer
 from backend.exchanges.base import Amount, Count, Moment, decode, excerpt
-from backend.exchanges.sockets import Event, Push, Refused, Reply, Socket
+from backend.exchanges.sockets import Event, Push, RefusedTopics, Reply, Socket
 
 VENUE = "bingx"
 LARGEST_FRAME = 1 << 20
@@ -137,7 +137,7 @@ def _control(frame: Frame) -> Sequence[Event]:
         times = {} if frame.time is None else {"time": frame.time}
         return (Reply(msgspec.json.encode({"pong": frame.ping, **times}).decode()),)
     if frame.code:
-        return (Refused(frame.id if "@" in frame.id else None, f"{excerpt(frame.msg)} ({frame.code})"),)
+        return (RefusedTopics(frame.id if "@" in frame.id else None, f"{excerpt(frame.msg)} ({frame.code})"),)
     return ()
 
 

@@ -27,7 +27,7 @@ import msgspec
 
 from backend.core.candles import Candle
 from backend.exchanges.base import Amount, Moment, decode, excerpt
-from backend.exchanges.sockets import Event, Push, Refused, Socket
+from backend.exchanges.sockets import Event, Push, RefusedTopics, Socket
 
 VENUE = "bitget"
 CHANNEL = "candle1m"
@@ -85,7 +85,7 @@ def read(kind: str, sent: str | bytes) -> Sequence[Event]:
     ours = frame.arg is not None and (frame.arg.kind, frame.arg.channel) == (kind, CHANNEL)
     symbol = frame.arg.symbol if frame.arg and ours else None
     if frame.event == "error":
-        return (Refused(symbol, f"{excerpt(frame.msg)} ({frame.code})"),)
+        return (RefusedTopics(symbol, f"{excerpt(frame.msg)} ({frame.code})"),)
     if symbol is None or not frame.data:
         return ()
     rows = sorted(frame.data, key=lambda row: row.open_time)[-NEWEST:]

@@ -16,7 +16,7 @@ from backend.clock import Clock
 from backend.core.proxy import Proxy
 from backend.errors import MalformedAnswer
 from backend.exchanges.base import RateLimit
-from backend.exchanges.sockets import Event, Farewell, Push, Refused, Reply, Socket
+from backend.exchanges.sockets import Event, Farewell, Push, RefusedTopics, Reply, Socket
 from backend.loops import Loops
 from backend.net.rest.requester import Session
 from backend.net.rest.throttle import Throttle
@@ -146,7 +146,7 @@ class SocketSession:
         self._unreadable = 0
         return events
 
-    def _take(self, event: Refused | Farewell) -> None:
+    def _take(self, event: RefusedTopics | Farewell) -> None:
         if isinstance(event, Farewell):
             self._carrier.leave(event.reason)
         elif event.number in self._sent:

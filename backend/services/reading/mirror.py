@@ -26,7 +26,7 @@ from backend.services.reading.catalogue import Catalogue
 from backend.services.reading.complete_candles import MOST_BROKEN, missing_in, told, without
 from backend.services.reading.instruments import Instrument, of_listing
 from backend.services.reading.queries import Queries
-from backend.services.reading.validators import Opened
+from backend.services.reading.validators import OpenSelection
 from backend.services.syncing.markets import Markets
 
 SYNC_SECONDS = 8.0
@@ -133,7 +133,7 @@ class Mirror:
         limit = wanted.limit
         more = MOST_BROKEN * len(broken)
         asked = wanted if limit is None else replace(wanted, limit=limit + more)
-        opened = Opened(series, on_grid(asked, known.known_until), known)
+        opened = OpenSelection(series, on_grid(asked, known.known_until), known)
         async with aclosing(self._queries.read(opened)) as batches:
             found = [without(batch, wanted.interval, broken) async for batch in batches]
         candles = joined(found) if found else NOTHING

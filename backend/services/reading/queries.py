@@ -12,7 +12,7 @@ from backend.core.windows import Window
 from backend.errors import SeriesNotStored
 from backend.services.ports import CandleStore, CoverageStore, Revision, RevisionStore, ShortfallStore
 from backend.services.reading.bars import Bars, on_grid, read_bars, read_bars_back
-from backend.services.reading.validators import Opened, Validator, closed_window
+from backend.services.reading.validators import OpenSelection, Validator, closed_window
 
 
 def _not_stored(series: Series) -> SeriesNotStored:
@@ -63,7 +63,7 @@ class Queries:
             raise _not_stored(series)
         return found
 
-    async def open(self, series: Series, wanted: Selection) -> Opened:
+    async def open(self, series: Series, wanted: Selection) -> OpenSelection:
         """What is read of a series of which something is held.
 
         A candle whose end lies after the last minute that the exchange was asked for is still forming: the
@@ -72,21 +72,21 @@ class Queries:
         known = await self._coverage.load(series)
         if not known.held:
             raise _not_stored(series)
-        return Opened(series, on_grid(wanted, known.known_until), known)
+        return OpenSelection(series, on_grid(wanted, known.known_until), known)
 
     async def bars(self, series: Series, wanted: Selection) -> Bars:
         """The wanted candles in ascending batches, the oldest batch first. Close it to stop the reading."""
         return self.read(await self.open(series, wanted))
 
-    def read(self, opened: Opened) -> Bars:
+    def read(self, opened: OpenSelection) -> Bars:
         """The same of a selection that is open."""
         return read_bars(self._candles, opened.series, opened.wanted)
 
-    def read_back(self, opened: Opened) -> Bars:
+    def read_back(self, opened: OpenSelection) -> Bars:
         """The newest batch first, each batch ascending; a `limit` counts from the newest candle."""
         return read_bars_back(self._candles, opened.series, opened.wanted)
 
-    async def validator(self, opened: Opened) -> Validator | None:
+    async def validator(self, opened: OpenSelection) -> Validator | None:
         """What tells whether an answer that was given before is still right; None where that is not known."""
         window = closed_window(opened)
         if window is None:

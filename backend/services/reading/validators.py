@@ -27,7 +27,7 @@ from backend.services.ports import RevisionState
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenSelection:
     """A selection on the grid of its interval, and what is known of its series."""
 
     series: Series
@@ -61,7 +61,7 @@ class Validator:
         return minutes == count_minutes(self.held) and last < self.window.end
 
 
-def closed_window(opened: Opened) -> Window | None:
+def closed_window(opened: OpenSelection) -> Window | None:
     """The closed range that decides the answer; None if it is not closed, or cannot be told so simply."""
     wanted, known = opened.wanted, opened.known
     if wanted.fill or (wanted.limit is not None and (wanted.newest or wanted.interval is not ONE_MINUTE)):

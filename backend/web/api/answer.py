@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 
 from backend.core.columns import Columns
-from backend.formats.answer import Answer
+from backend.formats.answer import CandlesAnswer
 from backend.web.server.compression import compressor
 
 LARGE = 1 << 16
@@ -16,7 +16,7 @@ LARGE = 1 << 16
 class CompressedAnswer:
     """An answer in a content coding, None for none."""
 
-    def __init__(self, answer: Answer, coding: str | None) -> None:
+    def __init__(self, answer: CandlesAnswer, coding: str | None) -> None:
         self._answer = answer
         self._coding = coding
         self._compressor = compressor(coding)

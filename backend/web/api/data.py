@@ -10,10 +10,10 @@ from typing import IO
 
 from tornado.httputil import format_timestamp
 
-from backend.formats.answer import Answer
+from backend.formats.answer import CandlesAnswer
 from backend.formats.reader_request import ReaderRequest
 from backend.services.reading.bars import Bars
-from backend.services.reading.validators import Opened, Validator
+from backend.services.reading.validators import OpenSelection, Validator
 from backend.web.api.answer import CompressedAnswer
 from backend.web.api.data_request import PARAMETERS, data_request
 from backend.web.server.caching import disposition, entity_tag, largest_size
@@ -41,7 +41,7 @@ class DataHandler(ApiHandler):
             if validator and asked.format.compact and await self._sent_from_file(opened, validator, asked):
                 return
             self.headers_are_whole()
-            with closing(Answer(series, asked)) as answer:
+            with closing(CandlesAnswer(series, asked)) as answer:
                 async with aclosing(self._pieces(answer, coding, opened, validator, asked)) as pieces:
                     async for piece in pieces:
                         self.write(piece)
@@ -50,9 +50,9 @@ class DataHandler(ApiHandler):
 
     async def _pieces(
         self,
-        answer: Answer,
+        answer: CandlesAnswer,
         coding: str | None,
-        opened: Opened,
+        opened: OpenSelection,
         validator: Validator | None,
         asked: ReaderRequest,
     ) -> AsyncGenerator[bytes, None]:
@@ -70,7 +70,9 @@ class DataHandler(ApiHandler):
             yield begun + piece
             begun = b""
 
-    async def _sent_from_file(self, opened: Opened, validator: Validator, asked: ReaderRequest) -> bool:
+    async def _sent_from_file(
+        self, opened: OpenSelection, validator: Validator, asked: ReaderRequest
+    ) -> bool:
         """Send a file, or the part of it that is wanted; False where there is no room for it."""
         files: Files = self.settings["files"]
         make = partial(self._write_file, opened, validator, asked)
@@ -80,10 +82,10 @@ class DataHandler(ApiHandler):
             return lent is not None
 
     async def _write_file(
-        self, opened: Opened, validator: Validator, asked: ReaderRequest, file: IO[bytes]
+        self, opened: OpenSelection, validator: Validator, asked: ReaderRequest, file: IO[bytes]
     ) -> bool:
         """Whether all that the tag says still holds when the file is whole."""
-        with closing(Answer(opened.series, asked)) as answer:
+        with closing(CandlesAnswer(opened.series, asked)) as answer:
             async with aclosing(self._pieces(answer, None, opened, validator, asked)) as pieces:
                 async for piece in pieces:
                     file.write(piece)
@@ -119,7 +121,7 @@ class DataHandler(ApiHandler):
             return None
         return part(headers.get("Range", ""), lent.size)
 
-    def _batches(self, opened: Opened, asked: ReaderRequest) -> Bars:
+    def _batches(self, opened: OpenSelection, asked: ReaderRequest) -> Bars:
         queries = self.service.reading.queries
         return queries.read_back(opened) if asked.descending else queries.read(opened)
 
@@ -128,7 +130,7 @@ class DataHandler(ApiHandler):
             return None
         return accepted_coding(self.request.headers.get("Accept-Encoding", ""))
 
-    def _describe(self, opened: Opened, asked: ReaderRequest, coding: str | None) -> None:
+    def _describe(self, opened: OpenSelection, asked: ReaderRequest, coding: str | None) -> None:
         self.set_header("Content-Type", asked.format.media_type)
         self.set_header("Vary", "Accept, Accept-Encoding")
         if coding:
