@@ -17,8 +17,8 @@ import pytest
 from backend.core.windows import DAY
 from backend.errors import KeysRefused, ModeRefused
 from backend.exchanges.base import Sign
+from backend.exchanges.bingx.account import BINGX_ACCOUNT
 from backend.exchanges.bitget.account import BITGET_ACCOUNT
-from backend.exchanges.bitget.market import BUDGET as BITGET_BUDGET
 from backend.exchanges.private.rows import Product
 from backend.exchanges.private.venue import Call, Flavour, PrivateVenue, Wanted
 from backend.net.rest.requester import Requester, open_session
@@ -41,6 +41,13 @@ def bitget_signs(line: str, headers: Mapping[str, str]) -> bool:
     text = f"{headers['access-timestamp']}{method}{unquote(target)}"
     right = base64.b64encode(digest(text)).decode() == headers["access-sign"]
     return right and headers["access-passphrase"] == KEYS.passphrase
+
+
+def bingx_signs(line: str, headers: Mapping[str, str]) -> bool:
+    """Whether the request line was signed as BingX wants it: over the decoded query, as it came."""
+    query = line.split(" ")[1].partition("?")[2]
+    text, _, sign = query.rpartition("&signature=")
+    return digest(unquote(text)).hex() == sign and headers["x-bx-apikey"] == KEYS.key
 
 
 @dataclass
@@ -75,14 +82,14 @@ async def asking(venue: PrivateVenue, server: Venue) -> AsyncIterator[Requester]
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     port = listening.sockets[0].getsockname()[1]
     async with listening, open_session(5.0, "the-tests/1") as session:
-        throttle = Throttle(BITGET_BUDGET.limits, 1.0, clock)
+        throttle = Throttle(venue.budget.limits, 1.0, clock)
         throttle.open_account("mine", venue.limits)
         yield Requester(
             venue=venue.name,
             market="account",
             base_url=f"http://127.0.0.1:{port}",
             session=session,
-            budget=BITGET_BUDGET,
+            budget=venue.budget,
             throttle=throttle,
             failure=venue.failure(KEYS),
             clock=clock,
@@ -135,6 +142,18 @@ async def test_what_bitget_gets_is_what_was_signed_to_the_letter(flavour: Flavou
         await requester.ask(call.signed(sign), call.parse)
     assert server.lines == [f"GET {sign(call.request, NOW).target} HTTP/1.1"]
     assert server.headers[0]["paptrading"] == "1"
+
+
+async def test_what_bingx_gets_is_what_was_signed_to_the_letter() -> None:
+    (flavour,) = BINGX_ACCOUNT.flavours
+    call = flavour.orders[WANTED.product].ask(WANTED)
+    answers = {call.request.path: {"code": 0, "data": {"orders": None}}}
+    server = Venue(bingx_signs, {"code": 100001, "msg": "Signature verification failed"}, {}, answers)
+    sign = BINGX_ACCOUNT.sign(KEYS)
+    async with asking(BINGX_ACCOUNT, server) as requester:
+        page = await requester.ask(call.signed(sign), call.parse)
+    assert page.rows == ()
+    assert server.lines == [f"GET {sign(call.request, NOW).target} HTTP/1.1"]
 
 
 async def test_keys_that_are_refused_are_told_without_showing_them() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, Literal, TypeVar
 
 from backend.errors import ExchangeError, InvalidRequest
-from backend.exchanges.base import Answer, RateLimit, Request, Sign
+from backend.exchanges.base import Answer, Budget, RateLimit, Request, Sign
 from backend.exchanges.private.refusals import Acceptance, Refusal, error_of
 from backend.exchanges.private.rows import (
     Balance,
@@ -94,7 +94,8 @@ class Stream(Generic[Row]):
 class Flavour:
     """A kind of account at a venue, and how it is read. Symbols are in the venue's spelling.
 
-    `balances` are asked wallet by wallet; where products share a wallet, each of them names it.
+    Products that share a wallet or an endpoint have the same call; rows say what product they are of. What
+    is missing from a mapping is not offered. `open_orders` takes a product and a page's cursor, "" at first.
     """
 
     name: str
@@ -114,14 +115,16 @@ class Flavour:
 class PrivateVenue:
     """A venue as an account sees it.
 
-    `limits` are counted for an account, beside what the address may spend. A demo account is asked at
-    `demo_url`, and signs with `sign_demo`. The kind of an account is told by asking: it is the first of
-    `flavours` whose `probe` is not answered by ModeRefused; any other failure tells nothing.
+    `limits` are counted for an account, `budget` for the address: the market's own where the venue counts
+    private questions with public ones. A demo account is asked at `demo_url`, and signs with `sign_demo`. The
+    kind of an account is told by asking: it is the first of `flavours` whose `probe` is not answered by
+    ModeRefused; any other failure tells nothing.
     """
 
     name: str
     base_url: str
     demo_url: str
+    budget: Budget
     limits: tuple[RateLimit, ...]
     sign: Callable[[Keys], Sign]
     sign_demo: Callable[[Keys], Sign]

@@ -10,7 +10,7 @@ from backend.exchanges.bitget import signing
 from backend.exchanges.bitget.account import classic, key, spot, unified
 from backend.exchanges.bitget.account.asking import FUTURES
 from backend.exchanges.bitget.account.refusals import refused
-from backend.exchanges.bitget.market import VENUE
+from backend.exchanges.bitget.market import BUDGET, VENUE
 from backend.exchanges.private.refusals import Acceptance
 from backend.exchanges.private.rows import Order, Page, Product
 from backend.exchanges.private.venue import Call, Flavour, PrivateVenue
@@ -57,6 +57,7 @@ BITGET_ACCOUNT = PrivateVenue(
     name=VENUE,
     base_url=URL,
     demo_url=URL,
+    budget=BUDGET,
     limits=tuple(
         RateLimit(path, calls, 1.0)
         for limits in (key.LIMITS, classic.LIMITS, spot.LIMITS, unified.LIMITS)
