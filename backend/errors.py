@@ -43,7 +43,7 @@ class InvalidRequest(MarketDataError):
         "invalid_time": "A time is neither Unix milliseconds nor ISO-8601.",
         "invalid_time_range": "The start is after the end, or no minute opens between them.",
         "contradictory_parameters": "Two parameters exclude each other.",
-        "unknown_interval": "`interval` is no interval that is known.",
+        "unknown_interval": "`interval` is no interval: the message lists them.",
         "unknown_field": "`fields` names what is no field, or names one twice.",
         "too_many_follows": "More series would be followed than may be.",
         "forming_unavailable": "The exchange pushes no candles of the series here: leave `forming` out.",

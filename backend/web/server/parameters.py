@@ -11,7 +11,7 @@ import reprlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, overload
 
 import msgspec
 
@@ -26,8 +26,8 @@ Other = TypeVar("Other")
 LARGEST_NUMBER = 999_999_999
 REFUSALS = {
     "missing": "`{}` is missing.",
-    "invalid": "`{}` has a value that is not taken: the message says what is.",
-    "unknown": "`{}` has a value that is not known: the message lists those that are.",
+    "invalid": "`{}` has a wrong value: the message says which values are right.",
+    "unknown": "`{}` has an unknown value: the message lists the known ones.",
 }
 """What codes such as `missing_symbol` mean, by how they begin."""
 
@@ -111,13 +111,13 @@ def one_of(
     return Parameter(name, about, schema, read, default, refusals=("unknown",))
 
 
+@overload
+def whole(name: str, about: str, *, highest: int = ...) -> Parameter[int | None]: ...
+@overload
+def whole(name: str, about: str, *, highest: int = ..., default: int) -> Parameter[int]: ...
 def whole(
-    name: str,
-    about: str,
-    *,
-    highest: int = LARGEST_NUMBER,
-    default: Other = None,  # type: ignore[assignment]
-) -> Parameter[int | Other]:
+    name: str, about: str, *, highest: int = LARGEST_NUMBER, default: int | None = None
+) -> Parameter[int] | Parameter[int | None]:
     """A whole number from 1 on."""
 
     def read(name: str, value: object) -> int:
