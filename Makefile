@@ -73,6 +73,7 @@ bench: $(VENV)/.dev ## the benchmarks, some minutes
 	@$(BIN)/python -m benchmarks.load
 	@$(BIN)/python -m benchmarks.many
 	@$(BIN)/python -m benchmarks.frames
+	@$(BIN)/python -m benchmarks.page
 
 clean: ## remove .venv and what tests leave behind; ./data stays
 	@rm -rf build $(VENV) $(VENV)-freqtrade htmlcov .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis .compose-check

@@ -94,10 +94,9 @@ export const get = (path, query, signal) => call(path, { query, signal });
 export const post = (path, body, signal) => call(path, { method: "POST", body, signal });
 export const remove = (path, query, signal) => call(path, { method: "DELETE", query, signal });
 
-/** All pages of a list that is told page by page. */
-export async function whole(path, name, signal) {
+/** All pages of a list that is told page by page, from `start` on. */
+export async function whole(path, name, signal, start) {
   const found = [];
-  let start;
   do {
     const page = await get(path, { limit: LARGEST_PAGE, start }, signal);
     found.push(...page[name]);

@@ -24,6 +24,6 @@ export function opening(interval, moment) {
 export function pageSize(interval) {
   const step = STEPS[interval];
   if (step <= 30 * MINUTE) return 1000;
-  if (step < DAY) return Math.floor((180 * DAY) / step);
-  return Math.max(24, Math.floor((720 * DAY) / step));
+  if (step < DAY) return Math.max(240, Math.floor((60 * DAY) / step));
+  return Math.max(24, Math.floor((400 * DAY) / step));
 }

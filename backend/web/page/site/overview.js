@@ -7,7 +7,7 @@ import { again } from "./live.js";
 import { filtered, grouped, rowsOf, sorted, STATES, totals } from "./overview_data.js";
 import { COLUMNS, makeRow, SORTABLE } from "./overview_row.js";
 import { go, link, remember } from "./router.js";
-import { Strips, stripColours } from "./strip.js";
+import { nameOf, Strips, stripColours } from "./strip.js";
 import { VirtualRows } from "./virtual.js";
 import { t } from "./words.js";
 
@@ -19,7 +19,8 @@ export function show(room, { query, signal }) {
     sort: query.get("sort") ?? "symbol", group: query.get("group") ?? "",
   };
   let rows = null;
-  const view = { strips: new Strips(signal, () => table.draw(true)), colours: stripColours(), from: 0, until: 0 };
+  const view = { strips: new Strips(signal, () => table.draw(true)), colours: stripColours(), from: 0, until: 0, size: [0, 0] };
+  window.addEventListener("resize", () => { view.size = [0, 0]; }, { signal });
   const summary = h("p", { class: "far summary" });
   const wrong = h("div", { class: "wrongs" });
   const filter = h("input", {
@@ -126,11 +127,16 @@ export function show(room, { query, signal }) {
   }
 
   again(async () => {
-    const [series, follows, ready, jobs] = await Promise.all([
-      whole("/api/series", "series", signal), whole("/api/follow", "follows", signal), call("/health/ready", { anyStatus: true, signal }),
-      get("/api/jobs", { status: "failed", limit: 100 }, signal),
+    const [first, follows, ready, jobs] = await Promise.all([
+      get("/api/series", { limit: 1000 }, signal), whole("/api/follow", "follows", signal),
+      call("/health/ready", { anyStatus: true, signal }), get("/api/jobs", { status: "failed", limit: 100 }, signal),
     ]);
-    rows = rowsOf(series, follows);
+    if (first.next && !rows) {
+      const there = new Set(first.series.map(nameOf));
+      rows = rowsOf(first.series, follows.filter((one) => there.has(one.series)));
+      draw();
+    }
+    rows = rowsOf([...first.series, ...(first.next ? await whole("/api/series", "series", signal, first.next) : [])], follows);
     const found = totals(rows);
     const failed = jobs.jobs.filter((one) => Date.now() - Date.parse(one.finished) < DAY).length;
     showMarkets();

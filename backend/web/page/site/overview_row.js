@@ -11,7 +11,8 @@ export const SORTABLE = COLUMNS.filter((name) => name !== "strip");
 
 const cell = (name, ...children) => h("div", { class: `cell ${name}`, role: "cell" }, ...children);
 
-/** `view` tells {strips, colours, from, until} at the time of drawing. */
+/** `view` tells {strips, colours, from, until, size} at the time of drawing; all strips are of one size, since to
+    ask each for its own would have the browser lay the page out again and again. */
 export function makeRow(view) {
   const link = h("a");
   const market = h("span", { class: "far" });
@@ -61,7 +62,8 @@ export function makeRow(view) {
     canvas.setAttribute("aria-label", t("strip.about", {
       held: one.total_records, missing: one.missing_records, none: one.void_records,
     }));
-    drawStrip(canvas, weeks, view.from, view.until, view.colours);
+    if (!view.size[0]) view.size = [canvas.clientWidth, canvas.clientHeight];
+    drawStrip(canvas, weeks, view);
   }
 
   return { element, fill };

@@ -36,8 +36,8 @@ export function chartPanel({ series, query, signal }) {
   const asTable = h("button", { type: "button", "aria-expanded": "false", onclick: toggleTable }, t("chart.table"));
   const element = h("section", { class: "card chart-card", "aria-label": t("chart.title") },
     h("div", { class: "chart-tools" }, h("div", { class: "segments", role: "group", "aria-label": t("chart.interval") }, buttons),
-      date, end, zoneSelect, asTable),
-    legend, place, h("p", { class: "chart-foot" }, note, h("span", null, t("chart.by"), " ",
+      date, end, zoneSelect),
+    legend, place, h("div", { class: "chart-foot" }, asTable, note, h("span", null, t("chart.by"), " ",
       h("a", { href: "https://www.tradingview.com/", target: "_blank", rel: "noopener noreferrer" }, "TradingView"),
       " Lightweight Charts™, © 2025 TradingView, Inc.")), table);
   const ready = start();

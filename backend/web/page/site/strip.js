@@ -55,9 +55,9 @@ export const stripColours = () => ({
   held: colour("held"),
 });
 
-/** Draw weeks between two moments, side by side; missing ones are also cut low, for who does not see colours. */
-export function drawStrip(canvas, weeks, from, until, colours) {
-  const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+/** Draw weeks from one moment until another, side by side; missing ones are also cut low, for who does not see colours. */
+export function drawStrip(canvas, weeks, { from, until, colours, size }) {
+  const [width, height] = size;
   if (!width) return;
   const pen = sized(canvas, width, height);
   pen.fillStyle = colours.none;
