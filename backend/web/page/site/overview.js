@@ -19,7 +19,7 @@ export function show(room, { query, signal }) {
     sort: query.get("sort") ?? "symbol", group: query.get("group") ?? "",
   };
   let rows = null;
-  const view = { strips: new Strips(signal, () => table.draw(true)), colours: stripColours(), from: 0, until: 0, size: [0, 0] };
+  const view = { strips: new Strips(signal, () => table.paint()), colours: stripColours(), from: 0, until: 0, size: [0, 0] };
   window.addEventListener("resize", () => { view.size = [0, 0]; }, { signal });
   const summary = h("p", { class: "far summary" });
   const wrong = h("div", { class: "wrongs" });

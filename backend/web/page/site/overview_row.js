@@ -66,5 +66,5 @@ export function makeRow(view) {
     drawStrip(canvas, weeks, view);
   }
 
-  return { element, fill };
+  return { element, fill, paint: (one) => one.group === undefined && draw(one) };
 }

@@ -7,6 +7,8 @@ import { KO } from "./words_ko.js";
 export const LANGUAGES = { en: EN, es: ES, ko: KO };
 
 let chosen = "en";
+let numbers = new Intl.NumberFormat(chosen);
+let plurals = new Intl.PluralRules(chosen);
 
 /** The languages that there are. */
 export const languages = () => Object.keys(LANGUAGES);
@@ -16,6 +18,8 @@ export const language = () => chosen;
 export function chooseLanguage() {
   const wanted = [localStorage.getItem("language") ?? "", ...navigator.languages].map((one) => one.slice(0, 2));
   chosen = wanted.find((one) => one in LANGUAGES) ?? "en";
+  numbers = new Intl.NumberFormat(chosen);
+  plurals = new Intl.PluralRules(chosen);
   document.documentElement.lang = chosen;
 }
 
@@ -30,10 +34,10 @@ export function setLanguage(name) {
 export function t(name, values = {}) {
   let message = LANGUAGES[chosen][name] ?? EN[name] ?? name;
   if (typeof message !== "string") {
-    message = message[new Intl.PluralRules(chosen).select(values.count)] ?? message.other;
+    message = message[plurals.select(values.count)] ?? message.other;
   }
   return message.replaceAll(/\{([a-z]+)\}/g, (_, one) => {
     const value = values[one] ?? "";
-    return typeof value === "number" ? new Intl.NumberFormat(chosen).format(value) : String(value);
+    return typeof value === "number" ? numbers.format(value) : String(value);
   });
 }
