@@ -165,6 +165,11 @@ class ModeRefused(ExchangeRefused):
     about = ""
 
 
+class OrderAbsent(ExchangeRefused):
+    code = "order_absent"
+    about = ""
+
+
 class MalformedAnswer(ExchangeError):
     code = "malformed_answer"
     about = "Nobody can read what the exchange sent: try again."

@@ -11,13 +11,27 @@ import pytest
 
 from backend.core.windows import DAY
 from backend.errors import KeysRefused, MalformedAnswer
-from backend.exchanges.base import Answer
+from backend.exchanges.base import LONGEST_SAID, Answer
 from backend.exchanges.bingx.account import ACCOUNT, BINGX_ACCOUNT, LIMITS
 from backend.exchanges.bingx.account.refusals import CODES, CODES_OF, refused
 from backend.exchanges.bingx.market import BLOCK_SECONDS, BUSY_SECONDS
 from backend.exchanges.private.refusals import Meaning
 from backend.exchanges.private.rows import Fee, Page, Product, Right, Status
 from backend.exchanges.private.venue import Call, Stream, Wanted
+from tests.bingx_rows import (
+    BALANCE,
+    COIN_FILL,
+    COIN_ORDER,
+    INCOME,
+    KEY,
+    ORDER,
+    POSITION,
+    SPOT_BALANCE,
+    SPOT_FILL_TEXT,
+    SPOT_ORDER,
+    SWAP_FILL,
+    UID,
+)
 from tests.private import KEYS, shown
 
 SPOT, USDT, USDC, COIN = (
@@ -27,118 +41,6 @@ SPOT, USDT, USDC, COIN = (
     Product.PERPETUAL_COIN,
 )
 START = 1_700_000_000_000
-
-ORDER = {
-    "symbol": "PYTH-USDT",
-    "orderId": 1736007506620112100,
-    "side": "SELL",
-    "positionSide": "SHORT",
-    "type": "LIMIT",
-    "origQty": "33",
-    "price": "0.3916",
-    "executedQty": "33",
-    "avgPrice": "0.3916",
-    "stopPrice": "",
-    "commission": "-0.002585",
-    "status": "FILLED",
-    "time": 1702731418000,
-    "updateTime": 1702731470000,
-    "clientOrderId": "mine-1",
-    "leverage": "15X",
-    "takeProfit": {"type": "", "quantity": 0},
-    "reduceOnly": False,
-}
-COIN_ORDER = {
-    "symbol": "SOL-USD",
-    "orderId": "1816002957423951872",
-    "side": "BUY",
-    "positionSide": "Long",
-    "type": "MARKET",
-    "origQty": "10.00000000",
-    "price": "0.000",
-    "executedQty": "0.00000000",
-    "avgPrice": "0.000",
-    "commission": "-0.0001",
-    "status": "PartiallyFilled",
-    "time": 1721803819000,
-    "clientOrderId": "",
-}
-SWAP_FILL = {
-    "filledTm": "2023-12-16T20:58:36Z",
-    "filledTime": "2023-12-16T20:58:36.000+0800",
-    "volume": "4.10",
-    "price": "3.1088",
-    "qty": "4.10",
-    "quoteQty": "12.7492",
-    "commission": "-0.0025",
-    "commissionAsset": "USDT",
-    "orderId": "1736007768311123456",
-    "tradeId": "97",
-    "symbol": "WLD-USDT",
-    "role": "taker",
-    "side": "BUY",
-    "positionSide": "LONG",
-}
-COIN_FILL = {
-    "orderId": "1817441228670648320",
-    "symbol": "SOL-USD",
-    "type": "MARKET",
-    "side": "BUY",
-    "positionSide": "LONG",
-    "tradeId": "97244554",
-    "volume": "2",
-    "tradePrice": "182.652",
-    "amount": "20.00000000",
-    "realizedPnl": "0.5",
-    "commission": "-0.00005475",
-    "currency": "SOL",
-    "buyer": True,
-    "maker": False,
-    "tradeTime": 1722146730000,
-}
-SPOT_ORDER = {
-    "symbol": "NEMS-USDT",
-    "orderId": 1735963671248581000,
-    "price": "0.1557",
-    "origQty": "115",
-    "executedQty": "0",
-    "cummulativeQuoteQty": "0",
-    "status": "PENDING",
-    "type": "LIMIT",
-    "side": "SELL",
-    "clientOrderID": "mine-2",
-    "time": 1702720966528,
-    "updateTime": 1702720966600,
-}
-SPOT_FILL_TEXT = """{"symbol":"LTC-USDT","id":36237072,"orderId":1674069326895775744,"price":"85.891",
-    "qty":"0.0582","quoteQty":"4.9988562000000005","commission":-0.00005820000000000001,
-    "commissionAsset":"LTC","time":1687964205000,"isBuyer":true,"isMaker":false}"""
-INCOME = {
-    "symbol": "LDO-USDT",
-    "incomeType": "FUNDING_FEE",
-    "income": "-0.0292",
-    "asset": "USDT",
-    "info": "Funding Fee",
-    "time": 1702713615000,
-    "tranId": "170***6*2_3*9_20***97",
-    "tradeId": "",
-}
-POSITION = {
-    "positionId": "1735",
-    "symbol": "BNB-USDT",
-    "currency": "USDT",
-    "positionAmt": "0.20",
-    "availableAmt": "0.20",
-    "positionSide": "SHORT",
-    "isolated": True,
-    "avgPrice": "246.43",
-    "leverage": 5,
-    "unrealizedProfit": "-0.0653",
-    "liquidationPrice": 294.169,
-    "markPrice": "246.7",
-    "onlyOnePosition": False,
-    "updateTime": 1767225600123,
-}
 
 
 def wanted(product: Product, **more: str) -> Wanted:
@@ -171,6 +73,20 @@ def test_an_order_of_spot_is_read() -> None:
     (order,) = ACCOUNT.orders[SPOT].ask(wanted(SPOT)).parse(told({"orders": [SPOT_ORDER]})).rows
     assert (order.order_id, order.client_id, order.status) == ("1735963671248581000", "mine-2", Status.OPEN)
     assert (order.held, order.size, order.filled) == (None, Decimal(115), Decimal(0))
+
+
+def test_one_order_is_asked_for_by_our_own_id() -> None:
+    for product, row in ((USDT, ORDER), (COIN, COIN_ORDER | {"clientOrderId": "mine-1"})):
+        call = ACCOUNT.order(product, "X", "Mine-1")
+        assert call.request.params["clientOrderId"] == "mine-1"
+        order = call.parse(told({"order": row}))
+        assert order is not None
+        assert order.client_id == "mine-1"
+        with pytest.raises(MalformedAnswer):
+            call.parse(told({"order": None}))  # nothing is no proof that there is no order
+    order = ACCOUNT.order(SPOT, "X", "mine-2").parse(told(SPOT_ORDER))
+    assert order is not None
+    assert order.client_id == "mine-2"
 
 
 def test_which_stablecoin_an_order_is_in_stands_in_its_symbol() -> None:
@@ -233,14 +149,12 @@ def test_a_position_of_either_mode_is_read(said: dict[str, Any], held: str, size
 
 
 def test_wallets_are_read() -> None:
-    swap = {"asset": "USDT", "balance": "19.9", "equity": "20", "availableMargin": "15.1"}
-    rows = [swap | {"usedMargin": "4.1", "freezedMargin": "0.8"}, {"asset": "USDC", "availableMargin": "0"}]
+    rows = [BALANCE, {"asset": "USDC", "availableMargin": "0"}]
     for product in (USDT, USDC, COIN):
         balance, other = ACCOUNT.balances[product].parse(told(rows))
         assert (balance.coin, balance.available, balance.frozen) == ("USDT", Decimal("15.1"), Decimal("4.9"))
         assert (balance.equity, other.equity) == (Decimal(20), None)
-    spot = told({"balances": [{"asset": "USDT", "free": "100.5", "locked": "0"}]})
-    (balance,) = ACCOUNT.balances[SPOT].parse(spot)
+    (balance,) = ACCOUNT.balances[SPOT].parse(told({"balances": [SPOT_BALANCE]}))
     assert (balance.available, balance.frozen) == (Decimal("100.5"), Decimal(0))
 
 
@@ -269,14 +183,14 @@ def test_fees_are_read_to_the_digit(product: Product, data: str) -> None:
 )
 def test_what_the_key_that_asks_may_do_is_read(permissions: list[Any], rights: set[Right]) -> None:
     other = {"apiKey": "another", "permissions": [1, 2, 3, 4, 5], "ipAddresses": []}
-    own = {"apiKey": KEYS.key, "note": "", "permissions": permissions, "ipAddresses": ["10.0.0.1"]}
+    own = KEY | {"permissions": permissions}
     facts = ACCOUNT.key(KEYS).parse(told({"apiInfos": [other, own]}))
     assert facts.rights == rights
     assert facts.addresses == ("10.0.0.1",)
     with pytest.raises(MalformedAnswer) as refusal:
         ACCOUNT.key(KEYS).parse(told({"apiInfos": [other]}))
     assert not shown(str(refusal.value))
-    assert ACCOUNT.uid.parse(told({"uid": 16844999})) == "16844999"
+    assert ACCOUNT.uid.parse(told(UID)) == "16844999"
 
 
 @pytest.mark.parametrize(("product", "usual", "row"), [(USDT, 500, ORDER), (COIN, 100, COIN_ORDER)])
@@ -314,6 +228,7 @@ def test_every_question_has_both_budgets_and_is_only_read() -> None:
         *ACCOUNT.positions.values(),
         *(ACCOUNT.open_orders(product, "") for product in Product),
         *(ACCOUNT.fees(product, "X") for product in Product),
+        *(ACCOUNT.order(product, "X", "1") for product in Product),
         ACCOUNT.key(KEYS),
         ACCOUNT.uid,
     ]
@@ -357,6 +272,9 @@ def test_a_question_about_a_week_stays_within_a_week() -> None:
         (101400, "The minimum order amount is 0.0001 BTC.", 200, Meaning.REFUSED),
         (100500, "", 200, Meaning.UNKNOWN),
         (0, "", 504, Meaning.UNKNOWN),
+        (109421, "order not exist", 200, Meaning.ABSENT),
+        (100404, "the order you requested does not exist", 200, Meaning.ABSENT),
+        (100404, "path not found", 200, Meaning.REFUSED),
         (101204, "", 200, Meaning.REFUSED),
         (80012, '{"Code":101253,"Msg":"margin is not enough"}', 200, Meaning.REFUSED),
         (999999, "never seen", 200, Meaning.UNKNOWN),
@@ -403,6 +321,12 @@ def test_the_failures_of_an_account_do_not_show_its_keys() -> None:
     error = BINGX_ACCOUNT.failure(KEYS)(told(None, code=100413, msg=f"Incorrect apiKey {KEYS.key}"))
     assert isinstance(error, KeysRefused)
     assert not shown(str(error) + repr(error))
+
+
+def test_a_key_is_hidden_wherever_a_long_refusal_is_cut() -> None:
+    for length in range(LONGEST_SAID - len(KEYS.key), LONGEST_SAID + 1):
+        error = BINGX_ACCOUNT.failure(KEYS)(told(None, code=100413, msg="x" * length + KEYS.key))
+        assert KEYS.key[:8] not in str(error)
 
 
 def test_the_demo_account_has_a_host_of_its_own() -> None:

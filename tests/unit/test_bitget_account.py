@@ -18,143 +18,29 @@ from backend.exchanges.bitget.market import BUDGET
 from backend.exchanges.private.refusals import Meaning
 from backend.exchanges.private.rows import Fee, Order, Product, Right, Status
 from backend.exchanges.private.venue import Call, Flavour, Stream, Wanted
+from tests.bitget_rows import (
+    INFO,
+    MIX_ACCOUNT,
+    MIX_BILL,
+    MIX_FILL,
+    MIX_ORDER,
+    MIX_POSITION,
+    RATES,
+    SPOT_ASSET,
+    SPOT_BILL,
+    SPOT_FILL,
+    SPOT_ORDER,
+    UNIFIED_ASSET,
+    UNIFIED_BILL,
+    UNIFIED_FILL,
+    UNIFIED_ORDER,
+    UNIFIED_POSITION,
+)
 from tests.private import KEYS, shown
 
 USDT = Product.PERPETUAL_USDT
 WANTED = Wanted(product=USDT, start=1_700_000_000_000, end=1_700_000_000_000 + DAY)
 FLAVOURS = pytest.mark.parametrize("flavour", [UNIFIED, CLASSIC], ids=lambda flavour: flavour.name)
-
-MIX_ORDER = {
-    "symbol": "btcusdt",
-    "size": "0.002",
-    "orderId": "1111",
-    "clientOid": "mine-1",
-    "baseVolume": "0.001",
-    "fee": "-0.0348",
-    "price": "",
-    "priceAvg": "43000.1",
-    "status": "canceled",
-    "side": "buy",
-    "totalProfits": "0",
-    "posSide": "long",
-    "marginCoin": "usdt",
-    "reduceOnly": "NO",
-    "tradeSide": "open",
-    "posMode": "hedge_mode",
-    "orderType": "market",
-    "orderSource": "market",
-    "cTime": "1701923982427",
-    "uTime": "1701923982497",
-}
-MIX_FILL = {
-    "tradeId": "2222",
-    "symbol": "ETHUSDT",
-    "orderId": "1111",
-    "price": "1801.33",
-    "baseVolume": "0.02",
-    "feeDetail": [{"deduction": "no", "feeCoin": "USDT", "totalDeductionFee": "", "totalFee": "-0.0216"}],
-    "side": "sell",
-    "quoteVolume": "36.02",
-    "profit": "0.0252",
-    "tradeSide": "sell_single",
-    "posMode": "one_way_mode",
-    "tradeScope": "taker",
-    "cTime": "1698730804882",
-}
-MIX_BILL = {
-    "billId": "3333",
-    "symbol": "",
-    "amount": "-11.64958799",
-    "fee": "0",
-    "businessType": "trans_to_exchange",
-    "coin": "USDT",
-    "cTime": "1700728034996",
-}
-SPOT_ORDER = {
-    "symbol": "BTCUSDT",
-    "orderId": "1111",
-    "clientOid": "mine-1",
-    "priceAvg": "25000.0000000000000000",
-    "price": "25000",
-    "size": "0.0002000000000000",
-    "orderType": "limit",
-    "side": "buy",
-    "status": "live",
-    "baseVolume": "0.0000000000000000",
-    "orderSource": "normal",
-    "cTime": "1700728077966",
-    "uTime": "1700728077966",
-}
-SPOT_FILL = {
-    "symbol": "BTCUSDT",
-    "orderId": "1111",
-    "tradeId": "2222",
-    "orderType": "market",
-    "side": "sell",
-    "priceAvg": "28467.68",
-    "size": "0.0002",
-    "amount": "5.693536",
-    "feeDetail": {"deduction": "no", "feeCoin": "USDT", "totalDeductionFee": "", "totalFee": "-0.0056"},
-    "tradeScope": "maker",
-    "cTime": "1697603539699",
-}
-SPOT_BILL = {
-    "billId": "3333",
-    "coin": "USDT",
-    "groupType": "transfer",
-    "businessType": "transfer_out",
-    "size": "-11.64958799",
-    "balance": "0.00000000",
-    "fees": "-0.1",
-    "cTime": "1700729673028",
-}
-UNIFIED_ORDER = {
-    "orderId": "1111",
-    "clientOid": "mine-1",
-    "category": "USDT-FUTURES",
-    "symbol": "BTCUSDT",
-    "orderType": "market",
-    "side": "sell",
-    "price": "0",
-    "qty": "0.0001",
-    "amount": "0",
-    "cumExecQty": "0.0001",
-    "avgPrice": "107005.4",
-    "orderStatus": "filled",
-    "posSide": "long",
-    "holdMode": "hedge_mode",
-    "reduceOnly": "NO",
-    "feeDetail": [{"feeCoin": "USDT", "fee": "0.00642032"}],
-    "createdTime": "1751020520442",
-    "updatedTime": "1751020520457",
-    "execType": "normal",
-    "takeProfit": None,
-}
-UNIFIED_FILL = {
-    "execId": "2222",
-    "orderId": "1111",
-    "category": "USDT-FUTURES",
-    "symbol": "BTCUSDT",
-    "side": "sell",
-    "execPrice": "107005.4",
-    "execQty": "0.0001",
-    "execValue": "10.7005",
-    "tradeScope": "taker",
-    "feeDetail": [{"feeCoin": "USDT", "fee": "0.00642032"}],
-    "execPnl": "0.5",
-    "createdTime": "1751020520457",
-}
-UNIFIED_BILL = {
-    "category": "Margin",
-    "id": "3333",
-    "symbol": "BTCUSDT",
-    "coin": "BTC",
-    "type": "ORDER_DEALT_IN",
-    "fee": "-0.00000531",
-    "amount": "0.00531168",
-    "balance": "55.10017801",
-    "ts": "1745853486185",
-}
 
 
 def told(data: Any, *, code: str = "00000", status: int = 200, msg: str = "success") -> Answer:
@@ -251,6 +137,26 @@ def test_rows_of_the_unified_account_are_read() -> None:
     assert (bill.balance, bill.fee) == (Decimal("55.10017801"), Decimal("0.00000531"))
 
 
+@FLAVOURS
+def test_one_order_is_asked_for_by_our_own_id(flavour: Flavour) -> None:
+    call = flavour.order(USDT, "BTCUSDT", "mine-1")
+    assert call.request.params["clientOid"] == "mine-1"
+    row = UNIFIED_ORDER if flavour is UNIFIED else MIX_ORDER | {"status": "", "state": "filled"}
+    order = call.parse(told(row))
+    assert order is not None
+    assert (order.client_id, order.status) == ("mine-1", Status.FILLED)
+    with pytest.raises(MalformedAnswer):
+        call.parse(told(None))  # nothing is no proof that there is no order
+
+
+def test_an_order_of_classic_spot_that_is_not_there_is_none() -> None:
+    call = CLASSIC.order(Product.SPOT, "BTCUSDT", "mine-1")
+    order = call.parse(told([SPOT_ORDER]))
+    assert order is not None
+    assert order.client_id == "mine-1"
+    assert call.parse(told([])) is None
+
+
 @pytest.mark.parametrize(
     ("mode", "side", "held", "size"),
     [
@@ -261,15 +167,8 @@ def test_rows_of_the_unified_account_are_read() -> None:
     ],
 )
 def test_positions_of_both_modes_and_accounts_are_read(mode: str, side: str, held: str, size: str) -> None:
-    shared = {
-        "symbol": "BTCUSDT",
-        "total": "0.01",
-        "leverage": "20",
-        "marginCoin": "USDT",
-        "liquidationPrice": "0",
-    }
-    classic = shared | {"holdSide": side, "posMode": mode, "openPriceAvg": "25000", "unrealizedPL": "1"}
-    unified = shared | {"posSide": side, "holdMode": mode, "avgPrice": "25000", "unrealisedPnl": "1"}
+    classic = MIX_POSITION | {"holdSide": side, "posMode": mode}
+    unified = UNIFIED_POSITION | {"posSide": side, "holdMode": mode}
     for flavour, data in ((CLASSIC, [classic]), (UNIFIED, {"list": [unified]})):
         (position,) = flavour.positions[USDT].parse(told(data))
         assert (position.held, position.size) == (held, Decimal(size))
@@ -280,28 +179,19 @@ def test_positions_of_both_modes_and_accounts_are_read(mode: str, side: str, hel
 
 
 def test_wallets_are_read() -> None:
-    mix = {
-        "marginCoin": "USDT",
-        "locked": "1",
-        "available": "1316.88",
-        "accountEquity": "1317.10",
-        "coupon": "",
-    }
-    (balance,) = CLASSIC.balances[USDT].parse(told([mix]))
+    (balance,) = CLASSIC.balances[USDT].parse(told([MIX_ACCOUNT]))
     assert (balance.coin, balance.available, balance.frozen) == ("USDT", Decimal("1316.88"), Decimal(1))
     assert balance.equity == Decimal("1317.10")
-    spot = {"coin": "usdt", "available": "5", "frozen": "0.1", "locked": "0.2", "uTime": "1"}
-    (balance,) = CLASSIC.balances[Product.SPOT].parse(told([spot]))
+    (balance,) = CLASSIC.balances[Product.SPOT].parse(told([SPOT_ASSET]))
     assert (balance.coin, balance.frozen, balance.equity) == ("USDT", Decimal("0.3"), None)
-    asset = {"coin": "BTC", "equity": "6.1", "balance": "6", "available": "5", "debt": "0", "locked": "1"}
     for product in Product:
-        (balance,) = UNIFIED.balances[product].parse(told({"accountEquity": "1", "assets": [asset]}))
+        (balance,) = UNIFIED.balances[product].parse(told({"accountEquity": "1", "assets": [UNIFIED_ASSET]}))
         assert (balance.available, balance.frozen, balance.equity) == (Decimal(5), Decimal(1), Decimal("6.1"))
 
 
 @FLAVOURS
 def test_fees_are_read(flavour: Flavour) -> None:
-    rates = flavour.fees(USDT, "BTCUSDT").parse(told({"makerFeeRate": "0.0002", "takerFeeRate": "0.0006"}))
+    rates = flavour.fees(USDT, "BTCUSDT").parse(told(RATES))
     assert (rates.maker, rates.taker) == (Decimal("0.0002"), Decimal("0.0006"))
 
 
@@ -320,7 +210,7 @@ def test_fees_are_read(flavour: Flavour) -> None:
 )
 @FLAVOURS
 def test_what_a_key_may_do_is_read(flavour: Flavour, said: dict[str, Any], rights: set[Right]) -> None:
-    data = {"userId": "77", "ips": "10.0.0.1, 10.0.0.2", "regisTime": "1600000000000"} | said
+    data = INFO | said
     facts = flavour.key(KEYS).parse(told(data))
     assert facts.rights == rights
     assert facts.addresses == ("10.0.0.1", "10.0.0.2")
@@ -387,6 +277,7 @@ def test_every_question_has_a_budget_and_is_only_read(flavour: Flavour) -> None:
         *flavour.balances.values(),
         *flavour.positions.values(),
         *(flavour.open_orders(product, "") for product in Product),
+        *(flavour.order(product, "X", "1") for product in Product),
         flavour.fees(USDT, "BTCUSDT"),
         flavour.key(KEYS),
         flavour.uid,
@@ -430,6 +321,8 @@ def test_a_success_is_no_refusal() -> None:
         ("45001", 400, Meaning.UNKNOWN),
         ("40786", 400, Meaning.UNKNOWN),
         ("25212", 400, Meaning.UNKNOWN),
+        ("43001", 400, Meaning.ABSENT),
+        ("25204", 400, Meaning.ABSENT),
         ("40762", 400, Meaning.REFUSED),
         ("99999", 400, Meaning.REFUSED),
         ("99999", 200, Meaning.UNKNOWN),

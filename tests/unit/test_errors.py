@@ -30,7 +30,7 @@ def test_every_error_has_codes_of_its_own() -> None:
     assert all("code" in vars(kind) and "about" in vars(kind) for kind in tree())
 
 
-OF_ACCOUNTS = ("keys_refused", "clock_refused", "mode_refused", "outcome_unknown")
+OF_ACCOUNTS = ("keys_refused", "clock_refused", "mode_refused", "order_absent", "outcome_unknown")
 """What a venue answers to an account: no route asks for one yet."""
 
 

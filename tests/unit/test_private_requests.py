@@ -7,6 +7,8 @@ import base64
 import hashlib
 import hmac
 import json
+import logging
+import traceback
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,11 +16,12 @@ from urllib.parse import unquote
 
 import pytest
 
-from backend.core.windows import DAY
-from backend.errors import KeysRefused, ModeRefused
+from backend.core.windows import DAY, MINUTE
+from backend.errors import KeysRefused, ModeRefused, OrderAbsent, OutcomeUnknown
 from backend.exchanges.base import Sign
 from backend.exchanges.bingx.account import BINGX_ACCOUNT
 from backend.exchanges.bitget.account import BITGET_ACCOUNT
+from backend.exchanges.private.refusals import Fate, fate
 from backend.exchanges.private.rows import Product
 from backend.exchanges.private.venue import Call, Flavour, PrivateVenue, Wanted
 from backend.net.rest.requester import Requester, open_session
@@ -156,12 +159,43 @@ async def test_what_bingx_gets_is_what_was_signed_to_the_letter() -> None:
     assert server.lines == [f"GET {sign(call.request, NOW).target} HTTP/1.1"]
 
 
-async def test_keys_that_are_refused_are_told_without_showing_them() -> None:
+@pytest.mark.parametrize("flavour", BITGET_ACCOUNT.flavours, ids=lambda flavour: flavour.name)
+async def test_an_order_never_arrived_when_the_venue_twice_says_so_late_enough(flavour: Flavour) -> None:
+    call = flavour.order(WANTED.product, "BTCUSDT", "mine-1")
+    server = bitget({call.request.path: {"code": "43001", "msg": "The order does not exist"}})
+    last_moment = BITGET_ACCOUNT.acceptance.last_moment(NOW - MINUTE)
+    absent: list[int] = []
+    async with asking(BITGET_ACCOUNT, server) as requester:
+        for moment in (NOW, last_moment + 1, last_moment + 2):
+            with pytest.raises(OrderAbsent):
+                await requester.ask(call.signed(BITGET_ACCOUNT.sign(KEYS)), call.parse)
+            absent.append(moment)
+            told = fate(last_moment, found=False, absent=absent)
+            assert told is (Fate.NEVER_ARRIVED if moment == last_moment + 2 else Fate.UNDECIDED)
+
+
+async def test_keys_are_shown_by_no_error_traceback_or_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Even where the venue says them again, and whatever the libraries log."""
+    caplog.set_level(logging.DEBUG)
     call = BITGET_ACCOUNT.flavours[0].probe
     server = Venue(lambda *_: False, {"code": "40037", "msg": f"no key {KEYS.key} {KEYS.secret}"}, {}, {})
     async with asking(BITGET_ACCOUNT, server) as requester:
         with pytest.raises(KeysRefused) as refused:
             await requester.ask(call.signed(BITGET_ACCOUNT.sign(KEYS)), call.parse)
     assert "40037" in str(refused.value)
-    assert not shown(str(refused.value))
+    told = "".join(traceback.format_exception(refused.value))
+    assert not shown(told + caplog.text + repr(refused.value))
+    assert shown(str(server.headers))  # they did travel
     assert len(server.lines) == 1  # what the keys may not do is not asked again
+
+
+async def test_keys_are_shown_by_no_log_of_what_is_asked_again(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    call = BINGX_ACCOUNT.flavours[0].probe
+    server = Venue(lambda *_: False, {"code": 101500, "msg": f"busy {KEYS.key}"}, {}, {})
+    async with asking(BINGX_ACCOUNT, server) as requester:
+        with pytest.raises(OutcomeUnknown):
+            await requester.ask(call.signed(BINGX_ACCOUNT.sign(KEYS)), call.parse)
+    assert len(server.lines) > 1
+    assert "101500" in caplog.text
+    assert not shown(caplog.text)

@@ -21,6 +21,7 @@ from backend.errors import (
     KeysRefused,
     MalformedAnswer,
     ModeRefused,
+    OrderAbsent,
     OutcomeUnknown,
     RateLimited,
 )
@@ -77,6 +78,7 @@ def test_keys_that_no_header_can_carry_are_refused_without_showing_them(bad: str
         (Meaning.CLOCK, ClockRefused),
         (Meaning.KEYS, KeysRefused),
         (Meaning.MODE, ModeRefused),
+        (Meaning.ABSENT, OrderAbsent),
     ],
 )
 def test_each_meaning_is_an_error_of_its_own(meaning: Meaning, kind: type[ExchangeError]) -> None:

@@ -13,6 +13,7 @@ from backend.errors import (
     ExchangeRefused,
     KeysRefused,
     ModeRefused,
+    OrderAbsent,
     OutcomeUnknown,
     RateLimited,
 )
@@ -34,6 +35,8 @@ class Meaning(StrEnum):
     """The keys are wrong, or may not do this, or not from here."""
     MODE = "mode"
     """The account is of another kind, or set another way, than the request is for."""
+    ABSENT = "absent"
+    """There is no such order: a finding, where one was asked for by its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ ERRORS: Mapping[Meaning, type[ExchangeError]] = MappingProxyType(
         Meaning.CLOCK: ClockRefused,
         Meaning.KEYS: KeysRefused,
         Meaning.MODE: ModeRefused,
+        Meaning.ABSENT: OrderAbsent,
     }
 )
 
@@ -100,8 +104,8 @@ class Acceptance:
 def fate(last_moment: int, *, found: bool, absent: Sequence[int]) -> Fate:
     """What is known of a request from reads by its client order id.
 
-    `absent` are the moments, by the venue's clock, at which reads began that found nothing of it. A read that
-    failed is not among them.
+    `absent` are the moments, by the venue's clock, at which reads began that found nothing of it: no order,
+    or OrderAbsent. A read that failed in any other way is not among them.
     """
     if found:
         return Fate.ACCEPTED

@@ -96,6 +96,7 @@ class Flavour:
 
     Products that share a wallet or an endpoint have the same call; rows say what product they are of. What
     is missing from a mapping is not offered. `open_orders` takes a product and a page's cursor, "" at first.
+    `order` takes a product, a symbol and our own id of an order: None, or OrderAbsent, where there is none.
     """
 
     name: str
@@ -106,6 +107,7 @@ class Flavour:
     positions: Mapping[Product, Call[tuple[Position, ...]]]
     fees: Callable[[Product, str], Call[FeeRates]]
     open_orders: Callable[[Product, str], Call[Page[Order]]]
+    order: Callable[[Product, str, str], Call[Order | None]]
     orders: Mapping[Product, Stream[Order]]
     fills: Mapping[Product, Stream[Fill]]
     bills: Mapping[Product, Stream[Bill]]

@@ -30,6 +30,12 @@ def _open_orders(product: Product, _cursor: str) -> Call[Page[Order]]:
     return spot.open_orders() if product is Product.SPOT else perpetual.open_orders(product)
 
 
+def _order(product: Product, symbol: str, client_id: str) -> Call[Order | None]:
+    if product is Product.SPOT:
+        return spot.order(symbol, client_id)
+    return perpetual.order(product, symbol, client_id)
+
+
 ACCOUNT = Flavour(
     name="account",
     probe=key.uid(),
@@ -42,6 +48,7 @@ ACCOUNT = Flavour(
     positions={product: perpetual.positions(product) for product in PERPETUALS},
     fees=_fees,
     open_orders=_open_orders,
+    order=_order,
     orders={Product.SPOT: spot.ORDER_HISTORY, **dict.fromkeys(PERPETUALS, perpetual.ORDER_HISTORY)},
     fills={
         Product.SPOT: spot.FILL_HISTORY,

@@ -16,6 +16,7 @@ from backend.exchanges.bingx.account.perpetual_rows import (
     BalanceRow,
     CoinFill,
     IncomeRow,
+    OneOrder,
     Orders,
     PositionRow,
     Rates,
@@ -32,6 +33,7 @@ RATES = {"swap": f"{SWAP}/v2/user/commissionRate", "coin": f"{COIN}/user/commiss
 OPEN = {"swap": f"{SWAP}/v2/trade/openOrders", "coin": f"{COIN}/trade/openOrders"}
 HISTORY = {"swap": f"{SWAP}/v2/trade/allOrders", "coin": f"{COIN}/trade/orderHistory"}
 FILLS = {"swap": f"{SWAP}/v2/trade/fillHistory", "coin": f"{COIN}/trade/allFillOrders"}
+DETAIL = {"swap": f"{SWAP}/v2/trade/order", "coin": f"{COIN}/trade/orderDetail"}
 INCOME = f"{SWAP}/v2/user/income"
 
 LIMITS: Mapping[str, tuple[int, int]] = {
@@ -41,8 +43,9 @@ LIMITS: Mapping[str, tuple[int, int]] = {
     OPEN["swap"]: (5, 3),
     HISTORY["swap"]: (5, 3),
     FILLS["swap"]: (5, 2),
+    DETAIL["swap"]: (30, 2),
     INCOME: (5, 2),
-    **{path["coin"]: (5, 2) for path in (BALANCES, POSITIONS, RATES, OPEN, HISTORY, FILLS)},
+    **{path["coin"]: (5, 2) for path in (BALANCES, POSITIONS, RATES, OPEN, HISTORY, FILLS, DETAIL)},
 }
 """Questions a second of an account, and of an address."""
 
@@ -89,6 +92,12 @@ def open_orders(product: Product) -> Call[Page[Order]]:
         return Page(tuple(row.order() for row in said.data.orders))
 
     return asked(OPEN[kind_of(product)], {}, Told[Orders], made)
+
+
+def order(product: Product, symbol: str, client_id: str) -> Call[Order | None]:
+    """One order by our own id, which the venue keeps in small letters."""
+    params = {"symbol": symbol, "clientOrderId": client_id.lower()}
+    return asked(DETAIL[kind_of(product)], params, Told[OneOrder], lambda said: said.data.order.order())
 
 
 def orders(wanted: Wanted) -> Call[Page[Order]]:

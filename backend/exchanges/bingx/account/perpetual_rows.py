@@ -137,6 +137,10 @@ class Orders(msgspec.Struct):
     orders: list[OrderRow] = []
 
 
+class OneOrder(msgspec.Struct):
+    order: OrderRow
+
+
 class SwapFill(msgspec.Struct, rename="camel"):
     symbol: Name
     trade_id: Id

@@ -18,15 +18,16 @@ CODES_OF = {
     Meaning.KEYS: "100001 100004 100412 100413 100414 100419 100441 101210 101483 101484 109403",
     Meaning.MODE: "101479 104103 104108",
     Meaning.CLOCK: "100421",
+    Meaning.ABSENT: "80016 109421",
     Meaning.RATE_LIMIT: "100410 109429",
     Meaning.UNKNOWN: (
         "100500 100503 101214 101219 101500 109500 109701 110500 "
         "101481 109201"  # the client order id was used before: so ask for that order
     ),
     Meaning.REFUSED: (
-        "80001 80012 80013 80014 80016 80017 80018 100202 100204 100400 100401 100404 100440 100490 101201 "
+        "80001 80012 80013 80014 80017 80018 100202 100204 100400 100401 100404 100440 100490 101201 "
         "101202 101204 101205 101206 101209 101211 101212 101215 101222 101253 101290 101400 101402 101414 "
-        "101415 101419 101429 101460 101461 101485 102201 104414 109400 109415 109417 109418 109420 109421 "
+        "101415 101419 101429 101460 101461 101485 102201 104414 109400 109415 109417 109418 109420 "
         "109422 109425 110203 110206 110280 110287 110400 110402 110406 110407 110411 110412 110413 110414 "
         "110415 110418 110419 110420 110422 110424 110425 110426 110427 110428 112414"
     ),
@@ -38,6 +39,7 @@ CODES: Mapping[int, Meaning] = MappingProxyType(
 
 WORDS: Mapping[int, tuple[tuple[str, Meaning], ...]] = MappingProxyType(
     {
+        100404: (("order", Meaning.ABSENT),),
         100421: (("pair", Meaning.REFUSED), ("pending", Meaning.REFUSED)),
         109400: (
             ("timestamp", Meaning.CLOCK),
@@ -79,7 +81,7 @@ def refused(answer: Answer) -> Refusal | None:
     return Refusal(
         meaning=meaning,
         code=str(said.code or answer.status),
-        said=words,
+        said=said.msg or "",
         retry_after=_wait(answer, words) if meaning is Meaning.RATE_LIMIT else None,
     )
 

@@ -37,6 +37,7 @@ RATES = f"{ROOT}/user/commissionRate"
 OPEN = f"{ROOT}/trade/openOrders"
 HISTORY = f"{ROOT}/trade/historyOrders"
 FILLS = f"{ROOT}/trade/myTrades"
+DETAIL = f"{ROOT}/trade/query"
 
 LIMITS: Mapping[str, tuple[int, int]] = {
     BALANCES: (5, 3),
@@ -44,6 +45,7 @@ LIMITS: Mapping[str, tuple[int, int]] = {
     OPEN: (10, 2),
     HISTORY: (10, 2),
     FILLS: (5, 2),
+    DETAIL: (10, 2),
 }
 """Questions a second of an account, and of an address."""
 
@@ -164,6 +166,12 @@ def open_orders() -> Call[Page[Order]]:
         return Page(tuple(row.order() for row in said.data.orders))
 
     return asked(OPEN, {}, Told[Orders], made)
+
+
+def order(symbol: str, client_id: str) -> Call[Order | None]:
+    """One order by our own id."""
+    params = {"symbol": symbol, "clientOrderID": client_id}
+    return asked(DETAIL, params, Told[OrderRow], lambda said: said.data.order())
 
 
 def orders(wanted: Wanted) -> Call[Page[Order]]:

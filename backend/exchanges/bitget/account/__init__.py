@@ -22,6 +22,12 @@ def _classic_open_orders(product: Product, cursor: str) -> Call[Page[Order]]:
     return spot.open_orders(cursor) if product is Product.SPOT else classic.open_orders(product, cursor)
 
 
+def _classic_order(product: Product, symbol: str, client_id: str) -> Call[Order | None]:
+    if product is Product.SPOT:
+        return spot.order(client_id)
+    return classic.order(product, symbol, client_id)
+
+
 UNIFIED = Flavour(
     name="unified",
     probe=unified.balances(),
@@ -31,6 +37,7 @@ UNIFIED = Flavour(
     positions={product: unified.positions(product) for product in FUTURES},
     fees=unified.fees,
     open_orders=unified.open_orders,
+    order=unified.order,
     orders=dict.fromkeys(Product, unified.ORDER_HISTORY),
     fills=dict.fromkeys(Product, unified.FILL_HISTORY),
     bills=dict.fromkeys(Product, unified.BILL_HISTORY),
@@ -48,6 +55,7 @@ CLASSIC = Flavour(
     positions={product: classic.positions(product) for product in FUTURES},
     fees=key.classic_fees,
     open_orders=_classic_open_orders,
+    order=_classic_order,
     orders={Product.SPOT: spot.ORDER_HISTORY, **dict.fromkeys(FUTURES, classic.ORDER_HISTORY)},
     fills={Product.SPOT: spot.FILL_HISTORY, **dict.fromkeys(FUTURES, classic.FILL_HISTORY)},
     bills={Product.SPOT: spot.BILL_HISTORY, **dict.fromkeys(FUTURES, classic.BILL_HISTORY)},

@@ -15,7 +15,14 @@ from backend.exchanges.bitget.account.asking import (
     given,
     window,
 )
-from backend.exchanges.bitget.account.classic_rows import AccountRow, Bills, Fills, Orders, PositionRow
+from backend.exchanges.bitget.account.classic_rows import (
+    AccountRow,
+    Bills,
+    Fills,
+    OrderRow,
+    Orders,
+    PositionRow,
+)
 from backend.exchanges.bitget.market import VENUE
 from backend.exchanges.private.rows import Balance, Bill, Fill, Order, Page, Position, Product
 from backend.exchanges.private.venue import Call, Stream, Wanted
@@ -28,8 +35,12 @@ BILLS = f"{ROOT}/account/bill"
 PENDING = f"{ROOT}/order/orders-pending"
 HISTORY = f"{ROOT}/order/orders-history"
 FILLS = f"{ROOT}/order/fills"
+DETAIL = f"{ROOT}/order/detail"
 
-LIMITS: Mapping[str, int] = {ACCOUNTS: 10, POSITIONS: 5, BILLS: 10, PENDING: 10, HISTORY: 10, FILLS: 10}
+LIMITS: Mapping[str, int] = {
+    POSITIONS: 5,
+    **dict.fromkeys((ACCOUNTS, BILLS, PENDING, HISTORY, FILLS, DETAIL), 10),
+}
 """Questions a second of an account."""
 
 
@@ -55,6 +66,12 @@ def open_orders(product: Product, cursor: str) -> Call[Page[Order]]:
     """Orders that are not finished, newest first."""
     params = given({"productType": FUTURES[product], "limit": str(PAGE), "idLessThan": cursor})
     return _orders(PENDING, product, cursor, params)
+
+
+def order(product: Product, symbol: str, client_id: str) -> Call[Order | None]:
+    """One order by our own id."""
+    params = {"productType": FUTURES[product], "symbol": symbol, "clientOid": client_id}
+    return asked(DETAIL, params, Told[OrderRow], lambda said: said.data.order(product))
 
 
 def orders(wanted: Wanted) -> Call[Page[Order]]:

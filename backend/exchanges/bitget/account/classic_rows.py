@@ -107,7 +107,8 @@ class OrderRow(Traded, rename="camel", kw_only=True):
     client_oid: str = ""
     order_type: str = ""
     order_source: str = ""
-    status: Name
+    status: str = ""
+    state: str = ""
     size: Exact
     base_volume: Exact = Exact(0)
     price: Exact | None = None
@@ -128,7 +129,7 @@ class OrderRow(Traded, rename="camel", kw_only=True):
             side=self.direction(),
             held=HELD.get(self.pos_side.lower()) if self.pos_mode == HEDGED else "net",
             kind=self.order_type.lower(),
-            status=known(STATUSES, self.status, VENUE),
+            status=known(STATUSES, self.status or self.state, VENUE),
             price=self.price,
             size=self.size,
             filled=self.base_volume,

@@ -23,6 +23,7 @@ CODES_OF = {
         "40099 "  # live keys at the demo account, or the reverse
         "40774 40920 43075 45018 45020 45021 45109 45117 25236"  # position and margin mode
     ),
+    Meaning.ABSENT: "25204 40109 40768 40819 43001 43033 80011",
     Meaning.CLOCK: "40004 40005 40008 40078 40079 40911",
     Meaning.RATE_LIMIT: "429 22035 25004 40918 43036 45129 70228",
     Meaning.UNKNOWN: (

@@ -43,8 +43,9 @@ BILLS = f"{ROOT}/account/bills"
 PENDING = f"{ROOT}/trade/unfilled-orders"
 HISTORY = f"{ROOT}/trade/history-orders"
 FILLS = f"{ROOT}/trade/fills"
+DETAIL = f"{ROOT}/trade/orderInfo"
 
-LIMITS: Mapping[str, int] = {ASSETS: 10, BILLS: 10, PENDING: 20, HISTORY: 20, FILLS: 10}
+LIMITS: Mapping[str, int] = {ASSETS: 10, BILLS: 10, PENDING: 20, HISTORY: 20, FILLS: 10, DETAIL: 20}
 """Questions a second of an account."""
 
 Row = TypeVar("Row", bound=msgspec.Struct)
@@ -113,6 +114,15 @@ def open_orders(cursor: str) -> Call[Page[Order]]:
     """Orders that are not finished, newest first."""
     params = given({"limit": str(PAGE), "idLessThan": cursor})
     return _paged(PENDING, params, OrderRow, _order, _order_id, cursor)
+
+
+def order(client_id: str) -> Call[Order | None]:
+    """One order by our own id."""
+
+    def made(said: Listed[OrderRow]) -> Order | None:
+        return _order(said.data[0]) if said.data else None
+
+    return asked(DETAIL, {"clientOid": client_id}, Listed[OrderRow], made)
 
 
 def orders(wanted: Wanted) -> Call[Page[Order]]:

@@ -45,6 +45,7 @@ POSITIONS = f"{ROOT}/position/current-position"
 PENDING = f"{ROOT}/trade/unfilled-orders"
 HISTORY = f"{ROOT}/trade/history-orders"
 FILLS = f"{ROOT}/trade/fills"
+DETAIL = f"{ROOT}/trade/order-info"
 
 LIMITS: Mapping[str, int] = {
     ASSETS: 20,
@@ -54,6 +55,7 @@ LIMITS: Mapping[str, int] = {
     PENDING: 20,
     HISTORY: 20,
     FILLS: 20,
+    DETAIL: 20,
 }
 """Questions a second of an account."""
 
@@ -91,6 +93,12 @@ def open_orders(product: Product, cursor: str) -> Call[Page[Order]]:
     """Orders that are not finished, newest first."""
     params = given({"category": CATEGORIES[product], "limit": str(PAGE), "cursor": cursor})
     return _paged(PENDING, params, OrderRow, lambda row: row.order(product), cursor)
+
+
+def order(product: Product, _symbol: str, client_id: str) -> Call[Order | None]:
+    """One order by our own id."""
+    params = {"clientOid": client_id}
+    return asked(DETAIL, params, Told[OrderRow], lambda said: said.data.order(product))
 
 
 def orders(wanted: Wanted) -> Call[Page[Order]]:
