@@ -24,18 +24,31 @@ from backend.web.server.json_schema import TEXT, choice
 from backend.web.server.negotiation import accepted_format
 from backend.web.server.parameters import Parameter, Values, one_of, switch, whole
 
-INTERVAL = interval(f"One of {', '.join(INTERVALS)}; `1min`, `60`, `1H`, `D`, `PT15M` are understood too")
-LIMIT = whole("limit", "So many candles at most")
+INTERVAL = interval(
+    f"One of {', '.join(INTERVALS)} (`m` is the minute, `M` the month); `1min`, `60`, `1H`, `D`, `PT15M`, "
+    "`P1D` are understood too"
+)
+LIMIT = whole(
+    "limit", "So many candles at most; in JSON, `next` is the `start_time` of the following page, or null"
+)
 LAST = whole("last", "The newest so many, up to `end_time`; not together with `start_time` or `limit`")
-ORDER = one_of("order", ORDERS, "`desc`: the newest first", default=False, shown="asc")
+ORDER = one_of(
+    "order",
+    ORDERS,
+    "`desc`: the newest first; then `limit` counts from the newest, and `next` is an `end_time`",
+    default=False,
+    shown="asc",
+)
 FORMING = switch(
     "forming",
     "`true`: with the candle that is not over yet",
     choice(("true", "false")) | {"default": "false"},
 )
-FILL = one_of("fill", FILLS, "With flat candles in holes, marked as `filled`", default=None)
+FILL = one_of(
+    "fill", FILLS, "With flat candles in holes, marked as `filled`; else holes are left out", default=None
+)
 FORMAT: Parameter[Format | None] = one_of(
-    "format", FORMATS, "Wins over the `Accept` header; JSON otherwise", default=None
+    "format", FORMATS, "Wins over the `Accept` header; JSON otherwise. `arrow` is an IPC stream", default=None
 )
 _FIELDS = f"Some of {', '.join(FIELDS)}, commas between, in the order you want"
 COLUMNS: Parameter[tuple[str, ...] | None] = Parameter(

@@ -40,11 +40,14 @@ def _patience(name: str, value: object) -> float:
     return float(value)
 
 
-REFRESH = flag("refresh", "Read stored minutes again: needs both times")
+REFRESH = flag(
+    "refresh",
+    "Read the stored minutes of the window again, and ask again for its void minutes. Needs both times",
+)
 WAIT = Parameter(
     "wait",
-    "Whether to answer when it is done, at once, or after so many seconds; when it is done means after "
-    f"{PATIENT_SECONDS:g} seconds at the latest",
+    f"`true`: answer when it is done, after {PATIENT_SECONDS:g} seconds at the latest; `false`: answer at "
+    "once; a number: wait so many seconds",
     {"anyOf": [FLAG, {"type": "number", "minimum": 0, "maximum": LONGEST_WAIT}], "default": True},
     _patience,
     PATIENT_SECONDS,

@@ -16,7 +16,9 @@ from backend.web.server.parameters import Parameter, Values, invalid, moment, te
 
 MOST_SYMBOLS = 500
 
-SYMBOL = text("symbol", "`BTCUSDT`; `btcusdt` and `BTC-USDT` are understood", examples=["BTCUSDT"])
+SYMBOL = text(
+    "symbol", "`BTCUSDT`; `btcusdt`, `BTC-USDT` and `BTC/USDT` are understood", examples=["BTCUSDT"]
+)
 EXCHANGE = text("exchange", "The exchange", default=DEFAULT_EXCHANGE)
 MARKET = text("market", "One of the exchange's markets", default=DEFAULT_MARKET)
 MARKET_NAME = (EXCHANGE, MARKET)

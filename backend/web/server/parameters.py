@@ -141,12 +141,12 @@ def flag(name: str, about: str) -> Parameter[bool]:
 
 def moment(name: str, about: str) -> Parameter[int | None]:
     """A time, in ms."""
-    return Parameter(name, f"{about}: {TIME}", TEXT, read_moment, None, MAYBE_TIME, refusals=())
+    return Parameter(name, f"{about}. {TIME}", TEXT, read_moment, None, MAYBE_TIME, refusals=())
 
 
 def minute(name: str, about: str) -> Parameter[int | None]:
     """The first whole minute from a time on, in ms."""
-    return Parameter(name, f"{about}: {TIME}", TEXT, _minute, None, MAYBE_TIME, refusals=())
+    return Parameter(name, f"{about}. {TIME}", TEXT, _minute, None, MAYBE_TIME, refusals=())
 
 
 TIME = "Unix milliseconds or ISO-8601 (no offset means UTC)"

@@ -26,9 +26,13 @@ MOST_SERIES = 100
 
 SERIES = text("series", f"Up to {MOST_SERIES} such as `binance:spot:BTCUSDT`, commas between")
 INTERVAL = interval("How long a candle is, as in `/api/data`")
-SINCE = minute("since", "The first open time to tell")
+SINCE = minute("since", "The first open time to tell, then on without a hole; else what closes from now on")
 LAST_EVENT_ID: Parameter[str] = Parameter(
-    "last_event_id", "The same as the header, which wins", TEXT, lambda _, value: str(value), ""
+    "last_event_id",
+    "Go on after the event with this `id`; the header `Last-Event-ID` says the same, and wins",
+    TEXT,
+    lambda _, value: str(value),
+    "",
 )
 FORMING = switch("forming", "With the candles that are not over yet, where exchanges push them")
 PARAMETERS = (SERIES, INTERVAL, SINCE, LAST_EVENT_ID, FORMING)
