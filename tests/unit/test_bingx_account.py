@@ -7,12 +7,14 @@ from decimal import Decimal
 from email.utils import formatdate
 from typing import Any
 
+import msgspec
 import pytest
 
 from backend.core.windows import DAY
 from backend.errors import KeysRefused, MalformedAnswer
 from backend.exchanges.base import LONGEST_SAID, Answer
 from backend.exchanges.bingx.account import ACCOUNT, BINGX_ACCOUNT, LIMITS
+from backend.exchanges.bingx.account.key import KeyRow
 from backend.exchanges.bingx.account.refusals import CODES, CODES_OF, refused
 from backend.exchanges.bingx.market import BLOCK_SECONDS, BUSY_SECONDS
 from backend.exchanges.private.refusals import Meaning
@@ -191,6 +193,18 @@ def test_what_the_key_that_asks_may_do_is_read(permissions: list[Any], rights: s
         ACCOUNT.key(KEYS).parse(told({"apiInfos": [other]}))
     assert not shown(str(refusal.value))
     assert ACCOUNT.uid.parse(told(UID)) == "16844999"
+
+
+def test_a_row_that_names_a_key_does_not_show_it() -> None:
+    row = msgspec.convert(KEY, KeyRow)
+    assert row.api_key == KEYS.key
+    assert not shown(repr(row))
+
+
+def test_the_first_moment_of_all_may_be_asked_for() -> None:
+    for product in (SPOT, USDT, COIN):
+        call = ACCOUNT.orders[product].ask(Wanted(product=product, start=0, end=1))
+        assert call.request.params["startTime"] == "0"
 
 
 @pytest.mark.parametrize(("product", "usual", "row"), [(USDT, 500, ORDER), (COIN, 100, COIN_ORDER)])

@@ -15,7 +15,7 @@ from backend.trading.money import Exact, exact
 Said = TypeVar("Said")
 Row = TypeVar("Row")
 
-Id = int | str
+Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] | Annotated[str, msgspec.Meta(max_length=100)]
 """Venues write ids as numbers or as text; `str` makes the same of both."""
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]

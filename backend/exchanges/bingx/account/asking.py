@@ -88,6 +88,6 @@ def product_of(symbol: str) -> Product:
 
 
 def paid_in(symbol: str) -> str:
-    """The coin in which fees of a perpetual symbol are paid."""
+    """The coin in which fees of a perpetual symbol are paid; on the demo account VST, as fills say."""
     base, _, quote = symbol.upper().rpartition("-")
     return base if quote == "USD" else quote

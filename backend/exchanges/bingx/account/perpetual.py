@@ -144,7 +144,7 @@ def bills(wanted: Wanted) -> Call[Page[Bill]]:
 
 
 def _times(wanted: Wanted, start: str, end: str) -> dict[str, str]:
-    return {start: str(wanted.start - 1), end: str(wanted.end)}
+    return {start: str(max(wanted.start - 1, 0)), end: str(wanted.end)}
 
 
 def _page(wanted: Wanted) -> dict[str, str]:

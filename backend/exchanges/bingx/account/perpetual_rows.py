@@ -129,7 +129,7 @@ class OrderRow(msgspec.Struct, rename="camel"):
             reduce_only=self.reduce_only,
             source=self.order_type,
             created=self.time,
-            updated=self.time if self.update_time is None else self.update_time,
+            updated=self.update_time or self.time,
         )
 
 

@@ -196,7 +196,8 @@ def fills(wanted: Wanted) -> Call[Page[Fill]]:
 
 
 def _window(wanted: Wanted) -> dict[str, str]:
-    return {"startTime": str(wanted.start - 1), "endTime": str(wanted.end), "symbol": wanted.symbol}
+    start = max(wanted.start - 1, 0)
+    return {"startTime": str(start), "endTime": str(wanted.end), "symbol": wanted.symbol}
 
 
 ORDER_HISTORY = Stream(ask=orders, span=7 * DAY - 1, retention=None, page_size=PAGE)
