@@ -501,3 +501,16 @@ async def test_revisions_of_a_window_can_be_removed(real: Stores) -> None:
     revisions = MongoRevisions(real.database, FakeClock())
     await revisions.remove(BTC, minutes(1, 4))
     assert [one.open_time for one in await revisions.page(BTC, EVERYTHING, 9)] == [minute(0), minute(4)]
+
+
+async def test_an_error_among_repeated_candles_is_not_taken_for_a_repetition(mongod_uri: str) -> None:
+    """A minute that the database refuses must not pass for one that is stored."""
+    database = connected("motor", mongod_uri, "refusing", 10)
+    store = MongoCandles(database, MongoRevisions(database, FakeClock()))
+    await store.create(BTC)
+    await store.write(BTC, candles_at([0]))
+    await database.command("collMod", BTC.name, validator={"close": {"$lt": 1e6}})
+    with pytest.raises(DatabaseUnavailable):
+        await store.add(BTC, [candle(minute(0)), candle(minute(1), close=2e6)])
+    await database.client.drop_database("refusing")
+    await disconnect(database)

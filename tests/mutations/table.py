@@ -99,7 +99,6 @@ MUTATIONS: list[Mutation] = [
         ("if exactly and not confirms:", "if exactly:"),
         ("if self._lost_in_a_row >= GIVE_UP_AFTER", "if self._lost_in_a_row > GIVE_UP_AFTER"),
         ("                self._lost_in_a_row = 0", "                pass"),
-        ("while not self._pages and self._in_flight and not", "while False and not"),
         ("known.with_held(held).with_voids(voids), resolved", "known.with_voids(voids), resolved"),
         ("subtract(wanted, subtract(absent, proven))", "wanted"),
     ),
@@ -121,7 +120,6 @@ MUTATIONS: list[Mutation] = [
         "services/syncing/sync.py",
         "unit/test_sync.py",
         ("closed_until(now - self._settle_ms)", "closed_until(now)"),
-        ("if request.end is not None or result.error or await", "if result.error or await"),
         ("return known.listed(wanted)", "return known.missing(wanted, now)"),
     ),
     *_of(
@@ -150,7 +148,7 @@ MUTATIONS: list[Mutation] = [
     *_of("services/reading/remembered.py", "unit/test_remembered.py", ("if mark == marks[one]", "if mark")),
     *_of(
         "services/reading/validators.py",
-        "web/test_validators.py",
+        "unit/test_validator.py",
         ("if self.shortfalls or self.held != (self.window,):", "if self.held != (self.window,):"),
         ("<= known.known_until and not known.lacking(window)", "<= known.known_until"),
     ),
@@ -204,7 +202,7 @@ MUTATIONS: list[Mutation] = [
     *_of(
         "store/market/revisions.py",
         "integration/test_revision_crashes.py",
-        ('== one["after"]}', '!= one["before"]}'),
+        (' and one["at"] < abandoned]', "]"),
     ),
     *_of(
         "net/rest/throttle.py",

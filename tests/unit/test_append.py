@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend.core.candles import Candle
 from backend.core.coverage import Coverage, Void
 from backend.core.minutes import Minutes
 from backend.core.series import Series
@@ -162,3 +164,15 @@ def test_what_is_appended_makes_no_hole(came: set[int], end: int, void: bool) ->
     assert run == [minute(end + place) for place in range(len(run))]
     assert {minute(number) for number in came} >= set(run)
     assert not (void and run)
+
+
+async def test_a_candle_that_contradicts_itself_is_left_to_a_visit() -> None:
+    async with working(World()) as world:
+        world.appender.add(BTC, replace_prices(candle(minute(3)), low=1e9))
+        world.appender.add(BTC, candle(minute(3)))
+        await until(lambda: world.news == 1)
+    assert world.candles.stored() == [candle(minute(3))]
+
+
+def replace_prices(row: Candle, **prices: float) -> Candle:
+    return msgspec.structs.replace(row, **prices)

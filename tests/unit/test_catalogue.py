@@ -201,3 +201,13 @@ async def test_candles_that_were_taken_away_by_hand_are_not_listed() -> None:
     world.candles.rows.clear()
     marks = await world.catalogue.held("binance", "spot")
     assert (await world.catalogue.prices(marks), await world.catalogue.days(marks)) == ({}, {})
+
+
+async def test_a_candle_that_is_revised_under_a_lease_is_listed_before_the_lease_ends() -> None:
+    """The lease was taken before the listing was read, so that only the write itself can tell."""
+    world = World()
+    await world.write(BTC, 0, 5, None)
+    async with world.ledgers.hold(BTC, 1.0) as ledger:
+        await world.check()
+        await keep(BTC, [candle(minute(4), 7.5)], world.candles, ledger)
+        await world.check()

@@ -49,7 +49,9 @@ class World:
     Its clock stands in the middle of the forming minute; START is where first syncs begin.
     """
 
-    def __init__(self, closed: int = 50, *, first: int = -1000, pages_in_flight: int = 4) -> None:
+    def __init__(
+        self, closed: int = 50, *, first: int = -1000, pages_in_flight: int = 4, settle_seconds: int = 0
+    ) -> None:
         self.clock = FakeClock(minute(closed) + 30_000)
         self.source = ScriptedSource(
             minutes_of([minutes(first, closed + 1)]), self.clock, symbols=("BTCUSDT", "ETHUSDT")
@@ -62,6 +64,7 @@ class World:
             self.candles,
             sync_start=START,
             pages_in_flight=pages_in_flight,
+            settle_seconds=settle_seconds,
         )
 
     async def sync(
@@ -425,3 +428,10 @@ async def test_a_sync_that_was_cancelled_leaves_what_came_before_in_the_ledger()
     with pytest.raises(asyncio.CancelledError):
         await syncing
     assert world.coverage.known().held == (minutes(0, 20),)
+
+
+async def test_a_minute_is_asked_for_only_after_it_has_settled() -> None:
+    world = World(closed=50, settle_seconds=90)
+    result = await world.sync()
+    assert result.window == minutes(0, 49)
+    assert max(end for _, end in world.asked()) == minute(49)

@@ -177,3 +177,12 @@ async def test_a_follow_that_begins_before_the_listing_asks_for_it_anew_only_in_
     world.coverage.entries[BTC] = world.coverage.known().with_listing(minute(-1000), minute(-900))
     await world.visit(since=minute(-5000))
     assert world.source.first_asked == 1
+
+
+async def test_an_earlier_beginning_is_fetched_although_sockets_brought_all_that_is_closed() -> None:
+    world = World(held=[minutes(0, 200)])
+    world.appender.visited(BTC, Edge(minute(200), None, visited=world.clock.now(), since=START))
+    await world.visit(since=START)
+    assert world.source.asked == []
+    await world.visit(since=minute(-50))
+    assert minutes_of([minutes(-50, 200)]) <= world.held

@@ -139,9 +139,9 @@ class Backfill:
 
     async def _next(self) -> Asked | None:
         """What to ask next; while others are in flight their answers may raise new questions."""
-        # An answer in flight may leave minutes unproven, which are asked for once more: nobody may take the
-        # empty queue for the end before the last answer has come. Counting up and taking a page are one step,
-        # without an await between, or two workers would take the same page or leave while one is to come.
+        # An answer in flight may leave minutes unproven, which are asked for once more: who took the empty
+        # queue for the end would leave them to one worker alone. Counting up and taking a page are one step,
+        # without an await between, so that no two take the same page.
         while not self._pages and self._in_flight and not self._stop_signal.reason:
             self._changed.clear()
             await self._changed.wait()
