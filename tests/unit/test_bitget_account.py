@@ -204,6 +204,7 @@ def test_fees_are_read(flavour: Flavour) -> None:
         ({"authorities": ["wwow"]}, {Right.READ, Right.WITHDRAW}),
         ({"permType": "read-and-write", "permissions": ["uta_trade"]}, {Right.READ, Right.TRADE}),
         ({"permType": "read-only", "permissions": ["uta_trade", "uta_mgt"]}, {Right.READ}),
+        ({"authorities": ["sub_withdraw_all"]}, {Right.READ, Right.WITHDRAW}),
         ({"permType": "read-only", "permissions": ["withdraw"]}, {Right.READ, Right.WITHDRAW}),
         ({"permissions": ["WITHDRAW", "something_new"]}, {Right.READ, Right.WITHDRAW, Right.OTHER}),
     ],
@@ -242,6 +243,8 @@ def test_pages_go_on_by_cursor_until_one_is_empty(
     for nothing in nothings:
         last = ask(following).parse(told(framed(nothing, "")))
         assert (last.rows, last.cursor) == ((), None)
+    unnamed = ask(WANTED).parse(told(framed([row], "")))
+    assert unnamed.cursor in {row.get(name) for name in ("orderId", "tradeId", "execId", "billId", "id")}
     with pytest.raises(MalformedAnswer, match="do not go on"):
         ask(following).parse(told(framed([row], "900")))
 

@@ -36,6 +36,7 @@ class Right(StrEnum):
     TRANSFER = "transfer"
     WITHDRAW = "withdraw"
     OTHER = "other"
+    """Something that we do not know: it may be anything."""
 
 
 class Status(StrEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -43,18 +43,20 @@ def known(words: Mapping[str, Said], said: str, venue: str) -> Said:
         raise MalformedAnswer(f"{venue} used a word that is not known in place of {sorted(words)}") from None
 
 
-def page(rows: Iterable[Row], *, last: Id | None, asked: str, venue: str) -> Page[Row]:
-    """A page whose `last` id asks for the next one.
+def page(
+    rows: Iterable[Row], own: Callable[[Row], str], *, last: Id | None = None, asked: str, venue: str
+) -> Page[Row]:
+    """A page whose `last` id asks for the next one. If none is named, it is that of the last row by `own`.
 
     Only an empty page is the last: how many rows a page holds is not relied on. A cursor that stands still
     would be asked for without an end.
     """
     found = tuple(rows)
-    cursor = str(last) if found and last is not None else None
-    if cursor is not None and cursor == asked:
-        raise MalformedAnswer(
-            f"{venue} answers with the cursor that it was asked for: its pages do not go on"
-        )
+    if not found:
+        return Page(())
+    cursor = own(found[-1]) if last is None else str(last)
+    if cursor == asked:
+        raise MalformedAnswer(f"{venue} answers with the cursor that it was asked for: pages do not go on")
     return Page(found, cursor)
 
 

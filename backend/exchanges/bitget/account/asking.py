@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Generic, Literal, TypeVar
 
@@ -17,6 +18,11 @@ from backend.exchanges.private.wire import read
 
 Data = TypeVar("Data")
 Said = TypeVar("Said")
+
+ORDER_ID = attrgetter("order_id")
+FILL_ID = attrgetter("fill_id")
+BILL_ID = attrgetter("bill_id")
+"""By which pages go on where an answer names no cursor."""
 
 PAGE = 100
 RETENTION = 90 * DAY

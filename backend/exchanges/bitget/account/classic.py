@@ -6,7 +6,10 @@ from collections.abc import Mapping
 
 from backend.core.windows import DAY
 from backend.exchanges.bitget.account.asking import (
+    BILL_ID,
+    FILL_ID,
     FUTURES,
+    ORDER_ID,
     PAGE,
     RETENTION,
     Listed,
@@ -85,7 +88,7 @@ def fills(wanted: Wanted) -> Call[Page[Fill]]:
 
     def made(said: Told[Fills]) -> Page[Fill]:
         rows = (row.fill(wanted.product) for row in said.data.fill_list)
-        return page(rows, last=said.data.end_id, asked=wanted.cursor, venue=VENUE)
+        return page(rows, FILL_ID, last=said.data.end_id, asked=wanted.cursor, venue=VENUE)
 
     params = {"productType": FUTURES[wanted.product], **window(wanted, "idLessThan")}
     return asked(FILLS, params, Told[Fills], made)
@@ -96,7 +99,7 @@ def bills(wanted: Wanted) -> Call[Page[Bill]]:
 
     def made(said: Told[Bills]) -> Page[Bill]:
         rows = (row.bill(wanted.product) for row in said.data.bills)
-        return page(rows, last=said.data.end_id, asked=wanted.cursor, venue=VENUE)
+        return page(rows, BILL_ID, last=said.data.end_id, asked=wanted.cursor, venue=VENUE)
 
     params = {"productType": FUTURES[wanted.product], **window(wanted, "idLessThan")}
     return asked(BILLS, params, Told[Bills], made)
@@ -105,7 +108,7 @@ def bills(wanted: Wanted) -> Call[Page[Bill]]:
 def _orders(path: str, product: Product, cursor: str, params: Mapping[str, str]) -> Call[Page[Order]]:
     def made(said: Told[Orders]) -> Page[Order]:
         rows = (row.order(product) for row in said.data.entrusted_list)
-        return page(rows, last=said.data.end_id, asked=cursor, venue=VENUE)
+        return page(rows, ORDER_ID, last=said.data.end_id, asked=cursor, venue=VENUE)
 
     return asked(path, params, Told[Orders], made)
 

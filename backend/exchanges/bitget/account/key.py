@@ -20,8 +20,7 @@ LIMITS: Mapping[str, int] = {CLASSIC_INFO: 1, UNIFIED_INFO: 5, CLASSIC_RATES: 10
 
 TRADING = frozenset(("coow", "cpow", "stow", "smow", "ttow", "uta_trade", "trade"))
 TRANSFERRING = frozenset(("wtow", "transfer"))
-WITHDRAWING = frozenset(("wwow", "withdraw"))
-"""The venue's words for what a key may write; v2 has four letters for each."""
+"""The venue's words for what a key may write; v2 has four letters for each. Others are not known."""
 
 
 class Info(msgspec.Struct, rename="camel"):
@@ -46,7 +45,7 @@ class Info(msgspec.Struct, rename="camel"):
         said = {word.lower() for word in (*self.authorities, *self.permissions)}
         if "only" not in self.perm_type.lower():
             yield from _told(said)
-        elif said & WITHDRAWING:
+        elif any(map(_withdraws, said)):
             yield Right.WITHDRAW
 
 
@@ -56,10 +55,14 @@ def _told(said: Iterable[str]) -> Iterator[Right]:
             yield Right.TRADE
         elif word in TRANSFERRING:
             yield Right.TRANSFER
-        elif word in WITHDRAWING:
+        elif _withdraws(word):
             yield Right.WITHDRAW
         elif not _reads(word):
             yield Right.OTHER
+
+
+def _withdraws(word: str) -> bool:
+    return word == "wwow" or "withdraw" in word
 
 
 def _reads(word: str) -> bool:

@@ -20,6 +20,9 @@ import msgspec
 
 from backend.core.windows import DAY
 from backend.exchanges.bitget.account.asking import (
+    BILL_ID,
+    FILL_ID,
+    ORDER_ID,
     PAGE,
     RETENTION,
     ROLES,
@@ -113,7 +116,7 @@ def balances() -> Call[tuple[Balance, ...]]:
 def open_orders(cursor: str) -> Call[Page[Order]]:
     """Orders that are not finished, newest first."""
     params = given({"limit": str(PAGE), "idLessThan": cursor})
-    return _paged(PENDING, params, OrderRow, _order, _order_id, cursor)
+    return _paged(PENDING, params, OrderRow, _order, own=ORDER_ID, cursor=cursor)
 
 
 def order(client_id: str) -> Call[Order | None]:
@@ -127,19 +130,17 @@ def order(client_id: str) -> Call[Order | None]:
 
 def orders(wanted: Wanted) -> Call[Page[Order]]:
     """Orders by the time of their creation, newest first. Their fees are told by their fills."""
-    return _paged(HISTORY, window(wanted, "idLessThan"), OrderRow, _order, _order_id, wanted.cursor)
+    return _paged(HISTORY, window(wanted, "idLessThan"), OrderRow, _order, own=ORDER_ID, cursor=wanted.cursor)
 
 
 def fills(wanted: Wanted) -> Call[Page[Fill]]:
     """Fills of one symbol, newest first: whether more may be asked for at once is not certain."""
-    return _paged(
-        FILLS, window(wanted, "idLessThan"), FillRow, _fill, lambda row: row.trade_id, wanted.cursor
-    )
+    return _paged(FILLS, window(wanted, "idLessThan"), FillRow, _fill, own=FILL_ID, cursor=wanted.cursor)
 
 
 def bills(wanted: Wanted) -> Call[Page[Bill]]:
     """Changes of the wallet, newest first."""
-    return _paged(BILLS, window(wanted, "idLessThan"), BillRow, _bill, lambda row: row.bill_id, wanted.cursor)
+    return _paged(BILLS, window(wanted, "idLessThan"), BillRow, _bill, own=BILL_ID, cursor=wanted.cursor)
 
 
 def _paged(
@@ -147,18 +148,14 @@ def _paged(
     params: Mapping[str, str],
     kind: type[Row],
     make: Callable[[Row], Made],
-    id_of: Callable[[Row], Id],
+    *,
+    own: Callable[[Made], str],
     cursor: str,
 ) -> Call[Page[Made]]:
     def made(said: Listed[Row]) -> Page[Made]:
-        last = id_of(said.data[-1]) if said.data else None
-        return page(map(make, said.data), last=last, asked=cursor, venue=VENUE)
+        return page(map(make, said.data), own, asked=cursor, venue=VENUE)
 
     return asked(path, params, Listed[kind], made)  # type: ignore[valid-type]
-
-
-def _order_id(row: OrderRow) -> Id:
-    return row.order_id
 
 
 def _order(row: OrderRow) -> Order:

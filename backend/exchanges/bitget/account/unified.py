@@ -13,7 +13,18 @@ from typing import TypeVar
 import msgspec
 
 from backend.core.windows import DAY
-from backend.exchanges.bitget.account.asking import FUTURES, PAGE, RETENTION, Told, asked, given, window
+from backend.exchanges.bitget.account.asking import (
+    BILL_ID,
+    FILL_ID,
+    FUTURES,
+    ORDER_ID,
+    PAGE,
+    RETENTION,
+    Told,
+    asked,
+    given,
+    window,
+)
 from backend.exchanges.bitget.account.unified_rows import (
     Assets,
     BillRow,
@@ -92,7 +103,7 @@ def positions(product: Product) -> Call[tuple[Position, ...]]:
 def open_orders(product: Product, cursor: str) -> Call[Page[Order]]:
     """Orders that are not finished, newest first."""
     params = given({"category": CATEGORIES[product], "limit": str(PAGE), "cursor": cursor})
-    return _paged(PENDING, params, OrderRow, lambda row: row.order(product), cursor)
+    return _paged(PENDING, params, OrderRow, lambda row: row.order(product), own=ORDER_ID, cursor=cursor)
 
 
 def order(product: Product, _symbol: str, client_id: str) -> Call[Order | None]:
@@ -103,17 +114,29 @@ def order(product: Product, _symbol: str, client_id: str) -> Call[Order | None]:
 
 def orders(wanted: Wanted) -> Call[Page[Order]]:
     """Finished orders, newest first."""
-    return _paged(HISTORY, _params(wanted), OrderRow, lambda row: row.order(wanted.product), wanted.cursor)
+
+    def made(row: OrderRow) -> Order:
+        return row.order(wanted.product)
+
+    return _paged(HISTORY, _params(wanted), OrderRow, made, own=ORDER_ID, cursor=wanted.cursor)
 
 
 def fills(wanted: Wanted) -> Call[Page[Fill]]:
     """Fills, newest first."""
-    return _paged(FILLS, _params(wanted), FillRow, lambda row: row.fill(wanted.product), wanted.cursor)
+
+    def made(row: FillRow) -> Fill:
+        return row.fill(wanted.product)
+
+    return _paged(FILLS, _params(wanted), FillRow, made, own=FILL_ID, cursor=wanted.cursor)
 
 
 def bills(wanted: Wanted) -> Call[Page[Bill]]:
     """Changes of the wallet, newest first, each with the balance after it."""
-    return _paged(BILLS, _params(wanted), BillRow, lambda row: row.bill(wanted.product), wanted.cursor)
+
+    def made(row: BillRow) -> Bill:
+        return row.bill(wanted.product)
+
+    return _paged(BILLS, _params(wanted), BillRow, made, own=BILL_ID, cursor=wanted.cursor)
 
 
 def _params(wanted: Wanted) -> dict[str, str]:
@@ -121,10 +144,16 @@ def _params(wanted: Wanted) -> dict[str, str]:
 
 
 def _paged(
-    path: str, params: Mapping[str, str], kind: type[Row], make: Callable[[Row], Made], cursor: str
+    path: str,
+    params: Mapping[str, str],
+    kind: type[Row],
+    make: Callable[[Row], Made],
+    *,
+    own: Callable[[Made], str],
+    cursor: str,
 ) -> Call[Page[Made]]:
     def made(said: Told[Listing[Row]]) -> Page[Made]:
-        return page(map(make, said.data.rows), last=said.data.cursor, asked=cursor, venue=VENUE)
+        return page(map(make, said.data.rows), own, last=said.data.cursor, asked=cursor, venue=VENUE)
 
     return asked(path, params, Told[Listing[kind]], made)  # type: ignore[valid-type]
 
