@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -31,3 +31,31 @@ def test_axe_finds_nothing(open_page: Opener, theme: str, width: int) -> None:
             expect(page.locator("main[aria-busy]")).to_have_count(0)
             found = Axe().run(page)
             assert found.violations_count == 0, f"{screen}\n{found.generate_report()}"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_in_what_opens(open_page: Opener, theme: str) -> None:
+    """Dialogs, a day of the map, a chart as a table."""
+    with open_page(theme=theme) as (page, _):
+        page.goto("/ui/s/binance/spot/BTCUSDT")
+        expect(page.locator("main[aria-busy]")).to_have_count(0)
+        page.get_by_role("button", name="As a table").click()
+        page.locator(".days-map").focus()
+        page.keyboard.press("Enter")
+        expect(page.locator(".minutes-map")).to_be_visible()
+        opened: dict[str, Callable[[], object]] = {
+            "day": lambda: None,
+            "palette": lambda: page.keyboard.press("Control+k"),
+            "keys": lambda: page.keyboard.press("?"),
+            "key": lambda: page.get_by_role("button", name="Key").click(),
+            "delete": lambda: page.get_by_role("button", name="Delete …").click(),
+        }
+        for name, act in opened.items():
+            act()
+            if name != "day":
+                expect(page.get_by_role("dialog")).to_be_visible()
+            found = Axe().run(page)
+            assert found.violations_count == 0, f"{name}\n{found.generate_report()}"
+            page.keyboard.press("Escape")
+            expect(page.get_by_role("dialog")).to_have_count(0)
+            page.evaluate("document.activeElement.blur()")

@@ -58,6 +58,21 @@ def test_filter_sort_and_groups_stand_in_the_address(open_page: Opener) -> None:
         expect(page.get_by_role("columnheader", name="Held")).to_have_attribute("aria-sort", "ascending")
 
 
+def service_job() -> dict[str, object]:
+    """A job that failed, as the service tells it."""
+    return {
+        "id": "0123",
+        "status": "failed",
+        "cancelling": False,
+        "exchange": "binance",
+        "market": "spot",
+        **dict.fromkeys(("minutes_done", "minutes_total", "candles_per_second", "new_records"), 1),
+        **dict.fromkeys(("revised_records", "requests", "rate_limit_waits", "rate_limit_seconds"), 1),
+        **dict.fromkeys(("start_time", "end_time", "seconds_left", "started"), None),
+        **dict.fromkeys(("created", "finished"), "2025-06-03T00:00:00Z"),
+    }
+
+
 def test_symbols_and_reasons_that_look_like_markup_stay_text(open_page: Opener) -> None:
     """A service that is led astray, here by a route between, cannot make elements or run anything."""
     hostile = "<img src=x onerror=alert(1)><b>"
@@ -82,6 +97,16 @@ def test_symbols_and_reasons_that_look_like_markup_stay_text(open_page: Opener) 
         page.goto("/ui/")
         expect(page.get_by_role("link", name=hostile)).to_be_visible()
         expect(page.locator(".sentence").filter(has_text=hostile)).to_have_count(1)
+        assert page.locator("main img, main b").count() == 0
+        job = service_job() | {
+            "symbol": hostile,
+            "notes": [hostile],
+            "error": {"code": "x", "message": hostile},
+        }
+        page.route("**/api/jobs?*", lambda route: route.fulfill(json={"jobs": [job]}))
+        page.goto("/ui/jobs")
+        expect(page.locator(".job .wrong")).to_have_text(hostile)
+        expect(page.get_by_role("link", name=hostile)).to_be_visible()
         assert page.locator("main img, main b").count() == 0
 
 

@@ -32,7 +32,7 @@ export function chartPanel({ series, query, signal }) {
   zoneSelect.value = zones().includes(zone()) ? zone() : "UTC";
   const date = h("input", { type: "date", "aria-label": t("chart.date"), onchange: () => date.value && goTo(Date.parse(`${date.value}T00:00Z`)) });
   const end = h("button", { type: "button", onclick: toEnd }, t("chart.end"));
-  const table = h("div", { class: "table-of-candles", hidden: true });
+  const table = h("div", { class: "table-of-candles", hidden: true, tabIndex: 0, role: "group", "aria-label": t("chart.table") });
   const asTable = h("button", { type: "button", "aria-expanded": "false", onclick: toggleTable }, t("chart.table"));
   const element = h("section", { class: "card chart-card", "aria-label": t("chart.title") },
     h("div", { class: "chart-tools" }, h("div", { class: "segments", role: "group", "aria-label": t("chart.interval") }, buttons),

@@ -15,7 +15,7 @@ export function revisionsPanel({ series, signal, chart }) {
   const more = h("button", { type: "button", hidden: true }, t("revisions.more"));
   const table = h("table", { class: "plain-table", hidden: true },
     h("thead", null, h("tr", null, ["minute", "seen", "change"].map((name) => h("th", { scope: "col" }, t(`revisions.${name}`))))), body);
-  const element = h("section", { class: "card" }, note, h("div", { class: "scrolls" }, table), more);
+  const element = h("section", { class: "card" }, note, h("div", { class: "scrolls", tabIndex: 0, role: "group", "aria-label": t("tab.revisions") }, table), more);
   load();
 
   async function load(start) {
