@@ -222,6 +222,13 @@ def spot_page(cursor: str, rows: list[Any]) -> Page[Any]:
     return ACCOUNT.orders[SPOT].ask(wanted(SPOT, cursor=cursor)).parse(told({"orders": rows}))
 
 
+def test_open_orders_come_all_at_once() -> None:
+    for product, row in ((USDT, ORDER), (COIN, COIN_ORDER), (SPOT, SPOT_ORDER)):
+        page = ACCOUNT.open_orders(product, "").parse(told({"orders": [row | {"status": "PENDING"}]}))
+        assert [order.status for order in page.rows] == [Status.OPEN]
+        assert (page.cursor, page.full) == (None, False)
+
+
 def test_numbered_pages_go_on_until_one_is_empty_or_none_may_be_asked_for() -> None:
     assert spot_page("", [SPOT_ORDER]).cursor == "2"
     assert spot_page("7", [SPOT_ORDER]).cursor == "8"

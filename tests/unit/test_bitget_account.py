@@ -157,6 +157,16 @@ def test_an_order_of_classic_spot_that_is_not_there_is_none() -> None:
     assert call.parse(told([])) is None
 
 
+def test_open_orders_of_both_accounts_are_read() -> None:
+    row = UNIFIED_ORDER | {"category": "SPOT", "orderStatus": "live", "posSide": "", "holdMode": ""}
+    (order,) = UNIFIED.open_orders(Product.SPOT, "").parse(told({"list": [row], "cursor": "1"})).rows
+    assert (order.status, order.held, order.product) == (Status.OPEN, None, Product.SPOT)
+    partly = MIX_ORDER | {"status": "partially_filled"}
+    page = CLASSIC.open_orders(USDT, "").parse(told({"entrustedList": [partly], "endId": "1111"}))
+    assert (page.rows[0].status, page.cursor) == (Status.PARTIALLY_FILLED, "1111")
+    assert CLASSIC.open_orders(USDT, "1111").request.params["idLessThan"] == "1111"
+
+
 @pytest.mark.parametrize(
     ("mode", "side", "held", "size"),
     [

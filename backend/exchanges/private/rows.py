@@ -50,10 +50,11 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """Rows of a history as they came. `cursor` asks for the next page; None where there is none.
+    """Rows of a history as they came: they may lie outside of the window, and come again on the next page.
 
-    `full` says that the page holds as many rows as a page can, and no cursor leads on: a question about half
-    the time tells the rest.
+    `cursor` asks for the next page; None where there is none. A page that brings nothing new is the last one
+    too: a venue may give its last page for ever. `full` says that the page holds as many rows as a page can,
+    and no cursor leads on: a question about half the time tells the rest.
     """
 
     rows: tuple[Row, ...]

@@ -68,9 +68,7 @@ def _without_blanks(said: Any) -> Any:
     return [_without_blanks(value) for value in said] if isinstance(said, list) else said
 
 
-def _exact(kind: type, said: Any) -> Exact:
-    if kind is not Exact:
-        raise NotImplementedError(f"{kind.__name__} is not read from answers")
+def _exact(_kind: type, said: Any) -> Exact:
     try:
         return exact(said)
     except ValueError:
