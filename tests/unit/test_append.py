@@ -169,9 +169,9 @@ def test_what_is_appended_makes_no_hole(came: set[int], end: int, void: bool) ->
 async def test_a_candle_that_contradicts_itself_is_left_to_a_visit() -> None:
     async with working(World()) as world:
         world.appender.add(BTC, replace_prices(candle(minute(3)), low=1e9))
-        world.appender.add(BTC, candle(minute(3)))
-        await until(lambda: world.news == 1)
-    assert world.candles.stored() == [candle(minute(3))]
+        world.appender.add(BTC, candle(minute(4)))
+        await until(lambda: world.gaps == [BTC])
+    assert world.stored() == []
 
 
 def replace_prices(row: Candle, **prices: float) -> Candle:
