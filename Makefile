@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 WORKERS ?= 3
 SUITE := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov
 
-.PHONY: help run demo docs site test test-all mutate check coverage freqtrade soak compose-check bench clean
+.PHONY: help run demo docs site screenshots test test-all mutate check coverage freqtrade soak compose-check bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -29,6 +29,9 @@ site: $(VENV)/.dev ## the documents as a website in build/site
 	@cp --parents *.md benchmarks/README.md docker/prometheus/*.yml build/documents && cp -r docs build/documents
 	@$(BIN)/mkdocs build --strict --quiet
 	@echo "open build/site/README.html"
+
+screenshots: $(VENV)/.dev ## take the documents' pictures of the page, from simulated exchanges; needs Chromium
+	@$(BIN)/python -m tests.page.screenshots
 
 test: check ## lint, types, and every test that decides in seconds: under five minutes
 	@$(SUITE) -m "not long" --cov-report=

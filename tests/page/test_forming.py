@@ -16,7 +16,6 @@ NOW = "2025-06-03T01:00:40Z"
 """Twenty seconds before a minute ends, by a clock that runs as ours does."""
 
 
-@pytest.mark.long
 def test_the_drawn_candle_is_at_its_close_what_the_service_stores(
     browser: Browser, mongod_uri: str, tmp_path: Path
 ) -> None:

@@ -99,7 +99,6 @@ def pad(text: str) -> str:
     return text + " " + "wxyz "[: max(1, len(text) * 2 // 5)] * (1 + len(text) // 12)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("locale", ["en-US", "es-ES", "ko-KR"])
 def test_longer_words_make_no_screen_wider(open_page: Opener, locale: str, width: int) -> None:

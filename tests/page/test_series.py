@@ -123,7 +123,6 @@ def test_rows_that_were_lost_show_by_verify_and_come_back_by_fetch(
         expect(page.locator(".result")).to_contain_text("3 new minutes.")
 
 
-@pytest.mark.long
 def test_new_minutes_come_to_an_open_page_each_once(
     browser: Browser, exchanges: str, mongod_uri: str, tmp_path: Path
 ) -> None:

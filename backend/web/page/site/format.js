@@ -83,6 +83,9 @@ export function ago(moment, now = Date.now()) {
   return "";
 }
 
+/** The same of what is over, also where our clock is behind the one that dated it. */
+export const past = (moment) => ago(Math.min(moment, Date.now()));
+
 /** A price with the decimals that it needs. */
 export function price(value) {
   const size = Math.abs(value);

@@ -2,7 +2,7 @@
 
 import { get, remove } from "./api.js";
 import { announce, h, put, say, settled } from "./dom.js";
-import { ago, count, duration, percent, short, time } from "./format.js";
+import { count, duration, past, percent, short, time } from "./format.js";
 import { again } from "./live.js";
 import { link, remember, seriesLink } from "./router.js";
 import { guardButtons, told } from "./session.js";
@@ -102,7 +102,7 @@ function rangeOf(job) {
 }
 
 function running(job, part) {
-  if (job.status === "queued") return [t("jobs.waits", { ago: ago(Date.parse(job.created)) })];
+  if (job.status === "queued") return [t("jobs.waits", { ago: past(Date.parse(job.created)) })];
   return [
     job.minutes_total && `${percent(part)} · ${t("jobs.done", { done: short(job.minutes_done), total: short(job.minutes_total) })}`,
     job.candles_per_second && t("jobs.speed", { count: Math.round(job.candles_per_second) }),
@@ -119,7 +119,7 @@ function ended(job) {
     job.requests && t("jobs.requests", { count: job.requests }),
     limits(job),
     took !== null && t("jobs.took", { time: duration(took) }),
-    job.finished && ago(Date.parse(job.finished)),
+    job.finished && past(Date.parse(job.finished)),
   ];
 }
 

@@ -3,7 +3,7 @@
 import { get, post } from "./api.js";
 import { daysMap } from "./days_map.js";
 import { announce, h, put, say } from "./dom.js";
-import { ago, time, utcClock, utcDay } from "./format.js";
+import { ago, past, time, utcClock, utcDay } from "./format.js";
 import { minutesMap } from "./minutes_map.js";
 import { guardButtons, told } from "./session.js";
 import { untilOver } from "./series.js";
@@ -92,7 +92,7 @@ export function coveragePanel({ series, signal, chart, changed }) {
       t(isMissing ? "hole.fetch" : "hole.again"));
     guardButtons(button).catch(() => {});
     const sentence = t(`hole.${one.reason}`, {
-      confirmed: one.confirmed ? ago(Date.parse(one.confirmed)) : "", again: one.ask_again ? ago(Date.parse(one.ask_again)) : "",
+      confirmed: one.confirmed ? past(Date.parse(one.confirmed)) : "", again: Date.parse(one.ask_again) > Date.now() ? ago(Date.parse(one.ask_again)) : t("hole.soon"),
     });
     const told = start === last ? utcClock(start) : `${utcClock(start)} – ${utcClock(last)}`;
     return h("li", null, h("i", { class: `swatch ${isMissing ? "missing" : "void"}` }),

@@ -3,7 +3,7 @@
 import { address, ask, call, refusal } from "./api.js";
 import { koreanColours } from "./chart.js";
 import { h, put, say, settled } from "./dom.js";
-import { ago, bytes, count, duration, percent, setZone, zone, zones } from "./format.js";
+import { bytes, count, duration, past, percent, setZone, zone, zones } from "./format.js";
 import { askForKey } from "./key.js";
 import { again } from "./live.js";
 import { figures, single, sums } from "./metrics.js";
@@ -40,7 +40,7 @@ export async function show(room, { signal }) {
       "system.state": t(ready.status === "ready" ? "system.ready" : "system.notready"),
       "system.database": t(ready.database === "connected" ? "system.connected" : "system.disconnected"),
       "system.worker": t(`system.worker.${ready.worker}`),
-      "system.since": began && ago(began * 1000),
+      "system.since": began && past(began * 1000),
       "system.memory": single(found, "process_resident_memory_bytes") && bytes(single(found, "process_resident_memory_bytes")),
       "system.series": single(found, "market_data_series") !== null && count(single(found, "market_data_series")),
       "system.follows": [...sums(found, "market_data_follows", "state")].filter(([, value]) => value).map(([name, value]) => `${count(value)} ${t(`state.${name}`)}`).join(", ") || "0",

@@ -208,6 +208,7 @@ export const EN = {
   "hole.missing": "Not fetched yet, or not to be had at that time. The exchange may have it.",
   "hole.no_data": "The exchange has no candle here. It was asked twice, last {confirmed}. It will be asked again {again}.",
   "hole.contradictory": "What the exchange tells here contradicts itself, last {confirmed}. It will be asked again {again}.",
+  "hole.soon": "soon",
   "hole.before_listing": "Before {time} there is nothing: the exchange's history begins there.",
   "hole.fetch": "Fetch",
   "hole.again": "Ask again",

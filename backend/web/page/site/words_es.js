@@ -208,6 +208,7 @@ export const ES = {
   "hole.missing": "Aún no descargado, o no se pudo obtener entonces. La bolsa puede tenerlo.",
   "hole.no_data": "La bolsa no tiene velas aquí. Se le preguntó dos veces, la última {confirmed}. Se le preguntará otra vez {again}.",
   "hole.contradictory": "Lo que la bolsa dice aquí se contradice, la última vez {confirmed}. Se le preguntará otra vez {again}.",
+  "hole.soon": "pronto",
   "hole.before_listing": "Antes de {time} no hay nada: ahí empieza la historia de la bolsa.",
   "hole.fetch": "Descargar",
   "hole.again": "Preguntar otra vez",

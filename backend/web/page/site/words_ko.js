@@ -208,6 +208,7 @@ export const KO = {
   "hole.missing": "아직 가져오지 않았거나, 그때 받을 수 없었습니다. 거래소에는 있을 수 있습니다.",
   "hole.no_data": "거래소에 이 구간의 캔들이 없습니다. 두 번 물었고, 마지막은 {confirmed}입니다. {again} 다시 묻습니다.",
   "hole.contradictory": "거래소가 알려 준 값이 서로 모순됩니다. 마지막은 {confirmed}입니다. {again} 다시 묻습니다.",
+  "hole.soon": "곧",
   "hole.before_listing": "{time} 이전에는 아무것도 없습니다: 거래소의 기록이 그때 시작합니다.",
   "hole.fetch": "가져오기",
   "hole.again": "다시 묻기",
