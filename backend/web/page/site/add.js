@@ -2,7 +2,7 @@
 
 import { get, post } from "./api.js";
 import { announce, h, put, say, settled } from "./dom.js";
-import { count } from "./format.js";
+import { count, quoted } from "./format.js";
 import { go, link, remember } from "./router.js";
 import { about, guardButtons, told } from "./session.js";
 import { VirtualRows } from "./virtual.js";
@@ -144,6 +144,3 @@ export async function show(room, { query, signal }) {
     if (!signal.aborted) say(number, told(error));
   }
 }
-
-/** A text as one word of a shell. */
-export const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;

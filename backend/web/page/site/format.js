@@ -92,3 +92,6 @@ export function price(value) {
   const digits = size >= 1000 ? 2 : size >= 1 ? 4 : 8;
   return made(Intl.NumberFormat, { maximumFractionDigits: digits }).format(value);
 }
+
+/** A text as one word of a shell. */
+export const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;

@@ -12,6 +12,7 @@ import { revisionsPanel } from "./series_revisions.js";
 import { go, link, remember } from "./router.js";
 import { guardButtons, told } from "./session.js";
 import { nameOf } from "./strip.js";
+import { untilOver } from "./until_over.js";
 import { t } from "./words.js";
 
 const TABS = { coverage: coveragePanel, revisions: revisionsPanel, export: exportPanel };
@@ -142,8 +143,7 @@ export async function show(room, { parts, query, signal }) {
 
   async function sync() {
     const { job } = await post("/api/sync", { symbol, ...which, wait: false }, signal);
-    await untilOver(job.id, signal);
-    const { job: over } = await get(`/api/jobs/${job.id}`, {}, signal);
+    const over = await untilOver(job.id, signal);
     return over.error ? over.error.message : t("series.synced", { count: over.new_records });
   }
 
@@ -179,13 +179,4 @@ export async function show(room, { parts, query, signal }) {
     if (event.key !== "v" || event.ctrlKey || event.metaKey || event.target.closest?.("input, select, textarea, dialog")) return;
     if (!buttons.verify.disabled) buttons.verify.click();
   }, { signal });
-}
-
-/** Ask for a job until it is over. */
-export async function untilOver(id, signal) {
-  for (;;) {
-    const { job } = await get(`/api/jobs/${id}`, {}, signal);
-    if (!["queued", "running"].includes(job.status)) return job;
-    await new Promise((done) => { setTimeout(done, 400); });
-  }
 }

@@ -6,7 +6,7 @@ import { announce, h, put, say } from "./dom.js";
 import { ago, past, time, utcClock, utcDay } from "./format.js";
 import { minutesMap } from "./minutes_map.js";
 import { guardButtons, told } from "./session.js";
-import { untilOver } from "./series.js";
+import { untilOver } from "./until_over.js";
 import { t } from "./words.js";
 
 const DAY = 86_400_000;

@@ -1,8 +1,8 @@
 // The candles as a file, and the same as lines to copy.
 
 import { address, ask, key, refusal } from "./api.js";
-import { quoted } from "./add.js";
 import { announce, h, put, say } from "./dom.js";
+import { quoted } from "./format.js";
 import { STEPS } from "./intervals.js";
 import { told } from "./session.js";
 import { t } from "./words.js";
