@@ -35,6 +35,9 @@ SIDE_BY_SIDE = 3
 SECONDS = 300
 """For one fault: a mutation that makes a test hang is noticed, too."""
 
+LONGEST_SAID = 4000
+"""Characters of what pytest said, from the end."""
+
 PASSED, FAILED = 0, 1
 """Of pytest's exit codes the others are no test's word: nothing found, broken files, interrupted."""
 
@@ -51,9 +54,9 @@ def main(part: str = "") -> int:
         for number in range(SIDE_BY_SIDE):
             copies.put(_copied(Path(folder) / str(number)))
         files = sorted({name for one in chosen for name in one.tests})
-        codes = list(pool.map(partial(_run, copies), files))
-        if unsound := [name for name, code in zip(files, codes, strict=True) if code != PASSED]:
-            print("these fail without any mutation:", *unsound)
+        unsound = [said for said in pool.map(partial(_run, copies), files) if said]
+        if unsound:
+            print("these fail without any mutation:", *unsound, sep="\n")
             return 1
         noticed = list(pool.map(partial(_try, copies), chosen))
     survivors = [one for one, is_noticed in zip(chosen, noticed, strict=True) if not is_noticed]
@@ -87,9 +90,11 @@ def _one_of(copies: SimpleQueue[Path]) -> Iterator[Path]:
         copies.put(copy)
 
 
-def _run(copies: SimpleQueue[Path], name: str) -> int:
+def _run(copies: SimpleQueue[Path], name: str) -> str:
+    """What pytest says of tests that fail, nothing of those that pass."""
     with _one_of(copies) as copy:
-        return _tested(copy, [name])
+        code, said = _tested(copy, [name])
+        return "" if code == PASSED else f"{name}:\n{said[-LONGEST_SAID:]}"
 
 
 def _try(copies: SimpleQueue[Path], one: Mutation) -> bool:
@@ -101,26 +106,27 @@ def _try(copies: SimpleQueue[Path], one: Mutation) -> bool:
         path = copy / "backend" / one.path
         path.write_text(mutated)
         try:
-            return _tested(copy, one.tests) == FAILED
+            return _tested(copy, one.tests)[0] == FAILED
         finally:
             path.write_text(text)
 
 
-def _tested(copy: Path, names: Sequence[str]) -> int:
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:randomly"]
-    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+def _tested(copy: Path, names: Sequence[str]) -> tuple[int, str]:
+    """pytest's exit code, and what it said."""
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
     try:
         done = subprocess.run(
             [*command, *(f"tests/{name}" for name in names)],
             cwd=copy,
-            env=environment,
+            env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True,
+            text=True,
             timeout=SECONDS,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return FAILED
-    return done.returncode
+        return FAILED, f"it took over {SECONDS} seconds"
+    return done.returncode, done.stdout
 
 
 if __name__ == "__main__":
