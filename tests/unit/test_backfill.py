@@ -504,3 +504,23 @@ def test_what_was_lost_is_all_that_the_next_run_asks_for(
     assert world.held == world.candles.moments() == has
     assert world.void == all_of(wanted) - has
     assert count_minutes(spans_of(world.held | world.void)) == 60
+
+
+async def test_an_empty_answer_to_the_second_question_for_many_holes_proves_nothing() -> None:
+    """The second question reaches over held minutes: an answer without them is no word on the holes."""
+    has = half_traded(1_000)
+    source = ScriptedSource(has, page_size=1000)
+    hidden = set(sorted(has)[100:200:7])
+    answers = [0]
+
+    def distort(rows: list[Candle], _window: Window) -> list[Candle]:
+        answers[0] += 1
+        if answers[0] == 2:
+            return []
+        return [row for row in rows if answers[0] > 1 or row.open_time not in hidden]
+
+    source.distort = distort
+    world = World(source)
+    await world.run(minutes(0, 1_000), pages_in_flight=1)
+    assert world.held == has
+    assert not world.void & hidden
