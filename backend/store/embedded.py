@@ -101,6 +101,10 @@ class EmbeddedMongod:
         self._process = self._lock = None
 
     @property
+    def _files(self) -> Path:
+        return (self._directory / "mongod").resolve()
+
+    @property
     def _uri(self) -> str:
         return f"mongodb://127.0.0.1:{self._port}/?directConnection=true"
 
@@ -139,8 +143,7 @@ class EmbeddedMongod:
         return False
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        files = self._directory / "mongod"
-        files.mkdir(exist_ok=True)
+        self._files.mkdir(exist_ok=True)
         import resource
 
         libc = ctypes.CDLL(None)
@@ -158,7 +161,7 @@ class EmbeddedMongod:
             return subprocess.Popen(
                 [
                     str(self._binary),
-                    f"--dbpath={files}",
+                    f"--dbpath={self._files}",
                     f"--port={self._port}",
                     "--bind_ip=127.0.0.1",
                     "--nounixsocket",
@@ -186,16 +189,19 @@ class EmbeddedMongod:
             )
 
     def _answers(self) -> bool:
+        """Whether the server at our port answers and keeps our files: two processes that start at one moment
+        may have been given the same free port, and only one of their servers got it."""
         client: MongoClient[dict[str, object]] = MongoClient(
             self._uri, serverSelectionTimeoutMS=300, connectTimeoutMS=300, socketTimeoutMS=300
         )
         try:
-            client.admin.command("ping")
+            options = client.admin.command("getCmdLineOpts")
         except PyMongoError:
             return False
         finally:
             client.close()
-        return True
+        kept = options["parsed"].get("storage", {}).get("dbPath", "")
+        return Path(kept).resolve() == self._files
 
     def _last_words(self) -> str:
         try:

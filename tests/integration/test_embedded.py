@@ -111,6 +111,22 @@ def test_a_second_user_of_the_same_folder_shares_the_first_ones_server(tmp_path:
     owner.stop()
 
 
+def test_another_servers_port_is_not_taken_for_our_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two that start at one moment may be given the same free port."""
+    first, second = EmbeddedMongod(tmp_path / "first"), EmbeddedMongod(tmp_path / "second")
+    uri = first.start()
+    taken = int(uri.rpartition(":")[2].partition("/")[0])
+    free = embedded._free_port
+    ports = iter([taken])
+    monkeypatch.setattr(embedded, "_free_port", lambda: next(ports, None) or free())
+    insert(second.start(), 2)
+    assert stored(uri) == []
+    second.stop()
+    first.stop()
+
+
 def test_no_orphan_stays_when_the_service_is_killed_and_the_next_one_starts(tmp_path: Path) -> None:
     settings = {"DATA_DIR": str(tmp_path / "data")}
     with running_service(tmp_path / "log", **settings) as service:
