@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Any, TypeVar
+from types import MappingProxyType
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 
 from backend.errors import MalformedAnswer
-from backend.exchanges.base import UNREADABLE, Answer, Moment
-from backend.exchanges.private.rows import Page
+from backend.exchanges.base import UNREADABLE, Answer, Moment, Request
+from backend.exchanges.private.rows import Page, Side
+from backend.exchanges.private.venue import Call
 from backend.trading.money import Exact, exact
 
+Data = TypeVar("Data")
 Said = TypeVar("Said")
 Row = TypeVar("Row")
 
@@ -24,6 +27,39 @@ When = Moment
 
 _DECODER = msgspec.json.Decoder(float_hook=str)
 """Numbers with a fraction stay the text that they are until their field says what they are."""
+
+
+SIDES: Mapping[str, Side] = MappingProxyType({"buy": "buy", "sell": "sell"})
+
+ROLES: Mapping[str, Literal["maker", "taker"] | None] = MappingProxyType(
+    {"maker": "maker", "taker": "taker", "": None}
+)
+
+
+class Told(msgspec.Struct, Generic[Data]):
+    """The envelope in which venues send every answer."""
+
+    data: Data
+
+
+class Listed(msgspec.Struct, Generic[Data]):
+    """The envelope of a list, which may be null when it is empty."""
+
+    data: list[Data] = []
+
+
+def question(request: Request, kind: type[Data], make: Callable[[Data], Said], venue: str) -> Call[Said]:
+    """A request, and how its answer is read as a `kind` and turned into what is told."""
+
+    def parse(answer: Answer) -> Said:
+        return make(read(kind, answer, venue))
+
+    return Call(request, parse)
+
+
+def given(params: Mapping[str, str]) -> dict[str, str]:
+    """The parameters that have a value."""
+    return {name: value for name, value in params.items() if value}
 
 
 def read(kind: type[Said], answer: Answer, venue: str) -> Said:

@@ -5,10 +5,10 @@ After https://developers.binance.com: bare lists, errors as `{"code":-1121,"msg"
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, Generic, TypeVar
 
 from backend.clock import LATEST
 from backend.core.columns import Columns
@@ -16,7 +16,7 @@ from backend.core.day import MINUTES_A_DAY, Day, day_of
 from backend.core.selection import Selection
 from backend.core.series import Series
 from backend.core.windows import Window
-from backend.services.reading.catalogue import Last, Marks, last_of
+from backend.services.reading.catalogue import Catalogue, Last, Marks, last_of
 from backend.services.reading.instruments import Instrument
 from backend.services.service import Service
 from backend.web.venues import binance_params as params
@@ -39,6 +39,29 @@ class Interface:
 
 SPOT = Interface("spot", "/binance/api/v3", params.SPOT, rows.spot_symbol, rows.price)
 FUTURES = Interface("perpetual", "/binance/fapi/v1", params.FUTURES, rows.contract, rows.timed_price)
+
+
+@dataclass(frozen=True, slots=True)
+class Ticker(Generic[Fact]):
+    """What a ticker tells: `fact` makes it of so many of the newest `minutes`, `facts` are those of many
+    series, and `writer` says how a request wants it written."""
+
+    minutes: int
+    fact: Callable[[Columns], Fact]
+    facts: Callable[[Catalogue, Marks], Awaitable[Mapping[Series, Fact]]]
+    writer: Callable[[Interface, Query], Callable[[str, Fact], dict[str, object]]]
+
+
+def _price_writer(interface: Interface, _query: Query) -> Callable[[str, Last], dict[str, object]]:
+    return interface.price
+
+
+def _day_writer(_interface: Interface, query: Query) -> Callable[[str, Day], dict[str, object]]:
+    return rows.mini_day if params.short(query) else rows.day
+
+
+PRICE = Ticker(1, last_of, Catalogue.prices, _price_writer)
+DAY = Ticker(MINUTES_A_DAY, day_of, Catalogue.days, _day_writer)
 
 
 class BinanceHandler(VenueHandler):
@@ -100,74 +123,41 @@ class NoContracts(BinanceHandler):
         self.send({"timezone": "UTC", "rateLimits": [], "exchangeFilters": [], "symbols": []})
 
 
-class Tickers(BinanceHandler, Generic[Fact]):
-    """One object for `symbol`, a list for `symbols` or for all that is stored. A ticker is made of so many
-    of the newest minutes."""
+class Tickers(BinanceHandler):
+    """One object for `symbol`, a list for `symbols` or for all that is stored."""
 
-    minutes = 1
+    def initialize(self, service: Service, interface: Interface, ticker: Ticker[Any]) -> None:  # type: ignore[override]
+        super().initialize(service, interface)
+        self.ticker = ticker
 
     async def get(self) -> None:
         query, rules = self.asked(), self.interface.rules
         symbols = params.named_symbols(query, rules.tickers, strict=rules.strict)
-        write = self.writer(query)
+        write = self.ticker.writer(self.interface, query)
         if symbols and "symbol" in query:
-            newest = Selection(Window(0, LATEST + 1), limit=self.minutes, newest=True)
+            newest = Selection(Window(0, LATEST + 1), limit=self.ticker.minutes, newest=True)
             candles = await self.candles(Asked(symbols[0], newest))
-            self.send(write(symbols[0], self.fact(candles) if len(candles) else self._unknown(symbols[0])))
+            if not len(candles):
+                raise self.unknown_symbol(symbols[0])
+            self.send(write(symbols[0], self.ticker.fact(candles)))
             return
-        self.send([write(symbol, fact) for symbol, fact in (await self.read(self._listed(symbols))).items()])
+        self.send([write(series.symbol, fact) for series, fact in await self.read(self._listed(symbols))])
 
-    def writer(self, query: Query) -> Callable[[str, Fact], dict[str, object]]:
-        """Which ticker a request wants."""
-        raise NotImplementedError
+    async def _listed(self, symbols: list[str] | None) -> list[tuple[Series, Any]]:
+        """For lists: as many syncs as symbols would take too long.
 
-    def fact(self, newest: Columns) -> Fact:
-        """What the ticker tells, from the newest candles."""
-        raise NotImplementedError
-
-    async def facts(self, marks: Marks) -> Mapping[Series, Fact]:
-        """The same of many series."""
-        raise NotImplementedError
-
-    async def _listed(self, symbols: list[str] | None) -> dict[str, Fact]:
-        """For lists: as many syncs as symbols would take too long."""
+        An object cannot be empty, so a symbol that is named and not stored is an unknown one.
+        """
         catalogue = self.service.reading.catalogue
         if symbols is None:
-            facts = await self.facts(await catalogue.held(self.exchange, self.market))
-            return {series.symbol: fact for series, fact in facts.items()}
-        named = {symbol: self.series_of(symbol) for symbol in symbols}
-        facts = await self.facts(await catalogue.held_of(named.values()))
-        return {
-            symbol: facts[one] if one in facts else self._unknown(symbol) for symbol, one in named.items()
-        }
-
-    def _unknown(self, symbol: str) -> NoReturn:
-        """An object cannot be empty, so a symbol that is not stored is an unknown one."""
-        raise self.unknown_symbol(symbol)
-
-
-class Prices(Tickers[Last]):
-    def writer(self, query: Query) -> Callable[[str, Last], dict[str, object]]:  # noqa: ARG002
-        return self.interface.price
-
-    def fact(self, newest: Columns) -> Last:
-        return last_of(newest)
-
-    async def facts(self, marks: Marks) -> Mapping[Series, Last]:
-        return await self.service.reading.catalogue.prices(marks)
-
-
-class Days(Tickers[Day]):
-    minutes = MINUTES_A_DAY
-
-    def writer(self, query: Query) -> Callable[[str, Day], dict[str, object]]:
-        return rows.mini_day if params.short(query) else rows.day
-
-    def fact(self, newest: Columns) -> Day:
-        return day_of(newest)
-
-    async def facts(self, marks: Marks) -> Mapping[Series, Day]:
-        return await self.service.reading.catalogue.days(marks)
+            facts = await self.ticker.facts(catalogue, await catalogue.held(self.exchange, self.market))
+            return list(facts.items())
+        named = [self.series_of(symbol) for symbol in symbols]
+        facts = await self.ticker.facts(catalogue, await catalogue.held_of(named))
+        for series in named:
+            if series not in facts:
+                raise self.unknown_symbol(series.symbol)
+        return [(series, facts[series]) for series in named]
 
 
 def binance_routes(service: Service) -> list[Route]:
@@ -177,7 +167,7 @@ def binance_routes(service: Service) -> list[Route]:
         *_routes(only | {"interface": SPOT}, SPOT.path),
         (f"{SPOT.path}/uiKlines", Klines, only | {"interface": SPOT}),
         *_routes(only | {"interface": FUTURES}, FUTURES.path),
-        ("/binance/fapi/v2/ticker/price", Prices, only | {"interface": FUTURES}),
+        ("/binance/fapi/v2/ticker/price", Tickers, only | {"interface": FUTURES, "ticker": PRICE}),
         ("/binance/dapi/v1/exchangeInfo", NoContracts, only),
     ]
 
@@ -188,6 +178,6 @@ def _routes(given: dict[str, Any], path: str) -> list[Route]:
         (f"{path}/time", Time, given),
         (f"{path}/exchangeInfo", ExchangeInfo, given),
         (f"{path}/klines", Klines, given),
-        (f"{path}/ticker/price", Prices, given),
-        (f"{path}/ticker/24hr", Days, given),
+        (f"{path}/ticker/price", Tickers, given | {"ticker": PRICE}),
+        (f"{path}/ticker/24hr", Tickers, given | {"ticker": DAY}),
     ]

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Generic, Literal, TypeVar
+from typing import TypeVar
 
-import msgspec
-
-from backend.exchanges.base import Answer, Request
+from backend.exchanges.base import Request
 from backend.exchanges.bingx.market import VENUE
-from backend.exchanges.private.rows import Held, Page, Product, Side, Status
+from backend.exchanges.private.rows import Held, Page, Product, Status
 from backend.exchanges.private.venue import Call
-from backend.exchanges.private.wire import read
+from backend.exchanges.private.wire import question
 
 Data = TypeVar("Data")
 Said = TypeVar("Said")
@@ -20,8 +18,6 @@ Row = TypeVar("Row")
 
 LARGEST_PAGE = 1000
 """Rows that are asked for at once where an endpoint takes a number."""
-
-SIDES: Mapping[str, Side] = MappingProxyType({"buy": "buy", "sell": "sell"})
 
 HELD: Mapping[str, Held] = MappingProxyType({"long": "long", "short": "short", "both": "net", "": "net"})
 
@@ -39,30 +35,11 @@ STATUSES: Mapping[str, Status] = MappingProxyType(
     }
 )
 
-ROLES: Mapping[str, Literal["maker", "taker"] | None] = MappingProxyType(
-    {"maker": "maker", "taker": "taker", "": None}
-)
-
-
-class Told(msgspec.Struct, Generic[Data]):
-    """The envelope of every answer."""
-
-    data: Data
-
-
-class Listed(msgspec.Struct, Generic[Data]):
-    """The envelope of a list, which may be null when it is empty."""
-
-    data: list[Data] = []
-
 
 def asked(path: str, params: Mapping[str, str], kind: type[Data], make: Callable[[Data], Said]) -> Call[Said]:
     """A question that counts once for its path, both for the account and for the address."""
 
-    def parse(answer: Answer) -> Said:
-        return make(read(kind, answer, VENUE))
-
-    return Call(Request(path, params, {path: 1}), parse)
+    return question(Request(path, params, {path: 1}), kind, make, VENUE)
 
 
 def halved(rows: Sequence[Row], *, usual: int) -> Page[Row]:
@@ -74,11 +51,6 @@ def halved(rows: Sequence[Row], *, usual: int) -> Page[Row]:
 def numbered(rows: Sequence[Row], cursor: str) -> Page[Row]:
     """A page of those that are asked for by number: only an empty one is the last."""
     return Page(tuple(rows), cursor=str(int(cursor or "1") + 1) if rows else None)
-
-
-def given(params: Mapping[str, str]) -> dict[str, str]:
-    """The parameters that have a value."""
-    return {name: value for name, value in params.items() if value}
 
 
 def product_of(symbol: str) -> Product:

@@ -8,11 +8,11 @@ from types import MappingProxyType
 import msgspec
 
 from backend.errors import MalformedAnswer
-from backend.exchanges.bingx.account.asking import Told, asked
+from backend.exchanges.bingx.account.asking import asked
 from backend.exchanges.bingx.market import VENUE
 from backend.exchanges.private.rows import KeyFacts, Right
 from backend.exchanges.private.venue import Call, Keys
-from backend.exchanges.private.wire import Id
+from backend.exchanges.private.wire import Id, Told
 
 UID, KEYS = "/openApi/account/v1/uid", "/openApi/account/v1/apiKey/query"
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from backend.core.windows import DAY
-from backend.exchanges.bingx.account.asking import LARGEST_PAGE, Listed, Told, asked, given, halved, numbered
+from backend.exchanges.bingx.account.asking import LARGEST_PAGE, asked, halved, numbered
 from backend.exchanges.bingx.account.perpetual_rows import (
     BalanceRow,
     CoinFill,
@@ -25,6 +25,7 @@ from backend.exchanges.bingx.account.perpetual_rows import (
 )
 from backend.exchanges.private.rows import Balance, Bill, FeeRates, Fill, Order, Page, Position, Product
 from backend.exchanges.private.venue import Call, Stream, Wanted
+from backend.exchanges.private.wire import Listed, Told, given
 
 SWAP, COIN = "/openApi/swap", "/openApi/cswap/v1"
 BALANCES = {"swap": f"{SWAP}/v3/user/balance", "coin": f"{COIN}/user/balance"}

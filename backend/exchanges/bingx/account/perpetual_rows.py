@@ -20,10 +20,10 @@ import msgspec
 
 from backend.clock import parse_time
 from backend.errors import MalformedAnswer
-from backend.exchanges.bingx.account.asking import HELD, ROLES, SIDES, STATUSES, paid_in, product_of
+from backend.exchanges.bingx.account.asking import HELD, STATUSES, paid_in, product_of
 from backend.exchanges.bingx.market import VENUE
 from backend.exchanges.private.rows import Balance, Bill, Fee, FeeRates, Fill, Order, Position, Product
-from backend.exchanges.private.wire import Id, Name, When, known
+from backend.exchanges.private.wire import ROLES, SIDES, Id, Name, When, known
 from backend.trading.money import Exact, opposite, total
 
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Generic, Literal, TypeVar
-
-import msgspec
+from typing import TypeVar
 
 from backend.core.windows import DAY
-from backend.exchanges.base import Answer, Request
+from backend.exchanges.base import Request
 from backend.exchanges.bitget.market import ADDRESS, VENUE
-from backend.exchanges.private.rows import Product, Side, Status
+from backend.exchanges.private.rows import Product, Status
 from backend.exchanges.private.venue import Call, Wanted
-from backend.exchanges.private.wire import read
+from backend.exchanges.private.wire import given, question
 
 Data = TypeVar("Data")
 Said = TypeVar("Said")
@@ -36,8 +34,6 @@ FUTURES: Mapping[Product, str] = MappingProxyType(
     }
 )
 
-SIDES: Mapping[str, Side] = MappingProxyType({"buy": "buy", "sell": "sell"})
-
 STATUSES: Mapping[str, Status] = MappingProxyType(
     {
         "live": Status.OPEN,
@@ -50,32 +46,14 @@ STATUSES: Mapping[str, Status] = MappingProxyType(
     }
 )
 
-ROLES: Mapping[str, Literal["maker", "taker"] | None] = MappingProxyType(
-    {"maker": "maker", "taker": "taker", "": None}
-)
 
 YES_NO: Mapping[str, bool | None] = MappingProxyType({"yes": True, "no": False, "": None})
-
-
-class Told(msgspec.Struct, Generic[Data]):
-    """The envelope of every answer."""
-
-    data: Data
-
-
-class Listed(msgspec.Struct, Generic[Data]):
-    """The envelope of a list, which may be null when it is empty."""
-
-    data: list[Data] = []
 
 
 def asked(path: str, params: Mapping[str, str], kind: type[Data], make: Callable[[Data], Said]) -> Call[Said]:
     """A question that counts once for the address and once for its own path."""
 
-    def parse(answer: Answer) -> Said:
-        return make(read(kind, answer, VENUE))
-
-    return Call(Request(path, params, {ADDRESS: 1, path: 1}), parse)
+    return question(Request(path, params, {ADDRESS: 1, path: 1}), kind, make, VENUE)
 
 
 def window(wanted: Wanted, cursor: str) -> dict[str, str]:
@@ -89,8 +67,3 @@ def window(wanted: Wanted, cursor: str) -> dict[str, str]:
             "symbol": wanted.symbol,
         }
     )
-
-
-def given(params: Mapping[str, str]) -> dict[str, str]:
-    """The parameters that have a value."""
-    return {name: value for name, value in params.items() if value}

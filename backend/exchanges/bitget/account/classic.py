@@ -12,10 +12,7 @@ from backend.exchanges.bitget.account.asking import (
     ORDER_ID,
     PAGE,
     RETENTION,
-    Listed,
-    Told,
     asked,
-    given,
     window,
 )
 from backend.exchanges.bitget.account.classic_rows import (
@@ -29,7 +26,7 @@ from backend.exchanges.bitget.account.classic_rows import (
 from backend.exchanges.bitget.market import VENUE
 from backend.exchanges.private.rows import Balance, Bill, Fill, Order, Page, Position, Product
 from backend.exchanges.private.venue import Call, Stream, Wanted
-from backend.exchanges.private.wire import page
+from backend.exchanges.private.wire import Listed, Told, given, page
 
 ROOT = "/api/v2/mix"
 ACCOUNTS = f"{ROOT}/account/accounts"

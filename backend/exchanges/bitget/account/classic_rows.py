@@ -18,7 +18,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from backend.exchanges.bitget.account.asking import ROLES, SIDES, STATUSES, YES_NO
+from backend.exchanges.bitget.account.asking import STATUSES, YES_NO
 from backend.exchanges.bitget.market import VENUE
 from backend.exchanges.private.rows import (
     Balance,
@@ -31,7 +31,7 @@ from backend.exchanges.private.rows import (
     Product,
     Side,
 )
-from backend.exchanges.private.wire import Id, Name, When, known
+from backend.exchanges.private.wire import ROLES, SIDES, Id, Name, When, known
 from backend.trading.money import Exact, opposite
 
 OPPOSITE: Mapping[Side, Side] = MappingProxyType({"buy": "sell", "sell": "buy"})

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from backend.exchanges.bitget.account.asking import Told, asked
+from backend.exchanges.bitget.account.asking import asked
 from backend.exchanges.bitget.account.unified_rows import Rates
 from backend.exchanges.private.rows import FeeRates, KeyFacts, Product, Right
 from backend.exchanges.private.venue import Call, Keys
-from backend.exchanges.private.wire import Id, When
+from backend.exchanges.private.wire import Id, Told, When
 
 CLASSIC_INFO, UNIFIED_INFO = "/api/v2/spot/account/info", "/api/v3/account/info"
 CLASSIC_RATES = "/api/v2/common/trade-rate"

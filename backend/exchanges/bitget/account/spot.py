@@ -25,19 +25,15 @@ from backend.exchanges.bitget.account.asking import (
     ORDER_ID,
     PAGE,
     RETENTION,
-    ROLES,
-    SIDES,
     STATUSES,
-    Listed,
     asked,
-    given,
     window,
 )
 from backend.exchanges.bitget.account.classic_rows import FeeRow
 from backend.exchanges.bitget.market import VENUE
 from backend.exchanges.private.rows import Balance, Bill, Fill, Order, Page, Product
 from backend.exchanges.private.venue import Call, Stream, Wanted
-from backend.exchanges.private.wire import Id, Name, When, known, page
+from backend.exchanges.private.wire import ROLES, SIDES, Id, Listed, Name, When, given, known, page
 from backend.trading.money import Exact, opposite, total
 
 ROOT = "/api/v2/spot"

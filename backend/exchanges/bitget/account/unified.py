@@ -20,9 +20,7 @@ from backend.exchanges.bitget.account.asking import (
     ORDER_ID,
     PAGE,
     RETENTION,
-    Told,
     asked,
-    given,
     window,
 )
 from backend.exchanges.bitget.account.unified_rows import (
@@ -46,7 +44,7 @@ from backend.exchanges.private.rows import (
     Product,
 )
 from backend.exchanges.private.venue import Call, Stream, Wanted
-from backend.exchanges.private.wire import page
+from backend.exchanges.private.wire import Told, given, page
 
 ROOT = "/api/v3"
 ASSETS = f"{ROOT}/account/assets"

@@ -17,11 +17,11 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from backend.exchanges.bitget.account.asking import ROLES, SIDES, STATUSES, YES_NO
+from backend.exchanges.bitget.account.asking import STATUSES, YES_NO
 from backend.exchanges.bitget.account.classic_rows import HEDGED, HELD
 from backend.exchanges.bitget.market import VENUE
 from backend.exchanges.private.rows import Balance, Bill, Fee, FeeRates, Fill, Held, Order, Position, Product
-from backend.exchanges.private.wire import Id, Name, When, known
+from backend.exchanges.private.wire import ROLES, SIDES, Id, Name, When, known
 from backend.trading.money import Exact, opposite
 
 Row = TypeVar("Row")
