@@ -18,8 +18,8 @@ from backend.exchanges.bingx.account.key import KeyRow
 from backend.exchanges.bingx.account.refusals import CODES, CODES_OF, refused
 from backend.exchanges.bingx.market import BLOCK_SECONDS, BUSY_SECONDS
 from backend.exchanges.private.refusals import Meaning
-from backend.exchanges.private.rows import Fee, Page, Product, Right, Status
-from backend.exchanges.private.venue import Call, Stream, Wanted
+from backend.exchanges.private.venue import Call, Stream
+from backend.trading.rows import Fee, Page, Product, Right, Status, Wanted
 from tests.bingx_rows import (
     BALANCE,
     COIN_FILL,

@@ -16,8 +16,8 @@ from backend.exchanges.bitget.account import BITGET_ACCOUNT, CLASSIC, UNIFIED
 from backend.exchanges.bitget.account.refusals import CODES, CODES_OF, refused
 from backend.exchanges.bitget.market import BUDGET
 from backend.exchanges.private.refusals import Meaning
-from backend.exchanges.private.rows import Fee, Order, Product, Right, Status
-from backend.exchanges.private.venue import Call, Flavour, Stream, Wanted
+from backend.exchanges.private.venue import Call, Flavour, Stream
+from backend.trading.rows import Fee, Order, Product, Right, Status, Wanted
 from tests.bitget_rows import (
     INFO,
     MIX_ACCOUNT,

@@ -13,8 +13,8 @@ from backend.errors import ExchangeError, MalformedAnswer
 from backend.exchanges.base import Answer
 from backend.exchanges.bingx.account import ACCOUNT, BINGX_ACCOUNT
 from backend.exchanges.bitget.account import BITGET_ACCOUNT, CLASSIC, UNIFIED
-from backend.exchanges.private.rows import Product
-from backend.exchanges.private.venue import Call, Flavour, Wanted
+from backend.exchanges.private.venue import Call, Flavour
+from backend.trading.rows import Product, Wanted
 from tests import bingx_rows, bitget_rows
 from tests.private import KEYS, shown
 

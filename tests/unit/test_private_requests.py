@@ -22,11 +22,11 @@ from backend.exchanges.base import Sign
 from backend.exchanges.bingx.account import BINGX_ACCOUNT
 from backend.exchanges.bitget.account import BITGET_ACCOUNT
 from backend.exchanges.private.refusals import Fate, fate
-from backend.exchanges.private.rows import Product
-from backend.exchanges.private.venue import Call, Flavour, PrivateVenue, Wanted
+from backend.exchanges.private.venue import Call, Flavour, PrivateVenue
 from backend.net.rest.requester import Requester, open_session
 from backend.net.rest.throttle import Throttle
 from backend.telemetry.metrics import Metrics
+from backend.trading.rows import Product, Wanted
 from tests.fakes import FakeClock
 from tests.private import KEYS, shown
 

@@ -15,8 +15,8 @@ import pytest
 from backend.exchanges.base import Answer
 from backend.exchanges.bingx.account import ACCOUNT
 from backend.exchanges.bitget.account import CLASSIC, UNIFIED
-from backend.exchanges.private.rows import Fill, Order, Page, Product, Status
-from backend.exchanges.private.venue import Call, Wanted
+from backend.exchanges.private.venue import Call
+from backend.trading.rows import Fill, Order, Page, Product, Status, Wanted
 from tests import bingx_rows, bitget_rows
 
 USDT, SPOT, COIN = Product.PERPETUAL_USDT, Product.SPOT, Product.PERPETUAL_COIN

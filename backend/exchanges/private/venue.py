@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, Literal, TypeVar
 
-from backend.errors import ExchangeError, InvalidRequest
+from backend.errors import ExchangeError
 from backend.exchanges.base import Answer, Budget, RateLimit, Request, Sign
 from backend.exchanges.private.refusals import Acceptance, Refusal, error_of
-from backend.exchanges.private.rows import (
+from backend.trading.keys import Keys
+from backend.trading.rows import (
     Balance,
     Bill,
     FeeRates,
@@ -19,36 +20,11 @@ from backend.exchanges.private.rows import (
     Page,
     Position,
     Product,
+    Wanted,
 )
 
 Said = TypeVar("Said", covariant=True)
 Row = TypeVar("Row")
-
-HIDDEN = "***"
-LONGEST_KEY = 512
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Keys:
-    """What proves to a venue who asks. No text that is made of it shows any part."""
-
-    key: str
-    secret: str
-    passphrase: str = ""
-
-    def __post_init__(self) -> None:
-        parts = (self.key, self.secret, self.passphrase or "none")
-        if not all(0 < len(part) <= LONGEST_KEY and part.isascii() and part.isprintable() for part in parts):
-            raise InvalidRequest("a key, secret or passphrase is empty, too long, or not printable ASCII")
-
-    def __repr__(self) -> str:
-        return f"Keys({HIDDEN})"
-
-    def hidden_in(self, text: str) -> str:
-        """The text without the keys: a venue may say them again in a refusal."""
-        for part in sorted(filter(None, (self.key, self.secret, self.passphrase)), key=len, reverse=True):
-            text = text.replace(part, HIDDEN)
-        return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +37,6 @@ class Call(Generic[Said]):
     def signed(self, sign: Sign) -> Request:
         """The request as a client sends it."""
         return replace(self.request, sign=sign)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What is asked of a history: rows of `[start, end)` in ms, from a page's `cursor` on."""
-
-    product: Product
-    start: int
-    end: int
-    cursor: str = ""
-    symbol: str = ""
-    order_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,9 @@ import msgspec
 
 from backend.errors import MalformedAnswer
 from backend.exchanges.base import UNREADABLE, Answer, Moment, Request
-from backend.exchanges.private.rows import Page, Side
 from backend.exchanges.private.venue import Call
 from backend.trading.money import Exact, exact
+from backend.trading.rows import Page, Side
 
 Data = TypeVar("Data")
 Said = TypeVar("Said")

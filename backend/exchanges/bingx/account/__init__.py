@@ -8,8 +8,8 @@ from backend.exchanges.bingx.account import key, perpetual, spot
 from backend.exchanges.bingx.account.refusals import refused
 from backend.exchanges.bingx.market import VENUE
 from backend.exchanges.private.refusals import Acceptance
-from backend.exchanges.private.rows import FeeRates, Order, Page, Product
 from backend.exchanges.private.venue import Call, Flavour, PrivateVenue
+from backend.trading.rows import FeeRates, Order, Page, Product
 
 LIMITS = {**key.LIMITS, **perpetual.LIMITS, **spot.LIMITS}
 

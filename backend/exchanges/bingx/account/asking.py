@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from backend.exchanges.base import Request
 from backend.exchanges.bingx.market import VENUE
-from backend.exchanges.private.rows import Held, Page, Product, Status
 from backend.exchanges.private.venue import Call
 from backend.exchanges.private.wire import question
+from backend.trading.rows import Held, Page, Product, Status
 
 Data = TypeVar("Data")
 Said = TypeVar("Said")

@@ -23,9 +23,9 @@ from backend.exchanges.bingx.account.perpetual_rows import (
     SwapFills,
     SwapRates,
 )
-from backend.exchanges.private.rows import Balance, Bill, FeeRates, Fill, Order, Page, Position, Product
-from backend.exchanges.private.venue import Call, Stream, Wanted
+from backend.exchanges.private.venue import Call, Stream
 from backend.exchanges.private.wire import Listed, Told, given
+from backend.trading.rows import Balance, Bill, FeeRates, Fill, Order, Page, Position, Product, Wanted
 
 SWAP, COIN = "/openApi/swap", "/openApi/cswap/v1"
 BALANCES = {"swap": f"{SWAP}/v3/user/balance", "coin": f"{COIN}/user/balance"}

@@ -22,9 +22,9 @@ from backend.clock import parse_time
 from backend.errors import MalformedAnswer
 from backend.exchanges.bingx.account.asking import HELD, STATUSES, paid_in, product_of
 from backend.exchanges.bingx.market import VENUE
-from backend.exchanges.private.rows import Balance, Bill, Fee, FeeRates, Fill, Order, Position, Product
 from backend.exchanges.private.wire import ROLES, SIDES, Id, Name, When, known
 from backend.trading.money import Exact, opposite, total
+from backend.trading.rows import Balance, Bill, Fee, FeeRates, Fill, Order, Position, Product
 
 
 class BalanceRow(msgspec.Struct, rename="camel"):

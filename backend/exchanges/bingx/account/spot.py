@@ -17,10 +17,10 @@ from backend.core.windows import DAY
 from backend.exchanges.bingx.account.asking import LARGEST_PAGE, STATUSES, asked, halved, numbered
 from backend.exchanges.bingx.account.perpetual_rows import Rates
 from backend.exchanges.bingx.market import VENUE
-from backend.exchanges.private.rows import Balance, Fee, FeeRates, Fill, Order, Page, Product
-from backend.exchanges.private.venue import Call, Stream, Wanted
+from backend.exchanges.private.venue import Call, Stream
 from backend.exchanges.private.wire import SIDES, Id, Name, Told, When, given, known
 from backend.trading.money import Exact, opposite
+from backend.trading.rows import Balance, Fee, FeeRates, Fill, Order, Page, Product, Wanted
 
 ROOT = "/openApi/spot/v1"
 BALANCES = f"{ROOT}/account/balance"

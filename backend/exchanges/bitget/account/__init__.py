@@ -12,8 +12,8 @@ from backend.exchanges.bitget.account.asking import FUTURES
 from backend.exchanges.bitget.account.refusals import refused
 from backend.exchanges.bitget.market import BUDGET, VENUE
 from backend.exchanges.private.refusals import Acceptance
-from backend.exchanges.private.rows import Order, Page, Product
 from backend.exchanges.private.venue import Call, Flavour, PrivateVenue
+from backend.trading.rows import Order, Page, Product
 
 URL = "https://api.bitget.com"
 

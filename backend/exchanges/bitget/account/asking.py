@@ -10,9 +10,9 @@ from typing import TypeVar
 from backend.core.windows import DAY
 from backend.exchanges.base import Request
 from backend.exchanges.bitget.market import ADDRESS, VENUE
-from backend.exchanges.private.rows import Product, Status
-from backend.exchanges.private.venue import Call, Wanted
+from backend.exchanges.private.venue import Call
 from backend.exchanges.private.wire import given, question
+from backend.trading.rows import Product, Status, Wanted
 
 Data = TypeVar("Data")
 Said = TypeVar("Said")

@@ -24,9 +24,9 @@ from backend.exchanges.bitget.account.classic_rows import (
     PositionRow,
 )
 from backend.exchanges.bitget.market import VENUE
-from backend.exchanges.private.rows import Balance, Bill, Fill, Order, Page, Position, Product
-from backend.exchanges.private.venue import Call, Stream, Wanted
+from backend.exchanges.private.venue import Call, Stream
 from backend.exchanges.private.wire import Listed, Told, given, page
+from backend.trading.rows import Balance, Bill, Fill, Order, Page, Position, Product, Wanted
 
 ROOT = "/api/v2/mix"
 ACCOUNTS = f"{ROOT}/account/accounts"

@@ -20,7 +20,9 @@ import msgspec
 
 from backend.exchanges.bitget.account.asking import STATUSES, YES_NO
 from backend.exchanges.bitget.market import VENUE
-from backend.exchanges.private.rows import (
+from backend.exchanges.private.wire import ROLES, SIDES, Id, Name, When, known
+from backend.trading.money import Exact, opposite
+from backend.trading.rows import (
     Balance,
     Bill,
     Fee,
@@ -31,8 +33,6 @@ from backend.exchanges.private.rows import (
     Product,
     Side,
 )
-from backend.exchanges.private.wire import ROLES, SIDES, Id, Name, When, known
-from backend.trading.money import Exact, opposite
 
 OPPOSITE: Mapping[Side, Side] = MappingProxyType({"buy": "sell", "sell": "buy"})
 HELD: Mapping[str, Held] = MappingProxyType({"long": "long", "short": "short"})

@@ -31,10 +31,10 @@ from backend.exchanges.bitget.account.asking import (
 )
 from backend.exchanges.bitget.account.classic_rows import FeeRow
 from backend.exchanges.bitget.market import VENUE
-from backend.exchanges.private.rows import Balance, Bill, Fill, Order, Page, Product
-from backend.exchanges.private.venue import Call, Stream, Wanted
+from backend.exchanges.private.venue import Call, Stream
 from backend.exchanges.private.wire import ROLES, SIDES, Id, Listed, Name, When, given, known, page
 from backend.trading.money import Exact, opposite, total
+from backend.trading.rows import Balance, Bill, Fill, Order, Page, Product, Wanted
 
 ROOT = "/api/v2/spot"
 ASSETS = f"{ROOT}/account/assets"

@@ -33,7 +33,9 @@ from backend.exchanges.bitget.account.unified_rows import (
     Rates,
 )
 from backend.exchanges.bitget.market import VENUE
-from backend.exchanges.private.rows import (
+from backend.exchanges.private.venue import Call, Stream
+from backend.exchanges.private.wire import Told, given, page
+from backend.trading.rows import (
     Balance,
     Bill,
     FeeRates,
@@ -42,9 +44,8 @@ from backend.exchanges.private.rows import (
     Page,
     Position,
     Product,
+    Wanted,
 )
-from backend.exchanges.private.venue import Call, Stream, Wanted
-from backend.exchanges.private.wire import Told, given, page
 
 ROOT = "/api/v3"
 ASSETS = f"{ROOT}/account/assets"

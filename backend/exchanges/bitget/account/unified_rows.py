@@ -20,9 +20,9 @@ import msgspec
 from backend.exchanges.bitget.account.asking import STATUSES, YES_NO
 from backend.exchanges.bitget.account.classic_rows import HEDGED, HELD
 from backend.exchanges.bitget.market import VENUE
-from backend.exchanges.private.rows import Balance, Bill, Fee, FeeRates, Fill, Held, Order, Position, Product
 from backend.exchanges.private.wire import ROLES, SIDES, Id, Name, When, known
 from backend.trading.money import Exact, opposite
+from backend.trading.rows import Balance, Bill, Fee, FeeRates, Fill, Held, Order, Position, Product
 
 Row = TypeVar("Row")
 

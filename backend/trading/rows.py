@@ -164,3 +164,15 @@ class Bill:
     fee: Decimal | None
     balance: Decimal | None
     time: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is asked of a history: rows of `[start, end)` in ms, from a page's `cursor` on."""
+
+    product: Product
+    start: int
+    end: int
+    cursor: str = ""
+    symbol: str = ""
+    order_id: str = ""
