@@ -6,6 +6,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 
 from backend.clock import Clock, parse_time
 from backend.core.candles import Candle
@@ -18,7 +19,7 @@ from backend.errors import (
     UnknownSymbol,
 )
 from backend.exchanges.base import Answer, Market, Request
-from backend.net.rest.exchange_clock import ClockReading, read_now
+from backend.net.rest.exchange_clock import ExchangeClock
 from backend.net.rest.listing import NEW_LISTING_LASTS, Listings
 from backend.net.rest.requester import Parsed, Requester, Session
 from backend.net.rest.throttle import Throttle
@@ -74,7 +75,9 @@ class MarketClient:
         self._listings = Listings(self._list, clock, exchange)
         self._spelt: dict[str, str] = {}
         self._refused: OrderedDict[str, float] = OrderedDict()
-        self._reading: ClockReading | None = None
+        self._exchange_clock = ExchangeClock(
+            partial(self._requester.ask, market.time_request, market.parse_time), clock
+        )
 
     async def stop(self) -> None:
         """End what goes on beside."""
@@ -133,15 +136,11 @@ class MarketClient:
 
     async def now(self) -> int:
         """The exchange's time in ms, never ahead of it: read at times, carried on by a steady clock."""
-        reading = self._reading
-        if reading is None or reading.is_old(self._clock) or reading.is_wrong(self._clock):
-            reading = self._reading = await self._read_clock()
-        return reading.carried(self._clock)
+        return await self._exchange_clock.now()
 
     def known_now(self) -> int | None:
         """The same without asking; None while it was never read, or not since this machine slept."""
-        reading = self._reading
-        return None if reading is None or reading.is_wrong(self._clock) else reading.carried(self._clock)
+        return self._exchange_clock.known_now()
 
     async def native(self, symbol: str) -> str:
         """The venue's spelling of a symbol, the likeliest where it lists none. Raises UnknownSymbol."""
@@ -205,23 +204,6 @@ class MarketClient:
     def _unknown(self, symbol: str) -> UnknownSymbol:
         return UnknownSymbol(
             f"{self._exchange} knows no {symbol} on its {self._market.name} market: it has no candles of it"
-        )
-
-    async def _read_clock(self) -> ClockReading:
-        """One answer is believed where this machine's clock says the same, else two that agree.
-
-        Of three that all differ the middle one counts: neither an answer of long ago nor one ahead of time.
-        """
-        told = [await self._told_time()]
-        if not told[0].is_near(self._clock.now(), self._clock):
-            told.append(await self._told_time())
-            if not told[0].is_near(told[1].carried(self._clock), self._clock):
-                told.append(await self._told_time())
-        return sorted(told, key=lambda reading: reading.carried(self._clock))[(len(told) - 1) // 2]
-
-    async def _told_time(self) -> ClockReading:
-        return read_now(
-            await self._requester.ask(self._market.time_request, self._market.parse_time), self._clock
         )
 
     async def _list(self) -> Sequence[Listing]:

@@ -1,7 +1,8 @@
-"""One reading of an exchange's clock, carried on by this machine's steady one."""
+"""An exchange's clock: read at times, carried on by this machine's steady one."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from backend.clock import Clock
@@ -47,3 +48,43 @@ class ClockReading(NamedTuple):
 def read_now(told: int, clock: Clock) -> ClockReading:
     """What an exchange told just now."""
     return ClockReading(told, clock.now(), clock.monotonic())
+
+
+class ExchangeClock:
+    """An exchange's time. `ask` asks the exchange for it, in ms."""
+
+    def __init__(self, ask: Callable[[], Awaitable[int]], clock: Clock) -> None:
+        self._ask = ask
+        self._clock = clock
+        self._reading: ClockReading | None = None
+
+    async def now(self) -> int:
+        """The exchange's time in ms, never ahead of it."""
+        reading = self._reading
+        if reading is None or reading.is_old(self._clock) or reading.is_wrong(self._clock):
+            reading = self._reading = await self._read()
+        return reading.carried(self._clock)
+
+    def known_now(self) -> int | None:
+        """The same without asking; None while it was never read, or not since this machine slept."""
+        reading = self._reading
+        return None if reading is None or reading.is_wrong(self._clock) else reading.carried(self._clock)
+
+    def forget(self) -> None:
+        """Ask the exchange anew when its time is wanted next."""
+        self._reading = None
+
+    async def _read(self) -> ClockReading:
+        """One answer is believed where this machine's clock says the same, else two that agree.
+
+        Of three that all differ the middle one counts: neither an answer of long ago nor one ahead of time.
+        """
+        told = [await self._told()]
+        if not told[0].is_near(self._clock.now(), self._clock):
+            told.append(await self._told())
+            if not told[0].is_near(told[1].carried(self._clock), self._clock):
+                told.append(await self._told())
+        return sorted(told, key=lambda reading: reading.carried(self._clock))[(len(told) - 1) // 2]
+
+    async def _told(self) -> ClockReading:
+        return read_now(await self._ask(), self._clock)

@@ -76,6 +76,7 @@ class Requester:
         proxy: Proxy | None = None,
         account: str | None = None,
         venue_now: Callable[[], int] | None = None,
+        attempts: int = ATTEMPTS,
     ) -> None:
         self._venue = venue
         self._market = market
@@ -89,6 +90,7 @@ class Requester:
         self._proxy = proxy
         self._account = account
         self._venue_now = venue_now or clock.now
+        self._attempts = attempts
 
     async def ask(self, request: Request, parse: Callable[[Answer], Parsed]) -> Parsed:
         """The parsed answer; raises what the venue means where that is no success.
@@ -100,7 +102,7 @@ class Requester:
             return await self.ask_once(request, parse)
         retrying = AsyncRetrying(
             retry=retry_if_exception(helps_to_retry),
-            stop=stop_after_attempt(ATTEMPTS),
+            stop=stop_after_attempt(self._attempts),
             wait=wait_exponential_jitter(multiplier=0.25, max=8, jitter=0.25),
             before_sleep=self._log_retry,
             sleep=self._clock.sleep,
