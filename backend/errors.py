@@ -82,6 +82,9 @@ class TooManyRequests(MarketDataError):
     code = "too_many_requests"
     status = HTTPStatus.TOO_MANY_REQUESTS
     about = "Wait, then send fewer requests."
+    narrower: ClassVar[Mapping[str, str]] = {
+        "too_many_attempts": "Too many keys were tried from your address: wait, then type the right one.",
+    }
 
 
 class NotFound(MarketDataError):

@@ -11,11 +11,13 @@ import resource
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
+from tornado.httputil import HTTPHeaders, HTTPInputError, HTTPServerRequest, RequestStartLine
+
 from backend.access.hosts import is_ours, read_names
 from backend.access.keys import read_keys
 from backend.access.networks import client_address, read_networks
 from backend.access.origins import allowed_origin, read_origins
-from backend.clock import parse_time
+from backend.clock import SystemClock, parse_time
 from backend.core.cursors import parse_cursors
 from backend.core.interval import parse_interval
 from backend.core.series import canonical_symbol
@@ -30,6 +32,7 @@ from backend.web.server import parameters
 from backend.web.server.handler import is_length
 from backend.web.server.negotiation import accepted_coding, accepted_format
 from backend.web.server.ranges import part
+from backend.web.server.sessions import Sessions
 from backend.web.server.tracing import request_id
 from backend.web.venues import binance_params, bingx_params, bitget_params
 from backend.web.venues.udf_params import history
@@ -78,6 +81,7 @@ PIECES = (
 BEGINNINGS = ("", "?key", "://", "authorization: bearer", "x-api-key", "00:00:00.", "until 1", "P", "-", ":")
 """How they begin."""
 
+START_LINE = RequestStartLine("GET", "/", "HTTP/1.1")
 SECRETS = ("aaaaaaaab", "key?key?key", "hunter2 s/3@c:ret")
 
 
@@ -145,6 +149,15 @@ def _udf(text: str) -> None:
             history(usual | {name: [text]})
 
 
+def _session(text: str) -> None:
+    """As a whole `Cookie` header, and as the value of our own cookie."""
+    sessions = Sessions(read_keys("bot:reader-0123456789:read"), SystemClock())
+    for cookie in (text, f"session={text}", f'session="{text}"', f"session=2|1:0|{text}"):
+        with suppress(HTTPInputError):
+            headers = HTTPHeaders({"Cookie": cookie, "Host": "localhost"})
+            sessions.of(HTTPServerRequest(start_line=START_LINE, headers=headers))
+
+
 PLACES: dict[str, Callable[[str], object]] = {
     "masker": masker(SECRETS),
     "console log line": _log_line("console"),
@@ -174,6 +187,7 @@ PLACES: dict[str, Callable[[str], object]] = {
     "archive's file": named,
     "host": lambda text: (is_ours(text, frozenset({"a.example"})), read_names(text)),
     "range": lambda text: part(text, LENGTH),
+    "session": _session,
 }
 
 MEETS = {

@@ -22,6 +22,17 @@ def allowed_origin(origin: str, origins: frozenset[str]) -> str | None:
     return origin if origin.lower() in origins else None
 
 
+def is_own_page(site: str | None, origin: str | None, host: str) -> bool:
+    """Whether a page of the service itself asks: `Sec-Fetch-Site` says so, which no page can change; where a
+    browser does not send that, `Origin` names the `host` that was asked. False where neither is there."""
+    if site is not None:
+        return site == "same-origin"
+    try:
+        return origin is not None and urlsplit(origin).netloc.lower() == host.lower() != ""
+    except ValueError:
+        return False
+
+
 def _is_origin(text: str) -> bool:
     try:
         parts = urlsplit(text)

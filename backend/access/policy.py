@@ -13,7 +13,10 @@ from backend.errors import Forbidden, Misdirected, Unauthenticated
 HEALTH_ROUTES = frozenset(("/health", "/health/live", "/health/ready"))
 """What anybody may ask, without a key and as often as he likes."""
 
-OPEN_ROUTES = HEALTH_ROUTES | {"/openapi.json", "/docs", "/", "/ui"}
+SESSION_ROUTE = "/api/session"
+"""Where a key becomes a session."""
+
+OPEN_ROUTES = HEALTH_ROUTES | {"/openapi.json", "/docs", "/", "/ui", SESSION_ROUTE}
 """What needs no key: it tells nothing of what is stored, and a browser that opens a page sends no key."""
 
 OPEN_FOLDER = "/ui/"

@@ -24,6 +24,7 @@ from backend.web.api.metrics import MetricsHandler
 from backend.web.api.removal import RemovalHandler
 from backend.web.api.revisions import RevisionsHandler
 from backend.web.api.series import SeriesHandler
+from backend.web.api.session import SessionHandler
 from backend.web.api.stats import StatsHandler
 from backend.web.api.symbols import SymbolsHandler
 from backend.web.api.sync import SyncHandler
@@ -98,6 +99,7 @@ def _routes(given: dict[str, Any]) -> list[Route]:
         (r"/api/map(?:/(.*))?", MapHandler, given),
         (r"/api/weeks", WeeksHandler, given),
         (r"/api/about", AboutHandler, given),
+        (r"/api/session", SessionHandler, given),
         (r"/api/revisions(?:/(.*))?", RevisionsHandler, given),
         (r"/api/stats(?:/(.*))?", StatsHandler, given),
         (r"/openapi\.json", OpenApiHandler, given),

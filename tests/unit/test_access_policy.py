@@ -100,7 +100,7 @@ def test_this_machine_may_always_ask_after_its_health(path: str) -> None:
 
 def test_what_is_open_is_health_the_page_and_the_description_of_the_service() -> None:
     assert {"/health", "/health/live", "/health/ready"} == HEALTH_ROUTES
-    assert {"/docs", "/openapi.json", "/", "/ui"} == OPEN_ROUTES - HEALTH_ROUTES
+    assert {"/docs", "/openapi.json", "/", "/ui", "/api/session"} == OPEN_ROUTES - HEALTH_ROUTES
     assert is_open("/ui/jobs")
     assert not any(map(is_open, ("/uid", "/api/jobs", "/metrics", "//ui/")))
 

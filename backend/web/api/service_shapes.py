@@ -7,10 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from backend.access.keys import Scope
-from backend.web.api.common_shapes import (
-    Answer,
-    Shape,
-)
+from backend.web.api.common_shapes import Answer, Moment, Shape
 
 
 class Market(Shape):
@@ -27,6 +24,14 @@ class About(Answer, kw_only=True):
     markets: list[Market]
     key: Annotated[str | None, Meta(description="The name of the key that you sent")]
     scopes: list[Scope]
+
+
+class Session(Answer, kw_only=True):
+    """Who you are, and what you may do."""
+
+    key: Annotated[str | None, Meta(description="The name of your key; null: you sent none")]
+    scopes: list[Scope]
+    until: Annotated[Moment | None, Meta(description="When your session ends; null: you have none")]
 
 
 class Alive(Shape):

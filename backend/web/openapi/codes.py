@@ -7,7 +7,18 @@ from http import HTTPStatus
 from typing import Any
 
 from backend.errors import told_codes
-from backend.web.api import coverage, data_request, follow, importing, jobs, removal, revisions, series, sync
+from backend.web.api import (
+    coverage,
+    data_request,
+    follow,
+    importing,
+    jobs,
+    removal,
+    revisions,
+    series,
+    session,
+    sync,
+)
 from backend.web.openapi.parts import HEADERS, JSON, answer_header, errors, named
 from backend.web.server import common_parameters
 from backend.web.server.http_errors import HTTP_ERRORS
@@ -15,7 +26,10 @@ from backend.web.server.json_schema import TEXT, Json, choice, const, record
 from backend.web.server.parameters import Parameter
 from backend.web.streams import stream_request
 
-ROUTES = (importing, coverage, data_request, follow, jobs, removal, revisions, series, stream_request, sync)
+ROUTES = (
+    *(importing, coverage, data_request, follow, jobs, removal, revisions, series, session),
+    *(stream_request, sync),
+)
 """The modules whose routes declare parameters of their own."""
 
 

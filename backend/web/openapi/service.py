@@ -5,8 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from backend.telemetry.metrics import CONTENT_TYPE
+from backend.web.api import session
 from backend.web.openapi.codes import ALWAYS, EVERYWHERE, UNLOCKED
-from backend.web.openapi.parts import JSON, answer, errors, operation, ref
+from backend.web.openapi.parts import JSON, answer, answer_header, errors, operation, ref
+from backend.web.openapi.requests import in_body
 from backend.web.page.assets import MEDIA_TYPES
 from backend.web.server.json_schema import TEXT, Json
 
@@ -45,6 +47,7 @@ def paths() -> dict[str, Json]:
         "/api/about": _get(
             "getAbout", "What the service is, and what you may do", ALWAYS | _found("That", ref("About"))
         ),
+        "/api/session": _session(),
         "/metrics": _get(
             "getMetrics",
             "What happened since the start and how it is now, for Prometheus",
@@ -71,6 +74,23 @@ def paths() -> dict[str, Json]:
             ),
         },
     }
+
+
+def _session() -> Json:
+    may_fail = UNLOCKED | errors(HTTPStatus.UNAUTHORIZED)
+    cookie = {"Set-Cookie": answer_header("The session: `HttpOnly; SameSite=Strict`, `Secure` with TLS")}
+    found = {"200": answer("Who you are now", ref("Session"), headers=cookie)}
+    begun = operation(
+        "service",
+        "beginSession",
+        "Give a key once, as a person does on the page; from then on a cookie stands for it",
+        may_fail | found,
+        security=OPEN,
+        requestBody=in_body(session.PARAMETERS, ()),
+    )
+    ended = operation("service", "endSession", "Have the browser forget it", may_fail | found, security=OPEN)
+    told = _open("getSession", "Who you are, and what you may do", may_fail | _found("That", ref("Session")))
+    return told | {"post": begun, "delete": ended}
 
 
 def _health(name: str, summary: str, answers: dict[str, Json]) -> Json:

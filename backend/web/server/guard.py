@@ -17,6 +17,7 @@ from backend.access.policy import HEALTH_ROUTES, Access, is_open
 from backend.access.rate import ClientRateLimit
 from backend.clock import Clock
 from backend.errors import Forbidden, MarketDataError, TooManyRequests, TooManyStreams, Unauthenticated
+from backend.web.server.sessions import Sessions
 
 SECURITY_HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
@@ -55,6 +56,7 @@ class Guard:
         self._access = access
         self._clock = clock
         self._rate = ClientRateLimit(access.requests_per_minute)
+        self.sessions = Sessions(access.keys, clock)
 
     def admit(self, request: HTTPServerRequest) -> None:
         """Raise for who is not to be answered, saying why. Makes `remote_ip` the client's own."""
@@ -70,6 +72,8 @@ class Guard:
         if is_open(request.path):
             return
         if not self.is_preflight(request):
+            if not _secret(request.headers):
+                self.sessions.check(request)
             self._access.check_scope(
                 request.method or "", self._key(request), presented=bool(_secret(request.headers))
             )
@@ -82,9 +86,15 @@ class Guard:
         return f"key {key.name}" if key else caller_of(ip_address(str(request.remote_ip)))
 
     def rights(self, request: HTTPServerRequest) -> tuple[str | None, list[Scope]]:
-        """The name of the key that a request carries, and what it may do."""
+        """The name of the key that a request carries, and what it may do. Raises Unauthenticated."""
         key = self._key(request)
-        return key.name if key else None, [scope for scope in SCOPES if self._access.allows(scope, key)]
+        if key is None and self._access.keys and _secret(request.headers):
+            raise Unauthenticated("this key is not one of ours", code="invalid_key")
+        return key.name if key else None, self.scopes(key)
+
+    def scopes(self, key: ApiKey | None) -> list[Scope]:
+        """What somebody with this key, or without one, may do."""
+        return [scope for scope in SCOPES if self._access.allows(scope, key)]
 
     def is_preflight(self, request: HTTPServerRequest) -> bool:
         """Whether a browser asks on behalf of a page of another origin: such a question carries no key."""
@@ -113,8 +123,11 @@ class Guard:
         return client_address(request.remote_ip or "", forwarded, self._access.proxies)
 
     def _key(self, request: HTTPServerRequest) -> ApiKey | None:
-        secret = _secret(request.headers)
-        return find_key(self._access.keys, secret) if secret else None
+        """That of a header, else that of the session."""
+        if secret := _secret(request.headers):
+            return find_key(self._access.keys, secret)
+        session = self.sessions.of(request)
+        return session.key if session else None
 
     def _spend(self, caller: str) -> None:
         wait = self._rate.spend(caller, self._clock.monotonic())

@@ -24,17 +24,8 @@ function tell(changes) {
   if (JSON.stringify(state) !== before) window.dispatchEvent(new Event("service"));
 }
 
-const KEY = "key";
-
-export function key() {
-  return sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY) ?? "";
-}
-
-/** Use a key from now on: in this tab, or in this browser until it is taken away. */
-export function setKey(secret, kept) {
-  sessionStorage.removeItem(KEY);
-  localStorage.removeItem(KEY);
-  if (secret) (kept ? localStorage : sessionStorage).setItem(KEY, secret);
+/** The key of this reader is a session from now on, or none any more: nothing needs to be typed. */
+export function sessionChanged() {
   tell({ wantsKey: "" });
 }
 
@@ -45,10 +36,9 @@ export function address(path, query = {}) {
   return BASE + path + (text ? `?${text}` : "");
 }
 
-/** Ask, with the key if there is one; the answer as it comes. */
+/** Ask; the browser sends the session by itself. The answer as it comes. */
 export async function ask(path, { method = "GET", query, body, headers, signal, patience = SECONDS } = {}) {
   const sent = { Accept: "application/json", ...headers };
-  if (key()) sent["X-Api-Key"] = key();
   let content = body;
   if (body !== undefined && !(body instanceof Blob)) {
     sent["Content-Type"] = "application/json";
@@ -111,7 +101,6 @@ export function upload(path, query, file, progress, signal) {
     const sending = new XMLHttpRequest();
     sending.open("POST", address(path, query));
     sending.setRequestHeader("Content-Type", "application/octet-stream");
-    if (key()) sending.setRequestHeader("X-Api-Key", key());
     sending.upload.onprogress = (event) => progress(event.total ? event.loaded / event.total : 0);
     sending.onerror = () => {
       tell({ away: true });

@@ -6,6 +6,7 @@ import { askForKey } from "./key.js";
 import { again } from "./live.js";
 import { openPalette, openShortcuts } from "./palette.js";
 import { followLinks, link, place } from "./router.js";
+import { forget, may } from "./session.js";
 import { nextTheme, themeName } from "./theming.js";
 import { chooseLanguage, t } from "./words.js";
 
@@ -60,7 +61,16 @@ function showService() {
   const banner = document.getElementById("away");
   banner.hidden = !state.away;
   say(banner, state.away ? t("away") : "");
-  if (state.wantsKey) askForKey(state.wantsKey);
+  if (!state.wantsKey) return;
+  forget();
+  askForKey(state.wantsKey);
+}
+
+/** Whether this reader may see anything; where nobody knows, the screen finds out. */
+async function mayRead() {
+  const found = await may("read").catch(() => true);
+  if (!found) askForKey("missing_key");
+  return found;
 }
 
 async function showScreen() {
@@ -84,8 +94,8 @@ async function showScreen() {
     return;
   }
   document.title = `${t(`screen.${screen.name}`)} · ${t("title")}`;
-  const { show } = await import(`./${screen.file}`);
-  if (!signal.aborted) show(room, { parts: parts.slice(1), query, signal });
+  const [{ show }, allowed] = await Promise.all([import(`./${screen.file}`), mayRead()]);
+  if (allowed && !signal.aborted) show(room, { parts: parts.slice(1), query, signal });
 }
 
 function onKey(event) {
@@ -113,6 +123,7 @@ chooseLanguage();
 frame();
 followLinks();
 window.addEventListener("place", showScreen);
+window.addEventListener("session", showScreen);
 window.addEventListener("service", showService);
 window.addEventListener("language", () => { frame(); showScreen(); });
 document.addEventListener("keydown", onKey);

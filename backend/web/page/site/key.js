@@ -1,34 +1,47 @@
-// The key, for services that want one: typed once, sent with every request, never part of an address.
+// The key, for services that want one: typed once, sent once, and never kept by the page.
 
-import { key, setKey } from "./api.js";
 import { openDialog } from "./dialogs.js";
-import { h } from "./dom.js";
+import { h, say } from "./dom.js";
+import { begin, end, session, told } from "./session.js";
 import { t } from "./words.js";
 
+const KNOWN = ["invalid_key", "too_many_attempts"];
 let open = null;
 
 /** Ask for a key; `reason` is the code of the refusal that made it necessary, "" for none. */
-export function askForKey(reason) {
+export async function askForKey(reason) {
   if (open) return;
   const secret = h("input", {
     type: "password", name: "key", id: "key-field", autocomplete: "current-password", spellcheck: "false", required: true,
   });
   const kept = h("input", { type: "checkbox", id: "key-kept" });
-  const forget = key() && h("button", { type: "button", onclick: () => leave("") }, t("key.forget"));
-  const form = h("form", { method: "dialog", onsubmit: (event) => { event.preventDefault(); leave(secret.value.trim()); } },
-    reason && h("p", { class: "wrong", role: "alert" }, t(`key.${reason}`)),
+  const wrong = h("p", { class: "wrong", role: "alert" }, reason && t(`key.${reason}`));
+  const forget = h("button", { type: "button", hidden: true, onclick: () => leave(end()) }, t("key.forget"));
+  const use = h("button", { class: "main" }, t("key.use"));
+  const form = h("form", { method: "dialog", onsubmit: (event) => { event.preventDefault(); leave(begin(secret.value.trim(), kept.checked)); } },
+    wrong,
     h("p", { class: "far" }, t("key.about")),
     h("input", { type: "text", name: "username", autocomplete: "username", value: location.host, hidden: true }),
     h("label", { for: "key-field" }, t("key.field")), secret,
     h("label", { class: "check" }, kept, t("key.keep")),
-    h("div", { class: "buttons" }, forget, h("button", { class: "main" }, t("key.use"))));
-  open = openDialog(t("key.title"), form);
-  open.addEventListener("close", () => { open = null; });
+    h("div", { class: "buttons" }, forget, use));
+  const dialog = open = openDialog(t("key.title"), form);
+  const closed = new AbortController();
+  dialog.addEventListener("close", () => { open = null; closed.abort(); });
+  window.addEventListener("session", () => dialog.close(), { signal: closed.signal });
   secret.focus();
+  forget.hidden = (await session().catch(() => null))?.until == null;
 
-  function leave(value) {
-    setKey(value, kept.checked);
-    open.close();
-    window.dispatchEvent(new Event("place"));
+  async function leave(asked) {
+    use.disabled = forget.disabled = true;
+    say(wrong, "");
+    try {
+      await asked;
+    } catch (error) {
+      say(wrong, KNOWN.includes(error.code) ? t(`key.${error.code}`) : told(error));
+      secret.select();
+    } finally {
+      use.disabled = forget.disabled = false;
+    }
   }
 }

@@ -1,10 +1,10 @@
 // The candles as a file, and the same as lines to copy.
 
-import { address, ask, key, refusal } from "./api.js";
+import { address } from "./api.js";
 import { announce, h, put, say } from "./dom.js";
 import { quoted } from "./format.js";
 import { STEPS } from "./intervals.js";
-import { told } from "./session.js";
+import { session } from "./session.js";
 import { t } from "./words.js";
 
 const FORMATS = ["csv", "parquet", "feather", "arrow", "json", "ndjson"];
@@ -21,13 +21,13 @@ export function exportPanel({ series, signal, chart }) {
   const from = h("input", { type: "date", id: "export-from", onchange: draw });
   const until = h("input", { type: "date", id: "export-until", onchange: draw });
   const link = h("a", { class: "main", download: "" }, t("export.save"));
-  const note = h("p", { class: "wrong", role: "alert", hidden: true });
+  let hasKey = false;
   const lines = h("div", { class: "lines" });
   const field = (name, input) => h("div", { class: "field" }, h("label", { for: input.id }, t(`export.${name}`)), input);
   const element = h("section", { class: "card export" },
-    h("div", { class: "fields" }, field("interval", interval), field("format", format), field("from", from), field("until", until), link), note, lines);
-  link.addEventListener("click", save);
+    h("div", { class: "fields" }, field("interval", interval), field("format", format), field("from", from), field("until", until), link), lines);
   draw();
+  session().then(({ key }) => { hasKey = key !== null; draw(); }, () => {});
 
   function query() {
     return {
@@ -41,12 +41,12 @@ export function exportPanel({ series, signal, chart }) {
     link.href = address(path, query());
     const url = location.origin + address(path, query());
     const parquet = location.origin + address(path, { ...query(), format: "parquet" });
-    const withKey = key() ? " -H \"X-Api-Key: $KEY\"" : "";
+    const withKey = hasKey ? " -H \"X-Api-Key: $KEY\"" : "";
     const text = JSON.stringify(parquet);
     show({
       curl: `curl${withKey} -o ${quoted(fileName())} ${quoted(url)}`,
-      pandas: `import pandas\n\ncandles = pandas.read_parquet(${text}${key() ? ", storage_options={\"X-Api-Key\": KEY}" : ""})`,
-      polars: `import polars\n\ncandles = polars.read_parquet(${text}${key() ? ", storage_options={\"X-Api-Key\": KEY}" : ""})`,
+      pandas: `import pandas\n\ncandles = pandas.read_parquet(${text}${hasKey ? ", storage_options={\"X-Api-Key\": KEY}" : ""})`,
+      polars: `import polars\n\ncandles = polars.read_parquet(${text}${hasKey ? ", storage_options={\"X-Api-Key\": KEY}" : ""})`,
       ...(ccxt() && { ccxt: ccxt() }),
     });
   }
@@ -83,23 +83,6 @@ export function exportPanel({ series, signal, chart }) {
       announce(t("export.copied"));
     } catch {
       say(button, t("export.select"));
-    }
-  }
-
-  /** A link cannot send a key in a header: with a key the page fetches the file and hands it over. */
-  async function save(event) {
-    if (!key()) return;
-    event.preventDefault();
-    note.hidden = true;
-    try {
-      const answer = await ask(`/api/data/${encodeURIComponent(symbol)}`, { query: query(), signal, patience: 0, headers: { Accept: "*/*" } });
-      if (!answer.ok) throw refusal(answer.status, (await answer.json()).error);
-      const file = h("a", { href: URL.createObjectURL(await answer.blob()), download: fileName() });
-      file.click();
-      URL.revokeObjectURL(file.href);
-    } catch (error) {
-      note.hidden = false;
-      say(note, told(error));
     }
   }
 

@@ -3,11 +3,11 @@
 import { address, ask, call, refusal } from "./api.js";
 import { koreanColours } from "./chart.js";
 import { h, put, say, settled } from "./dom.js";
-import { bytes, count, duration, past, percent, setZone, zone, zones } from "./format.js";
+import { bytes, count, duration, past, percent, setZone, time, zone, zones } from "./format.js";
 import { askForKey } from "./key.js";
 import { again } from "./live.js";
 import { figures, single, sums } from "./metrics.js";
-import { about } from "./session.js";
+import { about, session } from "./session.js";
 import { setTheme } from "./theming.js";
 import { language, languages, setLanguage, t } from "./words.js";
 
@@ -31,7 +31,7 @@ export async function show(room, { signal }) {
   again(look, signal);
 
   async function look() {
-    const [what, ready, text] = await Promise.all([about(), call("/health/ready", { anyStatus: true, signal }), metrics(signal)]);
+    const [what, who, ready, text] = await Promise.all([about(), session(), call("/health/ready", { anyStatus: true, signal }), metrics(signal)]);
     const found = figures(text);
     put(troubles, (ready.troubles ?? []).map((one) => h("p", { class: "sentence bad", role: "status" }, h("span", null, one))));
     const began = single(found, "process_start_time_seconds");
@@ -47,8 +47,9 @@ export async function show(room, { signal }) {
       "system.jobs": [...sums(found, "market_data_jobs", "status")].map(([name, value]) => `${count(value)} ${t(`jobs.status.${name}`)}`).join(", "),
     });
     facts(key, {
-      "system.key.name": what.key ?? t("system.key.none"),
-      "system.key.scopes": what.scopes.map((one) => t(`scope.${one}`)).join(", "),
+      "system.key.name": who.key ?? t("system.key.none"),
+      "system.key.scopes": who.scopes.map((one) => t(`scope.${one}`)).join(", "),
+      "system.key.until": who.until && time(Date.parse(who.until)),
     });
     showBudgets(found);
     showSockets(found);
