@@ -55,7 +55,11 @@ LISTINGS = {
     ("bitget", "spot"): {"symbols": "/bitget/api/v2/spot/public/symbols"},
     ("bingx", "perpetual"): {"contracts": "/bingx/openApi/swap/v2/quote/contracts"},
 }
-EVERYWHERE = {"series?limit=1000": "/api/series?limit=1000", "series": "/api/series"}
+EVERYWHERE = {
+    "series?limit=1000": "/api/series?limit=1000",
+    "series": "/api/series",
+    "overview?limit=1000": "/api/overview?limit=1000",
+}
 
 
 def candles(first: int, number: int) -> list[Candle]:
@@ -129,7 +133,7 @@ def check(name: str, answer: Any, closed: int) -> None:
     """The first series is the one that was written last."""
     if name == "ticker/24hr":
         assert (answer[0]["closeTime"], answer[0]["count"]) == (closed - 1, 7 * MINUTES_A_DAY), answer[0]
-    if name.startswith("series"):
+    if name.startswith(("series", "overview")):
         assert answer["series"][0]["total_records"] == (closed - START) // MINUTE, answer["series"][0]
 
 

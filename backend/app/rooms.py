@@ -19,6 +19,7 @@ from backend.services.jobs.submission import Jobs
 from backend.services.jobs.worker import Worker
 from backend.services.reading.catalogue import Catalogue
 from backend.services.reading.mirror import Mirror
+from backend.services.reading.overview import Overview
 from backend.services.reading.queries import Queries
 from backend.services.running.fleet import Fleet, member_of
 from backend.services.running.monitor import Monitor
@@ -160,7 +161,8 @@ def build_reading(common: Common, stores: Stores, venues: Venues, jobs: Jobs) ->
     mirror = Mirror(
         queries, catalogue, jobs, venues.markets, clock, sync_on_read=common.settings.sync_on_read
     )
-    return Reading(queries=queries, catalogue=catalogue, mirror=mirror)
+    overview = Overview(catalogue, stores.follows, venues.markets, clock)
+    return Reading(queries=queries, catalogue=catalogue, overview=overview, mirror=mirror)
 
 
 def build_running(

@@ -79,14 +79,26 @@ class Standing(NamedTuple):
     lag: int | None
 
 
-def standing(follow: Follow, known: Coverage, now: int) -> Standing:
-    """From the follow and its ledger."""
-    if not known.held:
+class Reach(NamedTuple):
+    """The end of the last minute held, and of what is known from there on without a gap (ms UTC)."""
+
+    held_to: int
+    known_to: int
+
+
+def reach_of(known: Coverage) -> Reach | None:
+    """How far a series reaches, None where nothing is held."""
+    return Reach(known.held.end, known_to(known, known.held.end)) if known.held else None
+
+
+def standing(follow: Follow, reach: Reach | None, now: int) -> Standing:
+    """From the follow and its series."""
+    if reach is None:
         return Standing(follow, "failing" if follow.failures else "waiting", None, None)
-    end = known.held.end
+    end = reach.held_to
     if follow.ended:
         return Standing(follow, "ended", end - MINUTE, None)
-    lag = max(0, now - known_to(known, end))
+    lag = max(0, now - reach.known_to)
     state: State = "behind" if lag > BEHIND_AFTER_MS else "live"
     return Standing(follow, "failing" if follow.failures else state, end - MINUTE, lag)
 

@@ -14,6 +14,7 @@ from backend.services.following.pushed_candles import LiveCandles
 from backend.services.jobs.submission import Jobs
 from backend.services.reading.catalogue import Catalogue
 from backend.services.reading.mirror import Mirror
+from backend.services.reading.overview import Overview
 from backend.services.reading.queries import Queries
 from backend.services.running.monitor import Monitor
 from backend.services.streaming.feed import Feeds
@@ -54,6 +55,7 @@ class Reading:
 
     queries: Queries
     catalogue: Catalogue
+    overview: Overview
     mirror: Mirror
 
 

@@ -13,7 +13,7 @@ from backend.clock import SystemClock
 from backend.services.running.fleet import Role
 from backend.services.service import Service
 from backend.web.api.about import AboutHandler
-from backend.web.api.coverage import CoverageHandler, MapHandler, WeeksHandler
+from backend.web.api.coverage import CoverageHandler, MapHandler
 from backend.web.api.data import DataHandler
 from backend.web.api.docs import DocsHandler, OpenApiHandler
 from backend.web.api.follow import FollowHandler
@@ -21,6 +21,7 @@ from backend.web.api.health import HealthHandler, LiveHandler, ReadyHandler
 from backend.web.api.importing import ImportHandler
 from backend.web.api.jobs import JobEventsHandler, JobHandler, JobsHandler
 from backend.web.api.metrics import MetricsHandler
+from backend.web.api.overview import OverviewHandler
 from backend.web.api.removal import RemovalHandler
 from backend.web.api.revisions import RevisionsHandler
 from backend.web.api.series import SeriesHandler
@@ -97,7 +98,7 @@ def _routes(given: dict[str, Any]) -> list[Route]:
         (r"/api/data(?:/(.*))?", DataHandler, given),
         (r"/api/coverage(?:/(.*))?", CoverageHandler, given),
         (r"/api/map(?:/(.*))?", MapHandler, given),
-        (r"/api/weeks", WeeksHandler, given),
+        (r"/api/overview", OverviewHandler, given),
         (r"/api/about", AboutHandler, given),
         (r"/api/session", SessionHandler, given),
         (r"/api/revisions(?:/(.*))?", RevisionsHandler, given),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from tests.integration.processes import RunningService
 from tests.page.conftest import Opener, have
@@ -87,11 +87,11 @@ def test_symbols_and_reasons_that_look_like_markup_stay_text(open_page: Opener) 
             "total_records": 1,
             "missing_records": 2,
             "void_records": 3,
-            "complete": False,
             "bytes_on_disk": 4,
-            "measured": "2025-06-03T00:00:00Z",
+            **dict.fromkeys(("start", "state", "lag_minutes", "source", "error")),
+            "weeks": "",
         }
-        page.route("**/api/series?*", lambda route: route.fulfill(json={"series": [row], "next": None}))
+        page.route("**/api/overview?*", lambda route: route.fulfill(json={"series": [row], "next": None}))
         troubles = {"status": "not_ready", "troubles": [hostile]}
         page.route("**/health/ready", lambda route: route.fulfill(json=troubles, status=503))
         page.goto("/ui/")
@@ -167,21 +167,15 @@ def test_of_thousands_of_rows_only_those_in_sight_are_made_and_all_can_be_reache
             "total_records": 2880,
             "missing_records": 0,
             "void_records": 0,
-            "complete": True,
             "bytes_on_disk": 4096,
-            "measured": "2025-06-03T00:00:00Z",
+            **dict.fromkeys(("state", "lag_minutes", "source", "error")),
+            "start": 1_748_217_600_000,
+            "weeks": "ff",
         }
         for number in range(3000)
     ]
-    asked: list[int] = []
-
-    def weeks(route: Route) -> None:
-        asked.append(route.request.url.count("binance"))
-        route.fulfill(json={"weeks": []})
-
     with open_page() as (page, _):
-        page.route("**/api/series?*", lambda route: route.fulfill(json={"series": rows, "next": None}))
-        page.route("**/api/weeks?*", weeks)
+        page.route("**/api/overview?*", lambda route: route.fulfill(json={"series": rows, "next": None}))
         page.goto("/ui/")
         expect(page.get_by_role("link", name="S0000USDT")).to_be_visible()
         assert page.locator(".row").count() < 60
@@ -193,4 +187,3 @@ def test_of_thousands_of_rows_only_those_in_sight_are_made_and_all_can_be_reache
         page.evaluate("document.getElementById('main').scrollTop = 1500 * 34")
         expect(page.get_by_role("link", name="S1500USDT")).to_be_in_viewport()
         assert page.locator(".row").count() < 60
-        assert 0 < sum(asked) < 300

@@ -12,6 +12,7 @@ from backend.core.coverage import Coverage, Void, VoidReason
 from backend.core.coverage_map import REASONS, asked_for, coverage_map, letters
 from backend.core.interval import INTERVALS
 from backend.core.minutes import Minutes
+from backend.core.strip import Strip, strip_of
 from backend.core.windows import DAY, MINUTE, Window, count_minutes
 
 START = 1_748_736_000_000
@@ -105,3 +106,36 @@ def test_of_a_series_that_nobody_asked_for_there_is_nothing() -> None:
     assert len(found.open_times) == len(found.held) == 0
     assert letters(found) == ""
     assert np.array_equal(found.void[0], found.missing)
+
+
+WEEKS_OF_DAYS = st.lists(
+    st.tuples(st.integers(0, 200), st.integers(1, 90), st.integers(0, 1)).map(
+        lambda one: Window(START + one[0] * DAY, START + (one[0] + one[1]) * DAY - one[2] * MINUTE)
+    ),
+    max_size=5,
+)
+
+
+@given(
+    WEEKS_OF_DAYS,
+    st.lists(st.tuples(WEEKS_OF_DAYS, st.sampled_from(REASONS)), max_size=3),
+    st.integers(0, 100),
+    st.integers(1, 400),
+    st.integers(0, 300),
+)
+def test_a_strip_says_of_every_week_what_the_map_says(
+    held: list[Window],
+    voids: list[tuple[list[Window], VoidReason]],
+    since: int,
+    days: int,
+    listing: int,
+) -> None:
+    known = Coverage(START + since * DAY, Minutes(), (), START + (since + days) * DAY + 7 * MINUTE)
+    known = known.with_voids(Void(one, reason, 0, 1) for some, reason in voids for one in some)
+    known = known.with_listing(START + listing * DAY + 3 * MINUTE, START + 1000 * DAY).with_held(held)
+    plain = coverage_map(known, INTERVALS["1w"], ALL)
+    assert strip_of(known) == Strip(int(plain.open_times[0]), letters(plain))
+
+
+def test_a_series_of_which_nothing_was_asked_has_no_strip() -> None:
+    assert strip_of(Coverage()) == Strip(None, "")

@@ -18,6 +18,7 @@ from backend.core.follow import (
     is_silent,
     keeper_of,
     pause_after,
+    reach_of,
     standing,
     until_next_visit,
 )
@@ -72,11 +73,11 @@ def test_the_pause_after_failures_doubles_up_to_a_limit() -> None:
 
 def test_a_follow_is_live_behind_failing_or_waiting() -> None:
     known = Coverage(since=START, held=Minutes.of((minutes(0, 10),)), until=minute(10))
-    assert standing(FOLLOW, Coverage(), minute(10)).state == "waiting"
-    found = standing(FOLLOW, known, minute(10) + 4000)
+    assert standing(FOLLOW, reach_of(Coverage()), minute(10)).state == "waiting"
+    found = standing(FOLLOW, reach_of(known), minute(10) + 4000)
     assert (found.state, found.last_minute, found.lag) == ("live", minute(9), 4000)
-    assert standing(FOLLOW, known, minute(20)).state == "behind"
-    assert standing(replace(FOLLOW, failures=1), known, minute(10)).state == "failing"
+    assert standing(FOLLOW, reach_of(known), minute(20)).state == "behind"
+    assert standing(replace(FOLLOW, failures=1), reach_of(known), minute(10)).state == "failing"
 
 
 def test_who_lacks_more_than_an_hour_gets_the_newest_hour_first() -> None:
@@ -99,7 +100,7 @@ def test_a_follow_that_begins_in_the_future_waits() -> None:
 def test_minutes_that_the_exchange_does_not_have_are_no_lag() -> None:
     known = Coverage(since=START, held=Minutes.of((minutes(0, 5),)), until=minute(10))
     quiet = known.with_voids([void_without_data(minutes(5, 10), minute(12))])
-    assert standing(FOLLOW, quiet, minute(10) + 1).lag == 1
+    assert standing(FOLLOW, reach_of(quiet), minute(10) + 1).lag == 1
 
 
 def test_minutes_between_held_ones_are_healed_and_others_are_not() -> None:
@@ -138,8 +139,8 @@ def test_what_is_new_begins_after_the_last_held_minute() -> None:
 def test_what_has_ended_has_a_last_minute_and_no_lag() -> None:
     ended = replace(FOLLOW, ended=True)
     known = Coverage().asked(minutes(0, 9)).with_held([minutes(0, 9)])
-    assert standing(ended, known, minute(9000)) == (ended, "ended", minute(8), None)
-    assert standing(ended, Coverage(), minute(9000)).state == "waiting"
+    assert standing(ended, reach_of(known), minute(9000)) == (ended, "ended", minute(8), None)
+    assert standing(ended, reach_of(Coverage()), minute(9000)).state == "waiting"
 
 
 def test_a_series_is_silent_when_nothing_came_for_a_day() -> None:

@@ -159,17 +159,3 @@ async def test_a_map_counts_minutes_bucket_by_bucket_and_page_by_page(
     assert (body["count"], body["next"]) == (1600, None)
     reply = await get(http_server_client, "/api/map/ETHUSDT")
     assert (reply.status, error_code(reply)) == (404, "not_stored")
-
-
-async def test_weeks_of_several_series_have_a_letter_each(http_server_client: AsyncHTTPServerClient) -> None:
-    await post(http_server_client, "/api/sync", {"symbol": "BTCUSDT"})
-    path = "/api/weeks?series=binance:spot:BTCUSDT,bitget:perpetual:ETHUSDT"
-    body = (await get(http_server_client, path)).body
-    sunday = START
-    monday_before = sunday - 6 * 1440 * MINUTE
-    assert body["weeks"] == [
-        {"series": "binance:spot:BTCUSDT", "start": monday_before, "states": "ff"},
-        {"series": "bitget:perpetual:ETHUSDT", "start": None, "states": ""},
-    ]
-    for wrong in ("", "?series=BTCUSDT", "?series=" + ",".join(["binance:spot:A"] * 101)):
-        assert (await get(http_server_client, f"/api/weeks{wrong}")).status == 400

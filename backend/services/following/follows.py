@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from backend.clock import Clock
-from backend.core.follow import Follow, Standing, standing
+from backend.core.follow import Follow, Standing, reach_of, standing
 from backend.core.series import Series
 from backend.errors import InvalidRequest, NotFollowed
 from backend.services.ports import CoverageStore, FollowStore
@@ -92,7 +92,9 @@ class Follows:
         for first in range(0, len(follows), LEDGERS_AT_ONCE):
             some = follows[first : first + LEDGERS_AT_ONCE]
             known = await self._coverage.load_all([follow.series for follow in some])
-            found += [standing(follow, known[follow.series], self._now(follow.series)) for follow in some]
+            found += [
+                standing(follow, reach_of(known[follow.series]), self._now(follow.series)) for follow in some
+            ]
         return found
 
     def _now(self, series: Series) -> int:

@@ -16,8 +16,10 @@ from backend.clock import LATEST, Clock
 from backend.core.columns import Columns, joined
 from backend.core.coverage import Coverage
 from backend.core.day import MINUTES_A_DAY, Day, day_of
+from backend.core.follow import Reach, reach_of
 from backend.core.series import Series
 from backend.core.statistics import Statistics, statistics_of
+from backend.core.strip import Strip, strip_of
 from backend.core.windows import MINUTE, Window
 from backend.loops import Loops
 from backend.services.ports import CandleStore, CoverageStore, Mark
@@ -50,6 +52,8 @@ class Known(NamedTuple):
 
     statistics: Statistics
     listed: int | None
+    reach: Reach | None
+    strip: Strip
 
 
 class Last(NamedTuple):
@@ -101,11 +105,19 @@ class Catalogue:
 
     async def stored(self, series: Sequence[Series]) -> list[Stored]:
         """How much of some series is stored; nothing at all is told as such, not as an error."""
+        found = await self.known(series, await self._coverage.marks_of(series))
+        return [Stored(known.statistics, size) for known, size in found.values()]
+
+    async def marks(self) -> Marks:
+        """The mark of every ledger."""
+        return await self._coverage.marks()
+
+    async def known(self, series: Sequence[Series], marks: Marks) -> dict[Series, tuple[Known, Size]]:
+        """What the ledgers of some series tell, read where `marks` say so, and their sizes."""
         self._note(self._known)
-        marks = await self._coverage.marks_of(series)
         known = await self._known.of({one: marks.get(one, NO_LEDGER) for one in series})
         sizes = await self._sizes.of(series)
-        return [Stored(known[one].statistics, sizes[one]) for one in series]
+        return {one: (known[one], sizes[one]) for one in series}
 
     async def held(self, exchange: str, market: str) -> dict[Series, Mark]:
         """The series of a market that hold candles, by name."""
@@ -159,7 +171,10 @@ class Catalogue:
 
     async def _read_ledgers(self, series: Sequence[Series]) -> dict[Series, Known]:
         ledgers = await self._coverage.load_all(series)
-        return {one: Known(statistics_of(one, ledger), _listed(ledger)) for one, ledger in ledgers.items()}
+        return {
+            one: Known(statistics_of(one, ledger), _listed(ledger), reach_of(ledger), strip_of(ledger))
+            for one, ledger in ledgers.items()
+        }
 
     async def _read_newest(self, series: Sequence[Series]) -> dict[Series, Newest | None]:
         found = await asyncio.gather(*(self._candles_of(one, DECIMALS_FROM) for one in series))

@@ -1,23 +1,19 @@
 """What is there of a series and what is not: `GET /api/coverage/{symbol}` in windows, `GET /api/map/{symbol}`
-in buckets, `GET /api/weeks` of many series in a letter a week."""
+in buckets."""
 
 from __future__ import annotations
-
-import asyncio
 
 from backend.core.coverage_map import asked_for, coverage_map
 from backend.core.interval import INTERVALS
 from backend.core.windows import MINUTE, Window
-from backend.web.api import stored_shapes, stored_views
+from backend.web.api import stored_views
 from backend.web.server.common_parameters import END_TIME, EXCHANGE, MARKET, START_TIME, interval, time_range
 from backend.web.server.handler import ApiHandler
-from backend.web.streams.stream_request import SERIES, series_of
 
 MOST_BUCKETS = 10_000
 COVERAGE = (EXCHANGE, MARKET, START_TIME, END_TIME)
 INTERVAL = interval(f"How long a bucket is: {', '.join(INTERVALS)}")
 MAP = (EXCHANGE, MARKET, INTERVAL, START_TIME, END_TIME)
-WEEKS = (SERIES,)
 
 
 class CoverageHandler(ApiHandler):
@@ -41,11 +37,3 @@ class MapHandler(ApiHandler):
         found = coverage_map(known, interval, Window(max(start, window.start), min(end, window.end)))
         following = end if end < min(window.end, asked_for(known).end) else None
         self.answer(stored_views.coverage_map(series, interval.name, found, following))
-
-
-class WeeksHandler(ApiHandler):
-    async def get(self) -> None:
-        series = series_of(self.query(WEEKS)[SERIES], self.service.markets)
-        ledgers = await asyncio.gather(*map(self.service.reading.queries.known, series))
-        found = [stored_views.weeks(one, known) for one, known in zip(series, ledgers, strict=True)]
-        self.answer(stored_shapes.WeeksAnswer(count=len(found), weeks=found))

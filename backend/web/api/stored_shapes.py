@@ -6,11 +6,13 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from backend.core.follow import Source, State
 from backend.core.interval import INTERVALS
 from backend.web.api.common_shapes import (
     Answer,
     Complete,
     Count,
+    Failure,
     FirstRecord,
     LastRecord,
     MissingRecords,
@@ -112,12 +114,20 @@ class Map(Answer, kw_only=True):
     next: Next
 
 
-class Weeks(Shape):
-    """A letter for each week of a series."""
+class OverviewRow(Shape):
+    """A series that is stored or followed, on one line."""
 
-    series: str
-    start: Annotated[int | None, Meta(description="Where the first week opens")]
-    states: Annotated[
+    exchange: str
+    market: str
+    symbol: str
+    first_record: FirstRecord
+    last_record: LastRecord
+    total_records: TotalRecords
+    missing_records: MissingRecords
+    void_records: VoidRecords
+    bytes_on_disk: Annotated[Count, Meta(description="As it was measured last, beside the answers")]
+    start: Annotated[int | None, Meta(description="Where the first of `weeks` opens")]
+    weeks: Annotated[
         str,
         Meta(
             pattern="^[fvpm-]*$",
@@ -125,11 +135,18 @@ class Weeks(Shape):
             "is missing, `-` older than the listing",
         ),
     ]
+    state: Annotated[State | None, Meta(description="How its follow stands; null: it is not followed")]
+    lag_minutes: Annotated[
+        Count | None, Meta(description="Whole minutes since the end of what is known, of what is followed")
+    ]
+    source: Annotated[Source | None, Meta(description="Where its newest candles come from")]
+    error: Annotated[Failure | None, Meta(description="Why the last visits of its follow failed")]
 
 
-class WeeksAnswer(Answer, kw_only=True):
+class OverviewAnswer(Answer, kw_only=True):
     count: Count
-    weeks: list[Weeks]
+    series: list[OverviewRow]
+    next: NextName
 
 
 class Audit(Answer, kw_only=True):

@@ -8,18 +8,17 @@ from msgspec.structs import asdict
 
 from backend.clock import iso
 from backend.core.coverage import Coverage, Void
-from backend.core.coverage_map import REASONS, CoverageMap, letters
-from backend.core.coverage_map import coverage_map as map_of
-from backend.core.interval import INTERVALS
-from backend.core.series import Series, series_text
+from backend.core.coverage_map import REASONS, CoverageMap
+from backend.core.series import Series
 from backend.core.statistics import Statistics
 from backend.core.windows import MINUTE, Window, count_minutes, intersect
 from backend.services.ports import Revision
 from backend.services.reading.catalogue import Stored
+from backend.services.reading.overview import Row
 from backend.services.syncing.audit import Audit
 from backend.services.syncing.removal import Removed
 from backend.web.api import common_shapes, stored_shapes
-from backend.web.api.common_views import ALL_TIME, MOST_WINDOWS, maybe_iso, window_shape
+from backend.web.api.common_views import ALL_TIME, MOST_WINDOWS, failure_shape, maybe_iso, window_shape
 
 
 def statistics(found: Statistics) -> stored_shapes.Statistics:
@@ -57,6 +56,29 @@ def stored(found: Stored) -> stored_shapes.Stored:
         complete=bool(known.total_records and not known.missing_records),
         bytes_on_disk=found.size.bytes_on_disk,
         measured=iso(found.size.measured),
+    )
+
+
+def overview_row(found: Row) -> stored_shapes.OverviewRow:
+    """All that an overview says of a series."""
+    known, standing = found.statistics, found.standing
+    follow = standing.follow if standing else None
+    return stored_shapes.OverviewRow(
+        exchange=known.series.exchange,
+        market=known.series.market,
+        symbol=known.series.symbol,
+        first_record=maybe_iso(known.first_record),
+        last_record=maybe_iso(known.last_record),
+        total_records=known.total_records,
+        missing_records=known.missing_records,
+        void_records=known.void_records,
+        bytes_on_disk=found.bytes_on_disk,
+        start=found.strip.start,
+        weeks=found.strip.weeks,
+        state=standing.state if standing else None,
+        lag_minutes=None if standing is None or standing.lag is None else standing.lag // MINUTE,
+        source=follow.source if follow else None,
+        error=failure_shape(follow.failure if follow else None),
     )
 
 
@@ -109,13 +131,6 @@ def coverage_map(
         contradictory=void["contradictory"],
         next=following,
     )
-
-
-def weeks(series: Series, known: Coverage) -> stored_shapes.Weeks:
-    """A letter for each week that was asked for, from the first one on."""
-    found = map_of(known, INTERVALS["1w"], ALL_TIME)
-    start = int(found.open_times[0]) if len(found.open_times) else None
-    return stored_shapes.Weeks(series=series_text(series), start=start, states=letters(found))
 
 
 def audit(found: Audit) -> stored_shapes.Audit:

@@ -13,6 +13,7 @@ from backend.web.api import (
     follow,
     importing,
     jobs,
+    overview,
     removal,
     revisions,
     series,
@@ -27,8 +28,8 @@ from backend.web.server.parameters import Parameter
 from backend.web.streams import stream_request
 
 ROUTES = (
-    *(importing, coverage, data_request, follow, jobs, removal, revisions, series, session),
-    *(stream_request, sync),
+    *(importing, coverage, data_request, follow, jobs, overview, removal),
+    *(revisions, series, session, stream_request, sync),
 )
 """The modules whose routes declare parameters of their own."""
 

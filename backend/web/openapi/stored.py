@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from backend.web.api import coverage, removal, revisions
+from backend.web.api import coverage, overview, removal, revisions
 from backend.web.api import series as listing
 from backend.web.openapi.codes import STORED
-from backend.web.openapi.parts import answer, errors, operation, ref
+from backend.web.openapi.parts import HEADERS, answer, answer_header, errors, operation, ref
 from backend.web.openapi.requests import PATH_SYMBOL, Names, Parameters, in_query
 from backend.web.server.common_parameters import MARKET_NAME
 from backend.web.server.json_schema import (
@@ -27,6 +27,7 @@ def stored(names: Names) -> dict[str, Json]:
                 in_query(listing.PARAMETERS),
             )
         },
+        "/api/overview": {"get": _overview()},
         "/api/series/{symbol}": {"delete": _removal(names)},
         "/api/stats/{symbol}": _of_series(
             names,
@@ -49,15 +50,6 @@ def stored(names: Names) -> dict[str, Json]:
             ref("Map"),
             coverage.MAP,
         ),
-        "/api/weeks": {
-            "get": operation(
-                "candles",
-                "getWeeks",
-                "A letter for each week of several series",
-                {"200": answer("In the order asked for", ref("WeeksAnswer"))} | STORED,
-                in_query(coverage.WEEKS),
-            )
-        },
         "/api/revisions/{symbol}": _of_series(
             names,
             "listRevisions",
@@ -66,6 +58,21 @@ def stored(names: Names) -> dict[str, Json]:
             revisions.PARAMETERS,
         ),
     }
+
+
+def _overview() -> Json:
+    tag = answer_header("Send it as `If-None-Match`: while nothing has changed the answer is 304")
+    return operation(
+        "candles",
+        "getOverview",
+        "All that is stored or followed, a line a series: what is there, what is not, how its follow stands",
+        {
+            "200": answer("By name", ref("OverviewAnswer"), headers={"ETag": tag}),
+            "304": {"description": "What you have is what there is", "headers": HEADERS},
+        }
+        | STORED,
+        in_query(overview.PARAMETERS),
+    )
 
 
 def _removal(names: Names) -> Json:

@@ -7,7 +7,7 @@ import { again } from "./live.js";
 import { filtered, grouped, rowsOf, sorted, STATES, totals } from "./overview_data.js";
 import { COLUMNS, makeRow, SORTABLE } from "./overview_row.js";
 import { go, link, remember } from "./router.js";
-import { nameOf, Strips, stripColours } from "./strip.js";
+import { stripColours } from "./strip.js";
 import { VirtualRows } from "./virtual.js";
 import { t } from "./words.js";
 
@@ -19,7 +19,7 @@ export function show(room, { query, signal }) {
     sort: query.get("sort") ?? "symbol", group: query.get("group") ?? "",
   };
   let rows = null;
-  const view = { strips: new Strips(signal, () => table.paint()), colours: stripColours(), from: 0, until: 0, size: [0, 0] };
+  const view = { colours: stripColours(), from: 0, until: 0, size: [0, 0] };
   window.addEventListener("resize", () => { view.size = [0, 0]; }, { signal });
   const summary = h("p", { class: "far summary" });
   const wrong = h("div", { class: "wrongs" });
@@ -99,7 +99,7 @@ export function show(room, { query, signal }) {
     const sentences = (ready.troubles ?? []).map((text) => sentence("bad", text));
     if (found.failing.length) {
       sentences.push(sentence("bad", t("wrong.failing", {
-        count: found.failing.length, symbol: found.failing[0].symbol, reason: found.failing[0].follow.error?.message ?? "",
+        count: found.failing.length, symbol: found.failing[0].symbol, reason: found.failing[0].error?.message ?? "",
       }), look("trouble")));
     }
     if (found.behind.length) sentences.push(sentence("warn", t("wrong.behind", { count: found.behind.length }), look("trouble")));
@@ -127,16 +127,15 @@ export function show(room, { query, signal }) {
   }
 
   again(async () => {
-    const [first, follows, ready, jobs] = await Promise.all([
-      get("/api/series", { limit: 1000 }, signal), whole("/api/follow", "follows", signal),
+    const [first, ready, jobs] = await Promise.all([
+      get("/api/overview", { limit: 1000 }, signal),
       call("/health/ready", { anyStatus: true, signal }), get("/api/jobs", { status: "failed", limit: 100 }, signal),
     ]);
     if (first.next && !rows) {
-      const there = new Set(first.series.map(nameOf));
-      rows = rowsOf(first.series, follows.filter((one) => there.has(one.series)));
+      rows = rowsOf(first.series);
       draw();
     }
-    rows = rowsOf([...first.series, ...(first.next ? await whole("/api/series", "series", signal, first.next) : [])], follows);
+    rows = rowsOf([...first.series, ...(first.next ? await whole("/api/overview", "series", signal, first.next) : [])]);
     const found = totals(rows);
     const failed = jobs.jobs.filter((one) => Date.now() - Date.parse(one.finished) < DAY).length;
     showMarkets();

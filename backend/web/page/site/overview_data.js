@@ -2,41 +2,21 @@
 
 import { nameOf } from "./strip.js";
 
-/** One row a series: what is stored of it, and how its follow stands. Follows without a candle have one too. */
-export function rowsOf(series, follows) {
-  const standing = new Map(follows.map((one) => [one.series, one]));
-  const rows = series.map((one) => {
-    const name = nameOf(one);
-    const follow = standing.get(name) ?? null;
-    standing.delete(name);
-    return row(name, one, follow);
-  });
-  const nothing = {
-    first_record: null, last_record: null, total_records: 0, missing_records: 0, void_records: 0, bytes_on_disk: 0,
-  };
-  for (const [name, follow] of standing) rows.push(row(name, { ...nothing, ...only(follow) }, follow));
-  return rows;
-}
-
-const only = ({ exchange, market, symbol }) => ({ exchange, market, symbol });
-
-function row(name, one, follow) {
-  return {
-    name, ...one, follow,
+/** The rows of the service, with what they are sorted and drawn by. */
+export function rowsOf(series) {
+  return series.map((one) => ({
+    ...one, name: nameOf(one),
     first: one.first_record ? Date.parse(one.first_record) : null,
     last: one.last_record ? Date.parse(one.last_record) : null,
-    state: follow?.state ?? "none",
-    lag: follow?.lag_seconds ?? null,
-    source: follow?.source ?? "",
-  };
+  }));
 }
 
 /** Words that a filter by state has, and whom it lets pass. */
 export const STATES = {
   missing: (one) => one.missing_records > 0,
   trouble: (one) => one.state === "failing" || one.state === "behind",
-  followed: (one) => one.follow !== null,
-  unfollowed: (one) => one.follow === null,
+  followed: (one) => one.state !== null,
+  unfollowed: (one) => one.state === null,
 };
 
 export function filtered(rows, { text, market, state }) {
@@ -49,7 +29,7 @@ export function filtered(rows, { text, market, state }) {
   });
 }
 
-const WORST_FIRST = { failing: 0, behind: 1, waiting: 2, live: 3, ended: 4, none: 5 };
+const WORST_FIRST = { failing: 0, behind: 1, waiting: 2, live: 3, ended: 4, null: 5 };
 
 const KEYS = {
   symbol: (one) => one.symbol,
@@ -58,8 +38,8 @@ const KEYS = {
   held: (one) => one.total_records,
   missing: (one) => one.missing_records,
   void: (one) => one.void_records,
-  lag: (one) => WORST_FIRST[one.state] * 1e9 - (one.lag ?? 0),
-  source: (one) => one.source,
+  lag: (one) => WORST_FIRST[one.state] * 1e9 - (one.lag_minutes ?? 0),
+  source: (one) => one.source ?? "",
   size: (one) => one.bytes_on_disk,
 };
 

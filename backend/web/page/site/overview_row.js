@@ -11,7 +11,7 @@ export const SORTABLE = COLUMNS.filter((name) => name !== "strip");
 
 const cell = (name, ...children) => h("div", { class: `cell ${name}`, role: "cell" }, ...children);
 
-/** `view` tells {strips, colours, from, until, size} at the time of drawing; all strips are of one size, since to
+/** `view` tells {colours, from, until, size} at the time of drawing; all strips are of one size, since to
     ask each for its own would have the browser lay the page out again and again. */
 export function makeRow(view) {
   const link = h("a");
@@ -49,22 +49,21 @@ export function makeRow(view) {
     cells.missing.classList.toggle("some", one.missing_records > 0);
     say(cells.void, short(one.void_records));
     cells.void.title = count(one.void_records);
-    dot.dataset.state = one.state;
-    say(word, t(`state.${one.state}`));
-    say(lag, one.lag === null ? "" : duration(one.lag));
+    dot.dataset.state = one.state ?? "none";
+    say(word, t(`state.${one.state ?? "none"}`));
+    say(lag, one.lag_minutes ? duration(one.lag_minutes * 60) : "");
     say(cells.source, one.source ? t(`source.${one.source}`) : "–");
     say(cells.size, bytes(one.bytes_on_disk));
     draw(one);
   }
 
   function draw(one) {
-    const weeks = view.strips.of(one);
     canvas.setAttribute("aria-label", t("strip.about", {
       held: one.total_records, missing: one.missing_records, none: one.void_records,
     }));
     if (!view.size[0]) view.size = [canvas.clientWidth, canvas.clientHeight];
-    drawStrip(canvas, weeks, view);
+    drawStrip(canvas, one, view);
   }
 
-  return { element, fill, paint: (one) => one.group === undefined && draw(one) };
+  return { element, fill };
 }

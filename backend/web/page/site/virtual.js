@@ -52,11 +52,6 @@ export class VirtualRows {
     for (const row of this.spare.splice(0)) row.element.remove();
   }
 
-  /** Have rows in sight draw again what comes later than they do, such as a strip. */
-  paint() {
-    for (const [number, row] of this.rows) row.paint?.(this.items[number]);
-  }
-
   added() {
     const row = this.make();
     this.body.append(row.element);
