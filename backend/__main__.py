@@ -9,6 +9,9 @@ import sys
 
 from rich.logging import RichHandler
 
+from backend.cli.accounts import COMMANDS as ACCOUNT_COMMANDS
+from backend.cli.accounts import accounts
+from backend.cli.accounts import add_to as add_accounts_to
 from backend.cli.commands import INTERRUPTED_STATUS, serve, sync, verify
 from backend.cli.delete import add_to as add_delete_to
 from backend.cli.delete import delete
@@ -60,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     add_import_to(commands)
     _add_series_arguments(add_export_to(commands, _moment), nargs=1)
     _add_series_arguments(add_delete_to(commands, _moment))
+    add_accounts_to(commands)
     return parser
 
 
@@ -81,6 +85,8 @@ def _work(settings: Settings, options: argparse.Namespace) -> int:
     lines = RichHandler(show_path=False)
     lines.setFormatter(MaskedFormatter(masker(settings.secrets)))
     logging.basicConfig(level=level, handlers=[lines])
+    if options.command in ACCOUNT_COMMANDS:
+        return asyncio.run(accounts(settings, options))
     if options.command == "import":
         return asyncio.run(import_files(settings, options))
     wanted = [_series(text, options.exchange, options.market) for text in options.symbols]

@@ -45,6 +45,8 @@ class InvalidRequest(MarketDataError):
         "contradictory_parameters": "Two parameters exclude each other.",
         "unknown_interval": "`interval` is no interval: the message lists them.",
         "unknown_field": "`fields` names what is no field, or names one twice.",
+        "unknown_venue": "There are no accounts at this exchange.",
+        "missing_account": "There are several accounts, or none: name one.",
         "too_many_follows": "More series would be followed than may be.",
         "forming_unavailable": "The exchange pushes no candles of the series here: leave `forming` out.",
         "unknown_parameter": "No parameter has this name: the message lists those there are.",
@@ -108,6 +110,16 @@ class UnknownJob(NotFound):
     about = "No job has this id: ask for the list of jobs."
 
 
+class UnknownAccount(NotFound):
+    code = "unknown_account"
+    about = "No account has this id: ask for the list of accounts."
+
+
+class UnknownExtraction(NotFound):
+    code = "unknown_extraction"
+    about = "No extraction has this id: ask for the list of extractions."
+
+
 class NotFollowed(NotFound):
     code = "not_followed"
     about = "Nobody follows this series."
@@ -117,6 +129,42 @@ class SeriesBusy(MarketDataError):
     code = "series_busy"
     status = HTTPStatus.CONFLICT
     about = "A job of the series runs: wait until it is over, or cancel it."
+
+
+class AccountExists(MarketDataError):
+    code = "account_exists"
+    status = HTTPStatus.CONFLICT
+    about = "The account is here already: remove it first, then add it with other keys."
+
+
+class AccountFrozen(MarketDataError):
+    code = "account_frozen"
+    status = HTTPStatus.CONFLICT
+    about = "The account is frozen: nothing is asked with its keys."
+
+
+class AccountBusy(MarketDataError):
+    code = "account_busy"
+    status = HTTPStatus.CONFLICT
+    about = "An extraction of the account runs: wait until it is over, or cancel it."
+
+
+class KeyMayWithdraw(MarketDataError):
+    code = "key_may_withdraw"
+    status = HTTPStatus.FORBIDDEN
+    about = "The key may withdraw money: make one that may not, or set `ALLOW_WITHDRAW_KEYS`."
+
+
+class TradingOff(MarketDataError):
+    code = "trading_off"
+    status = HTTPStatus.FORBIDDEN
+    about = "Accounts are off: set `MASTER_KEYS` and `API_KEYS`."
+
+
+class KeysSealed(MarketDataError):
+    code = "keys_sealed"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    about = "The account's keys cannot be opened: give the master key that sealed them."
 
 
 class TooManyJobs(MarketDataError):
@@ -155,22 +203,22 @@ class RegionBlocked(ExchangeRefused):
 
 class KeysRefused(ExchangeRefused):
     code = "keys_refused"
-    about = ""
+    about = "The exchange refuses the account's keys, or their right, or this address."
 
 
 class ClockRefused(ExchangeRefused):
     code = "clock_refused"
-    about = ""
+    about = "The exchange says that our time is wrong: mend this machine's clock."
 
 
 class ModeRefused(ExchangeRefused):
     code = "mode_refused"
-    about = ""
+    about = "The account is of another kind, or set another way, than the question is for."
 
 
 class OrderAbsent(ExchangeRefused):
     code = "order_absent"
-    about = ""
+    about = "The exchange has no such order."
 
 
 class MalformedAnswer(ExchangeError):
@@ -186,7 +234,7 @@ class ExchangeUnavailable(ExchangeError):
 
 class OutcomeUnknown(ExchangeUnavailable):
     code = "outcome_unknown"
-    about = ""
+    about = "The exchange did not say what became of the request: try again later."
 
 
 class Maintenance(ExchangeUnavailable):

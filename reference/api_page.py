@@ -21,7 +21,7 @@ BOTS = """\
 Venues' own interfaces and TradingView's data feed, for [bots](../guide/bots.md) and
 [charts](../guide/charts.md). Errors there have each venue's own shape."""
 
-OURS = ("sync", "candles", "service")
+OURS = ("sync", "candles", "accounts", "service")
 
 Operation = tuple[str, str, Json, Json]
 """Method, path, the path's item, and the operation."""
@@ -104,6 +104,9 @@ def _shape(name: str, schema: Json) -> Iterator[str]:
     yield f"### {name}"
     if "description" in schema:
         yield schema["description"]
+    if "enum" in schema:
+        yield f"One of {', '.join(f'`{word}`' for word in schema['enum'])}."
+        return
     needed = schema.get("required", ())
     yield table(
         ("field", "meaning", "is"),

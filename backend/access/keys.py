@@ -9,9 +9,12 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Literal, TypeAlias, cast
 
-Scope: TypeAlias = Literal["read", "write"]
+Scope: TypeAlias = Literal["read", "write", "trade", "funds", "admin"]
 
-SCOPES: tuple[Scope, ...] = ("read", "write")
+SCOPES: tuple[Scope, ...] = ("read", "write", "trade", "funds", "admin")
+TRADING_SCOPES: frozenset[Scope] = frozenset(("trade", "funds", "admin"))
+"""What only a key can have: no setting gives it to everybody."""
+
 SHORTEST, LONGEST = 16, 200
 EXPECTED = (
     "give name:key:scopes, commas between, such as bot:KEY:read,admin:KEY:read+write: names and keys all "

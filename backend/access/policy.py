@@ -6,7 +6,7 @@ import reprlib
 from dataclasses import dataclass
 
 from backend.access.hosts import is_ours
-from backend.access.keys import ApiKey, Scope
+from backend.access.keys import TRADING_SCOPES, ApiKey, Scope
 from backend.access.networks import Address, Network, is_within
 from backend.errors import Forbidden, Misdirected, Unauthenticated
 
@@ -21,6 +21,9 @@ OPEN_ROUTES = HEALTH_ROUTES | {"/openapi.json", "/docs", "/", "/ui", SESSION_ROU
 
 OPEN_FOLDER = "/ui/"
 """Nor does anything of the page."""
+
+ACCOUNT_ROUTES = frozenset(("accounts", "account", "orders", "trades", "ledger", "extract-orders", "test"))
+"""The first parts of the paths that tell of accounts, or change them."""
 
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 
@@ -58,21 +61,23 @@ class Access:
                 "of the setting SERVER_NAMES"
             )
 
-    def check_scope(self, method: str, key: ApiKey | None, *, presented: bool) -> None:
+    def check_scope(self, method: str, path: str, key: ApiKey | None, *, presented: bool) -> None:
         """Raise where a key is needed, or where the one that was `presented` is unknown or too little."""
-        scope = scope_of(method)
+        scopes = scopes_of(method, path)
         if not self.keys:
             return
         if presented and key is None:
             raise Unauthenticated("this key is not one of ours", code="invalid_key")
-        if self.allows(scope, key):
+        if any(self.allows(scope, key) for scope in scopes):
             return
         if key is None:
             raise Unauthenticated("send a key, as X-Api-Key or as Authorization: Bearer", code="missing_key")
-        raise Forbidden(f"the key {key.name} has no {scope} scope", code="missing_scope")
+        raise Forbidden(f"the key {key.name} has no {' or '.join(scopes)} scope", code="missing_scope")
 
     def allows(self, scope: Scope, key: ApiKey | None) -> bool:
         """Whether somebody with this key, or without one, may do what needs `scope`."""
+        if scope in TRADING_SCOPES:
+            return key is not None and scope in key.scopes
         is_public = not self.keys or (scope == "read" and self.public_read)
         return is_public or (key is not None and scope in key.scopes)
 
@@ -82,6 +87,15 @@ def is_open(path: str) -> bool:
     return path in OPEN_ROUTES or path.startswith(OPEN_FOLDER)
 
 
-def scope_of(method: str) -> Scope:
-    """What a method needs: whatever is not known to be harmless needs `write`."""
-    return "read" if method in SAFE_METHODS else "write"
+def scopes_of(method: str, path: str) -> tuple[Scope, ...]:
+    """What a request needs, any one of these: whatever is not known to be harmless needs more than `read`.
+
+    Whoever trades, moves funds or administers sees accounts; accounts are changed by `admin` alone.
+    """
+    is_safe = method in SAFE_METHODS
+    first = path.split("/", 2)[1] if path.startswith("/") else ""
+    if first not in ACCOUNT_ROUTES:
+        return ("read",) if is_safe else ("write",)
+    if is_safe:
+        return ("trade", "funds", "admin")
+    return ("admin",) if first == "accounts" else ("trade",)

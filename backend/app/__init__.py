@@ -18,6 +18,7 @@ from backend.app.rooms import (
 )
 from backend.app.start import start
 from backend.app.stores import open_stores
+from backend.app.trading import build_trading
 from backend.app.venues import open_venues
 from backend.clock import Clock, SystemClock
 from backend.exchanges import EXCHANGES
@@ -69,6 +70,7 @@ async def open_service(
             reading=reading,
             streaming=streaming,
             running=build_running(common, stores, venues, jobs, following),
+            trading=await build_trading(common, stores, venues, stack),
         )
         await start(service, common.role, fleet, stack)
         yield service

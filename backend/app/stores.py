@@ -19,6 +19,7 @@ from backend.store.market.processes import MongoFleet
 from backend.store.market.revisions import MongoRevisions
 from backend.store.market.shortfalls import MongoShortfalls
 from backend.store.mongo import CommandTimer, LoginWatch, connect, disconnect, is_connected
+from backend.store.trading.accounts import MongoAccounts
 
 REVIVE_SECONDS = 1.0
 
@@ -34,6 +35,7 @@ class Stores:
     follows: MongoFollows
     jobs: MongoJobs
     processes: MongoFleet
+    accounts: MongoAccounts
     database_answers: Callable[[], Awaitable[bool]]
     database_trouble: Callable[[], Awaitable[str]]
 
@@ -55,6 +57,7 @@ async def open_stores(common: Common, stack: AsyncExitStack) -> Stores:
         follows=MongoFollows(database),
         jobs=MongoJobs(database),
         processes=MongoFleet(database),
+        accounts=MongoAccounts(database),
         database_answers=partial(is_connected, database),
         database_trouble=DatabaseCheck(database, login_watch, common.name, clock).trouble,
     )

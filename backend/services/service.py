@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from backend.loops import Loops
+from backend.services.accounts.accounts import Accounts
+from backend.services.accounts.readings import Readings
 from backend.services.following.append import Appender
 from backend.services.following.confirm import Confirmer
 from backend.services.following.follows import Follows
@@ -81,8 +83,16 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Trading:
+    """What speaks for the user's accounts."""
+
+    accounts: Accounts
+    readings: Readings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """The use cases of one process."""
+    """The use cases of one process; `trading` is None where accounts are off."""
 
     markets: Markets
     jobs: Jobs
@@ -91,3 +101,4 @@ class Service:
     reading: Reading
     streaming: Streaming
     running: Running
+    trading: Trading | None = None

@@ -9,6 +9,7 @@ from typing import Any
 
 from backend.core.proxy import read_proxy
 from backend.exchanges import EXCHANGES
+from backend.exchanges.private.registry import PRIVATE_VENUES
 from backend.settings import texts
 
 
@@ -49,6 +50,19 @@ def _socket_settings() -> Iterator[Setting]:
             yield Setting(found[0][0].base_url, about, texts.socket_url, setting)
 
 
+def _account_settings() -> Iterator[Setting]:
+    """Two for each venue with accounts: where live ones are asked, and where demo ones."""
+    for venue in PRIVATE_VENUES.values():
+        for mode, url in (("live", venue.base_url), ("demo", venue.demo_url)):
+            about = f"Base URL of {venue.name}'s {mode} accounts. Keys go there: https, or this machine."
+            yield Setting(url, about, texts.account_url, account_url_setting(venue.name, mode))
+
+
+def account_url_setting(venue: str, mode: str) -> str:
+    """The name of the setting that says where accounts of a mode are asked."""
+    return f"{venue.upper()}_{mode.upper()}_ACCOUNT_URL"
+
+
 USUAL_PROXIES = (
     Setting("", "Proxy to https and wss addresses, where `PROXY` is not set.", read_proxy, "HTTPS_PROXY"),
     Setting("", "Proxy to http and ws addresses, where `PROXY` is not set.", read_proxy, "HTTP_PROXY"),
@@ -83,3 +97,4 @@ PROXIES = (
 )
 URLS = tuple(_url_settings())
 SOCKET_URLS = tuple(_socket_settings())
+ACCOUNT_URLS = tuple(_account_settings())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from dotenv import dotenv_values
@@ -14,7 +15,7 @@ from dotenv import dotenv_values
 from backend.errors import ConfigurationError
 from backend.settings.by_exchange import USUAL_PROXIES, Setting
 from backend.settings.table import DECLARED, Settings
-from backend.settings.texts import database_in
+from backend.settings.texts import database_in, master_keys
 from backend.telemetry.masking import masker
 
 SECRET_WORDS = ("PASSWORD", "URI", "KEYS", "PROXY")
@@ -24,12 +25,13 @@ SECRET_WORDS = ("PASSWORD", "URI", "KEYS", "PROXY")
 def load_settings(environment: Mapping[str, str | None] | None = None) -> Settings:
     """Read the settings from `environment` (default: `.env` in the working folder, overruled by os.environ).
 
-    An empty value counts as unset. Raises ConfigurationError. API_KEYS leaves os.environ: from then on only
-    digests of the keys are in memory, and no child process inherits them.
+    An empty value counts as unset. Raises ConfigurationError. API_KEYS and MASTER_KEYS leave os.environ, so
+    that no child process inherits them; of the first only digests are in memory from then on.
     """
     if environment is None:
         environment = {**dotenv_values(".env"), **os.environ}
         os.environ.pop("API_KEYS", None)
+        os.environ.pop("MASTER_KEYS", None)
     small = {setting.name: environment.get(setting.name.lower()) for setting in USUAL_PROXIES}
     known = {**environment, **{name: value for name, value in small.items() if value}}
     values: dict[str, Any] = {
@@ -42,7 +44,18 @@ def load_settings(environment: Mapping[str, str | None] | None = None) -> Settin
         raise ConfigurationError("MONGODB_USERNAME and MONGODB_PASSWORD go together: set both or neither")
     if not environment.get("MONGODB_DATABASE"):
         values["mongodb_database"] = database_in(values["mongodb_uri"]) or values["mongodb_database"]
+    if (path := values["master_keys_file"]) and not values["master_keys"]:
+        values["master_keys"] = _master_keys_in(path)
     return Settings(**values)
+
+
+def _master_keys_in(path: str) -> tuple[str, ...]:
+    try:
+        return master_keys(Path(path).read_text(encoding="ascii"))
+    except OSError as error:
+        raise ConfigurationError(f"MASTER_KEYS_FILE: {path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise ConfigurationError(f"MASTER_KEYS_FILE: what is in {path} does not do: {error}") from None
 
 
 def _read(setting: Setting, known: Mapping[str, str | None]) -> Any:

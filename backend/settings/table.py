@@ -20,7 +20,7 @@ from backend.access.policy import Access
 from backend.core.series import Series
 from backend.exchanges.binance.archive import BASE_URL as ARCHIVE_URL
 from backend.settings import texts
-from backend.settings.by_exchange import PROXIES, SOCKET_URLS, URLS, Setting
+from backend.settings.by_exchange import ACCOUNT_URLS, PROXIES, SOCKET_URLS, URLS, Setting
 from backend.telemetry.masking import password_in
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -81,8 +81,9 @@ class Settings:
     )
     api_keys: tuple[ApiKey, ...] = _setting(
         "",
-        "Who may ask: `name:key:scopes`, commas between. Scopes are `read`, `write` and `read+write`; a "
-        "key has 16 characters or more. Unset: everybody.",
+        "Who may ask: `name:key:scopes`, commas between. Scopes are `read` and `write`, and for "
+        "accounts `trade`, `funds` and `admin`, with `+` between; a key has 16 characters or more. Unset: "
+        "everybody, and no accounts.",
         read_keys,
     )
     public_read: bool = _setting("false", "`true`: reading needs no key.", texts.flag)
@@ -175,6 +176,22 @@ class Settings:
         texts.base_url,
     )
 
+    master_keys: tuple[str, ...] = _setting(
+        "",
+        "Keys that seal the keys of accounts, newest first, commas between; `python -m backend "
+        "new-master-key` makes one. Accounts are off without it, and without `API_KEYS`.",
+        texts.master_keys,
+        secret=True,
+    )
+    master_keys_file: str = _setting("", "A file with the same, a key a line, in place of `MASTER_KEYS`.")
+    allow_withdraw_keys: bool = _setting(
+        "false", "`true`: accounts may have keys that may withdraw money.", texts.flag
+    )
+    account_visit_hours: float = _setting(
+        "6", "Hours after which the history of each account is read on.", texts.number(0.01, 720)
+    )
+    account_urls: Mapping[str, str] = _group(ACCOUNT_URLS)
+
     @property
     def secrets(self) -> frozenset[str]:
         """What must never be written down: passwords, as they are and as URLs have them."""
@@ -183,9 +200,10 @@ class Settings:
             *self.proxies.values(),
             *self.base_urls.values(),
             *self.socket_urls.values(),
+            *self.account_urls.values(),
             self.binance_archive_url,
         )
-        return frozenset((self.mongodb_password, *map(password_in, urls))) - {""}
+        return frozenset((self.mongodb_password, *self.master_keys, *map(password_in, urls))) - {""}
 
     @property
     def access(self) -> Access:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit
@@ -103,6 +104,33 @@ def base_url(text: str, schemes: Sequence[str] = ("https", "http")) -> str:
     if parts.scheme not in schemes or not (parts.hostname and port_is_possible and plain):
         raise ValueError(message)
     return text.rstrip("/")
+
+
+def account_url(text: str) -> str:
+    """Keys go there, so the way is encrypted, or does not leave this machine."""
+    url = base_url(text)
+    parts = urlsplit(url)
+    if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise ValueError("give a base URL that begins with https://, since keys are sent there")
+    return url
+
+
+def master_keys(text: str) -> tuple[str, ...]:
+    """Keys of 32 bytes in URL-safe base64, with commas or line ends between them; none is shown."""
+    found = tuple(part.strip() for part in text.replace("\n", ",").split(",") if part.strip())
+    if not all(map(_is_master_key, found)) or len(set(found)) < len(found):
+        raise ValueError(
+            "give keys that `python -m backend new-master-key` makes, newest first, commas between, all "
+            "different"
+        )
+    return found
+
+
+def _is_master_key(text: str) -> bool:
+    try:
+        return len(text) == 44 and len(urlsafe_b64decode(text)) == 32
+    except ValueError:
+        return False
 
 
 def socket_url(text: str) -> str:

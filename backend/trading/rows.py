@@ -40,6 +40,8 @@ class Right(StrEnum):
 
 
 class Status(StrEnum):
+    """How an order stands."""
+
     OPEN = "open"
     PARTIALLY_FILLED = "partially_filled"
     FILLED = "filled"
@@ -69,6 +71,15 @@ class KeyFacts:
     rights: frozenset[Right]
     addresses: tuple[str, ...] = ()
     registered: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What a venue says of the keys that ask: the kind of their account, whose it is, and their rights."""
+
+    flavour: str
+    uid: str
+    key: KeyFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

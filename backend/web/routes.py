@@ -38,6 +38,7 @@ from backend.web.server.room import Rooms
 from backend.web.server.server import Limits, Server
 from backend.web.streams.server_sent_events import StreamHandler
 from backend.web.streams.websocket import SocketHandler, UpgradePath
+from backend.web.trading.routes import trading_routes
 from backend.web.venues import venue_routes
 from backend.web.venues.udf import udf_routes
 
@@ -108,6 +109,7 @@ def _routes(given: dict[str, Any]) -> list[Route]:
         (r"/", PageHandler, given),
         (r"/ui", PageHandler, given),
         (r"/ui/(.*)", PageHandler, given),
+        *trading_routes(given),
         *venue_routes(given["service"]),
         *udf_routes(given["service"]),
     ]

@@ -64,7 +64,7 @@ def test_a_key_holds_no_more_than_a_digest() -> None:
         "bot",
         f"bot:{BOT}",
         f"bot:{BOT}:",
-        f"bot:{BOT}:admin",
+        f"bot:{BOT}:root",
         f"bot:{BOT}:read+",
         f"bot:{BOT}:read write",
         f"bot:{BOT}:read:write",

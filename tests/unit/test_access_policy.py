@@ -6,10 +6,10 @@ from ipaddress import ip_address
 
 import pytest
 
-from backend.access.keys import ApiKey, read_keys
+from backend.access.keys import TRADING_SCOPES, ApiKey, read_keys
 from backend.access.networks import read_networks
 from backend.access.origins import allowed_origin, read_origins
-from backend.access.policy import HEALTH_ROUTES, OPEN_ROUTES, Access, is_open, scope_of
+from backend.access.policy import HEALTH_ROUTES, OPEN_ROUTES, Access, is_open, scopes_of
 from backend.errors import Forbidden, MarketDataError, Unauthenticated
 
 READER, WRITER, BOTH = KEYS = read_keys(
@@ -21,18 +21,35 @@ PUBLIC = Access(keys=KEYS, public_read=True)
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
 def test_reading_needs_read(method: str) -> None:
-    assert scope_of(method) == "read"
+    assert scopes_of(method, "/api/data") == ("read",)
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE", "PUT", "PATCH", "FROBNICATE", "get", ""])
 def test_all_else_needs_write(method: str) -> None:
-    assert scope_of(method) == "write"
+    assert scopes_of(method, "/api/sync") == ("write",)
 
 
-def verdict(access: Access, method: str, key: ApiKey | None, presented: bool = True) -> str:
+@pytest.mark.parametrize(
+    "path", ["/accounts", "/accounts/1", "/account/balance", "/orders", "/orders/history"]
+)
+def test_accounts_need_a_scope_of_their_own(path: str) -> None:
+    assert scopes_of("GET", path) == ("trade", "funds", "admin")
+    changing = ("admin",) if path.startswith("/accounts") else ("trade",)
+    assert scopes_of("POST", path) == scopes_of("DELETE", path) == changing
+
+
+@pytest.mark.parametrize("access", [Access(), Access(public_read=True)])
+def test_no_setting_gives_accounts_to_everybody(access: Access) -> None:
+    assert not any(access.allows(scope, None) for scope in TRADING_SCOPES)
+    assert access.allows("read", None)
+
+
+def verdict(
+    access: Access, method: str, key: ApiKey | None, presented: bool = True, path: str = "/api/data"
+) -> str:
     """The error's code, empty where the request is admitted."""
     try:
-        access.check_scope(method, key, presented=presented)
+        access.check_scope(method, path, key, presented=presented)
     except MarketDataError as error:
         return error.code
     return ""
@@ -75,11 +92,32 @@ def test_without_a_key_one_may_do_what_is_public(access: Access, method: str, co
     assert verdict(access, method, None, presented=False) == code
 
 
+@pytest.mark.parametrize(
+    ("scopes", "method", "path", "code"),
+    [
+        ("read+write", "GET", "/accounts", "missing_scope"),
+        ("read+write", "POST", "/extract-orders", "missing_scope"),
+        ("trade", "GET", "/accounts", ""),
+        ("trade", "POST", "/extract-orders", ""),
+        ("trade", "POST", "/accounts", "missing_scope"),
+        ("funds", "GET", "/account/balance", ""),
+        ("funds", "POST", "/extract-orders", "missing_scope"),
+        ("admin", "POST", "/accounts", ""),
+        ("admin", "GET", "/api/data", "missing_scope"),
+    ],
+)
+def test_a_key_sees_and_changes_accounts_by_its_scopes(
+    scopes: str, method: str, path: str, code: str
+) -> None:
+    keys = read_keys(f"one:0123456789abcdef-o:{scopes}")
+    assert verdict(Access(keys=keys, public_read=scopes != "admin"), method, keys[0], path=path) == code
+
+
 def test_the_kinds_of_refusal_differ() -> None:
     with pytest.raises(Unauthenticated):
-        CLOSED.check_scope("GET", None, presented=False)
+        CLOSED.check_scope("GET", "/api/data", None, presented=False)
     with pytest.raises(Forbidden):
-        CLOSED.check_scope("POST", READER, presented=True)
+        CLOSED.check_scope("POST", "/api/data", READER, presented=True)
 
 
 def test_requests_from_elsewhere_are_refused() -> None:

@@ -20,7 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "loops": {"clock", "errors", "telemetry.metrics"},
     "access": {"access", "errors"},
     "core": {"core"},
-    "trading": {"trading"},
+    "trading": {"trading", "core"},
     "exchanges": {
         *("exchanges", "core", "errors", "clock"),
         *("trading.money", "trading.rows", "trading.keys"),
@@ -68,8 +68,9 @@ OWNERS: dict[str, set[str]] = {
     "prometheus_client": {"telemetry.metrics", "telemetry.gauges"},
     "structlog": {"telemetry.logs"},
     "rich": {"cli", "__main__"},
+    "cryptography": {"services.accounts.vault"},
 }
-"""Who may import the libraries that touch the outside world."""
+"""Who may import the libraries that touch the outside world, or that open secrets."""
 
 PURE = ("core", "exchanges", "formats", "trading")
 

@@ -30,13 +30,9 @@ def test_every_error_has_codes_of_its_own() -> None:
     assert all("code" in vars(kind) and "about" in vars(kind) for kind in tree())
 
 
-OF_ACCOUNTS = ("keys_refused", "clock_refused", "mode_refused", "order_absent", "outcome_unknown")
-"""What a venue answers to an account: no route asks for one yet."""
-
-
 def test_every_code_that_a_client_can_meet_has_a_sentence() -> None:
     told = {code: about for _, code, about in told_codes()}
-    assert set(codes()) - set(told) == {"invalid_configuration", "not_found", "exchange_error", *OF_ACCOUNTS}
+    assert set(codes()) - set(told) == {"invalid_configuration", "not_found", "exchange_error"}
     assert [
         code for code, about in told.items() if not (about[0] in f"`{about[0].upper()}" and about[-1] == ".")
     ] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from base64 import urlsafe_b64encode
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from backend.exchanges.base import Answer
 from backend.settings import LOG_LEVELS, SETTINGS, Settings, load_settings
 
 SECRET = "hunter2-s3cret-hunter2"
+MASTER_KEY = urlsafe_b64encode(b"dummy master key of the tests 32").decode()
 
 DEFAULTS: dict[str, object] = {
     "mongodb_uri": "",
@@ -62,6 +64,16 @@ DEFAULTS: dict[str, object] = {
         "BITGET_WS_URL": "wss://ws.bitget.com",
         "BINGX_SPOT_WS_URL": "wss://open-api-ws.bingx.com",
         "BINGX_PERPETUAL_WS_URL": "wss://open-api-swap.bingx.com",
+    },
+    "master_keys": (),
+    "master_keys_file": "",
+    "allow_withdraw_keys": False,
+    "account_visit_hours": 6.0,
+    "account_urls": {
+        "BITGET_LIVE_ACCOUNT_URL": "https://api.bitget.com",
+        "BITGET_DEMO_ACCOUNT_URL": "https://api.bitget.com",
+        "BINGX_LIVE_ACCOUNT_URL": "https://open-api.bingx.com",
+        "BINGX_DEMO_ACCOUNT_URL": "https://open-api-vst.bingx.com",
     },
     "archive": True,
     "binance_archive_url": "https://data.binance.vision",
@@ -114,6 +126,14 @@ BAD = {
     ],
     "API_KEYS": ["bot", "bot:short:read", f"bot:{SECRET}:all", f"bot:{SECRET}:read,"],
     "PUBLIC_READ": ["yes", "1"],
+    "MASTER_KEYS": ["short", f"{SECRET}{SECRET}", f"{MASTER_KEY},{MASTER_KEY}", f"{MASTER_KEY[:-1]}!"],
+    "ALLOW_WITHDRAW_KEYS": ["yes", "1"],
+    "ACCOUNT_VISIT_HOURS": ["0", "721", "often"],
+    **{
+        f"{venue}_{mode}_ACCOUNT_URL": [*BAD_URLS, "http://api.example.com"]
+        for venue in ("BITGET", "BINGX")
+        for mode in ("LIVE", "DEMO")
+    },
     "CORS_ORIGINS": ["charts.example.com", "https://charts.example.com/", "https://a.example,"],
     "ALLOWED_NETWORKS": ["localhost", "192.168.31.1/24", "10.0.0.0/8,"],
     "TRUSTED_PROXIES": ["proxy", "10.0.0.0/33"],
@@ -158,7 +178,7 @@ BAD = {
 
 FREE_TEXTS = {
     *("MONGODB_HOST", "MONGODB_USERNAME", "MONGODB_PASSWORD", "DATA_DIR", "SERVER_ADDRESS", "EGRESS"),
-    "NO_PROXY",
+    *("NO_PROXY", "MASTER_KEYS_FILE"),
 }
 
 

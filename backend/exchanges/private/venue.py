@@ -84,7 +84,8 @@ class PrivateVenue:
     `limits` are counted for an account, `budget` for the address: the market's own where the venue counts
     private questions with public ones. A demo account is asked at `demo_url`, and signs with `sign_demo`. The
     kind of an account is told by asking: it is the first of `flavours` whose `probe` is not answered by
-    ModeRefused; any other failure tells nothing.
+    ModeRefused; any other failure tells nothing. `clock` asks for the venue's time (ms) without keys. Nobody
+    could trade there before `began`.
     """
 
     name: str
@@ -97,14 +98,18 @@ class PrivateVenue:
     refusal: Callable[[Answer], Refusal | None]
     acceptance: Acceptance
     flavours: Sequence[Flavour]
+    clock: Call[int]
+    began: int
 
-    def failure(self, keys: Keys) -> Callable[[Answer], ExchangeError | None]:
+    def failure(self, keys: Keys | None) -> Callable[[Answer], ExchangeError | None]:
         """What an answer means to an account if it is no success, in words that do not show its keys."""
 
         def failure(answer: Answer) -> ExchangeError | None:
             if (refusal := self.refusal(answer)) is None:
                 return None
-            said, code = keys.hidden_in(refusal.said), keys.hidden_in(refusal.code)
-            return error_of(self.name, replace(refusal, said=said, code=code))
+            if keys is not None:
+                said, code = keys.hidden_in(refusal.said), keys.hidden_in(refusal.code)
+                refusal = replace(refusal, said=said, code=code)
+            return error_of(self.name, refusal)
 
         return failure

@@ -26,10 +26,12 @@ from backend.web.server.http_errors import HTTP_ERRORS
 from backend.web.server.json_schema import TEXT, Json, choice, const, record
 from backend.web.server.parameters import Parameter
 from backend.web.streams import stream_request
+from backend.web.trading import accounts, handler, readings
 
 ROUTES = (
     *(importing, coverage, data_request, follow, jobs, overview, removal),
     *(revisions, series, session, stream_request, sync),
+    *(accounts, handler, readings),
 )
 """The modules whose routes declare parameters of their own."""
 
@@ -58,7 +60,7 @@ ABOUT: dict[HTTPStatus, str] = {
     HTTPStatus.BAD_REQUEST: "The request makes no sense: the message says what is accepted",
     HTTPStatus.UNAUTHORIZED: "A key is needed, or this one is unknown",
     HTTPStatus.FORBIDDEN: "This key, address or web page may not do that",
-    HTTPStatus.NOT_FOUND: "There is no such symbol, series or job",
+    HTTPStatus.NOT_FOUND: "There is no such symbol, series, job or account",
     HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take that method",
     HTTPStatus.CONFLICT: "The series' job is under way, or was cancelled",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is over 64 KiB",

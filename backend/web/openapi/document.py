@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import msgspec
 
-from backend.web.openapi import bots, codes, following, reading, schemas, service, stored, syncing
+from backend.web.openapi import bots, codes, following, reading, schemas, service, stored, syncing, trading
 from backend.web.openapi.requests import Names
 from backend.web.server.json_schema import TEXT, Json
 
@@ -23,6 +23,7 @@ Errors have one shape, and `code` is what programs may rely on. Where the servic
 TAGS = {
     "sync": "Fetch from the exchanges, and see how it goes",
     "candles": "Read what is stored",
+    "accounts": "Your accounts at exchanges: what they say now",
     "service": "How the service is",
     "binance": "Binance's own interface, served from the store: whole candles only",
     "bitget": "Bitget's own interface, served from the store: whole candles only",
@@ -73,6 +74,7 @@ def paths(names: Names) -> dict[str, Json]:
         **stored.stored(names),
         "/api/import": syncing.importing(names),
         "/api/verify": syncing.verify(names),
+        **trading.paths(),
         **service.paths(),
         **bots.paths(),
     }

@@ -141,6 +141,8 @@ def _shapes(document: Json) -> str:
 def _shape(name: str, schema: Json) -> str:
     title = f"<summary><code>{escape(name)}</code></summary>"
     about = _paragraphs(schema["description"]) if "description" in schema else ""
+    if "enum" in schema:
+        return f"<details>{title}{about}<p>{escape(kind(schema))}</p></details>"
     return f"<details>{title}{about}{_table('', _fields(schema))}</details>"
 
 

@@ -8,21 +8,28 @@ from backend.web.api import common_shapes, service_shapes, stored_shapes, sync_s
 from backend.web.api.common_shapes import Answer, Shape
 from backend.web.openapi.parts import ref
 from backend.web.server.json_schema import INTEGER, Json, const, listed, record
+from backend.web.trading import account_shapes
 
 NEXT: Json = INTEGER | {"type": ["integer", "null"], "description": "Where the following page begins"}
+
+
+BASES = (Shape, Answer, account_shapes.Read)
+"""What shapes are made from."""
 
 
 def _shapes() -> dict[str, Json]:
     """Every shape by its name. All its fields are always there, also those with a default in the code."""
     kinds = dict.fromkeys(
         one
-        for module in (common_shapes, stored_shapes, sync_shapes, service_shapes)
+        for module in (common_shapes, stored_shapes, sync_shapes, service_shapes, account_shapes)
         for one in vars(module).values()
-        if isinstance(one, type) and issubclass(one, Shape) and one not in (Shape, Answer)
+        if isinstance(one, type) and issubclass(one, Shape) and one not in BASES
     )
     _, found = schema_components(kinds, ref_template="#/components/schemas/{name}")
     for schema in found.values():
         del schema["title"]
+        if "properties" not in schema:
+            continue
         schema["required"] = list(schema["properties"])
         for one in schema["properties"].values():
             one.pop("default", None)

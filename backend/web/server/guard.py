@@ -75,7 +75,10 @@ class Guard:
             if not _secret(request.headers):
                 self.sessions.check(request)
             self._access.check_scope(
-                request.method or "", self._key(request), presented=bool(_secret(request.headers))
+                request.method or "",
+                request.path,
+                self._key(request),
+                presented=bool(_secret(request.headers)),
             )
         elif not self.trusts(request.headers["Origin"]):
             raise Forbidden("pages of this origin may not ask: see CORS_ORIGINS", code="foreign_origin")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from backend.clock import parse_time
 from backend.exchanges.base import Budget, RateLimit
 from backend.exchanges.bingx import signing
 from backend.exchanges.bingx.account import key, perpetual, spot
 from backend.exchanges.bingx.account.refusals import refused
-from backend.exchanges.bingx.market import VENUE
+from backend.exchanges.bingx.market import PERPETUAL, VENUE
 from backend.exchanges.private.refusals import Acceptance
 from backend.exchanges.private.venue import Call, Flavour, PrivateVenue
 from backend.trading.rows import FeeRates, Order, Page, Product
@@ -70,4 +71,6 @@ BINGX_ACCOUNT = PrivateVenue(
     refusal=refused,
     acceptance=Acceptance(window=signing.RECEIVE_WINDOW, margin=signing.RECEIVE_WINDOW),
     flavours=(ACCOUNT,),
+    clock=Call(PERPETUAL.time_request, PERPETUAL.parse_time),
+    began=parse_time("2018-01-01"),
 )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
+from backend.clock import parse_time
 from backend.core.windows import MINUTE
 from backend.exchanges.base import RateLimit
 from backend.exchanges.bitget import signing
 from backend.exchanges.bitget.account import classic, key, spot, unified
 from backend.exchanges.bitget.account.asking import FUTURES
 from backend.exchanges.bitget.account.refusals import refused
-from backend.exchanges.bitget.market import BUDGET, VENUE
+from backend.exchanges.bitget.market import BUDGET, PERPETUAL, VENUE
 from backend.exchanges.private.refusals import Acceptance
 from backend.exchanges.private.venue import Call, Flavour, PrivateVenue
 from backend.trading.rows import Order, Page, Product
@@ -76,6 +77,8 @@ BITGET_ACCOUNT = PrivateVenue(
     refusal=refused,
     acceptance=Acceptance(window=MINUTE, margin=MINUTE // 2),
     flavours=(UNIFIED, CLASSIC),
+    clock=Call(PERPETUAL.time_request, PERPETUAL.parse_time),
+    began=parse_time("2018-01-01"),
 )
 """A stale request is refused after 30 s by the documents of the sockets; of REST nothing is said, so it is
 taken for twice as long."""

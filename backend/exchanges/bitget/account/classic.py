@@ -92,7 +92,7 @@ def fills(wanted: Wanted) -> Call[Page[Fill]]:
 
 
 def bills(wanted: Wanted) -> Call[Page[Bill]]:
-    """Changes of a wallet, newest first; the venue tells no balance after each."""
+    """Changes of a wallet, newest first."""
 
     def made(said: Told[Bills]) -> Page[Bill]:
         rows = (row.bill(wanted.product) for row in said.data.bills)

@@ -184,6 +184,7 @@ class BillRow(msgspec.Struct, rename="camel"):
     c_time: When
     symbol: str = ""
     fee: Exact | None = None
+    balance: Exact | None = None
 
     def bill(self, product: Product) -> Bill:
         return Bill(
@@ -194,7 +195,7 @@ class BillRow(msgspec.Struct, rename="camel"):
             kind=self.business_type,
             amount=self.amount,
             fee=None if self.fee is None else opposite(self.fee),
-            balance=None,
+            balance=self.balance,
             time=self.c_time,
         )
 

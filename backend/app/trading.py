@@ -1,0 +1,79 @@
+"""Builds what speaks for the user's accounts, where the settings turn it on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from functools import partial
+
+from backend.app.common import Common
+from backend.app.stores import Stores
+from backend.app.venues import USER_AGENT, Venues
+from backend.core.proxy import proxy_to
+from backend.exchanges.private.registry import PRIVATE_VENUES
+from backend.net.private.account_venues import AccountVenues, VenueWay
+from backend.net.proxies import Sessions
+from backend.net.rest.requester import open_session
+from backend.net.rest.throttle import Throttle
+from backend.services.accounts.accounts import Accounts
+from backend.services.accounts.readings import Readings
+from backend.services.accounts.vault import Vault
+from backend.services.service import Trading
+from backend.settings.by_exchange import account_url_setting
+from backend.trading.account import Mode
+
+log = logging.getLogger(__name__)
+
+
+async def build_trading(
+    common: Common, stores: Stores, venues: Venues, stack: AsyncExitStack
+) -> Trading | None:
+    """None where accounts are off, which is said in one log line; nothing of them is held or asked then."""
+    settings = common.settings
+    if not settings.master_keys or not settings.api_keys:
+        missing = [name for name in ("MASTER_KEYS", "API_KEYS") if not getattr(settings, name.lower())]
+        level = logging.WARNING if settings.master_keys else logging.INFO
+        log.log(level, "accounts are off: %s is not set", " and ".join(missing))
+        return None
+    sessions = Sessions(partial(open_session, settings.request_timeout, USER_AGENT))
+    await stack.enter_async_context(sessions)
+    ways = AccountVenues(_ways(common, sessions, venues.throttles))
+    vault = Vault(settings.master_keys)
+    accounts = Accounts(
+        store=stores.accounts,
+        venues=ways,
+        vault=vault,
+        clock=common.clock,
+        withdraw_allowed=settings.allow_withdraw_keys,
+    )
+    return Trading(accounts=accounts, readings=Readings(accounts, common.clock))
+
+
+def _ways(
+    common: Common, sessions: Sessions, throttles: Mapping[str, Throttle]
+) -> dict[tuple[str, Mode], VenueWay]:
+    """A venue that counts private questions with public ones shares their throttle, live and demo alike."""
+    settings = common.settings
+    known = dict(throttles)
+    ways = {}
+    for venue in PRIVATE_VENUES.values():
+        budget = venue.budget
+        if budget.name not in known:
+            known[budget.name] = Throttle(
+                budget.limits, settings.rate_limit_share, common.clock, careful=budget.careful
+            )
+        for mode in Mode:
+            base_url = settings.account_urls[account_url_setting(venue.name, mode)]
+            proxy = proxy_to(venue.name, base_url, settings.proxies)
+            ways[venue.name, mode] = VenueWay(
+                venue=venue,
+                mode=mode,
+                base_url=base_url,
+                session=sessions.by(proxy),
+                throttle=known[budget.name],
+                clock=common.clock,
+                metrics=common.metrics,
+                proxy=proxy,
+            )
+    return ways

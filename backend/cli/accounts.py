@@ -1,0 +1,102 @@
+"""`python -m backend accounts`: add, list, check, freeze and remove; `new-master-key` and `rotate-keys`.
+
+Keys are asked for without echo, so that neither the screen nor the shell's history has them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from functools import partial
+from getpass import getpass
+
+from rich.console import Console
+
+from backend.app import open_service
+from backend.clock import iso
+from backend.errors import InvalidRequest, TradingOff
+from backend.services.accounts.accounts import Accounts
+from backend.services.accounts.vault import new_master_key
+from backend.services.service import Service
+from backend.settings import Settings
+from backend.trading.account import Account, Mode
+from backend.trading.keys import Keys
+
+COMMANDS = ("accounts", "new-master-key", "rotate-keys")
+
+
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the commands."""
+    actions = commands.add_parser("accounts", help="your accounts at exchanges").add_subparsers(
+        dest="action", required=True
+    )
+    actions.add_parser("list", help="list them")
+    adding = actions.add_parser("add", help="add one; its keys are asked for")
+    adding.add_argument("venue", help="bitget or bingx")
+    adding.add_argument("--mode", choices=[mode.value for mode in Mode], default=Mode.DEMO.value)
+    adding.add_argument("--label", default="", help="what you call it")
+    for name, about in (
+        ("check", "ask the exchange what its key may do"),
+        ("freeze", "ask nothing with its keys any more"),
+        ("unfreeze", "ask with its keys again"),
+        ("remove", "forget it and its keys"),
+    ):
+        actions.add_parser(name, help=about).add_argument("id", help="the account's id")
+    commands.add_parser("new-master-key", help="make a key for MASTER_KEYS, which seals the keys of accounts")
+    commands.add_parser("rotate-keys", help="seal the keys of accounts with the newest of MASTER_KEYS")
+
+
+async def accounts(settings: Settings, options: argparse.Namespace) -> int:
+    """Do what the command says: 0, or 1 where keys could not be sealed anew."""
+    say = partial(Console().print, markup=False, highlight=False, soft_wrap=True)
+    if options.command == "new-master-key":
+        say(new_master_key())
+        return 0
+    async with open_service(settings, role="command") as service:
+        found = _accounts(service)
+        if options.command == "rotate-keys":
+            done, failures = await found.rotate()
+            say(f"The keys of {done} accounts are sealed anew.")
+            for failure in failures:
+                say(f"error: {failure}")
+            return 1 if failures else 0
+        for account in await _act(found, options):
+            say(_told(account))
+    return 0
+
+
+async def _act(found: Accounts, options: argparse.Namespace) -> list[Account]:
+    if options.action == "list":
+        return await found.all()
+    if options.action == "add":
+        keys = await asyncio.to_thread(_asked_keys)
+        return [await found.add(options.venue, Mode(options.mode), options.label, keys)]
+    if options.action == "check":
+        return [await found.check(options.id)]
+    if options.action == "remove":
+        return [await found.remove(options.id)]
+    return [await found.change(options.id, label=None, frozen=options.action == "freeze")]
+
+
+def _accounts(service: Service) -> Accounts:
+    if service.trading is None:
+        raise TradingOff("accounts are off: set MASTER_KEYS and API_KEYS")
+    return service.trading.accounts
+
+
+def _asked_keys() -> Keys:
+    key, secret = getpass("API key: "), getpass("Secret: ")
+    try:
+        return Keys(key.strip(), secret.strip(), getpass("Passphrase (empty if there is none): ").strip())
+    except ValueError as error:
+        raise InvalidRequest(str(error)) from None
+
+
+def _told(account: Account) -> str:
+    rights = ", ".join(sorted(account.key.rights)) or "nothing"
+    state = "frozen, " if account.frozen else ""
+    lines = [
+        f"{account.id}  {account.venue} {account.mode} {account.flavour}  {account.label}".rstrip(),
+        f"  {state}uid {account.uid}, may {rights}, checked {iso(account.checked)}",
+    ]
+    return "\n".join([*lines, *(f"  {warning}" for warning in account.warnings)])

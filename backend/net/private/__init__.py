@@ -1,0 +1,1 @@
+"""Signed requests to venues, for accounts."""

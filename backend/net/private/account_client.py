@@ -1,0 +1,171 @@
+"""Asks a venue in the name of one account: signed, within its budgets, again where that helps.
+
+Nothing here changes anything at a venue: whatever is sent may be sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from backend.errors import ClockRefused, ExchangeRefused, ModeRefused
+from backend.exchanges.base import Sign
+from backend.exchanges.private.venue import Call, Flavour, PrivateVenue, Stream
+from backend.net.rest.exchange_clock import ExchangeClock
+from backend.net.rest.requester import Requester
+from backend.trading.history import Kind, Offer
+from backend.trading.keys import Keys
+from backend.trading.rows import (
+    Balance,
+    Bill,
+    FeeRates,
+    Fill,
+    Identity,
+    Order,
+    Page,
+    Position,
+    Product,
+    Wanted,
+)
+
+Said = TypeVar("Said")
+
+ATTEMPTS = 3
+MOST_PAGES = 100
+"""Pages of open orders that are read: no venue lets an account have ten thousand."""
+
+
+class AccountClient:
+    """Fits `services.accounts.ports.AccountSource`. It holds the keys, so it lives as long as a request."""
+
+    def __init__(
+        self,
+        *,
+        venue: PrivateVenue,
+        flavour: Flavour | None,
+        keys: Keys,
+        sign: Sign,
+        requester: Requester,
+        exchange_clock: ExchangeClock,
+    ) -> None:
+        self._venue = venue
+        self._known_flavour = flavour
+        self._keys = keys
+        self._sign = sign
+        self._requester = requester
+        self._exchange_clock = exchange_clock
+
+    def __repr__(self) -> str:
+        return f"AccountClient({self._venue.name})"
+
+    async def now(self) -> int:
+        """The venue's time, ms."""
+        return await self._exchange_clock.now()
+
+    async def identity(self) -> Identity:
+        """Which kind of account the keys belong to, whose it is, and what they may do: all asked anew.
+
+        Raises ExchangeError; ModeRefused where the account is of no kind that is known.
+        """
+        flavour = await self._asked_flavour()
+        return Identity(
+            flavour=flavour.name,
+            uid=await self._ask(flavour.uid),
+            key=await self._ask(flavour.key(self._keys)),
+        )
+
+    @property
+    def products(self) -> tuple[Product, ...]:
+        """What the account may hold money in."""
+        return tuple(self._flavour.balances)
+
+    async def balances(self, products: Sequence[Product]) -> Mapping[Product, tuple[Balance, ...]]:
+        """The wallet of each product; products that share one show it more than once."""
+        return await self._of_each(self._flavour.balances, products)
+
+    async def positions(self, products: Sequence[Product]) -> tuple[Position, ...]:
+        """Open positions of some products."""
+        found = await self._of_each(self._flavour.positions, products)
+        rows = (row for product, rows in found.items() for row in rows if row.product is product)
+        return tuple(dict.fromkeys(rows))
+
+    async def fees(self, product: Product, symbol: str) -> FeeRates:
+        """What trading costs; `symbol` is in the venue's spelling."""
+        return await self._ask(self._flavour.fees(product, symbol))
+
+    async def open_orders(self, product: Product) -> tuple[Order, ...]:
+        """All orders of a product that are not finished. Raises ExchangeRefused where they never end."""
+        found: dict[str, Order] = {}
+        cursor = ""
+        for _ in range(MOST_PAGES):
+            page = await self._ask(self._flavour.open_orders(product, cursor))
+            fresh = {row.order_id: row for row in page.rows if row.order_id not in found}
+            found |= fresh
+            if page.cursor is None or not fresh:
+                return tuple(row for row in found.values() if row.product is product)
+            cursor = page.cursor
+        raise ExchangeRefused(f"{self._venue.name} tells of more open orders than there can be")
+
+    def offer(self, kind: Kind, product: Product) -> Offer | None:
+        """How the venue tells a history; None where it does not tell it."""
+        stream = self._streams(kind).get(product)
+        if stream is None:
+            return None
+        return Offer(span=stream.span, retention=stream.retention, needs=stream.needs)
+
+    async def orders(self, wanted: Wanted) -> Page[Order]:
+        """A page of finished orders by the time of their creation."""
+        return await self._ask(self._flavour.orders[wanted.product].ask(wanted))
+
+    async def fills(self, wanted: Wanted) -> Page[Fill]:
+        """A page of fills."""
+        return await self._ask(self._flavour.fills[wanted.product].ask(wanted))
+
+    async def bills(self, wanted: Wanted) -> Page[Bill]:
+        """A page of changes of a wallet."""
+        return await self._ask(self._flavour.bills[wanted.product].ask(wanted))
+
+    @property
+    def _flavour(self) -> Flavour:
+        if self._known_flavour is None:
+            raise ModeRefused(f"{self._venue.name} was not asked yet which kind of account this is")
+        return self._known_flavour
+
+    def _streams(self, kind: Kind) -> Mapping[Product, Stream[Order] | Stream[Fill] | Stream[Bill]]:
+        if kind is Kind.ORDERS:
+            return self._flavour.orders
+        return self._flavour.fills if kind is Kind.FILLS else self._flavour.bills
+
+    async def _asked_flavour(self) -> Flavour:
+        """The first kind whose question is not answered by ModeRefused: any other failure tells nothing."""
+        for flavour in self._venue.flavours:
+            try:
+                await self._ask(flavour.probe)
+            except ModeRefused as error:
+                refused = error
+            else:
+                self._known_flavour = flavour
+                return flavour
+        raise refused
+
+    async def _of_each(
+        self, calls: Mapping[Product, Call[Said]], products: Sequence[Product]
+    ) -> dict[Product, Said]:
+        """The answer for each product; a question that several share is asked once."""
+        asked: dict[int, Said] = {}
+        for product in products:
+            if product in calls and id(calls[product]) not in asked:
+                asked[id(calls[product])] = await self._ask(calls[product])
+        return {product: asked[id(calls[product])] for product in products if product in calls}
+
+    async def _ask(self, call: Call[Said]) -> Said:
+        """The answer. When the venue refuses our time, its clock is read anew and the question is asked once
+        more."""
+        await self._exchange_clock.now()
+        request = call.signed(self._sign)
+        try:
+            return await self._requester.ask(request, call.parse)
+        except ClockRefused:
+            self._exchange_clock.forget()
+            await self._exchange_clock.now()
+            return await self._requester.ask(request, call.parse)

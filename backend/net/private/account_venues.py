@@ -1,0 +1,122 @@
+"""The venues at which accounts can be asked: one way to each, live and demo, within one budget an address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from backend.clock import Clock
+from backend.core.proxy import Proxy
+from backend.errors import InvalidRequest
+from backend.exchanges.private.venue import Flavour, PrivateVenue
+from backend.net.private.account_client import ATTEMPTS, AccountClient
+from backend.net.rest.exchange_clock import ExchangeClock
+from backend.net.rest.requester import Requester, Session
+from backend.net.rest.throttle import Throttle
+from backend.telemetry.metrics import Metrics
+from backend.trading.account import Account, Mode
+from backend.trading.keys import Keys
+
+MARKET = "account"
+"""As which questions of accounts are counted in the metrics."""
+
+
+class VenueWay:
+    """A venue's host for accounts of one mode."""
+
+    def __init__(
+        self,
+        *,
+        venue: PrivateVenue,
+        mode: Mode,
+        base_url: str,
+        session: Session,
+        throttle: Throttle,
+        clock: Clock,
+        metrics: Metrics,
+        proxy: Proxy | None = None,
+    ) -> None:
+        self.venue = venue
+        self._mode = mode
+        self._base_url = base_url
+        self._session = session
+        self._throttle = throttle
+        self._clock = clock
+        self._metrics = metrics
+        self._proxy = proxy
+        self._exchange_clock = ExchangeClock(self._read_clock, clock)
+
+    def client(self, account: str, flavour: Flavour | None, keys: Keys) -> AccountClient:
+        """Asks in the name of an account. What it spends is counted for that account from now on."""
+        self._throttle.open_account(account, self.venue.limits)
+        signer = self.venue.sign_demo if self._mode is Mode.DEMO else self.venue.sign
+        return AccountClient(
+            venue=self.venue,
+            flavour=flavour,
+            keys=keys,
+            sign=signer(keys),
+            requester=self._requester(keys, account),
+            exchange_clock=self._exchange_clock,
+        )
+
+    def forget(self, account: str) -> None:
+        """The account is no more."""
+        self._throttle.close_account(account)
+
+    async def _read_clock(self) -> int:
+        call = self.venue.clock
+        return await self._requester(None, None).ask(call.request, call.parse)
+
+    def _requester(self, keys: Keys | None, account: str | None) -> Requester:
+        return Requester(
+            venue=self.venue.name,
+            market=MARKET,
+            base_url=self._base_url,
+            session=self._session,
+            budget=self.venue.budget,
+            throttle=self._throttle,
+            failure=self.venue.failure(keys),
+            clock=self._clock,
+            metrics=self._metrics,
+            proxy=self._proxy,
+            account=account,
+            venue_now=lambda: self._exchange_clock.known_now() or self._clock.now(),
+            attempts=ATTEMPTS,
+        )
+
+
+class AccountVenues:
+    """Fits `services.accounts.ports.AccountVenues`."""
+
+    def __init__(self, ways: Mapping[tuple[str, Mode], VenueWay]) -> None:
+        self._ways = ways
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The venues at which accounts can be asked."""
+        return tuple(dict.fromkeys(name for name, _ in self._ways))
+
+    def began(self, venue: str) -> int:
+        """Before that moment (ms) nobody could trade there."""
+        return self._way(venue, Mode.LIVE).venue.began
+
+    def stranger(self, account: str, venue: str, mode: Mode, keys: Keys) -> AccountClient:
+        """Asks for an account of which nothing is known yet. Raises InvalidRequest for an unknown venue."""
+        return self._way(venue, mode).client(account, None, keys)
+
+    def client(self, account: Account, keys: Keys) -> AccountClient:
+        """Asks in the name of an account."""
+        way = self._way(account.venue, account.mode)
+        flavours = {flavour.name: flavour for flavour in way.venue.flavours}
+        return way.client(account.id, flavours.get(account.flavour), keys)
+
+    def forget(self, account: str, venue: str, mode: Mode) -> None:
+        """The account is no more."""
+        self._way(venue, mode).forget(account)
+
+    def _way(self, venue: str, mode: Mode) -> VenueWay:
+        if way := self._ways.get((venue, mode)):
+            return way
+        raise InvalidRequest(
+            f"there are no accounts at {venue[:50]!r}: known are {', '.join(self.names)}",
+            code="unknown_venue",
+        )

@@ -1,0 +1,141 @@
+"""Accounts: added with keys that the venue knows, listed, changed and forgotten."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import uuid4
+
+from backend.clock import Clock
+from backend.errors import AccountExists, AccountFrozen, KeyMayWithdraw, KeysSealed, UnknownAccount
+from backend.services.accounts.ports import AccountSource, AccountStore, AccountVenues
+from backend.services.accounts.vault import Vault
+from backend.trading.account import Account, Mode, Sealed, may_withdraw
+from backend.trading.keys import Keys
+
+log = logging.getLogger(__name__)
+
+
+class Accounts:
+    """All may raise DatabaseUnavailable. `withdraw_allowed` lets keys in that may withdraw."""
+
+    def __init__(
+        self,
+        *,
+        store: AccountStore,
+        venues: AccountVenues,
+        vault: Vault,
+        clock: Clock,
+        withdraw_allowed: bool,
+    ) -> None:
+        self._store = store
+        self._venues = venues
+        self._vault = vault
+        self._clock = clock
+        self._withdraw_allowed = withdraw_allowed
+
+    async def add(self, venue: str, mode: Mode, label: str, keys: Keys) -> Account:
+        """Ask the venue what the keys are, seal them, and keep the account.
+
+        Raises KeyMayWithdraw, AccountExists, and what the venue means by a refusal.
+        """
+        account_id = uuid4().hex[:16]
+        try:
+            said = await self._venues.stranger(account_id, venue, mode, keys).identity()
+        except BaseException:
+            self._venues.forget(account_id, venue, mode)
+            raise
+        if may_withdraw(said.key) and not self._withdraw_allowed:
+            self._venues.forget(account_id, venue, mode)
+            raise KeyMayWithdraw(
+                f"this key may withdraw: make one at {venue} that may not, or set ALLOW_WITHDRAW_KEYS=true"
+            )
+        now = self._clock.now()
+        account = Account(
+            id=account_id,
+            venue=venue,
+            mode=mode,
+            label=label,
+            flavour=said.flavour,
+            uid=said.uid,
+            key=said.key,
+            created=now,
+            checked=now,
+        )
+        if not await self._store.add(account, self._vault.seal(account.id, venue, keys)):
+            self._venues.forget(account_id, venue, mode)
+            raise AccountExists(f"this {mode} account at {venue} is here already: remove that one first")
+        log.info("account %s at %s (%s) was added", account.id, venue, mode)
+        for warning in account.warnings:
+            log.warning("account %s at %s: %s", account.id, venue, warning)
+        return account
+
+    async def all(self) -> list[Account]:
+        """Every account, oldest first."""
+        return await self._store.all()
+
+    async def get(self, account_id: str) -> Account:
+        """Raises UnknownAccount."""
+        account, _ = await self._loaded(account_id)
+        return account
+
+    async def check(self, account_id: str) -> Account:
+        """The account, after its venue was asked anew what its keys may do."""
+        account, source = await self.source(account_id)
+        said, now = await source.identity(), self._clock.now()
+        await self._store.checked(account_id, said, now)
+        return replace(account, flavour=said.flavour, key=said.key, checked=now)
+
+    async def change(self, account_id: str, *, label: str | None, frozen: bool | None) -> Account:
+        """Change what is given. Raises UnknownAccount."""
+        if not await self._store.change(account_id, label=label, frozen=frozen):
+            raise _unknown()
+        if frozen is not None:
+            log.warning("account %s: %s", account_id, "frozen" if frozen else "no longer frozen")
+        return await self.get(account_id)
+
+    async def remove(self, account_id: str) -> Account:
+        """Forget an account and its keys; what is stored of its history stays. Raises UnknownAccount."""
+        account = await self.get(account_id)
+        await self._store.remove(account_id)
+        self._venues.forget(account_id, account.venue, account.mode)
+        log.warning("account %s at %s was removed with its keys", account_id, account.venue)
+        return account
+
+    async def source(self, account_id: str) -> tuple[Account, AccountSource]:
+        """An account, and the way to ask its venue, which holds its keys: to be used and forgotten.
+
+        Raises UnknownAccount, AccountFrozen, KeysSealed.
+        """
+        account, sealed = await self._loaded(account_id)
+        if account.frozen:
+            raise AccountFrozen(f"account {account_id} is frozen: nothing is asked with its keys")
+        keys = self._vault.open(account.id, account.venue, sealed)
+        return account, self._venues.client(account, keys)
+
+    async def rotate(self) -> tuple[int, Sequence[str]]:
+        """Seal all keys anew with the newest master key: how many were, and what kept others from it."""
+        done, failures = 0, []
+        for account in await self._store.all():
+            loaded = await self._store.load(account.id)
+            if loaded is None or self._vault.is_newest(loaded[1]):
+                continue
+            try:
+                keys = self._vault.open(account.id, account.venue, loaded[1])
+            except KeysSealed as error:
+                failures.append(str(error))
+                continue
+            done += await self._store.reseal(
+                account.id, loaded[1], self._vault.seal(account.id, account.venue, keys)
+            )
+        return done, failures
+
+    async def _loaded(self, account_id: str) -> tuple[Account, Sealed]:
+        if loaded := await self._store.load(account_id):
+            return loaded
+        raise _unknown()
+
+
+def _unknown() -> UnknownAccount:
+    return UnknownAccount("there is no such account: ask for the list of accounts")

@@ -1,0 +1,105 @@
+"""What accounts need from the outside world, as shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from backend.trading.account import Account, Mode, Sealed
+from backend.trading.history import Kind, Offer
+from backend.trading.keys import Keys
+from backend.trading.rows import (
+    Balance,
+    Bill,
+    FeeRates,
+    Fill,
+    Identity,
+    Order,
+    Page,
+    Position,
+    Product,
+    Wanted,
+)
+
+
+class AccountSource(Protocol):
+    """A venue, asked in the name of one account. Every call may raise ExchangeError."""
+
+    async def now(self) -> int:
+        """The venue's time, ms."""
+
+    async def identity(self) -> Identity:
+        """The kind of account, whose it is, and what the keys may do."""
+
+    @property
+    def products(self) -> tuple[Product, ...]:
+        """What the account may hold money in."""
+
+    async def balances(self, products: Sequence[Product]) -> Mapping[Product, tuple[Balance, ...]]:
+        """The wallets of some products."""
+
+    async def positions(self, products: Sequence[Product]) -> tuple[Position, ...]:
+        """Open positions of some products."""
+
+    async def fees(self, product: Product, symbol: str) -> FeeRates:
+        """What trading a symbol costs; it is in the venue's spelling."""
+
+    async def open_orders(self, product: Product) -> tuple[Order, ...]:
+        """All orders of a product that are not finished."""
+
+    def offer(self, kind: Kind, product: Product) -> Offer | None:
+        """How the venue tells a history; None where it does not."""
+
+    async def orders(self, wanted: Wanted) -> Page[Order]:
+        """A page of finished orders by the time of their creation."""
+
+    async def fills(self, wanted: Wanted) -> Page[Fill]:
+        """A page of fills."""
+
+    async def bills(self, wanted: Wanted) -> Page[Bill]:
+        """A page of changes of a wallet."""
+
+
+class AccountVenues(Protocol):
+    """The venues at which accounts can be asked."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What they are called."""
+
+    def began(self, venue: str) -> int:
+        """Before that moment (ms) nobody could trade there."""
+
+    def stranger(self, account: str, venue: str, mode: Mode, keys: Keys) -> AccountSource:
+        """Asks for an account of which nothing is known yet. Raises InvalidRequest for an unknown venue."""
+
+    def client(self, account: Account, keys: Keys) -> AccountSource:
+        """Asks in the name of an account."""
+
+    def forget(self, account: str, venue: str, mode: Mode) -> None:
+        """The account is no more."""
+
+
+class AccountStore(Protocol):
+    """Where accounts are kept. Every call may raise DatabaseUnavailable."""
+
+    async def add(self, account: Account, sealed: Sealed) -> bool:
+        """Keep a new account; False where one of the same venue, mode and uid is there already."""
+
+    async def load(self, account_id: str) -> tuple[Account, Sealed] | None:
+        """An account with its sealed keys; None if there is none."""
+
+    async def all(self) -> list[Account]:
+        """Every account, oldest first."""
+
+    async def change(self, account_id: str, *, label: str | None, frozen: bool | None) -> bool:
+        """Change what is given; False if there is no such account."""
+
+    async def checked(self, account_id: str, identity: Identity, moment: int) -> None:
+        """Write down what the venue said of the account's keys."""
+
+    async def reseal(self, account_id: str, old: Sealed, new: Sealed) -> bool:
+        """Put newly sealed keys in place of exactly the `old` ones."""
+
+    async def remove(self, account_id: str) -> bool:
+        """Forget an account and its keys; False if there is no such."""

@@ -1,0 +1,1 @@
+"""What is kept of accounts: the accounts with their sealed keys, and their histories."""

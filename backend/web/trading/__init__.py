@@ -1,0 +1,1 @@
+"""The routes of accounts: thin handlers, as in `web/api/`."""

@@ -1,0 +1,130 @@
+"""From what is known of accounts to the shapes of answers. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, TypedDict
+
+from backend.clock import iso
+from backend.services.accounts.readings import Reading
+from backend.trading.account import Account, Mode
+from backend.trading.money import plain
+from backend.trading.rows import Balance, Fee, Order, Position, Product
+from backend.web.trading import account_shapes as shapes
+
+
+class Read(TypedDict):
+    account: str
+    venue: str
+    mode: Mode
+    read_at: str
+    age_ms: int
+
+
+def account(found: Account) -> shapes.Account:
+    return shapes.Account(
+        id=found.id,
+        venue=found.venue,
+        mode=found.mode,
+        label=found.label,
+        flavour=found.flavour,
+        uid=found.uid,
+        rights=sorted(found.key.rights),
+        addresses=list(found.key.addresses),
+        registered=moment(found.key.registered),
+        created=iso(found.created),
+        checked=iso(found.checked),
+        frozen=found.frozen,
+        warnings=list(found.warnings),
+    )
+
+
+def read(reading: Reading[Any]) -> Read:
+    """What every answer of a reading says."""
+    return Read(
+        account=reading.account.id,
+        venue=reading.account.venue,
+        mode=reading.account.mode,
+        read_at=iso(reading.read),
+        age_ms=reading.age,
+    )
+
+
+def wallets(found: Mapping[Product, Iterable[Balance]]) -> list[shapes.Wallet]:
+    return [
+        shapes.Wallet(
+            product=product,
+            balances=[
+                shapes.WalletBalance(
+                    coin=row.coin,
+                    available=plain(row.available),
+                    frozen=money(row.frozen),
+                    equity=money(row.equity),
+                )
+                for row in rows
+            ],
+        )
+        for product, rows in found.items()
+    ]
+
+
+def position(row: Position) -> shapes.OpenPosition:
+    return shapes.OpenPosition(
+        product=row.product,
+        symbol=row.symbol,
+        held=row.held,
+        size=plain(row.size),
+        entry_price=plain(row.entry_price),
+        mark_price=money(row.mark_price),
+        leverage=money(row.leverage),
+        margin_mode=row.margin_mode,
+        margin_coin=row.margin_coin,
+        unrealised=money(row.unrealised),
+        liquidation_price=money(row.liquidation_price),
+        updated=moment(row.updated),
+    )
+
+
+def leverage(row: Position) -> shapes.LeverageRow:
+    return shapes.LeverageRow(
+        product=row.product,
+        symbol=row.symbol,
+        held=row.held,
+        leverage=money(row.leverage),
+        margin_mode=row.margin_mode,
+    )
+
+
+def order(row: Order) -> shapes.OrderRow:
+    return shapes.OrderRow(
+        product=row.product,
+        symbol=row.symbol,
+        order_id=row.order_id,
+        client_id=row.client_id,
+        side=row.side,
+        held=row.held,
+        kind=row.kind,
+        status=row.status,
+        price=money(row.price),
+        size=money(row.size),
+        filled=plain(row.filled),
+        average_price=money(row.average_price),
+        fees=fees(row.fees),
+        reduce_only=row.reduce_only,
+        source=row.source,
+        created=iso(row.created),
+        updated=iso(row.updated),
+    )
+
+
+def fees(rows: Iterable[Fee]) -> list[shapes.PaidFee]:
+    return [shapes.PaidFee(coin=row.coin, paid=plain(row.paid)) for row in rows]
+
+
+def money(number: Decimal | None) -> str | None:
+    return None if number is None else plain(number)
+
+
+def moment(time: int | None) -> str | None:
+    return None if time is None else iso(time)

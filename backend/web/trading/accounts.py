@@ -1,0 +1,99 @@
+"""`/accounts`: added with keys, listed, changed, removed. No answer says anything of keys."""
+
+from __future__ import annotations
+
+from backend.errors import InvalidRequest
+from backend.trading.account import Mode
+from backend.trading.keys import LONGEST_KEY, Keys
+from backend.web.server.json_schema import FLAG, TEXT
+from backend.web.server.parameters import Parameter, invalid, one_of, text
+from backend.web.trading import account_shapes, account_views
+from backend.web.trading.handler import TradingHandler
+
+LONGEST_LABEL = 100
+MODES: dict[str, Mode] = {mode.value: mode for mode in Mode}
+
+
+def _label(name: str, value: object) -> str:
+    if not isinstance(value, str) or len(value) > LONGEST_LABEL or not value.isprintable():
+        raise invalid(name, f"a text of up to {LONGEST_LABEL} printable characters")
+    return value
+
+
+def _secret(name: str, value: object) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_KEY:
+        raise invalid(name, f"a text of up to {LONGEST_KEY} characters")
+    return value
+
+
+def _frozen(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise invalid(name, "true or false")
+    return value
+
+
+_LABELLED = TEXT | {"maxLength": LONGEST_LABEL}
+_SECRET = TEXT | {"maxLength": LONGEST_KEY, "writeOnly": True}
+VENUE = text("venue", "The exchange: `bitget` or `bingx`")
+MODE = one_of("mode", MODES, "`live`, or `demo` for play money", default=Mode.DEMO, shown="demo")
+LABEL: Parameter[str] = Parameter("label", "What you call it", _LABELLED, _label, "")
+KEY = Parameter("key", "The API key", _SECRET, _secret)
+SECRET = Parameter("secret", "Its secret", _SECRET, _secret)
+PASSPHRASE: Parameter[str] = Parameter("passphrase", "Its passphrase, if it has one", _SECRET, _secret, "")
+ADDING = (VENUE, MODE, LABEL, KEY, SECRET, PASSPHRASE)
+NEW_LABEL: Parameter[str | None] = Parameter("label", "What you call it", _LABELLED, _label, None)
+FROZEN: Parameter[bool | None] = Parameter(
+    "frozen", "`true`: ask nothing with its keys from now on", FLAG, _frozen, None
+)
+CHANGING = (NEW_LABEL, FROZEN)
+
+
+class AccountsHandler(TradingHandler):
+    async def get(self) -> None:
+        self.query(())
+        found = await self.trading.accounts.all()
+        self.answer(
+            account_shapes.AccountsAnswer(
+                count=len(found), accounts=[account_views.account(one) for one in found]
+            )
+        )
+
+    async def post(self) -> None:
+        self.query(())
+        accounts = self.trading.accounts
+        values = self.json_object(ADDING)
+        try:
+            keys = Keys(values[KEY], values[SECRET], values[PASSPHRASE])
+        except ValueError as error:
+            raise InvalidRequest(str(error), code="invalid_key") from None
+        added = await accounts.add(values[VENUE], values[MODE], values[LABEL], keys)
+        self.set_header("Location", f"{self.base_path}/accounts/{added.id}")
+        self.answer(account_shapes.AccountAnswer(account=account_views.account(added)), 201)
+
+
+class AccountHandler(TradingHandler):
+    async def get(self, account_id: str) -> None:
+        self.query(())
+        found = await self.trading.accounts.get(account_id)
+        self.answer(account_shapes.AccountAnswer(account=account_views.account(found)))
+
+    async def patch(self, account_id: str) -> None:
+        self.query(())
+        accounts = self.trading.accounts
+        values = self.json_object(CHANGING)
+        found = await accounts.change(account_id, label=values[NEW_LABEL], frozen=values[FROZEN])
+        self.answer(account_shapes.AccountAnswer(account=account_views.account(found)))
+
+    async def delete(self, account_id: str) -> None:
+        self.query(())
+        found = await self.trading.accounts.remove(account_id)
+        self.answer(account_shapes.AccountAnswer(account=account_views.account(found)))
+
+
+class CheckHandler(TradingHandler):
+    """Asks the exchange anew what the keys of an account may do."""
+
+    async def post(self, account_id: str) -> None:
+        self.query(())
+        found = await self.trading.accounts.check(account_id)
+        self.answer(account_shapes.AccountAnswer(account=account_views.account(found)))

@@ -1,0 +1,37 @@
+"""What the routes of accounts share."""
+
+from __future__ import annotations
+
+from backend.errors import InvalidRequest, TradingOff
+from backend.services.service import Trading
+from backend.trading.rows import Product
+from backend.web.server.handler import ApiHandler
+from backend.web.server.json_schema import TEXT
+from backend.web.server.parameters import Parameter, Values, one_of, read_text, text
+
+PRODUCTS: dict[str, Product] = {product.value: product for product in Product}
+ACCOUNT: Parameter[str | None] = Parameter(
+    "account", "The account's id; may be left out where there is only one", TEXT, read_text, None
+)
+PRODUCT: Parameter[Product | None] = one_of("product", PRODUCTS, "Only this product", default=None)
+SYMBOL = text("symbol", "A symbol in the exchange's own spelling, such as `BTC-USDT` at BingX")
+
+
+class TradingHandler(ApiHandler):
+    """Base of the routes of accounts."""
+
+    @property
+    def trading(self) -> Trading:
+        """What speaks for accounts. Raises TradingOff."""
+        if self.service.trading is None:
+            raise TradingOff("accounts are off here: set MASTER_KEYS and API_KEYS, then start again")
+        return self.service.trading
+
+    async def account_id(self, values: Values) -> str:
+        """The account that a request names, or the only one."""
+        if given := values[ACCOUNT]:
+            return given
+        found = await self.trading.accounts.all()
+        if len(found) != 1:
+            raise InvalidRequest(f"name an account: there are {len(found)} of them", code="missing_account")
+        return found[0].id

@@ -1,0 +1,34 @@
+"""The routes of accounts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tornado.web import RequestHandler
+
+from backend.trading.rows import Product
+from backend.web.trading.accounts import AccountHandler, AccountsHandler, CheckHandler
+from backend.web.trading.readings import (
+    BalanceHandler,
+    FeesHandler,
+    LeverageHandler,
+    OpenOrdersHandler,
+    PositionsHandler,
+)
+
+Route = tuple[str, type[RequestHandler], dict[str, Any]]
+
+
+def trading_routes(given: dict[str, Any]) -> list[Route]:
+    """All of them; they answer that accounts are off where they are."""
+    return [
+        (r"/accounts", AccountsHandler, given),
+        (r"/accounts/([^/]*)", AccountHandler, given),
+        (r"/accounts/([^/]*)/check", CheckHandler, given),
+        (r"/account/balance", BalanceHandler, given),
+        *((f"/account/balance/{one}", BalanceHandler, given | {"product": one}) for one in Product),
+        (r"/account/positions", PositionsHandler, given),
+        (r"/account/leverage", LeverageHandler, given),
+        (r"/account/fees", FeesHandler, given),
+        (r"/orders", OpenOrdersHandler, given),
+    ]
