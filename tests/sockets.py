@@ -67,10 +67,12 @@ class Socket:
 
 
 @asynccontextmanager
-async def connected(client: AsyncHTTPServerClient, query: str, **headers: str) -> AsyncIterator[Socket]:
+async def connected(
+    client: AsyncHTTPServerClient, query: str, path: str = "/api/stream", **headers: str
+) -> AsyncIterator[Socket]:
     """A well-behaved client."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    address = f"ws://127.0.0.1:{client.get_http_port()}/api/stream?{query}"
+    address = f"ws://127.0.0.1:{client.get_http_port()}{path}?{query}"
     socket = Socket(await websocket_connect(HTTPRequest(address, headers=named)))
     try:
         yield socket

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from backend.app.common import Common
 from backend.app.memory import calm_garbage_collector, keep_freed_memory
 from backend.app.rooms import (
+    build_changes,
     build_fleet,
     build_following,
     build_jobs,
@@ -62,6 +63,7 @@ async def open_service(
         fleet = build_fleet(common, stores, venues)
         following = build_following(common, stores, venues, syncing, streaming, appender, fleet)
         reading = build_reading(common, stores, venues, jobs)
+        running = build_running(common, stores, venues, jobs, following)
         service = Service(
             markets=venues.markets,
             jobs=jobs,
@@ -69,7 +71,8 @@ async def open_service(
             following=following,
             reading=reading,
             streaming=streaming,
-            running=build_running(common, stores, venues, jobs, following),
+            running=running,
+            changes=build_changes(common, jobs, reading, running),
             trading=await build_trading(common, stores, venues, stack),
         )
         await start(service, common.role, fleet, stack)

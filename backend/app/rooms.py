@@ -24,6 +24,8 @@ from backend.services.reading.queries import Queries
 from backend.services.running.fleet import Fleet, member_of
 from backend.services.running.monitor import Monitor
 from backend.services.service import Following, Reading, Running, Streaming, Syncing
+from backend.services.streaming.change_log import Health
+from backend.services.streaming.changes import Changes
 from backend.services.streaming.feed import Feeds
 from backend.services.streaming.ledger_watch import LedgerWatch
 from backend.services.syncing.archive_fill import ArchiveFill
@@ -179,10 +181,24 @@ def build_running(
         clock=common.clock,
         most_series=common.settings.metrics_series,
     )
+
+    async def health() -> Health:
+        trouble = await stores.database_trouble()
+        troubles = [trouble] if trouble else common.loops.troubles()
+        return Health(trouble, jobs.worker.condition, tuple(troubles))
+
     return Running(
         monitor=monitor,
         metrics=common.metrics,
         loops=common.loops,
         database_answers=stores.database_answers,
         database_trouble=stores.database_trouble,
+        health=health,
+    )
+
+
+def build_changes(common: Common, jobs: Jobs, reading: Reading, running: Running) -> Changes:
+    """What tells pages that stay open."""
+    return Changes(
+        jobs=jobs, overview=reading.overview, health=running.health, clock=common.clock, loops=common.loops
     )

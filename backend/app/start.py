@@ -31,6 +31,8 @@ async def start(service: Service, role: Role, fleet: Fleet, stack: AsyncExitStac
     if role in ("all", "api"):
         service.reading.catalogue.start()
         stack.push_async_callback(service.reading.catalogue.stop)
+        service.changes.start()
+        stack.push_async_callback(service.changes.stop)
     streaming.ledger_watch.start()
     stack.push_async_callback(streaming.ledger_watch.stop)
 

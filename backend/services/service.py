@@ -19,6 +19,8 @@ from backend.services.reading.mirror import Mirror
 from backend.services.reading.overview import Overview
 from backend.services.reading.queries import Queries
 from backend.services.running.monitor import Monitor
+from backend.services.streaming.change_log import Health
+from backend.services.streaming.changes import Changes
 from backend.services.streaming.feed import Feeds
 from backend.services.streaming.ledger_watch import LedgerWatch
 from backend.services.syncing.audit import Auditor
@@ -73,13 +75,15 @@ class Streaming:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
     """How this process is. `database_answers` says within two seconds whether the database is there,
-    `database_trouble` what keeps it from doing what the service needs, "" for nothing."""
+    `database_trouble` what keeps it from doing what the service needs, "" for nothing; `health` tells that
+    and which tasks of this process fail."""
 
     monitor: Monitor
     metrics: Metrics
     loops: Loops
     database_answers: Callable[[], Awaitable[bool]]
     database_trouble: Callable[[], Awaitable[str]]
+    health: Callable[[], Awaitable[Health]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,4 +105,5 @@ class Service:
     reading: Reading
     streaming: Streaming
     running: Running
+    changes: Changes
     trading: Trading | None = None

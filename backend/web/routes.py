@@ -36,6 +36,7 @@ from backend.web.server.guard import Guard
 from backend.web.server.handler import UnknownRoute, log_request
 from backend.web.server.room import Rooms
 from backend.web.server.server import Limits, Server
+from backend.web.streams.changes import ChangesHandler, ChangesSocketHandler
 from backend.web.streams.server_sent_events import StreamHandler
 from backend.web.streams.websocket import SocketHandler, UpgradePath
 from backend.web.trading.routes import trading_routes
@@ -91,6 +92,8 @@ def _routes(given: dict[str, Any]) -> list[Route]:
         (r"/api/follow", FollowHandler, given),
         (UpgradePath(r"/api/stream"), SocketHandler, given),
         (r"/api/stream", StreamHandler, given),
+        (UpgradePath(r"/api/changes"), ChangesSocketHandler, given),
+        (r"/api/changes", ChangesHandler, given),
         (r"/api/import", ImportHandler, given),
         (r"/api/verify", VerifyHandler, given),
         (r"/api/symbols", SymbolsHandler, given),

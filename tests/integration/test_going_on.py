@@ -27,10 +27,14 @@ from backend.services.following.confirm import Confirmer
 from backend.services.following.keeper import Keeper
 from backend.services.following.pushed_candles import LiveCandles
 from backend.services.following.visits import Visitor
+from backend.services.jobs.submission import Jobs
 from backend.services.jobs.worker import Worker
 from backend.services.reading.catalogue import Catalogue
+from backend.services.reading.overview import Overview
 from backend.services.running.fleet import Fleet, member_of
 from backend.services.service import Service
+from backend.services.streaming.change_log import Health
+from backend.services.streaming.changes import Changes
 from backend.services.streaming.ledger_watch import LedgerWatch
 from backend.services.syncing.ledger import Ledgers
 from backend.services.syncing.markets import Markets
@@ -122,6 +126,39 @@ async def catalogue(ground: Ground) -> AsyncIterator[Stumbling]:
     made = Catalogue(ground.candles, store, ground.clock, ground.loops)
     made.start()
     yield store
+    await made.stop()
+
+
+@asynccontextmanager
+async def changes(ground: Ground) -> AsyncIterator[Stumbling]:
+    store = ground.stumbling(MongoJobs(ground.database), "active")
+    worker = Worker(
+        store=store,
+        ledgers=ground.ledgers(ground.coverage),
+        syncs=ground.syncs(),
+        clock=ground.clock,
+        at_once=1,
+        metrics=ground.metrics,
+    )
+
+    async def health() -> Health:
+        return Health("", "none", ())
+
+    made = Changes(
+        jobs=Jobs(store, worker, ground.clock, 1, ground.metrics),
+        overview=Overview(
+            Catalogue(ground.candles, ground.coverage, ground.clock),
+            MongoFollows(ground.database),
+            ground.markets,
+            ground.clock,
+        ),
+        health=health,
+        clock=ground.clock,
+        loops=ground.loops,
+    )
+    made.start()
+    with made.listening():
+        yield store
     await made.stop()
 
 
@@ -345,6 +382,7 @@ async def ended(task: asyncio.Task[None]) -> None:
 PARTS: dict[str, Part] = {
     "looks at ledgers": ledger_watch,
     "listings of what is stored": catalogue,
+    "looks for changes": changes,
     "seconds of streams": seconds,
     "word to other processes": fleet,
     "looks at follows": keeper,
@@ -378,7 +416,7 @@ async def test_all_loops_of_a_service_are_counted_and_asked(
     found = (await scrape(http_server_client)).labels("step_failures_total", "task")
     running = {task.get_name() for task in asyncio.all_tasks()}
     assert found == PARTS.keys() & running
-    assert len(found) == 7
+    assert len(found) == 8
 
 
 async def test_a_loop_that_fails_makes_the_service_not_ready_and_is_named(

@@ -9,6 +9,9 @@ from typing import cast
 from tornado.routing import PathMatches
 from tornado.web import Application, RequestHandler
 
+ENDLESS = frozenset(("/api/changes",))
+"""Whose GET asks for nothing in particular, and has no end: tests/web/test_changes.py."""
+
 
 def routes(app: Application, name: str = "x") -> Iterator[tuple[str, type[RequestHandler]]]:
     """A path that leads to each route, with `name` for whatever it takes, and its handler."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from uuid import uuid4
 
@@ -63,6 +63,16 @@ class Jobs:
         if job := await self._store.load(job_id):
             return job
         raise UnknownJob("there is no such job: jobs are forgotten a week after their end")
+
+    async def moving(self, limit: int, seen: Collection[str]) -> dict[str, Job]:
+        """The oldest jobs that are not over and the newest ones, `limit` of each, and those that were `seen`
+        before and may be over now; by id, as they stand."""
+        found = {job.id: job for job in await self._store.active(limit)}
+        found |= {job.id: job for job in await self._store.newest(limit)}
+        if others := set(seen) - found.keys():
+            found |= await self._store.load_all(others)
+        runs = self.worker.runs
+        return {job_id: runs[job_id].job if job_id in runs else job for job_id, job in found.items()}
 
     async def newest(self, limit: int, status: Status | None = None) -> list[Job]:
         """The jobs that were asked for last, newest first."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Literal
 
+from backend.services.streaming.change_log import Health
 from backend.web.api import service_shapes
 from backend.web.server.handler import ApiHandler
 
@@ -36,11 +37,15 @@ class ReadyHandler(ApiHandler):
 
     async def get(self) -> None:
         self.query(())
-        trouble, worker = await self.service.running.database_trouble(), self.service.jobs.worker.condition
-        troubles = [trouble] if trouble else self.service.running.loops.troubles()
-        if not troubles and worker != "stopped":
-            self.answer(service_shapes.Ready("ready", "connected", worker, troubles))
-        else:
-            database: Literal["connected", "disconnected"] = "disconnected" if trouble else "connected"
-            body = service_shapes.NotReady("not_ready", database, worker, troubles)
-            self.answer(body, HTTPStatus.SERVICE_UNAVAILABLE)
+        found = ready(await self.service.running.health())
+        status = HTTPStatus.OK if found.status == "ready" else HTTPStatus.SERVICE_UNAVAILABLE
+        self.answer(found, status)
+
+
+def ready(found: Health) -> service_shapes.Ready | service_shapes.NotReady:
+    """How a process is in JSON."""
+    troubles = list(found.troubles)
+    if not troubles and found.worker != "stopped":
+        return service_shapes.Ready("ready", "connected", found.worker, troubles)
+    database: Literal["connected", "disconnected"] = "disconnected" if found.database_trouble else "connected"
+    return service_shapes.NotReady("not_ready", database, found.worker, troubles)

@@ -167,3 +167,18 @@ class ListingAnswer(Answer, kw_only=True):
     market: str
     count: Count
     symbols: list[Listing]
+
+
+class Beginning(Shape):
+    """How a stream of changes begins, or goes on after something was missed."""
+
+    resumed: Annotated[
+        bool, Meta(description="Whether nothing was missed since `Last-Event-ID`; else read all anew")
+    ]
+
+
+class ChangedSeries(Shape):
+    """Series of which something changed: read their lines of the overview anew."""
+
+    series: Annotated[list[str], Meta(description="Such as `binance:spot:BTCUSDT`, 100 at most")]
+    more: Annotated[bool, Meta(description="Whether others changed too, which are not named")]

@@ -69,6 +69,7 @@ def paths(names: Names) -> dict[str, Json]:
         **syncing.jobs(),
         "/api/follow": following.follows(names),
         "/api/stream": following.stream(),
+        "/api/changes": following.changes(),
         "/api/symbols": syncing.symbols(names),
         "/api/data/{symbol}": reading.data(names),
         **stored.stored(names),

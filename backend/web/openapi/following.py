@@ -9,6 +9,7 @@ from backend.web.openapi.codes import STORED
 from backend.web.openapi.parts import HEADERS, answer, errors, header, operation, ref
 from backend.web.openapi.requests import Names, in_body, in_query
 from backend.web.server.json_schema import TEXT, Json
+from backend.web.streams import changes as watching
 from backend.web.streams import stream_request
 from backend.web.streams.websocket import BROKEN_RULE, GOING_AWAY, LATER, UNSUPPORTED
 
@@ -40,6 +41,38 @@ def follows(names: Names) -> Json:
             gone | STORED | errors(HTTPStatus.NOT_FOUND),
             in_query(follow.LEAVING, names),
         ),
+    }
+
+
+def changes() -> Json:
+    """`/api/changes`."""
+    kinds = {
+        "oneOf": [ref(name) for name in ("Beginning", "Job", "ChangedSeries", "Ready", "NotReady")],
+    }
+    events = answer(
+        "First `begin`, which says whether the stream goes on after `Last-Event-ID`, and comes again after "
+        "something was missed: read all anew then. `job` with a job as it is now; `series` and `follow` with "
+        "names of what changed; `health` as `/health/ready` has it. Each has an id",
+        kinds,
+        "text/event-stream",
+    )
+    socket: Json = {
+        "description": "The same as a WebSocket, each message a JSON object: "
+        '`{"event":"job","id":"...","data":{...}}`. It is closed as that of `/api/stream`',
+        "headers": HEADERS,
+    }
+    return {
+        "get": operation(
+            "service",
+            "watchChanges",
+            "What changes of jobs, follows, series and health, by whatever process, as server-sent events or "
+            "as a WebSocket",
+            {"101": socket, "200": events} | STORED | errors(HTTPStatus.TOO_MANY_REQUESTS),
+            [
+                *in_query(watching.PARAMETERS),
+                header("Last-Event-ID", "The id of the last event that was seen: go on after it"),
+            ],
+        )
     }
 
 

@@ -50,6 +50,7 @@ class Rooms:
     def __init__(self) -> None:
         self.waiting = Room("requests that wait for a sync", 200)
         self.streams = Room("streams", 200)
+        self.changes = Room("streams of changes", 200)
         self.events = Room("answers with the events of a job", 200)
         self.data = Room("answers with candles", 400)
         self.imports = Room("imports", 4)

@@ -3,42 +3,69 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 
 from tornado.iostream import StreamClosedError
 
 from backend.services.service import Service
 from backend.web.server.handler import ApiHandler
+from backend.web.server.room import Room
 from backend.web.streams.long_answer import is_taken
 from backend.web.streams.stream_messages import Event, as_text
-from backend.web.streams.stream_request import PARAMETERS, PATIENT, Listener, StreamTimes, stream_request_of
+from backend.web.streams.stream_request import (
+    PARAMETERS,
+    PATIENT,
+    Listener,
+    StreamTimes,
+    Teller,
+    stream_request_of,
+)
 
 FAREWELL_SECONDS = 2.0
 TOO_SLOW = "too slow: what was sent was not read in time"
 DROPPED = b'event: dropped\ndata: {"reason":"%b"}\n\n' % TOO_SLOW.encode()
 
 
+Opening = Callable[[], Awaitable[Teller]]
+
+
+def candles_opening(handler: ApiHandler) -> Opening:
+    """What opens the stream of candles that a request wants."""
+    last, service = handler.request.headers.get("Last-Event-ID", ""), handler.service
+    wish = stream_request_of(handler.query(PARAMETERS), last, service.markets, service.streaming.live)
+    return partial(Listener.open, service, wish)
+
+
 class StreamHandler(ApiHandler):
+    greeting = b": candles follow\n\n"
+
     def initialize(self, service: Service, manners: StreamTimes = PATIENT) -> None:
         super().initialize(service)
         self._manners = manners
         self._quiet_since = 0.0
 
     async def get(self) -> None:
-        last = self.request.headers.get("Last-Event-ID", "")
-        wish = stream_request_of(
-            self.query(PARAMETERS), last, self.service.markets, self.service.streaming.live
-        )
-        with self.rooms.streams.place(self.client):
-            await self._tell(await Listener.open(self.service, wish))
+        opening = self.opening()
+        with self.room.place(self.client):
+            await self._tell(await opening())
 
-    async def _tell(self, listener: Listener) -> None:
-        with listener.attending():
+    @property
+    def room(self) -> Room:
+        """Where a client has a place."""
+        return self.rooms.streams
+
+    def opening(self) -> Opening:
+        """Read what is asked for; what opens that."""
+        return candles_opening(self)
+
+    async def _tell(self, teller: Teller) -> None:
+        with teller.attending():
             self.set_header("Content-Type", "text/event-stream")
             self.set_header("Cache-Control", "no-store")
-            await self._send(b": candles follow\n\n")
-            await listener.tell(self, self.gone)
+            await self._send(self.greeting)
+            await teller.tell(self, self.gone)
 
     async def send(self, events: Sequence[Event]) -> None:
         await self._send(as_text(events))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -75,6 +75,16 @@ class StreamOutlet(Protocol):
 
     async def breathe(self) -> float:
         """Give a sign of life where it is time; the seconds until it is time again."""
+
+
+class Teller(Protocol):
+    """What one client is told."""
+
+    def attending(self) -> AbstractContextManager[None]:
+        """Look for as long as the block lasts."""
+
+    async def tell(self, outlet: StreamOutlet, gone: asyncio.Future[None]) -> None:
+        """Tell what is new until the client is `gone`, or the service stops."""
 
 
 def stream_request_of(

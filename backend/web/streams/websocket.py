@@ -16,10 +16,11 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 from backend.errors import InvalidRequest, MarketDataError
 from backend.services.service import Service
 from backend.web.server.handler import ApiHandler
+from backend.web.server.room import Room
 from backend.web.streams.long_answer import is_taken
-from backend.web.streams.server_sent_events import TOO_SLOW
+from backend.web.streams.server_sent_events import TOO_SLOW, Opening, candles_opening
 from backend.web.streams.stream_messages import Event, as_message
-from backend.web.streams.stream_request import PARAMETERS, PATIENT, Listener, StreamTimes, stream_request_of
+from backend.web.streams.stream_request import PATIENT, StreamTimes, Teller
 
 LARGEST_MESSAGE = 1024
 """Bytes that a client may send at once, though all of it is refused."""
@@ -45,7 +46,7 @@ class SocketHandler(WebSocketHandler, ApiHandler):
         self._gone = asyncio.get_running_loop().create_future()
         self._pinged = asyncio.get_running_loop().time()
         self._answered = True
-        self._listener: Listener | None = None
+        self._teller: Teller | None = None
         self._telling: asyncio.Task[None] | None = None
 
     @property
@@ -64,16 +65,22 @@ class SocketHandler(WebSocketHandler, ApiHandler):
             self.set_header("Sec-WebSocket-Version", VERSION)
             self.answer_error(InvalidRequest(problem))
             return
-        last = self.request.headers.get("Last-Event-ID", "")
-        wish = stream_request_of(
-            self.query(PARAMETERS), last, self.service.markets, self.service.streaming.live
-        )
-        with self.rooms.streams.place(self.client):
-            await self._serve(await Listener.open(self.service, wish))
+        opening = self.opening()
+        with self.room.place(self.client):
+            await self._serve(await opening())
 
-    async def _serve(self, listener: Listener) -> None:
-        self._listener = listener
-        with listener.attending():
+    @property
+    def room(self) -> Room:
+        """Where a client has a place."""
+        return self.rooms.streams
+
+    def opening(self) -> Opening:
+        """Read what is asked for; what opens that."""
+        return candles_opening(self)
+
+    async def _serve(self, teller: Teller) -> None:
+        self._teller = teller
+        with teller.attending():
             await super().get()
             if self._telling:
                 try:
@@ -117,10 +124,10 @@ class SocketHandler(WebSocketHandler, ApiHandler):
 
     async def _tell(self) -> None:
         """Tell until the end of it, and say why it ends."""
-        assert self._listener is not None
+        assert self._teller is not None
         code, reason = FAULT, "a fault of the service"
         try:
-            await self._listener.tell(self, self._gone)
+            await self._teller.tell(self, self._gone)
             code, reason = GOING_AWAY, "the service is stopping"
         except StreamClosedError:
             return

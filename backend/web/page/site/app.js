@@ -1,6 +1,7 @@
 // The frame around all screens: where one is, what is wrong, keys for everything.
 
 import { FILES, get, state } from "./api.js";
+import { start } from "./changes.js";
 import { h, icon, put, say, settled } from "./dom.js";
 import { askForKey } from "./key.js";
 import { again } from "./live.js";
@@ -130,5 +131,6 @@ document.addEventListener("keydown", onKey);
 window.addEventListener("unhandledrejection", (event) => {
   if (event.reason?.name === "AbortError") event.preventDefault();  // what was asked for a screen that was left
 });
+start();
 again(lookAfterService, new AbortController().signal);
 showScreen();

@@ -1,26 +1,31 @@
 // What is being fetched, what waits, and how it ended.
 
 import { get, remove } from "./api.js";
+import { onChange } from "./changes.js";
 import { announce, h, put, say, settled } from "./dom.js";
 import { count, duration, past, percent, short, time } from "./format.js";
 import { again } from "./live.js";
 import { link, remember, seriesLink } from "./router.js";
 import { guardButtons, told } from "./session.js";
+import { isOver } from "./until_over.js";
 import { t } from "./words.js";
 
 const STATUSES = ["queued", "running", "done", "failed", "cancelled"];
 const MOST = 200;
+const DRAWN_MS = 250;
+const TOLD_AGAIN_MS = 20_000;
 
 export function show(room, { query, signal }) {
   let status = STATUSES.includes(query.get("status")) ? query.get("status") : "";
   const cards = new Map();
   const list = h("ul", { class: "cards", "aria-label": t("screen.jobs") });
+  const cut = h("p", { class: "far", hidden: true }, t("jobs.cut", { count: MOST }));
   const empty = h("div", { class: "empty", hidden: true }, h("p", null, t("jobs.none")),
     h("a", { class: "main", href: link("add") }, t("jobs.begin")));
   const select = h("select", { "aria-label": t("jobs.status"), onchange: () => choose(select.value) },
     ["", ...STATUSES].map((one) => h("option", { value: one }, t(`jobs.status.${one || "all"}`))));
   select.value = status;
-  put(room, h("header", { class: "top" }, h("h1", null, t("screen.jobs"))), h("div", { class: "tools" }, select), list, empty);
+  put(room, h("header", { class: "top" }, h("h1", null, t("screen.jobs"))), h("div", { class: "tools" }, select), list, cut, empty);
 
   function choose(wanted) {
     status = wanted;
@@ -28,10 +33,40 @@ export function show(room, { query, signal }) {
     now();
   }
 
+  let known = new Map();
+  const fresh = new Map();
+  let timer = 0;
   const now = again(async () => {
+    fresh.clear();
     const { jobs } = await get("/api/jobs", { limit: MOST, status }, signal);
-    const active = (one) => (one.status === "running" ? 0 : one.status === "queued" ? 1 : 2);
-    jobs.sort((one, two) => active(one) - active(two));
+    known = new Map(jobs.map((job) => [job.id, job]));
+    for (const job of fresh.values()) keep(job);
+    draw();
+    settled();
+    return jobs.some((one) => !isOver(one)) ? 1 : 5;
+  }, signal, { wakes: () => false });
+  onChange(hear, signal);
+  const telling = setInterval(draw, TOLD_AGAIN_MS);
+  signal.addEventListener("abort", () => clearInterval(telling), { once: true });
+
+  function hear(name, job) {
+    if (name !== "job") return;
+    fresh.set(job.id, job);
+    keep(job);
+    timer ||= setTimeout(draw, DRAWN_MS);
+  }
+
+  function keep(job) {
+    if (status && job.status !== status) known.delete(job.id);
+    else known.set(job.id, job);
+  }
+
+  function draw() {
+    clearTimeout(timer);
+    timer = 0;
+    if (signal.aborted) return;
+    const jobs = [...known.values()].sort((one, two) => rank(one) - rank(two) || (one.created < two.created ? 1 : -1)).slice(0, MOST);
+    known = new Map(jobs.map((job) => [job.id, job]));
     const seen = jobs.map((job) => {
       if (!cards.has(job.id)) cards.set(job.id, card(job.id));
       cards.get(job.id).fill(job);
@@ -42,9 +77,8 @@ export function show(room, { query, signal }) {
     }
     while (list.children.length > seen.length) list.lastChild.remove();
     empty.hidden = jobs.length > 0;
-    settled();
-    return jobs.some((one) => active(one) < 2) ? 1 : 5;
-  }, signal);
+    cut.hidden = jobs.length < MOST;
+  }
 
   function card(id) {
     const dot = h("span", { class: "dot", "aria-hidden": "true" });
@@ -69,12 +103,11 @@ export function show(room, { query, signal }) {
       name.href = seriesLink(job);
       say(market, `${job.exchange} ${job.market}`);
       say(range, rangeOf(job));
-      const isOver = !["queued", "running"].includes(job.status);
-      cancel.hidden = isOver;
+      cancel.hidden = isOver(job);
       bar.hidden = job.status !== "running";
       const part = job.minutes_total ? job.minutes_done / job.minutes_total : 0;
       if (!bar.hidden) bar.value = part;
-      say(facts, (isOver ? ended(job) : running(job, part)).filter(Boolean).join(" · "));
+      say(facts, (isOver(job) ? ended(job) : running(job, part)).filter(Boolean).join(" · "));
       reason.hidden = !job.error;
       say(reason, job.error ? job.error.message : "");
       notes.hidden = !job.notes.length;
@@ -95,6 +128,8 @@ export function show(room, { query, signal }) {
     }
   }
 }
+
+const rank = (job) => (job.status === "running" ? 0 : job.status === "queued" ? 1 : 2);
 
 function rangeOf(job) {
   const end = job.end_time ? time(Date.parse(job.end_time)) : t("jobs.now");

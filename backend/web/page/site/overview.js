@@ -3,15 +3,18 @@
 import { call, get, post, whole } from "./api.js";
 import { announce, h, icon, onTheme, put, say, settled } from "./dom.js";
 import { bytes, count, short } from "./format.js";
+import { isLive } from "./changes.js";
 import { again } from "./live.js";
 import { filtered, grouped, rowsOf, sorted, STATES, totals } from "./overview_data.js";
 import { COLUMNS, makeRow, SORTABLE } from "./overview_row.js";
 import { go, link, remember } from "./router.js";
 import { stripColours } from "./strip.js";
+import { isOver } from "./until_over.js";
 import { VirtualRows } from "./virtual.js";
 import { t } from "./words.js";
 
 const DAY = 86_400_000;
+const PARTS = ["rows", "ready", "failed"];
 
 export function show(room, { query, signal }) {
   const wanted = {
@@ -126,20 +129,47 @@ export function show(room, { query, signal }) {
     go(link("jobs"));
   }
 
+  const stale = new Set(PARTS);
+  const known = { ready: {}, failed: 0 };
+
+  const reads = {
+    async rows() {
+      const first = await get("/api/overview", { limit: 1000 }, signal);
+      if (first.next && !rows) {
+        rows = rowsOf(first.series);
+        draw();
+      }
+      rows = rowsOf([...first.series, ...(first.next ? await whole("/api/overview", "series", signal, first.next) : [])]);
+    },
+    async ready() {
+      known.ready = await call("/health/ready", { anyStatus: true, signal });
+    },
+    async failed() {
+      const { jobs } = await get("/api/jobs", { status: "failed", limit: 100 }, signal);
+      known.failed = jobs.filter((one) => Date.now() - Date.parse(one.finished) < DAY).length;
+    },
+  };
+
+  /** Which part of the screen a change makes stale; where something may have been missed, all of them. */
+  function wakes(name, data) {
+    if (name === "begin" || name === "lost") PARTS.forEach((one) => stale.add(one));
+    const part = name === "job" ? isOver(data) && "failed" : { series: "rows", follow: "rows", health: "ready" }[name];
+    if (part) stale.add(part);
+    return Boolean(part);
+  }
+
   again(async () => {
-    const [first, ready, jobs] = await Promise.all([
-      get("/api/overview", { limit: 1000 }, signal),
-      call("/health/ready", { anyStatus: true, signal }), get("/api/jobs", { status: "failed", limit: 100 }, signal),
-    ]);
-    if (first.next && !rows) {
-      rows = rowsOf(first.series);
-      draw();
+    const wanted = isLive() ? [...stale] : PARTS;
+    stale.clear();
+    try {
+      await Promise.all(wanted.map((one) => reads[one]()));
+    } catch (error) {
+      PARTS.forEach((one) => stale.add(one));
+      throw error;
     }
-    rows = rowsOf([...first.series, ...(first.next ? await whole("/api/overview", "series", signal, first.next) : [])]);
     const found = totals(rows);
-    const failed = jobs.jobs.filter((one) => Date.now() - Date.parse(one.finished) < DAY).length;
     showMarkets();
-    showWrong(found, ready, failed);
+    showWrong(found, known.ready, known.failed);
     summary.title = count(found.held);
     say(summary, rows.length ? t("overview.summary", {
       count: found.series, minutes: short(found.held), size: bytes(found.size),
@@ -147,7 +177,7 @@ export function show(room, { query, signal }) {
     draw();
     settled();
     return Math.max(5, rows.length / 100);
-  }, signal);
+  }, signal, { wakes });
 }
 
 function sentence(kind, text, ...actions) {

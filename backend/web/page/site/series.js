@@ -39,7 +39,8 @@ export async function show(room, { parts, query, signal }) {
   let standing = null;
   let known = null;
   let panels = [];
-  const now = again(look, signal);
+  const isMine = (name, data) => (name === "series" || name === "follow") && (data.more || data.series.includes(nameOf(series)));
+  const now = again(look, signal, { wakes: isMine });
 
   async function look() {
     const [follows, coverage] = await Promise.all([

@@ -99,6 +99,7 @@ export const EN = {
   "source.socket": "socket",
   "source.rest": "requests",
 
+  "jobs.cut": "Only the newest {count} are shown.",
   "jobs.none": "There are no jobs.",
   "jobs.begin": "Add a series",
   "jobs.status": "Status",

@@ -99,6 +99,7 @@ export const ES = {
   "source.socket": "socket",
   "source.rest": "peticiones",
 
+  "jobs.cut": "Solo se muestran los {count} más recientes.",
   "jobs.none": "No hay tareas.",
   "jobs.begin": "Añadir una serie",
   "jobs.status": "Estado",

@@ -99,6 +99,7 @@ export const KO = {
   "source.socket": "소켓",
   "source.rest": "요청",
 
+  "jobs.cut": "최근 {count}개만 표시합니다.",
   "jobs.none": "작업이 없습니다.",
   "jobs.begin": "시리즈 추가",
   "jobs.status": "상태",
