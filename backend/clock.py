@@ -72,21 +72,21 @@ def parse_time(text: str) -> int:
     try:
         moment = datetime.fromisoformat(_OFFSET_AFTER_SPACE.sub(r"\1+\2", stripped))
     except ValueError as error:
-        raise ValueError(f"{reprlib.repr(text)} is no time: give Unix milliseconds or ISO-8601") from error
+        raise ValueError(f"{reprlib.repr(text)} is not a time: use Unix milliseconds or ISO-8601") from error
     try:
         aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError as error:
-        raise ValueError(f"{reprlib.repr(text)} is out of range: times run from 1970 to 9999") from error
+        raise ValueError(f"{reprlib.repr(text)} is out of range: use a time from 1970 to 9999") from error
     return _checked_range((aware - EPOCH) // _MILLISECOND)
 
 
 def _checked_ms(moment: int) -> int:
     if 0 < abs(moment) < _SECONDS_BELOW:
-        raise ValueError(f"{moment} looks like seconds: times are milliseconds, or ISO-8601")
+        raise ValueError(f"{moment} looks like seconds: use milliseconds or ISO-8601")
     return _checked_range(moment)
 
 
 def _checked_range(moment: int) -> int:
     if not 0 <= moment <= LATEST:
-        raise ValueError(f"{moment} is out of range: times run from 1970 to 9999")
+        raise ValueError(f"{moment} is out of range: use a time from 1970 to 9999")
     return moment

@@ -36,29 +36,29 @@ class InvalidRequest(MarketDataError):
     status = HTTPStatus.BAD_REQUEST
     about = "The request cannot be read, or cannot be right: the message says what is accepted."
     narrower: ClassVar[Mapping[str, str]] = {
-        "invalid_symbol": "`symbol` is no symbol.",
+        "invalid_symbol": "`symbol` is not a valid symbol.",
         "unknown_exchange": "The service does not know this exchange.",
         "unknown_market": "The exchange has no such market.",
         "missing_time": "`refresh` needs `start_time` and `end_time`.",
         "invalid_time": "A time is neither Unix milliseconds nor ISO-8601.",
         "invalid_time_range": "The start is after the end, or no minute opens between them.",
         "contradictory_parameters": "Two parameters exclude each other.",
-        "unknown_interval": "`interval` is no interval: the message lists them.",
-        "unknown_field": "`fields` names what is no field, or names one twice.",
+        "unknown_interval": "`interval` is not a known interval: the message lists all intervals.",
+        "unknown_field": "`fields` contains an unknown name, or the same name twice.",
         "unknown_venue": "There are no accounts at this exchange.",
-        "missing_account": "There are several accounts, or none: name one.",
-        "too_many_follows": "More series would be followed than may be.",
-        "forming_unavailable": "The exchange pushes no candles of the series here: leave `forming` out.",
-        "unknown_parameter": "No parameter has this name: the message lists those there are.",
-        "repeated_parameter": "A parameter is given more than once.",
-        "invalid_json": "The body is no JSON object.",
+        "missing_account": "There are several accounts, or none: choose one with `account`.",
+        "too_many_follows": "The number of follows would exceed the limit: unfollow some series first.",
+        "forming_unavailable": "This service receives no pushed candles of the series: leave `forming` out.",
+        "unknown_parameter": "The route has no parameter of this name: the message lists its parameters.",
+        "repeated_parameter": "A parameter appears more than once.",
+        "invalid_json": "The body is not a JSON object.",
     }
 
 
 class Misdirected(MarketDataError):
     code = "unknown_host"
     status = HTTPStatus.MISDIRECTED_REQUEST
-    about = "The service is not called what `Host` says: use its name, or add yours to `SERVER_NAMES`."
+    about = "`Host` is not a name of this service: use another name, or add yours to `SERVER_NAMES`."
 
 
 class Unauthenticated(MarketDataError):
@@ -73,10 +73,10 @@ class Unauthenticated(MarketDataError):
 class Forbidden(MarketDataError):
     code = "missing_scope"
     status = HTTPStatus.FORBIDDEN
-    about = "The key may not do that."
+    about = "The key does not have the right for this request."
     narrower: ClassVar[Mapping[str, str]] = {
-        "address_not_allowed": "Requests from this address are not taken: see `ALLOWED_NETWORKS`.",
-        "foreign_origin": "Web pages of this origin may not ask that: see `CORS_ORIGINS`.",
+        "address_not_allowed": "The service accepts no requests from this address: see `ALLOWED_NETWORKS`.",
+        "foreign_origin": "Web pages of this origin may not send this request: see `CORS_ORIGINS`.",
     }
 
 
@@ -85,7 +85,7 @@ class TooManyRequests(MarketDataError):
     status = HTTPStatus.TOO_MANY_REQUESTS
     about = "Wait, then send fewer requests."
     narrower: ClassVar[Mapping[str, str]] = {
-        "too_many_attempts": "Too many keys were tried from your address: wait, then type the right one.",
+        "too_many_attempts": "Your address tried too many keys: wait, then type the right key.",
     }
 
 
@@ -107,12 +107,12 @@ class SeriesNotStored(NotFound):
 
 class UnknownJob(NotFound):
     code = "unknown_job"
-    about = "No job has this id: ask for the list of jobs."
+    about = "No job has this id: see the list of jobs."
 
 
 class UnknownAccount(NotFound):
     code = "unknown_account"
-    about = "No account has this id: ask for the list of accounts."
+    about = "No account has this id: see the list of accounts."
 
 
 class UnknownExtraction(NotFound):
@@ -128,19 +128,19 @@ class NotFollowed(NotFound):
 class SeriesBusy(MarketDataError):
     code = "series_busy"
     status = HTTPStatus.CONFLICT
-    about = "A job of the series runs: wait until it is over, or cancel it."
+    about = "A job of the series is running: wait for its end, or cancel it."
 
 
 class AccountExists(MarketDataError):
     code = "account_exists"
     status = HTTPStatus.CONFLICT
-    about = "The account is here already: remove it first, then add it with other keys."
+    about = "The account exists already: remove it first, then add it with other keys."
 
 
 class AccountFrozen(MarketDataError):
     code = "account_frozen"
     status = HTTPStatus.CONFLICT
-    about = "The account is frozen: nothing is asked with its keys."
+    about = "The account is frozen: the service does not use its keys until you unfreeze it."
 
 
 class AccountBusy(MarketDataError):
@@ -152,7 +152,7 @@ class AccountBusy(MarketDataError):
 class KeyMayWithdraw(MarketDataError):
     code = "key_may_withdraw"
     status = HTTPStatus.FORBIDDEN
-    about = "The key may withdraw money: make one that may not, or set `ALLOW_WITHDRAW_KEYS`."
+    about = "The key may withdraw money: make a key without that right, or set `ALLOW_WITHDRAW_KEYS`."
 
 
 class TradingOff(MarketDataError):
@@ -164,13 +164,13 @@ class TradingOff(MarketDataError):
 class KeysSealed(MarketDataError):
     code = "keys_sealed"
     status = HTTPStatus.SERVICE_UNAVAILABLE
-    about = "The account's keys cannot be opened: give the master key that sealed them."
+    about = "The service cannot open the account's keys: set the master key that sealed them."
 
 
 class TooManyJobs(MarketDataError):
     code = "too_many_jobs"
     status = HTTPStatus.TOO_MANY_REQUESTS
-    about = "Too many jobs wait: try again when some are done."
+    about = "Too many jobs are waiting: try again when some are done."
 
 
 class TooManyStreams(MarketDataError):
@@ -182,7 +182,7 @@ class TooManyStreams(MarketDataError):
 class Cancelled(MarketDataError):
     code = "cancelled"
     status = HTTPStatus.CONFLICT
-    about = "Somebody cancelled the job: ask again if you still want it."
+    about = "Somebody cancelled the job: send the request again if you still need it."
 
 
 class ExchangeError(MarketDataError):
@@ -193,37 +193,37 @@ class ExchangeError(MarketDataError):
 
 class ExchangeRefused(ExchangeError):
     code = "exchange_refused"
-    about = "The exchange will not answer this: another attempt does not help."
+    about = "The exchange refuses this request: another attempt does not help."
 
 
 class RegionBlocked(ExchangeRefused):
     code = "region_blocked"
-    about = "The exchange does not serve this region: name another base URL or a proxy."
+    about = "The exchange does not serve this region: set another base URL or a proxy."
 
 
 class KeysRefused(ExchangeRefused):
     code = "keys_refused"
-    about = "The exchange refuses the account's keys, or their right, or this address."
+    about = "The exchange refuses the account's keys, their rights, or requests from this address."
 
 
 class ClockRefused(ExchangeRefused):
     code = "clock_refused"
-    about = "The exchange says that our time is wrong: mend this machine's clock."
+    about = "The exchange says that our time is wrong: correct this machine's clock."
 
 
 class ModeRefused(ExchangeRefused):
     code = "mode_refused"
-    about = "The account is of another kind, or set another way, than the question is for."
+    about = "This request needs another kind or mode of account."
 
 
 class OrderAbsent(ExchangeRefused):
     code = "order_absent"
-    about = "The exchange has no such order."
+    about = "The exchange does not have this order."
 
 
 class MalformedAnswer(ExchangeError):
     code = "malformed_answer"
-    about = "Nobody can read what the exchange sent: try again."
+    about = "The service cannot read the exchange's answer: try again."
 
 
 class ExchangeUnavailable(ExchangeError):
@@ -234,7 +234,7 @@ class ExchangeUnavailable(ExchangeError):
 
 class OutcomeUnknown(ExchangeUnavailable):
     code = "outcome_unknown"
-    about = "The exchange did not say what became of the request: try again later."
+    about = "The exchange did not say whether it carried out the request: try again later."
 
 
 class Maintenance(ExchangeUnavailable):
@@ -244,7 +244,7 @@ class Maintenance(ExchangeUnavailable):
 
 class RateLimited(ExchangeUnavailable):
     code = "rate_limited"
-    about = "The exchange's rate limit is spent: try again after `Retry-After`."
+    about = "The exchange's rate limit is used up: try again after `Retry-After`."
 
 
 class Banned(RateLimited):
@@ -268,7 +268,7 @@ class Interrupted(MarketDataError):
 
 class LeaseLost(Interrupted):
     code = "lease_lost"
-    about = "Another process works on the series now: leave it to that one."
+    about = "Another process works on the series now: wait for its result."
 
 
 def error_named(code: str, message: str, retry_after: float | None = None) -> MarketDataError:

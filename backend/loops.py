@@ -90,7 +90,9 @@ class Loops:
         since: dict[str, int] = {}
         for one in self._failing.values():
             since[one.name] = min(since.get(one.name, one.since), one.since)
-        return [f"{name}: fails since {iso(moment)}, the log says why" for name, moment in since.items()]
+        return [
+            f"{name}: fails since {iso(moment)}: see the log for the reason" for name, moment in since.items()
+        ]
 
     def note(self, name: str, error: BaseException, key: object = None) -> None:
         """Count and log an error that somebody else survived."""
@@ -100,10 +102,10 @@ class Loops:
         kind, now = _kind(name, error), self._clock.monotonic()
         is_news = now - self._logged.get(kind, -LOGGED_AGAIN_AFTER) >= LOGGED_AGAIN_AFTER
         if isinstance(error, DatabaseUnavailable) or not is_news:
-            log.debug("%s: failed and goes on: %s", name, error)
+            log.debug("%s: failed and continues: %s", name, error)
             return
         self._logged[kind] = now
-        log.error("%s: met an error that nobody expected, and goes on", name, exc_info=error)
+        log.error("%s: unexpected error; the task continues. Please report it", name, exc_info=error)
 
     def _failed_again(self, name: str, error: BaseException, before: Failing | None) -> Failing:
         if before is None:

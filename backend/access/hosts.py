@@ -19,7 +19,9 @@ def read_names(text: str) -> frozenset[str]:
     """Read names with commas between; ValueError says what is expected."""
     names = frozenset(name for item in text.split(",") if (name := item.strip().lower()))
     if not all(_NAME.fullmatch(name) for name in names):
-        raise ValueError("give names such as candles.example.com or backend, without a port, commas between")
+        raise ValueError(
+            "give names such as candles.example.com or backend without ports, separated by commas"
+        )
     return names
 
 

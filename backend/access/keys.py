@@ -17,9 +17,9 @@ TRADING_SCOPES: frozenset[Scope] = frozenset(("trade", "funds", "admin"))
 
 SHORTEST, LONGEST = 16, 200
 EXPECTED = (
-    "give name:key:scopes, commas between, such as bot:KEY:read,admin:KEY:read+write: names and keys all "
-    f"different, names of 1 to 32 letters, digits, _ or -, keys of {SHORTEST} to {LONGEST} visible ASCII "
-    "characters but , and :"
+    "give name:key:scopes, separated by commas, such as bot:KEY:read,admin:KEY:read+write. Names and keys "
+    "must all be different. A name has 1 to 32 letters, digits, _ or -. A key has "
+    f"{SHORTEST} to {LONGEST} visible ASCII characters without , and :"
 )
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
@@ -40,7 +40,7 @@ def read_keys(text: str) -> tuple[ApiKey, ...]:
     entries = text.split(",") if text else []
     keys = tuple(_read_key(entry.strip(), number) for number, entry in enumerate(entries, 1))
     if len({key.name for key in keys}) < len(keys) or len({key.digest for key in keys}) < len(keys):
-        raise ValueError(f"a name or a key stands there twice: {EXPECTED}")
+        raise ValueError(f"a name or a key appears twice: {EXPECTED}")
     return keys
 
 
@@ -63,5 +63,5 @@ def _read_key(entry: str, number: int) -> ApiKey:
     secret, _, scopes = rest.partition(":")
     granted = scopes.split("+")
     if not (_NAME.fullmatch(name) and _KEY.fullmatch(secret) and set(granted) <= set(SCOPES)):
-        raise ValueError(f"entry {number} is not one: {EXPECTED}")
+        raise ValueError(f"entry {number} is not valid: {EXPECTED}")
     return ApiKey(name, digest_of(secret), frozenset(cast(list[Scope], granted)))

@@ -22,7 +22,7 @@ def read_networks(text: str) -> tuple[Network, ...]:
     try:
         return tuple(ip_network(item) for item in items)
     except ValueError as error:
-        expected = "give networks such as 192.168.31.0/24 or 10.0.0.7, commas between"
+        expected = "give networks such as 192.168.31.0/24 or 10.0.0.7, separated by commas"
         raise ValueError(f"{error}: {expected}") from error
 
 

@@ -11,7 +11,7 @@ def read_origins(text: str) -> frozenset[str]:
     """Read origins with commas between, or `*`; ValueError says what is expected."""
     items = [item.strip() for item in text.split(",")] if text else []
     if not all(item == ANY or _is_origin(item) for item in items):
-        raise ValueError("give * or origins such as https://charts.example.com, commas between")
+        raise ValueError("give * or origins such as https://charts.example.com, separated by commas")
     return frozenset(item.lower() for item in items)
 
 

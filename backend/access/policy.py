@@ -50,15 +50,16 @@ class Access:
             return
         if not (address.is_loopback and path in HEALTH_ROUTES):
             raise Forbidden(
-                f"requests from {address} are not taken: see ALLOWED_NETWORKS", code="address_not_allowed"
+                f"the service accepts no requests from {address}: see ALLOWED_NETWORKS",
+                code="address_not_allowed",
             )
 
     def check_host(self, host: str | None) -> None:
         """Raise Misdirected for a name that is not ours. No browser leaves the header out."""
         if host is not None and not is_ours(host, self.names):
             raise Misdirected(
-                f"this service is not called {reprlib.repr(host)}: ask by address, by localhost or by a name "
-                "of the setting SERVER_NAMES"
+                f"{reprlib.repr(host)} is not a name of this service: use its address, localhost or a name "
+                "from the setting SERVER_NAMES"
             )
 
     def check_scope(self, method: str, path: str, key: ApiKey | None, *, presented: bool) -> None:
@@ -67,12 +68,16 @@ class Access:
         if not self.keys:
             return
         if presented and key is None:
-            raise Unauthenticated("this key is not one of ours", code="invalid_key")
+            raise Unauthenticated("the service does not know this key", code="invalid_key")
         if any(self.allows(scope, key) for scope in scopes):
             return
         if key is None:
-            raise Unauthenticated("send a key, as X-Api-Key or as Authorization: Bearer", code="missing_key")
-        raise Forbidden(f"the key {key.name} has no {' or '.join(scopes)} scope", code="missing_scope")
+            raise Unauthenticated(
+                "send a key in the header X-Api-Key, or in Authorization: Bearer", code="missing_key"
+            )
+        raise Forbidden(
+            f"the key {key.name} does not have the scope {' or '.join(scopes)}", code="missing_scope"
+        )
 
     def allows(self, scope: Scope, key: ApiKey | None) -> bool:
         """Whether somebody with this key, or without one, may do what needs `scope`."""

@@ -67,7 +67,7 @@ def _confirmed() -> bool:
     try:
         return input(f"Delete this for good? Type {YES}: ").strip().lower() == YES
     except EOFError as error:
-        raise InvalidRequest("nobody is there to confirm it: give --yes") from error
+        raise InvalidRequest("nobody can confirm the deletion: add --yes") from error
 
 
 def _told(found: Removed) -> str:

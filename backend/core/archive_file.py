@@ -39,7 +39,7 @@ def only_text(body: bytes, member: str | None = None) -> tuple[str, bytes]:
         with ZipFile(BytesIO(body)) as archive:
             found = _only_member(archive.infolist())
             if member is not None and found.filename != member:
-                raise BadZip(f"it holds {found.filename[:100]!r} instead of {member}")
+                raise BadZip(f"it contains {found.filename[:100]!r} instead of {member}")
             with archive.open(found) as text:
                 return found.filename, _bounded(text.read(LARGEST_TEXT + 1))
     except BadZip:
@@ -53,12 +53,12 @@ def only_text(body: bytes, member: str | None = None) -> tuple[str, bytes]:
 
 def _only_member(members: list[ZipInfo]) -> ZipInfo:
     if len(members) != 1:
-        raise BadZip(f"it holds {len(members)} files instead of one")
+        raise BadZip(f"it contains {len(members)} files instead of one")
     (member,) = members
     if member.flag_bits & ENCRYPTED:
         raise BadZip("it is encrypted")
     if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
-        raise BadZip(f"it is compressed in a way (number {member.compress_type}) that is not known here")
+        raise BadZip(f"it has an unknown compression (number {member.compress_type})")
     if member.file_size > LARGEST_TEXT:
         raise BadZip(f"its text has over {LARGEST_TEXT} bytes")
     return member

@@ -101,7 +101,7 @@ def candles_of(name: str, text: bytes, window: Window) -> list[Candle]:
         previous = open_time
         candles.append(_candle(open_time, row))
     if not candles:
-        raise BadRow(name, 1, "there is no candle in the file")
+        raise BadRow(name, 1, "the file has no candle")
     return candles
 
 

@@ -132,7 +132,7 @@ def parse_interval(text: str) -> Interval:
     if found is None:
         raise ValueError(
             f"unknown interval {reprlib.repr(text)}: give one of {', '.join(INTERVALS)} "
-            "(1min, 60, 1H, 1D, PT1M, P1D are understood too)"
+            "(also 1min, 60, 1H, 1D, PT1M, P1D)"
         )
     return found
 

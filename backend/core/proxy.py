@@ -48,7 +48,7 @@ def read_proxy(text: str) -> str:
     if not is_whole or beside or any(character.isspace() for character in url):
         raise ValueError(message)
     if not unquote(parts.netloc).isascii() or ":" in unquote(parts.username or ""):
-        raise ValueError("give a user and a password of plain ASCII, and no colon in the user")
+        raise ValueError("give a user and a password in plain ASCII, without a colon in the user")
     return url
 
 

@@ -55,6 +55,6 @@ def canonical_symbol(text: str, separator: str = "") -> str:
     symbol = _SEPARATORS.sub(separator, _SETTLEMENT.sub("", text.strip().upper()))
     if not _SYMBOL.fullmatch(symbol):
         raise ValueError(
-            f"{reprlib.repr(text)} is no symbol: give 1 to 50 letters and digits, such as BTCUSDT"
+            f"{reprlib.repr(text)} is not a symbol: use 1 to 50 letters and digits, such as BTCUSDT"
         )
     return symbol

@@ -63,7 +63,7 @@ def refuse_contradictions(given: Collection[str]) -> None:
     for other in ("start_time", "limit"):
         if "last" in given and other in given:
             raise InvalidRequest(
-                f"last and {other} contradict each other: give last, perhaps with end_time, "
+                f"last and {other} contradict each other: use last with or without end_time, "
                 "or start_time, end_time and limit",
                 code="contradictory_parameters",
             )
@@ -82,9 +82,9 @@ def read_fields(text: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(","))
     for name in names:
         if name not in FIELDS or names.count(name) > 1:
-            what = "is named more than once" if name in FIELDS else "is no field"
+            what = "appears more than once" if name in FIELDS else "is not a field"
             raise InvalidRequest(
-                f"fields: {reprlib.repr(name)} {what}: give some of {', '.join(FIELDS)}, commas between",
+                f"fields: {reprlib.repr(name)} {what}: use some of {', '.join(FIELDS)}",
                 code="unknown_field",
             )
     return names

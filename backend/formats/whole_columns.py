@@ -36,7 +36,7 @@ class Waiting:
     def add(self, size: int) -> None:
         """Raises TooManyStreams where there is no room for so many more."""
         if self.bytes + size > self._most:
-            raise TooManyStreams("too many answers by columns wait for their readers: try again later")
+            raise TooManyStreams("too many answers in columns are waiting for their readers: try again later")
         self.bytes += size
 
 

@@ -44,8 +44,8 @@ def _socket_settings() -> Iterator[Setting]:
             found = list(group)
             names = " and ".join(name for _, name in found)
             about = (
-                f"Base URL of {exchange.name} {names} candles by WebSocket. Where a market has another base "
-                "URL than its default, its candles are pushed only if this URL is another one too."
+                f"Base URL of {exchange.name} {names} candles by WebSocket. If you change the base URL of a "
+                "market, the service receives its pushed candles only if you change this URL too."
             )
             yield Setting(found[0][0].base_url, about, texts.socket_url, setting)
 
@@ -54,7 +54,9 @@ def _account_settings() -> Iterator[Setting]:
     """Two for each venue with accounts: where live ones are asked, and where demo ones."""
     for venue in PRIVATE_VENUES.values():
         for mode, url in (("live", venue.base_url), ("demo", venue.demo_url)):
-            about = f"Base URL of {venue.name}'s {mode} accounts. Keys go there: https, or this machine."
+            about = (
+                f"Base URL of {venue.name}'s {mode} accounts. It gets the keys, so use https or this machine."
+            )
             yield Setting(url, about, texts.account_url, account_url_setting(venue.name, mode))
 
 
@@ -64,13 +66,13 @@ def account_url_setting(venue: str, mode: str) -> str:
 
 
 USUAL_PROXIES = (
-    Setting("", "Proxy to https and wss addresses, where `PROXY` is not set.", read_proxy, "HTTPS_PROXY"),
-    Setting("", "Proxy to http and ws addresses, where `PROXY` is not set.", read_proxy, "HTTP_PROXY"),
-    Setting("", "Proxy where none of the two above is set.", read_proxy, "ALL_PROXY"),
+    Setting("", "Proxy to https and wss addresses, if `PROXY` is not set.", read_proxy, "HTTPS_PROXY"),
+    Setting("", "Proxy to http and ws addresses, if `PROXY` is not set.", read_proxy, "HTTP_PROXY"),
+    Setting("", "Proxy if neither of the two above is set.", read_proxy, "ALL_PROXY"),
     Setting(
         "",
-        "Hosts that are reached without a proxy, commas between, or `*`. An exchange's own proxy is used all "
-        "the same.",
+        "Hosts that need no proxy, separated by commas, or `*`. The service still uses an exchange's own "
+        "proxy.",
         name="NO_PROXY",
     ),
 )
@@ -87,7 +89,7 @@ PROXIES = (
     *(
         Setting(
             "",
-            f"Proxy to {name} alone, or `direct`. Wins over all other proxies.",
+            f"Proxy to {name} only, or `direct`. The service then ignores all other proxies for {name}.",
             read_proxy,
             f"{name.upper()}_PROXY",
         )

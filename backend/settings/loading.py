@@ -41,7 +41,7 @@ def load_settings(environment: Mapping[str, str | None] | None = None) -> Settin
         for field, said in DECLARED.items()
     }
     if bool(values["mongodb_username"]) != bool(values["mongodb_password"]):
-        raise ConfigurationError("MONGODB_USERNAME and MONGODB_PASSWORD go together: set both or neither")
+        raise ConfigurationError("MONGODB_USERNAME and MONGODB_PASSWORD belong together: set both or neither")
     if not environment.get("MONGODB_DATABASE"):
         values["mongodb_database"] = database_in(values["mongodb_uri"]) or values["mongodb_database"]
     if (path := values["master_keys_file"]) and not values["master_keys"]:
@@ -55,7 +55,7 @@ def _master_keys_in(path: str) -> tuple[str, ...]:
     except OSError as error:
         raise ConfigurationError(f"MASTER_KEYS_FILE: {path} cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise ConfigurationError(f"MASTER_KEYS_FILE: what is in {path} does not do: {error}") from None
+        raise ConfigurationError(f"MASTER_KEYS_FILE: the content of {path} is not valid: {error}") from None
 
 
 def _read(setting: Setting, known: Mapping[str, str | None]) -> Any:
@@ -65,4 +65,4 @@ def _read(setting: Setting, known: Mapping[str, str | None]) -> Any:
     except ValueError as error:
         hidden = any(word in setting.name for word in SECRET_WORDS)
         shown = "its value" if hidden else masker(())(repr(text))
-        raise ConfigurationError(f"{setting.name}: {shown} does not do: {error}") from error
+        raise ConfigurationError(f"{setting.name}: {shown} is not valid: {error}") from error

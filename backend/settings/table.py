@@ -41,26 +41,30 @@ class Settings:
     """The settings in force."""
 
     mongodb_uri: str = _setting(
-        "", "MongoDB connection URI. Wins over the parts below.", texts.mongodb_uri, secret=True
+        "",
+        "MongoDB connection URI. The service then ignores the parts below.",
+        texts.mongodb_uri,
+        secret=True,
     )
     mongodb_host: str = _setting(
-        "", "MongoDB host; compose sets `mongodb`. Without host and URI: the embedded database."
+        "",
+        "MongoDB host; compose sets `mongodb`. Without host and URI the service uses the embedded database.",
     )
     mongodb_port: int = _setting("27017", "MongoDB port.", texts.whole(1, 65535))
     mongodb_database: str = _setting(
         "binance_data",
-        "Name of the database. Unset: the one that `MONGODB_URI` names after its hosts, such as `/candles`.",
+        "Name of the database. Unset: the name in `MONGODB_URI` after the hosts, such as `/candles`.",
         texts.database_name,
     )
-    mongodb_username: str = _setting("", "MongoDB user. Compose needs one, with another name than root's.")
-    mongodb_password: str = _setting("", "That user's password. Compose needs one.", secret=True)
-    mongodb_auth_source: str = _setting(
-        "admin", "Database in which that user is defined.", texts.database_name
+    mongodb_username: str = _setting(
+        "", "MongoDB user. Compose needs one, and it must differ from root's name."
     )
+    mongodb_password: str = _setting("", "Password of that user. Compose needs one.", secret=True)
+    mongodb_auth_source: str = _setting("admin", "Database that defines that user.", texts.database_name)
     database_timeout: float = _setting(
-        "10", "Seconds that a database operation may take.", texts.number(0.01, 300)
+        "10", "Longest time of a database operation, in seconds.", texts.number(0.01, 300)
     )
-    data_dir: Path = _setting("./data", "Where the embedded database keeps its files.", Path)
+    data_dir: Path = _setting("./data", "Folder of the embedded database's files.", Path)
     server_address: str = _setting(
         "localhost", "Address to listen on; compose sets 0.0.0.0 inside the container."
     )
@@ -68,90 +72,92 @@ class Settings:
         "8888", "Port to listen on; with compose, the port on this machine.", texts.whole(1, 65535)
     )
     published_address: str = _setting(
-        "", "Address of this machine at which compose publishes ports (compose: 127.0.0.1).", texts.address
+        "", "Address of this machine on which compose publishes ports (compose: 127.0.0.1).", texts.address
     )
     server_names: frozenset[str] = _setting(
         "",
-        "Host names that requests may name, commas between. `localhost`, addresses and `SERVER_ADDRESS` "
-        "are always taken; compose adds `backend`.",
+        "Host names of the service, separated by commas. `localhost`, addresses and `SERVER_ADDRESS` "
+        "are always valid; compose adds `backend`.",
         read_names,
     )
     base_path: str = _setting(
-        "", "Path below which a reverse proxy serves it, such as `/candles`.", texts.base_path
+        "", "Path of the service behind a reverse proxy, such as `/candles`.", texts.base_path
     )
     api_keys: tuple[ApiKey, ...] = _setting(
         "",
-        "Who may ask: `name:key:scopes`, commas between. Scopes are `read` and `write`, and for "
-        "accounts `trade`, `funds` and `admin`, with `+` between; a key has 16 characters or more. Unset: "
-        "everybody, and no accounts.",
+        "API keys: `name:key:scopes`, separated by commas. Scopes are `read` and `write`, and for "
+        "accounts `trade`, `funds` and `admin`, joined by `+`. A key has 16 characters or more. Unset: "
+        "everybody may send requests, and accounts are off.",
         read_keys,
     )
-    public_read: bool = _setting("false", "`true`: reading needs no key.", texts.flag)
+    public_read: bool = _setting("false", "`true`: a read needs no key.", texts.flag)
     cors_origins: frozenset[str] = _setting(
-        "", "Web origins whose pages may ask, commas between, or `*`.", read_origins
+        "", "Web origins whose pages may use the API, separated by commas, or `*`.", read_origins
     )
     allowed_networks: tuple[Network, ...] = _setting(
-        "", "Networks that requests may come from, commas between. Unset: all.", read_networks
+        "", "Networks of allowed clients, separated by commas. Unset: all.", read_networks
     )
     trusted_proxies: tuple[Network, ...] = _setting(
-        "", "Networks of proxies whose `X-Forwarded-For` is believed.", read_networks
+        "", "Networks of your proxies. The service trusts their `X-Forwarded-For`.", read_networks
     )
     requests_per_minute: int = _setting(
-        "0", "Requests that one key or address may send a minute. 0: any number.", texts.whole(0, 1_000_000)
+        "0", "Requests that one key or address may send in a minute. 0: no limit.", texts.whole(0, 1_000_000)
     )
     role: Literal["all", "api", "worker"] = _setting(
         "all",
-        "`all`, `api` (takes requests, leaves jobs to others) or `worker` (does jobs, answers `/health` "
-        "and `/metrics` only).",
+        "`all`, `api` (answers requests, runs no jobs) or `worker` (runs jobs, answers only `/health` "
+        "and `/metrics`).",
         texts.one_of("all", "api", "worker"),
     )
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING, ERROR or CRITICAL.", texts.one_of(*LOG_LEVELS))
     log_format: Literal["console", "json"] = _setting(
-        "console", "`console` (for people) or `json` (a JSON object a line).", texts.one_of("console", "json")
+        "console",
+        "`console` (for people) or `json` (one JSON object for each line).",
+        texts.one_of("console", "json"),
     )
     metrics_series: int = _setting(
         "200",
-        "Series that `/metrics` tells of: those asked for up to the latest moments, and as many follows. "
+        "Number of series in `/metrics`, those with the latest requested end first, and as many follows. "
         "0: none.",
         texts.whole(0, 1000),
     )
     sync_start: int = _setting(
-        "2025-06-01T00:00:00Z", "Where a first sync begins: ISO-8601 or milliseconds.", texts.whole_minute
+        "2025-06-01T00:00:00Z", "Start of a first sync: ISO-8601 or milliseconds.", texts.whole_minute
     )
     sync_on_read: bool = _setting(
         "false",
-        "Whether to sync first what a read through a bot's address finds missing: true or false.",
+        "`true`: if a read through a bot's address misses minutes, the service syncs them first.",
         texts.switch,
     )
     follow: tuple[Series, ...] = _setting(
         "",
-        "Series to follow from the start, such as `binance:spot:BTCUSDT,bitget:perpetual:ETHUSDT`.",
+        "Series to follow when the service starts, such as `binance:spot:BTCUSDT,bitget:perpetual:ETHUSDT`.",
         texts.followed,
     )
     live: Literal["sockets", "rest"] = _setting(
         "sockets",
-        "How followed series are kept: `sockets` (exchanges push candles, requests confirm them) or "
-        "`rest` (requests alone).",
+        "Source of followed candles: `sockets` (exchanges push candles, requests confirm them) or "
+        "`rest` (requests only).",
         texts.one_of("sockets", "rest"),
     )
     pages_in_flight: int = _setting("8", "Pages that one sync fetches side by side.", texts.whole(1, 64))
     jobs_at_once: int = _setting("8", "Series that one process syncs side by side.", texts.whole(1, 64))
     jobs_queued: int = _setting(
-        "1000", "Jobs that may wait; beyond, requests are refused with 429.", texts.whole(1, 100_000)
+        "1000", "Jobs that may wait. Beyond this number the service answers 429.", texts.whole(1, 100_000)
     )
     lease_seconds: float = _setting(
         "10",
-        "Seconds after which the jobs of a process that died are free for others.",
+        "Seconds until other processes take over the jobs of a dead process.",
         texts.number(0.1, 300),
     )
     settle_seconds: int = _setting(
-        "2", "Seconds after a minute's end before its candle is final.", texts.whole(0, 59)
+        "2", "Seconds from the end of a minute until its candle is final.", texts.whole(0, 59)
     )
     recheck_minutes: int = _setting(
-        "5", "Newest stored minutes that a top-up reads once more.", texts.whole(0, 100)
+        "5", "Newest stored minutes that each sync to the present reads once more.", texts.whole(0, 100)
     )
     request_timeout: float = _setting(
-        "10", "Seconds that an exchange may take to answer.", texts.number(0, 300)
+        "10", "Longest time of an exchange's answer, in seconds.", texts.number(0, 300)
     )
     rate_limit_share: float = _setting(
         "0.9",
@@ -160,35 +166,36 @@ class Settings:
     )
     egress: str = _setting(
         "",
-        "Name of the address from which this process reaches exchanges. Processes of one name share its "
-        "rate limits.",
+        "Name of the IP address that exchanges see. Processes with the same name share its rate limits.",
     )
     proxies: Mapping[str, str] = _group(PROXIES, secret=True)
     base_urls: Mapping[str, str] = _group(URLS)
     socket_urls: Mapping[str, str] = _group(SOCKET_URLS)
     archive: bool = _setting(
-        "on", "Whether long history comes from Binance's public archive: on or off.", texts.switch
+        "on",
+        "`on`: long history comes from Binance's public archive. `off`: only from the API.",
+        texts.switch,
     )
     binance_archive_url: str = _setting(
         ARCHIVE_URL,
-        "Base URL of that archive. Where a market of Binance has another base URL than Binance's own, the "
-        "archive is used only if this URL is another one too.",
+        "Base URL of that archive. If you change the base URL of a Binance market, the service uses the "
+        "archive only if you change this URL too.",
         texts.base_url,
     )
 
     master_keys: tuple[str, ...] = _setting(
         "",
-        "Keys that seal the keys of accounts, newest first, commas between; `python -m backend "
-        "new-master-key` makes one. Accounts are off without it, and without `API_KEYS`.",
+        "Keys that seal the keys of accounts, newest first, separated by commas. `python -m backend "
+        "new-master-key` makes one. Without it, or without `API_KEYS`, accounts are off.",
         texts.master_keys,
         secret=True,
     )
-    master_keys_file: str = _setting("", "A file with the same, a key a line, in place of `MASTER_KEYS`.")
+    master_keys_file: str = _setting("", "File with these keys, one on each line, instead of `MASTER_KEYS`.")
     allow_withdraw_keys: bool = _setting(
-        "false", "`true`: accounts may have keys that may withdraw money.", texts.flag
+        "false", "`true`: the service accepts keys that may withdraw money.", texts.flag
     )
     account_visit_hours: float = _setting(
-        "6", "Hours after which the history of each account is read on.", texts.number(0.01, 720)
+        "6", "Hours between two reads of each account's history.", texts.number(0.01, 720)
     )
     account_urls: Mapping[str, str] = _group(ACCOUNT_URLS)
 

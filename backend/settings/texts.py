@@ -82,8 +82,7 @@ def _series(text: str) -> Series:
     if found is None:
         known = (f"{one.name}:{name}" for one in EXCHANGES.values() for name in one.markets)
         raise ValueError(
-            "give series such as binance:spot:BTCUSDT, with commas between them; "
-            f"markets are {', '.join(known)}"
+            f"give series such as binance:spot:BTCUSDT, separated by commas; markets are {', '.join(known)}"
         )
     return Series(exchange, market, found.canonical(symbol))
 
@@ -111,7 +110,7 @@ def account_url(text: str) -> str:
     url = base_url(text)
     parts = urlsplit(url)
     if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
-        raise ValueError("give a base URL that begins with https://, since keys are sent there")
+        raise ValueError("give a base URL that begins with https://: the service sends keys there")
     return url
 
 
@@ -120,8 +119,7 @@ def master_keys(text: str) -> tuple[str, ...]:
     found = tuple(part.strip() for part in text.replace("\n", ",").split(",") if part.strip())
     if not all(map(_is_master_key, found)) or len(set(found)) < len(found):
         raise ValueError(
-            "give keys that `python -m backend new-master-key` makes, newest first, commas between, all "
-            "different"
+            "give different keys from `python -m backend new-master-key`, newest first, separated by commas"
         )
     return found
 
@@ -140,7 +138,7 @@ def socket_url(text: str) -> str:
 def base_path(text: str) -> str:
     parts = text.split("/")[1:]
     if text and (f"/{'/'.join(parts)}" != text or not all(map(_is_path_part, parts)) or len(text) > 200):
-        raise ValueError("give a path such as /candles, without a / at its end")
+        raise ValueError("give a path such as /candles, without a / at the end")
     return text
 
 

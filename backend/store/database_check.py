@@ -18,7 +18,7 @@ SECONDS = 2.0
 LASTS = 1.0
 """Seconds that a try may take, and for which its outcome is good: who asks more often costs nothing."""
 
-UNKNOWN = "the database does not know of this process yet: it says that it is there every few seconds"
+UNKNOWN = "the database has no entry of this process yet: the process writes it every few seconds"
 
 
 class DatabaseCheck:

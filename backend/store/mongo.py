@@ -41,22 +41,22 @@ HEARTBEAT_SECONDS = 2.0
 own 20 and 10 seconds would outlast its absence."""
 
 UNUSABLE = (
-    "MONGODB_URI cannot be used: are user name and password percent-encoded, the port a number, "
-    "and the options MongoDB's?"
+    "MONGODB_URI is not valid: percent-encode the user name and the password, use a number as the port, "
+    "and use only MongoDB's options"
 )
 """Says nothing of the value, which may hold a password."""
 
 AWAY = "the database does not answer: try again in a moment"
 STRANGER = (
-    "the database refuses our user name or password: mend MONGODB_USERNAME, MONGODB_PASSWORD and "
-    "MONGODB_AUTH_SOURCE, or what MONGODB_URI has in their place"
+    "the database refuses our user name or password: correct MONGODB_USERNAME, MONGODB_PASSWORD and "
+    "MONGODB_AUTH_SOURCE, or MONGODB_URI if you use it instead"
 )
 REFUSED = "Authentication failed"
 """MongoDB's words, which the driver repeats wherever it cannot connect for that reason."""
 
 AUTHENTICATION_FAILED = 18
 REASONS = {
-    13: "that needs a user with the role readWrite",
+    13: "the user needs the role readWrite",
     14031: "its disk is full",
 }
 """What the operator should know of MongoDB's error codes."""
@@ -175,9 +175,9 @@ def guard(action: str) -> Iterator[None]:
         why = REASONS.get(getattr(error, "code", None) or 0)
         raise DatabaseUnavailable(f"the database could not {action}" + (f": {why}" if why else "")) from error
     except (BSONError, OverflowError) as error:
-        log.error("this cannot be written as a document, to %s: %s", action, str(error)[:200])
+        log.error("MongoDB cannot store this document (to %s): %s", action, str(error)[:200])
         raise DatabaseUnavailable(
-            f"the database could not {action}: it is no document of MongoDB's"
+            f"the database could not {action}: MongoDB cannot store this document"
         ) from error
 
 

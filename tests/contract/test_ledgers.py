@@ -415,7 +415,7 @@ async def test_a_ledger_that_is_too_large_for_a_document_is_told_as_such(databas
         Void(minutes(2 * number, 2 * number + 1), "no_data", number, number * WEEK)
         for number in range(200_000)
     )
-    with pytest.raises(DatabaseUnavailable, match="is no document"):
+    with pytest.raises(DatabaseUnavailable, match="cannot store this document"):
         await save_ledger(MongoCoverage(database), BTC, Coverage(START, voids=voids))
 
 

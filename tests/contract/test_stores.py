@@ -459,12 +459,12 @@ async def test_doubts_are_counted_for_each_series(real: Stores) -> None:
 
 @pytest.mark.parametrize("uri", ["mongodb://", "mongodb://me:p@ss@db/", "mongodb://db/a b"])
 def test_a_uri_that_is_none_is_a_matter_of_configuration(uri: str) -> None:
-    with pytest.raises(ConfigurationError, match="MONGODB_URI cannot be used"):
+    with pytest.raises(ConfigurationError, match="MONGODB_URI is not valid"):
         connect(uri, "candles")
 
 
 def test_a_uri_with_a_bad_port_is_a_matter_of_configuration() -> None:
-    with pytest.raises(ConfigurationError, match="MONGODB_URI cannot be used"):
+    with pytest.raises(ConfigurationError, match="MONGODB_URI is not valid"):
         connect("mongodb://db:port/", "candles")
 
 

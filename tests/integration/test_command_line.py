@@ -66,9 +66,9 @@ def test_a_page_that_keeps_failing_is_told_and_exits_with_1(database_settings: d
     ("arguments", "status", "said"),
     [
         (("sync", "NOSUCHCOIN"), 1, "knows no"),
-        (("sync", "BTC$"), 2, "no symbol"),
+        (("sync", "BTC$"), 2, "is not a symbol"),
         (("sync", "BTCUSDT", "--exchange", "nyse"), 2, "unknown exchange"),
-        (("sync", "BTCUSDT", "--start", "noon"), 2, "no time"),
+        (("sync", "BTCUSDT", "--start", "noon"), 2, "is not a time"),
         (("sync", "BTCUSDT", "--start", "2025-06-02", "--end", "2025-06-01"), 2, "after"),
         (("sync",), 2, "symbol"),
         ((), 2, "command"),

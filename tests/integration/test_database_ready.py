@@ -30,7 +30,7 @@ PATIENCE = 30.0
 PASSWORD = "dummy dummy/dummy"
 
 FAILED = "the database could not write this process's own document"
-MAY_NOT = f"{FAILED}: that needs a user with the role readWrite"
+MAY_NOT = f"{FAILED}: the user needs the role readWrite"
 FULL = f"{FAILED}: its disk is full"
 
 

@@ -176,8 +176,8 @@ def test_on_a_terminal_a_table_is_drawn(settings_of_all: dict[str, str]) -> None
     ("arguments", "status", "said"),
     [
         (("follow", "NOSUCHCOIN"), 1, "knows no"),
-        (("follow", "BTC$"), 2, "no symbol"),
-        (("follow", "BTCUSDT", "--since", "noon"), 2, "no time"),
+        (("follow", "BTC$"), 2, "is not a symbol"),
+        (("follow", "BTCUSDT", "--since", "noon"), 2, "is not a time"),
         (("unfollow", "BTCUSDT", "ETHUSDT"), 1, "ETHUSDT (binance spot) is not followed"),
         (("unfollow",), 2, "symbol"),
     ],

@@ -124,10 +124,10 @@ def test_without_the_exchange_a_file_is_taken_all_the_same(
 @pytest.mark.parametrize(
     ("name", "body", "said"),
     [
-        ("data.csv", text_of(WHOLE), "say its symbol"),
-        ("BTC$-1m-2025-05-20.csv", text_of(WHOLE), "no symbol"),
+        ("data.csv", text_of(WHOLE), "give the symbol"),
+        ("BTC$-1m-2025-05-20.csv", text_of(WHOLE), "is not a symbol"),
         (f"{NAME}.txt", text_of(WHOLE), "neither a .csv nor a .zip"),
-        (f"{NAME}.csv.gz", gzip.compress(text_of(WHOLE)), "say its symbol"),
+        (f"{NAME}.csv.gz", gzip.compress(text_of(WHOLE)), "give the symbol"),
         (f"{NAME}.zip", text_of(WHOLE), "cannot be unzipped"),
         (f"{NAME}.zip", zipped({"a.csv": b"", "b.csv": b""}), "2 files instead of one"),
         (f"{NAME}.csv", b"", "no candle"),

@@ -43,7 +43,7 @@ def test_dropped_files_are_taken_one_by_one_and_each_is_told(
         page.evaluate(DROP, [[(name, b64encode(body).decode()) for name, body in files]])
         cards = page.locator(".cards li")
         expect(cards.nth(0)).to_contain_text("binance spot BTCUSDT: 1,440 new minutes")
-        expect(cards.nth(1)).to_contain_text("say its symbol")
+        expect(cards.nth(1)).to_contain_text("give the symbol")
         expect(cards.nth(1)).to_contain_text(HOSTILE)
         expect(cards.nth(2)).to_contain_text("10 were held before")
         assert page.locator("main img").count() == 0

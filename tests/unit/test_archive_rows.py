@@ -145,7 +145,7 @@ def test_a_bad_line_of_megabytes_costs_what_is_told_of_it(piece: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "\n", NAMES, NAMES + "\n"])
 def test_a_file_without_candles_is_refused(text: str) -> None:
-    assert refusal(text) == "line 1: there is no candle in the file"
+    assert refusal(text) == "line 1: the file has no candle"
 
 
 def test_columns_in_another_order_are_seen_by_their_names() -> None:

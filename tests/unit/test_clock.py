@@ -112,12 +112,12 @@ def test_a_time_outside_1970_to_9999_is_out_of_range(text: str) -> None:
     ["", " ", "now", "9" * 21, "9" * 5000, "2025-13-01", "2025-06-01T25:00Z", "1e12", "1748736000000.5"],
 )
 def test_what_is_no_time_is_named_in_the_refusal(text: str) -> None:
-    with pytest.raises(ValueError, match="is no time: give Unix milliseconds or ISO-8601"):
+    with pytest.raises(ValueError, match="is not a time: use Unix milliseconds or ISO-8601"):
         parse_time(text)
 
 
 def test_a_refusal_does_not_repeat_a_long_text_in_full() -> None:
-    with pytest.raises(ValueError, match="is no time") as caught:
+    with pytest.raises(ValueError, match="is not a time") as caught:
         parse_time("x" * 10_000)
     assert len(str(caught.value)) < 120
 

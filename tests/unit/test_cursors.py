@@ -29,7 +29,7 @@ def test_one_series_moves_without_the_others() -> None:
 
 @pytest.mark.parametrize("text", ["", "x", "00000000.1", f"{QUESTION}.1.", f"{QUESTION}.1.1--2", "9" * 5000])
 def test_what_is_no_id_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="no id"):
+    with pytest.raises(ValueError, match="not an event id"):
         parse_cursors(text, QUESTION, 2)
 
 

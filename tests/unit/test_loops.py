@@ -94,7 +94,7 @@ async def test_what_fails_is_told_until_it_works_again_or_ends() -> None:
     await story.clock.sleep(0.9)
     assert story.loops.troubles() == []
     await story.clock.sleep(1)
-    assert story.loops.troubles() == [f"tests: fails since {iso(START + 1000)}, the log says why"]
+    assert story.loops.troubles() == [f"tests: fails since {iso(START + 1000)}: see the log for the reason"]
     await story.clock.sleep(3)
     assert story.loops.troubles() == []
     story.errors = [RuntimeError("no")] * 9

@@ -28,7 +28,7 @@ def test_a_body_is_a_json_object() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"{", b"symbol=BTCUSDT", b"\xff", b"{'a':1}", b"NaN", b"[" * 100_000])
 def test_a_body_that_is_not_json_is_refused(body: bytes) -> None:
-    with pytest.raises(InvalidRequest, match="the body is not JSON") as caught:
+    with pytest.raises(InvalidRequest, match="the body is not valid JSON") as caught:
         parameters.json_object(body)
     assert code_of(caught) == "invalid_json"
 
@@ -55,9 +55,7 @@ def test_known_parameters_pass() -> None:
 
 
 def test_a_parameter_that_nobody_reads_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(
-        InvalidRequest, match="unknown parameter 'limt': known are limit, start_time"
-    ) as caught:
+    with pytest.raises(InvalidRequest, match="unknown parameter 'limt': use limit, start_time") as caught:
         only_known(["limt", "limit"], (LIMIT, common_parameters.START_TIME))
     assert code_of(caught) == "unknown_parameter"
 
@@ -125,7 +123,7 @@ def test_a_bound_of_another_kind_is_told_what_kinds_there_are(value: object) -> 
 
 
 def test_a_start_after_the_end_is_refused() -> None:
-    with pytest.raises(InvalidRequest, match="start_time is after end_time") as caught:
+    with pytest.raises(InvalidRequest, match="start_time is after end_time: exchange them") as caught:
         time_range(Values({"start_time": minute(2), "end_time": minute(1)}))
     assert code_of(caught) == "invalid_time_range"
 

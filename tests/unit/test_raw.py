@@ -92,5 +92,5 @@ def test_what_is_read_is_what_plain_decoding_says(documents: list[Document]) -> 
 def test_a_document_that_is_no_candle_is_told_by_its_key(fields: Document) -> None:
     batch = bson.encode(document(0)) + bson.encode(document(1, **fields))
     key = "x" * 39 if "_id" in fields else str(minute(1))
-    with pytest.raises(DatabaseUnavailable, match=f"{key}.* is no candle"):
+    with pytest.raises(DatabaseUnavailable, match=f"{key}.* is not a candle"):
         columns_in(batch)

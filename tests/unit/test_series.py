@@ -63,7 +63,7 @@ def test_every_name_that_an_exchange_may_list_passes(text: str) -> None:
     ],
 )
 def test_a_text_that_no_exchange_could_list_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is no symbol: give 1 to 50 letters and digits") as caught:
+    with pytest.raises(ValueError, match="is not a symbol: use 1 to 50 letters and digits") as caught:
         canonical_symbol(text)
     assert len(str(caught.value)) < 150
 

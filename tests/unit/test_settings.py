@@ -210,7 +210,7 @@ def test_every_setting_that_can_be_wrong_is_tried_below() -> None:
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name in BAD for value in BAD[name]])
 def test_a_value_that_makes_no_sense_ends_with_the_name_of_its_variable(name: str, value: str) -> None:
-    with pytest.raises(ConfigurationError, match=rf"^{name}: .* does not do: ") as caught:
+    with pytest.raises(ConfigurationError, match=rf"^{name}: .* is not valid: ") as caught:
         load_settings({name: value})
     assert SECRET not in str(caught.value)
 
@@ -313,7 +313,7 @@ def test_an_empty_value_counts_as_unset() -> None:
 @pytest.mark.parametrize("name", ["MONGODB_USERNAME", "MONGODB_PASSWORD"])
 def test_a_username_and_a_password_go_together(name: str) -> None:
     with pytest.raises(
-        ConfigurationError, match="MONGODB_USERNAME and MONGODB_PASSWORD go together"
+        ConfigurationError, match="MONGODB_USERNAME and MONGODB_PASSWORD belong together"
     ) as caught:
         load_settings({"MONGODB_HOST": "db", name: SECRET})
     assert SECRET not in str(caught.value)
@@ -332,7 +332,7 @@ def test_neither_the_password_nor_the_uri_is_shown() -> None:
 
 
 def test_a_refused_uri_is_not_repeated() -> None:
-    with pytest.raises(ConfigurationError, match=r"^MONGODB_URI: its value does not do") as caught:
+    with pytest.raises(ConfigurationError, match=r"^MONGODB_URI: its value is not valid") as caught:
         load_settings({"MONGODB_URI": f"mongo://me:{SECRET}@db/"})
     assert SECRET not in str(caught.value)
     assert SECRET not in str(caught.value.__cause__)
@@ -346,7 +346,7 @@ def test_a_key_of_the_api_is_neither_kept_nor_shown() -> None:
 
 
 def test_a_refused_key_is_not_repeated() -> None:
-    with pytest.raises(ConfigurationError, match=r"^API_KEYS: its value does not do") as caught:
+    with pytest.raises(ConfigurationError, match=r"^API_KEYS: its value is not valid") as caught:
         load_settings({"API_KEYS": f"bot:{SECRET}:everything"})
     assert SECRET not in str(caught.value) + str(caught.value.__cause__)
 

@@ -46,7 +46,7 @@ async def test_a_file_is_checked_stored_and_claimed_and_once_more_changes_nothin
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ("name=more.csv", "say its symbol"),
+        ("name=more.csv", "give the symbol"),
         (f"name={NAME}.csv&symbol=ETHUSDT", "is a file of BTCUSDT, not of ETHUSDT"),
         (f"name={NAME}.csv&exchange=bitget", "not of bitget"),
         (f"name={NAME}.csv&market=options", "unknown market"),

@@ -127,7 +127,7 @@ def _unpacked(sent: str | bytes) -> bytes:
     except zlib.error as error:
         raise MalformedAnswer(f"{VENUE} sent a frame that cannot be unpacked: {error}") from error
     if not unpacking.eof:
-        raise MalformedAnswer(f"{VENUE} sent a frame that is cut or has over {LARGEST_FRAME} bytes")
+        raise MalformedAnswer(f"{VENUE} sent a frame that is incomplete or has over {LARGEST_FRAME} bytes")
     return text
 
 

@@ -104,7 +104,7 @@ class AccountClient:
             if page.cursor is None or not fresh:
                 return tuple(row for row in found.values() if row.product is product)
             cursor = page.cursor
-        raise ExchangeRefused(f"{self._venue.name} tells of more open orders than there can be")
+        raise ExchangeRefused(f"{self._venue.name} reports more open orders than possible")
 
     def offer(self, kind: Kind, product: Product) -> Offer | None:
         """How the venue tells a history; None where it does not tell it."""
@@ -128,7 +128,7 @@ class AccountClient:
     @property
     def _flavour(self) -> Flavour:
         if self._known_flavour is None:
-            raise ModeRefused(f"{self._venue.name} was not asked yet which kind of account this is")
+            raise ModeRefused(f"{self._venue.name} has not told the kind of this account yet")
         return self._known_flavour
 
     def _streams(self, kind: Kind) -> Mapping[Product, Stream[Order] | Stream[Fill] | Stream[Bill]]:

@@ -117,6 +117,6 @@ class AccountVenues:
         if way := self._ways.get((venue, mode)):
             return way
         raise InvalidRequest(
-            f"there are no accounts at {venue[:50]!r}: known are {', '.join(self.names)}",
+            f"the service has no accounts at {venue[:50]!r}: use one of {', '.join(self.names)}",
             code="unknown_venue",
         )

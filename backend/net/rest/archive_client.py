@@ -96,7 +96,7 @@ class ArchiveClient:
             return None
         expected = checksum_of(checksum, file.name)
         if expected is None:
-            raise MalformedAnswer(f"{file.name}{CHECKSUM} holds no checksum of it")
+            raise MalformedAnswer(f"{file.name}{CHECKSUM} has no checksum of it")
         body = await self._download(file.path, LARGEST_FILE)
         if body is not None and await asyncio.to_thread(_digest, body) != expected:
             raise MalformedAnswer(f"{file.name} does not have the checksum that {file.name}{CHECKSUM} gives")

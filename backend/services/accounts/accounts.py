@@ -49,7 +49,7 @@ class Accounts:
         if may_withdraw(said.key) and not self._withdraw_allowed:
             self._venues.forget(account_id, venue, mode)
             raise KeyMayWithdraw(
-                f"this key may withdraw: make one at {venue} that may not, or set ALLOW_WITHDRAW_KEYS=true"
+                f"this key may withdraw: make one without that right at {venue}, or set ALLOW_WITHDRAW_KEYS"
             )
         now = self._clock.now()
         account = Account(
@@ -65,7 +65,7 @@ class Accounts:
         )
         if not await self._store.add(account, self._vault.seal(account.id, venue, keys)):
             self._venues.forget(account_id, venue, mode)
-            raise AccountExists(f"this {mode} account at {venue} is here already: remove that one first")
+            raise AccountExists(f"this {mode} account at {venue} exists already: remove it first")
         log.info("account %s at %s (%s) was added", account.id, venue, mode)
         for warning in account.warnings:
             log.warning("account %s at %s: %s", account.id, venue, warning)
@@ -110,7 +110,9 @@ class Accounts:
         """
         account, sealed = await self._loaded(account_id)
         if account.frozen:
-            raise AccountFrozen(f"account {account_id} is frozen: nothing is asked with its keys")
+            raise AccountFrozen(
+                f"account {account_id} is frozen: the service does not use its keys until you unfreeze it"
+            )
         keys = self._vault.open(account.id, account.venue, sealed)
         return account, self._venues.client(account, keys)
 

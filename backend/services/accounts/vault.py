@@ -51,11 +51,11 @@ class Vault:
             inside = msgspec.json.decode(self._fernet.decrypt(sealed.text.encode()), type=_Inside)
         except (InvalidToken, UnicodeEncodeError, msgspec.DecodeError):
             raise KeysSealed(
-                f"no key of MASTER_KEYS opens the keys of account {account}: they were sealed by the one "
-                f"that is called {sealed.by}"
+                f"no key of MASTER_KEYS opens the keys of account {account}: add the master key "
+                f"named {sealed.by}, which sealed them"
             ) from None
         if (inside.account, inside.venue) != (account, venue):
-            raise KeysSealed(f"the sealed keys of account {account} are another account's")
+            raise KeysSealed(f"the sealed keys of account {account} belong to another account")
         return Keys(inside.key, inside.secret, inside.passphrase)
 
     def is_newest(self, sealed: Sealed) -> bool:

@@ -48,7 +48,8 @@ class Follows:
             followed = {follow.series for follow in await self._store.all()}
             if len(followed | coming) > self._most:
                 raise InvalidRequest(
-                    f"{len(followed)} series are followed and {self._most} may be", code="too_many_follows"
+                    f"{len(followed)} series are followed, the limit is {self._most}: unfollow some first",
+                    code="too_many_follows",
                 )
             for series in wanted:
                 await self._store.add(Follow(series, since, created=self._clock.now()))

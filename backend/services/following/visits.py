@@ -164,7 +164,7 @@ class Visitor:
         # minutes come before older ones, or a series with years to fetch would never be live meanwhile.
         before, appended = ledger.coverage, self._appended(follow.series)
         if before.since is None and not await self._store.has(follow.series):
-            raise Cancelled(f"{follow.series.name} was deleted and is not followed any more")
+            raise Cancelled(f"{follow.series.name} was deleted, so nobody follows it now")
         now = await self._markets.source(follow.series).now()
         starts = beginnings(follow, before, now)
         work = [(SyncRequest(follow.series, start), stop_signal) for start in starts]

@@ -62,7 +62,7 @@ class Jobs:
             return run.job
         if job := await self._store.load(job_id):
             return job
-        raise UnknownJob("there is no such job: jobs are forgotten a week after their end")
+        raise UnknownJob("no job has this id: the service deletes jobs a week after their end")
 
     async def moving(self, limit: int, seen: Collection[str]) -> dict[str, Job]:
         """The oldest jobs that are not over and the newest ones, `limit` of each, and those that were `seen`
@@ -99,7 +99,9 @@ class Jobs:
             if self.worker.stopping:
                 raise interruption()
             if self.worker.is_stuck(job_id):
-                raise DatabaseUnavailable("the database keeps failing: the job goes on when it does not")
+                raise DatabaseUnavailable(
+                    "the database does not answer: the job continues when the database is back"
+                )
             await wait_up_to(min(left, LOOK_SECONDS), news)
 
     @contextmanager
@@ -188,7 +190,7 @@ class Jobs:
         coming = self._coming  # read before counting: what is no longer coming then is counted
         if new and (queued := await self._store.queued()) + coming > self._most_queued:
             raise TooManyJobs(
-                f"{queued} jobs wait already and {self._most_queued} may: try again later",
+                f"{queued} jobs are waiting, the limit is {self._most_queued}: try again later",
                 retry_after=ROOM_MAY_COME_AFTER,
             )
 

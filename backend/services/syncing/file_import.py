@@ -86,7 +86,7 @@ class Imports:
         closed, remark = await self.horizon(series)
         within = Window(window.start, min(window.end, closed))
         if within.start >= within.end:
-            raise InvalidRequest(f"{name} is of minutes that are not over yet")
+            raise InvalidRequest(f"{name} has minutes that are not over yet")
         candles = await asyncio.to_thread(checked_candles, name, body, within)
         return Taken(series, await self.store(series, candles), remark)
 
@@ -94,11 +94,13 @@ class Imports:
         """The series that a file is of, and the minutes that its name promises."""
         self._markets.named(exchange, market)
         if exchange not in self.names:
-            raise InvalidRequest(f"files of {', '.join(self.names)} are taken, not of {exchange}")
+            raise InvalidRequest(f"the service imports files of {', '.join(self.names)}, not of {exchange}")
         by_name, window = self.names[exchange](PurePath(name).stem) or ("", Window(0, sys.maxsize))
         found = [self._markets.series(one, exchange, market) for one in (symbol, by_name) if one]
         if not found:
-            raise InvalidRequest(f"say its symbol: {name} does not tell, as BTCUSDT-1m-2024-06.zip does")
+            raise InvalidRequest(
+                f"give the symbol: the name {name} does not contain it, as BTCUSDT-1m-2024-06.zip does"
+            )
         if found[0] != found[-1]:
             raise InvalidRequest(f"{name} is a file of {found[-1].symbol}, not of {found[0].symbol}")
         return found[0], window
@@ -136,7 +138,7 @@ def checked_candles(name: str, body: bytes, window: Window) -> list[Candle]:
     if not name.lower().endswith(ENDINGS):
         raise InvalidRequest(f"{name} is neither a .csv nor a .zip file")
     if len(body) > LARGEST_TEXT:
-        raise InvalidRequest(f"{name} has over {LARGEST_TEXT} bytes: cut it in parts, such as months")
+        raise InvalidRequest(f"{name} has over {LARGEST_TEXT} bytes: split it, for example into months")
     try:
         member, text = only_text(body) if name.lower().endswith(".zip") else ("", body)
         return candles_of(f"{name}: {member}" if member else name, text, window)

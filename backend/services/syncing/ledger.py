@@ -116,7 +116,7 @@ class Ledgers:
                     raise
                 self._held.discard(series)
             if self._clock.monotonic() >= deadline:
-                raise SeriesBusy(f"a job of {series.name} is under way: wait for its end, or cancel it")
+                raise SeriesBusy(f"a job of {series.name} is running: wait for its end, or cancel it")
             await self._clock.sleep(ANOTHER_TRY)
 
     async def _keep(self, lease: Lease) -> None:

@@ -94,7 +94,7 @@ class Remover:
         )
         known = await stores.coverage.load(series)
         if known.since is None and not size and not found.follows and not found.revisions:
-            raise SeriesNotStored(f"nothing is stored of {series.name}: there is nothing to delete")
+            raise SeriesNotStored(f"nothing is stored of {series.name}, so there is nothing to delete")
         return found
 
     async def remove(self, series: Series, window: Window | None) -> Removed:
@@ -113,9 +113,7 @@ class Remover:
     async def _refuse_beside_jobs(self, series: Series) -> None:
         """Looked at under the lease: what begins from now on waits until it is given back."""
         if jobs := await self._stores.jobs.active_of([series]):
-            raise SeriesBusy(
-                f"job {jobs[0].id} of {series.name} is not over: wait for its end, or cancel it first"
-            )
+            raise SeriesBusy(f"job {jobs[0].id} of {series.name} is not over: wait for its end, or cancel it")
 
     async def _take(self, ledger: Ledger, window: Window | None) -> None:
         series, stores = ledger.series, self._stores

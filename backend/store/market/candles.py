@@ -84,7 +84,7 @@ class MongoCandles:
                 (self._overlapping.add if clashed or stored else self._overlapping.discard)(series)
                 if not clashed:
                     return Written(inserted, replaced)
-        raise DatabaseUnavailable(f"other writers keep changing {series.name}: try again in a moment")
+        raise DatabaseUnavailable(f"other processes keep changing {series.name}: try again in a moment")
 
     async def add(self, series: Series, candles: Sequence[Candle]) -> bool:
         """Store ascending candles durably where nothing is stored; False if a stored one differs."""

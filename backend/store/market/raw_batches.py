@@ -60,7 +60,7 @@ def candle_of(document: dict[str, Any]) -> Candle:
     found = {name: _number(document.get(name)) for name in KINDS}
     if any(found[name] is None for name in NEEDED):
         raise DatabaseUnavailable(
-            f"the stored document {document.get('_id')!r:.40} is no candle: delete it and verify the series"
+            f"stored document {document.get('_id')!r:.40} is not a candle: delete it and verify the series"
         )
     return Candle(open_time=int(found.pop("_id")), **found)  # not bson's Int64, which msgspec cannot write
 

@@ -57,20 +57,20 @@ CODES = _codes()
 """What each code means, by status."""
 
 ABOUT: dict[HTTPStatus, str] = {
-    HTTPStatus.BAD_REQUEST: "The request makes no sense: the message says what is accepted",
-    HTTPStatus.UNAUTHORIZED: "A key is needed, or this one is unknown",
-    HTTPStatus.FORBIDDEN: "This key, address or web page may not do that",
+    HTTPStatus.BAD_REQUEST: "The request is not valid: the message says what is accepted",
+    HTTPStatus.UNAUTHORIZED: "The request has no key, or an unknown key",
+    HTTPStatus.FORBIDDEN: "This key, address or web page may not send this request",
     HTTPStatus.NOT_FOUND: "There is no such symbol, series, job or account",
-    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take that method",
-    HTTPStatus.CONFLICT: "The series' job is under way, or was cancelled",
+    HTTPStatus.METHOD_NOT_ALLOWED: "The route does not have this method",
+    HTTPStatus.CONFLICT: "The series' job is running, or was cancelled",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is over 64 KiB",
     HTTPStatus.REQUEST_URI_TOO_LONG: "The address is too long",
-    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: "The file ends before that `Range`",
-    HTTPStatus.MISDIRECTED_REQUEST: "The service is not called what `Host` says: see SERVER_NAMES",
-    HTTPStatus.TOO_MANY_REQUESTS: "Too many requests or streams, or too many jobs wait",
+    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: "The file ends before this `Range`",
+    HTTPStatus.MISDIRECTED_REQUEST: "`Host` is not a name of this service: see SERVER_NAMES",
+    HTTPStatus.TOO_MANY_REQUESTS: "Too many requests, streams or waiting jobs",
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "The headers are too large",
     HTTPStatus.INTERNAL_SERVER_ERROR: "A fault of the service: please report it",
-    HTTPStatus.BAD_GATEWAY: "The exchange refused, or sent what nobody can read",
+    HTTPStatus.BAD_GATEWAY: "The exchange refused, or its answer cannot be read",
     HTTPStatus.SERVICE_UNAVAILABLE: "The database or the exchange is away, or the service is stopping",
 }
 
@@ -123,7 +123,7 @@ def _response(status: HTTPStatus) -> Json:
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = answer_header("How to send a key")
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        headers["Allow"] = answer_header("The methods that it takes")
+        headers["Allow"] = answer_header("The methods that the route has")
     return {
         "description": ABOUT[status],
         "headers": headers,

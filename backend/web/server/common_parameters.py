@@ -63,7 +63,7 @@ def time_range(values: Values) -> TimeRange:
     """`start_time` and `end_time`."""
     found = TimeRange(values[START_TIME], values[END_TIME])
     if found.start is not None and found.end is not None and found.start > found.end:
-        raise InvalidRequest("start_time is after end_time", code="invalid_time_range")
+        raise InvalidRequest("start_time is after end_time: exchange them", code="invalid_time_range")
     return found
 
 

@@ -67,7 +67,9 @@ class Guard:
         if request.path in HEALTH_ROUTES:
             return
         if is_spare(request):
-            raise TooManyStreams("all connections are in use: try again later", retry_after=FULL_SECONDS)
+            raise TooManyStreams(
+                "the service has no free connection: try again later", retry_after=FULL_SECONDS
+            )
         self._spend(self.caller(request))
         if is_open(request.path):
             return
@@ -81,7 +83,9 @@ class Guard:
                 presented=bool(_secret(request.headers)),
             )
         elif not self.trusts(request.headers["Origin"]):
-            raise Forbidden("pages of this origin may not ask: see CORS_ORIGINS", code="foreign_origin")
+            raise Forbidden(
+                "pages of this origin may not send this request: see CORS_ORIGINS", code="foreign_origin"
+            )
 
     def caller(self, request: HTTPServerRequest) -> str:
         """Who counts as one client: a key, or without one the address that `admit` found."""
@@ -92,7 +96,7 @@ class Guard:
         """The name of the key that a request carries, and what it may do. Raises Unauthenticated."""
         key = self._key(request)
         if key is None and self._access.keys and _secret(request.headers):
-            raise Unauthenticated("this key is not one of ours", code="invalid_key")
+            raise Unauthenticated("the service does not know this key", code="invalid_key")
         return key.name if key else None, self.scopes(key)
 
     def scopes(self, key: ApiKey | None) -> list[Scope]:

@@ -160,7 +160,9 @@ class ApiHandler(RequestHandler):
         only_known(self.request.query_arguments, known)
         for name, values in self.request.query_arguments.items():
             if len(values) > 1:
-                raise InvalidRequest(f"{name} is given {len(values)} times", code="repeated_parameter")
+                raise InvalidRequest(
+                    f"{name} appears {len(values)} times: send it once", code="repeated_parameter"
+                )
         return Values({name: self.get_query_argument(name) for name in self.request.query_arguments})
 
     def series(self, values: Values, symbol: str | None) -> Series:

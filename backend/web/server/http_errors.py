@@ -9,12 +9,15 @@ LARGEST_HEADERS = 16 * 1024
 LONGEST_URI = 8 * 1024
 
 HTTP_ERRORS = {
-    HTTPStatus.NOT_FOUND: ("unknown_route", "there is nothing at this address: see the README for the API"),
-    HTTPStatus.METHOD_NOT_ALLOWED: ("method_not_allowed", "this address does not take that method"),
+    HTTPStatus.NOT_FOUND: ("unknown_route", "there is nothing at this address: see /docs for the routes"),
+    HTTPStatus.METHOD_NOT_ALLOWED: ("method_not_allowed", "the route does not have this method"),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("body_too_large", f"the body is over {LARGEST_BODY} bytes"),
     HTTPStatus.BAD_REQUEST: ("invalid_request", "the request cannot be read"),
-    HTTPStatus.FORBIDDEN: ("foreign_origin", "pages of this origin may not ask that: see CORS_ORIGINS"),
-    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: ("range_beyond_end", "the file has no bytes there"),
+    HTTPStatus.FORBIDDEN: (
+        "foreign_origin",
+        "pages of this origin may not send this request: see CORS_ORIGINS",
+    ),
+    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: ("range_beyond_end", "the file ends before this range"),
     HTTPStatus.REQUEST_URI_TOO_LONG: ("uri_too_long", f"the address is over {LONGEST_URI} bytes"),
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (
         "headers_too_large",

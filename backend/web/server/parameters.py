@@ -158,7 +158,7 @@ def json_object(body: bytes) -> dict[str, object]:
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidRequest(f"the body is not JSON: {error}", code="invalid_json") from error
+        raise InvalidRequest(f"the body is not valid JSON: {error}", code="invalid_json") from error
     if not isinstance(value, dict):
         raise InvalidRequest(
             'the body must be a JSON object, such as {"symbol":"BTCUSDT"}', code="invalid_json"
@@ -172,7 +172,7 @@ def only_known(names: Collection[str], known: Sequence[Parameter[Any]]) -> None:
     if unknown:
         shown = ", ".join(reprlib.repr(name) for name in unknown[:5])
         listed = ", ".join(parameter.name for parameter in known)
-        raise InvalidRequest(f"unknown parameter {shown}: known are {listed}", code="unknown_parameter")
+        raise InvalidRequest(f"unknown parameter {shown}: use {listed}", code="unknown_parameter")
 
 
 def read_moment(name: str, value: object) -> int | None:

@@ -53,7 +53,9 @@ class Sessions:
         WebSocket counts as that: any page may open one, and read it."""
         is_harmless = request.method in SAFE_METHODS and "Upgrade" not in request.headers
         if not is_harmless and self.of(request) and not _is_own_page(request):
-            raise Forbidden("a session is for the service's own page: send a key", code="foreign_origin")
+            raise Forbidden(
+                "only the service's own page can use a session: send a key", code="foreign_origin"
+            )
 
     def begin(self, request: HTTPServerRequest, secret: str, *, keep: bool) -> Session:
         """A session of the key that `secret` is. Raises Forbidden, TooManyRequests and Unauthenticated."""
@@ -61,13 +63,13 @@ class Sessions:
         wait = self._attempts.spend(caller_of(ip_address(str(request.remote_ip))), self._clock.monotonic())
         if wait:
             raise TooManyRequests(
-                f"more than {ATTEMPTS_PER_MINUTE} keys a minute were tried from your address: wait",
+                f"your address tried more than {ATTEMPTS_PER_MINUTE} keys in a minute: wait",
                 code="too_many_attempts",
                 retry_after=wait,
             )
         key = find_key(self._keys, secret)
         if key is None:
-            raise Unauthenticated("this key is not one of ours", code="invalid_key")
+            raise Unauthenticated("the service does not know this key", code="invalid_key")
         return Session(key, self._clock.now() + (KEPT_MS if keep else SESSION_MS))
 
     def signed(self, request: HTTPServerRequest, session: Session) -> str:
@@ -99,7 +101,7 @@ def check_page(request: HTTPServerRequest) -> None:
     """Raise Forbidden where a browser asks for a page that is not ours."""
     is_browser = "Sec-Fetch-Site" in request.headers or "Origin" in request.headers
     if is_browser and not _is_own_page(request):
-        raise Forbidden("only the service's own page may do that", code="foreign_origin")
+        raise Forbidden("only the service's own page may send this request", code="foreign_origin")
 
 
 def _is_own_page(request: HTTPServerRequest) -> bool:

@@ -99,8 +99,8 @@ def stream_request_of(
     for one in series if forming else ():
         if not live.can_hear(one):
             raise InvalidRequest(
-                f"{series_text(one)} is not pushed to this service, so nothing is known of its forming "
-                "candles: leave forming out",
+                f"this service receives no pushed candles of {series_text(one)}, so it knows no forming "
+                "candle: leave forming out",
                 code="forming_unavailable",
             )
     resumed = _resumed(place, series, interval)
@@ -124,7 +124,7 @@ class Listener:
             if (
                 await service.reading.queries.known(one)
             ).since is None and not await service.following.follows.has(one):
-                raise SeriesNotStored(f"{series_text(one)} is neither stored nor followed: follow it")
+                raise SeriesNotStored(f"{series_text(one)} is neither stored nor followed: follow it first")
         feed = await service.streaming.feeds.open(wish.series, wish.interval, wish.since, wish.resumed)
         return cls(service, wish, feed)
 

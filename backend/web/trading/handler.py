@@ -24,7 +24,7 @@ class TradingHandler(ApiHandler):
     def trading(self) -> Trading:
         """What speaks for accounts. Raises TradingOff."""
         if self.service.trading is None:
-            raise TradingOff("accounts are off here: set MASTER_KEYS and API_KEYS, then start again")
+            raise TradingOff("accounts are off: set MASTER_KEYS and API_KEYS, then restart the service")
         return self.service.trading
 
     async def account_id(self, values: Values) -> str:
@@ -33,5 +33,7 @@ class TradingHandler(ApiHandler):
             return given
         found = await self.trading.accounts.all()
         if len(found) != 1:
-            raise InvalidRequest(f"name an account: there are {len(found)} of them", code="missing_account")
+            raise InvalidRequest(
+                f"choose an account with `account`: there are {len(found)}", code="missing_account"
+            )
         return found[0].id

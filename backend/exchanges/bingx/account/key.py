@@ -54,7 +54,7 @@ def key(keys: Keys) -> Call[KeyFacts]:
     def made(said: Told[KeyRows]) -> KeyFacts:
         own = [row for row in said.data.api_infos if row.api_key == keys.key]
         if len(own) != 1:
-            raise MalformedAnswer(f"{VENUE} does not tell of the key that asked")
+            raise MalformedAnswer(f"{VENUE} does not describe the key that signed the request")
         return KeyFacts(
             rights=frozenset(RIGHTS.get(number, Right.OTHER) for number in own[0].permissions),
             addresses=tuple(own[0].ip_addresses),
