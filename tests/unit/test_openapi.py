@@ -22,6 +22,7 @@ from backend.web.openapi.page import METHODS, POLICY, page
 from backend.web.routes import make_application
 from backend.web.server.json_schema import record
 from backend.web.venues import bingx_params, bitget_params, udf_params
+from backend.web.venues.venue_parameters import VenueParameter
 from tests.walking import methods, routes
 
 NAMES = (("binance", "spot"), ("binance", "perpetual"), ("extended", "perpetual"))
@@ -79,11 +80,13 @@ def test_every_parameter_of_our_routes_is_one_that_codes_know() -> None:
 
 
 def names_read(module: ModuleType) -> Iterator[str]:
-    """The parameters that a venue's readers ask a query for, by the names in their calls."""
+    """The parameters that a venue's readers ask a query for, by the declarations in their calls."""
     for node in ast.walk(ast.parse(inspect.getsource(module))):
         match node:
-            case ast.Call(args=[ast.Name(id="query"), ast.Constant(value=str(name)), *_]):
-                yield name
+            case ast.Call(args=[ast.Name(id="query"), ast.Name(id=declared), *_]):
+                found = getattr(module, declared, None)
+                if isinstance(found, VenueParameter):
+                    yield found.name
 
 
 @pytest.mark.parametrize("venue", [bitget_params, bingx_params, udf_params], ids=lambda one: one.__name__)

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from backend.web.openapi.codes import AT_THE_DOOR
 from backend.web.openapi.parts import HEADERS, answer, answer_header, operation, query
 from backend.web.server.json_schema import INTEGER, NUMBER, TEXT, Json, choice, const, listed, record
+from backend.web.venues import bingx_params, bitget_params, udf_params
 from backend.web.venues.binance_params import FUTURES, KINDS, SPOT, STATUSES
+from backend.web.venues.venue_parameters import END, INTERVAL, LIMIT, START, SYMBOL, ZONE, VenueParameter
 
 OBJECT: Json = {"type": "object"}
 OBJECTS = listed(OBJECT)
@@ -31,22 +33,22 @@ WORTH = {
     "X-Sync": answer_header("How a sync before the answer ended, where it did not end well"),
 }
 
-SYMBOL = query("symbol", TEXT, "In the venue's spelling")
-INTERVAL = query("interval", TEXT, "As in `/api/data`")
-START = query("startTime", TEXT, "First time")
-END = query("endTime", TEXT, "Last time")
-LIMIT = query("limit", TEXT, "So many candles at most")
-ZONE = query("timeZone", TEXT, "By which clock long candles open")
-
 CLOCK = "The service's clock"
 NO_CONTRACT = "An empty list: of coin-margined contracts nothing is stored"
 ON_THE_WAY = "An empty list: clients ask for it on the way"
+
+
+def texts(*parameters: VenueParameter) -> list[Json]:
+    """Parameters as OpenAPI describes them."""
+    return [query(one.name, TEXT, one.about) for one in parameters]
+
 
 KIND = query("type", choice(KINDS), "How much to tell")
 BINANCE_PARAMETERS: dict[str, Json] = {
     one["name"]: one
     for one in (
-        *(SYMBOL, INTERVAL, START, END, LIMIT, ZONE, KIND),
+        *texts(SYMBOL, INTERVAL, START, END, LIMIT, ZONE),
+        KIND,
         query("symbols", TEXT, "Several, as a JSON list"),
         query("symbolStatus", choice(STATUSES), "Only those that stand so"),
         query("permissions", TEXT, "Makes no difference"),
@@ -102,15 +104,13 @@ def _of_binance(names: Iterable[str]) -> list[Json]:
 
 
 def _bitget() -> list[Path]:
-    candles = [SYMBOL, query("granularity", TEXT, "The interval, in Bitget's spelling"), START, END, LIMIT]
-    product = query("productType", TEXT, "`USDT-FUTURES`; of others nothing is stored")
-    price = query("kLineType", TEXT, "Of other prices than traded ones nothing is stored")
-    contracts = [*candles, product, price]
+    candles = texts(*bitget_params.SPOT_PARAMETERS)
+    contracts = texts(*bitget_params.CONTRACT_PARAMETERS)
     root = "/bitget/api/v2"
     rows, objects = _bitget_answer(ROWS), _bitget_answer(OBJECTS)
     return [
         (f"{root}/public/time", CLOCK, [], _bitget_answer(record({"serverTime": TEXT}))),
-        (f"{root}/spot/public/symbols", "What is stored", [SYMBOL], objects),
+        (f"{root}/spot/public/symbols", "What is stored", texts(SYMBOL), objects),
         (
             f"{root}/spot/public/coins",
             ON_THE_WAY,
@@ -125,7 +125,7 @@ def _bitget() -> list[Path]:
         ),
         (f"{root}/spot/market/candles", "Spot candles", candles, rows),
         (f"{root}/spot/market/history-candles", "Spot candles before a time", candles, rows),
-        (f"{root}/mix/market/contracts", "What is stored", [SYMBOL, product], objects),
+        (f"{root}/mix/market/contracts", "What is stored", texts(*bitget_params.LISTING_PARAMETERS), objects),
         (f"{root}/mix/market/candles", "Contract candles", contracts, rows),
         (f"{root}/mix/market/history-candles", "Contract candles before a time", contracts, rows),
     ]
@@ -136,14 +136,14 @@ def _bitget_answer(data: Json) -> Json:
 
 
 def _bingx() -> list[Path]:
-    candles = [SYMBOL, INTERVAL, START, END, LIMIT, ZONE]
+    candles = texts(*bingx_params.CANDLE_PARAMETERS)
     root = "/bingx/openApi"
     clock = record({"serverTime": INTEGER})
     rows, spot = _bingx_answer(OBJECTS), ("spot/v1/market", "spot/v2/market", "market/his/v1")
     symbols = _bingx_spot_answer(record({"symbols": OBJECTS}))
     return [
         (f"{root}/swap/v2/server/time", CLOCK, [], _bingx_answer(clock)),
-        (f"{root}/swap/v2/quote/contracts", "What is stored", [SYMBOL], rows),
+        (f"{root}/swap/v2/quote/contracts", "What is stored", texts(SYMBOL), rows),
         *((f"{root}/swap/{one}/quote/klines", "Swap candles", candles, rows) for one in ("v2", "v3")),
         (
             f"{root}/cswap/v1/market/contracts",
@@ -152,7 +152,7 @@ def _bingx() -> list[Path]:
             _bingx_answer(NOTHING),
         ),
         (f"{root}/spot/v1/server/time", CLOCK, [], _bingx_spot_answer(clock)),
-        (f"{root}/spot/v1/common/symbols", "What is stored", [SYMBOL], symbols),
+        (f"{root}/spot/v1/common/symbols", "What is stored", texts(SYMBOL), symbols),
         *((f"{root}/{one}/kline", "Spot candles", candles, _bingx_spot_answer(ROWS)) for one in spot),
     ]
 
@@ -171,21 +171,14 @@ def _bingx_spot_answer(data: Json) -> Json:
 
 
 def _udf() -> list[Path]:
-    symbol = query("symbol", TEXT, "`BINANCE:BTCUSDT`; `.P` behind a perpetual contract")
-    search = [query(name, TEXT, "What to look for") for name in ("query", "type", "exchange", "limit")]
-    history = [
-        symbol,
-        query("resolution", TEXT, "The interval, in TradingView's spelling"),
-        query("from", TEXT, "First time, Unix seconds"),
-        query("to", TEXT, "End, not included, Unix seconds"),
-        query("countback", TEXT, "So many bars before `to`; wins over `from`"),
-    ]
+    symbol = texts(udf_params.SYMBOL)
+    search, history = texts(*udf_params.SEARCH_PARAMETERS), texts(*udf_params.HISTORY_PARAMETERS)
     amounts = {name: listed(NUMBER) for name in "ohlcv"}
     bars = record({"s": const("ok"), "t": listed(INTEGER)} | amounts)
     none = record({"s": const("no_data"), "nextTime": INTEGER}, optional=("nextTime",))
     return [
         ("/udf/config", "What the data feed can do", [], OBJECT),
-        ("/udf/symbols", "A symbol", [symbol], OBJECT),
+        ("/udf/symbols", "A symbol", symbol, OBJECT),
         ("/udf/search", "Symbols that are stored", search, OBJECTS),
         ("/udf/history", "Bars of a symbol", history, {"anyOf": [bars, none]}),
     ]

@@ -12,6 +12,7 @@ from backend.services.service import Service
 from backend.web.venues import bingx_params as params
 from backend.web.venues import bingx_rows as rows
 from backend.web.venues.venue_handler import Refusal, Route, VenueHandler, first
+from backend.web.venues.venue_parameters import SYMBOL
 
 ROOT = "/bingx/openApi"
 NO_SPOT_SYMBOL = 100204
@@ -84,7 +85,7 @@ class SpotKlines(SpotHandler):
 
 class Contracts(SwapHandler):
     async def get(self) -> None:
-        symbol = first(self.asked(), "symbol")
+        symbol = first(self.asked(), SYMBOL)
         found = await self.instruments([symbol] if symbol else None)
         self.send_data([rows.contract(each) for each in found])
 
@@ -98,7 +99,7 @@ class CoinContracts(SwapHandler):
 
 class Symbols(SpotHandler):
     async def get(self) -> None:
-        symbol = first(self.asked(), "symbol")
+        symbol = first(self.asked(), SYMBOL)
         found = await self.instruments([symbol] if symbol else None)
         self.send_data({"symbols": [rows.spot_symbol(each) for each in found]})
 

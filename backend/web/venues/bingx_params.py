@@ -12,6 +12,9 @@ from backend.core.selection import Selection
 from backend.core.shifted_interval import shifted
 from backend.core.windows import HOUR, Window
 from backend.web.venues.venue_handler import Asked, Query, Refusal, first, natural
+from backend.web.venues.venue_parameters import END, INTERVAL, LIMIT, START, SYMBOL, ZONE, VenueParameter
+
+CANDLE_PARAMETERS = (SYMBOL, INTERVAL, START, END, LIMIT, ZONE)
 
 DEFAULT_LIMIT = 500
 
@@ -42,23 +45,26 @@ OLD_SPOT = Rules(bad_parameter=100400, hours=8, after_start=True, largest_limit=
 Refuse = Callable[[int, str], Refusal]
 """A refusal in the envelope of the family, from its code and text."""
 
+Bad = Callable[[VenueParameter, str], Refusal]
+"""A refusal of one parameter, from what it must be."""
+
 
 def candles(query: Query, rules: Rules, refuse: Refuse) -> Asked:
     """What a request for candles asks for."""
 
-    def bad(name: str, text: str) -> Refusal:
-        return refuse(rules.bad_parameter, f"Invalid parameters, err:{name}: {text}")
+    def bad(parameter: VenueParameter, text: str) -> Refusal:
+        return refuse(rules.bad_parameter, f"Invalid parameters, err:{parameter.name}: {text}")
 
-    symbol, name = first(query, "symbol"), first(query, "interval")
+    symbol, name = first(query, SYMBOL), first(query, INTERVAL)
     if "-" not in symbol:
-        raise bad("symbol", "This field must end with -USDT or -USDC.")
+        raise bad(SYMBOL, "This field must end with -USDT or -USDC.")
     if name not in INTERVALS:
-        raise bad("interval", f"This field must be one of {' '.join(INTERVALS)}.")
-    interval = _on_clock(INTERVALS[name], first(query, "timeZone"), rules, bad)
-    limit = _number(query, "limit", bad)
+        raise bad(INTERVAL, f"This field must be one of {' '.join(INTERVALS)}.")
+    interval = _on_clock(INTERVALS[name], first(query, ZONE), rules, bad)
+    limit = _number(query, LIMIT, bad)
     if limit == 0:
-        raise bad("limit", "This field must be greater than or equal to 1.")
-    window = _window(_number(query, "startTime", bad), _number(query, "endTime", bad), rules)
+        raise bad(LIMIT, "This field must be greater than or equal to 1.")
+    window = _window(_number(query, START, bad), _number(query, END, bad), rules)
     limit = min(limit or DEFAULT_LIMIT, rules.largest_limit)
     return Asked(symbol, Selection(window, interval, limit, newest=True))
 
@@ -69,17 +75,17 @@ def _window(start: int | None, end: int | None, rules: Rules) -> Window:
     return Window(first_open, max(first_open, last_open))
 
 
-def _on_clock(interval: Interval, hours: str, rules: Rules, bad: Callable[[str, str], Refusal]) -> Interval:
+def _on_clock(interval: Interval, hours: str, rules: Rules, bad: Bad) -> Interval:
     if hours and not (_HOURS.fullmatch(hours) and -12 <= int(hours) <= 14):
-        raise bad("timeZone", "This field must be a number of hours from -12 to 14.")
+        raise bad(ZONE, "This field must be a number of hours from -12 to 14.")
     return shifted(interval, int(hours or rules.hours) * HOUR)
 
 
-def _number(query: Query, name: str, bad: Callable[[str, str], Refusal]) -> int | None:
-    text = first(query, name)
+def _number(query: Query, parameter: VenueParameter, bad: Bad) -> int | None:
+    text = first(query, parameter)
     if not text:
         return None
     number = natural(text)
     if number is None:
-        raise bad(name, "This field must be a whole number that is not negative.")
+        raise bad(parameter, "This field must be a whole number that is not negative.")
     return number

@@ -13,6 +13,7 @@ from backend.services.service import Service
 from backend.web.venues import bitget_params as params
 from backend.web.venues import bitget_rows as rows
 from backend.web.venues.venue_handler import Refusal, Route, VenueHandler, first
+from backend.web.venues.venue_parameters import SYMBOL
 
 ROOT = "/bitget/api/v2"
 SPOT_RECENT = params.Endpoint(params.SPOT, 1000, history=False)
@@ -88,7 +89,7 @@ class Symbols(BitgetHandler):
     market = "spot"
 
     async def get(self) -> None:
-        symbol = first(self.asked(), "symbol")
+        symbol = first(self.asked(), SYMBOL)
         found = await self.instruments([symbol] if symbol else None)
         self.send_data([rows.spot_symbol(each) for each in found])
 
@@ -101,7 +102,7 @@ class Contracts(BitgetHandler):
         if not params.is_stored_product(query, self.now):
             self.send_nothing()
             return
-        symbol = first(query, "symbol")
+        symbol = first(query, SYMBOL)
         listed = await self.instruments([symbol] if symbol else None)
         found = [each for each in listed if each.quote == rows.DOLLAR]
         self.send_data([rows.contract(each) for each in found])

@@ -12,6 +12,15 @@ from backend.core.selection import Selection
 from backend.core.shifted_interval import shifted
 from backend.core.windows import HOUR, Window
 from backend.web.venues.venue_handler import Asked, Query, Refusal, first, natural
+from backend.web.venues.venue_parameters import END, LIMIT, START, SYMBOL, VenueParameter
+
+GRANULARITY = VenueParameter("granularity", "The interval, in Bitget's spelling")
+PRODUCT = VenueParameter("productType", "`USDT-FUTURES`; of others nothing is stored")
+PRICE = VenueParameter("kLineType", "Of other prices than traded ones nothing is stored")
+
+SPOT_PARAMETERS = (SYMBOL, GRANULARITY, START, END, LIMIT)
+CONTRACT_PARAMETERS = (*SPOT_PARAMETERS, PRODUCT, PRICE)
+LISTING_PARAMETERS = (SYMBOL, PRODUCT)
 
 DEFAULT_LIMIT = 100
 HONG_KONG = 8 * HOUR
@@ -84,11 +93,11 @@ def candles(query: Query, endpoint: Endpoint, now: int) -> Asked:
     """What `candles` or `history-candles` asks for."""
     symbol = _symbol(query, now)
     rules = endpoint.rules
-    interval = _interval(first(query, "granularity"), rules, now)
+    interval = _interval(first(query, GRANULARITY), rules, now)
     limit = _limit(query, endpoint, now)
-    if endpoint.history and rules.needs_end and not first(query, "endTime"):
+    if endpoint.history and rules.needs_end and not first(query, END):
         raise refusal("40019", "Parameter endTime cannot be empty", now)
-    start, end = _moment(query, "startTime", now), _moment(query, "endTime", now)
+    start, end = _moment(query, START, now), _moment(query, END, now)
     if start is not None and end is not None and start > end and not endpoint.history:
         raise refusal("40707", "Start time is greater than end time", now)
     end = LATEST + 1 if end is None else end
@@ -101,7 +110,7 @@ def candles(query: Query, endpoint: Endpoint, now: int) -> Asked:
 
 def is_stored_product(query: Query, now: int) -> bool:
     """Whether `productType` names the contracts that can be stored here."""
-    product = first(query, "productType")
+    product = first(query, PRODUCT)
     if not product:
         raise refusal("400172", "Parameter verification failed", now)
     if product.upper() not in PRODUCTS:
@@ -110,7 +119,7 @@ def is_stored_product(query: Query, now: int) -> bool:
 
 
 def is_traded_price(query: Query) -> bool:
-    return first(query, "kLineType") not in OTHER_PRICES
+    return first(query, PRICE) not in OTHER_PRICES
 
 
 def _reach(interval: Interval, span: int | None, end: int) -> int:
@@ -118,7 +127,7 @@ def _reach(interval: Interval, span: int | None, end: int) -> int:
 
 
 def _symbol(query: Query, now: int) -> str:
-    symbol = first(query, "symbol")
+    symbol = first(query, SYMBOL)
     if not symbol:
         raise refusal("400172", "Parameter verification failed", now)
     if not _SYMBOL.fullmatch(symbol):
@@ -136,20 +145,20 @@ def _interval(text: str, rules: Rules, now: int) -> Interval:
 
 
 def _limit(query: Query, endpoint: Endpoint, now: int) -> int:
-    if not first(query, "limit"):
+    if not first(query, LIMIT):
         return DEFAULT_LIMIT
-    limit = natural(first(query, "limit"))
+    limit = natural(first(query, LIMIT))
     if limit is None or not 0 < limit <= endpoint.largest_limit:
         bounds = f"limit should be between (0, {endpoint.largest_limit}]"
         raise refusal("40053", f"Value range verification failed: {bounds}", now)
     return limit
 
 
-def _moment(query: Query, name: str, now: int) -> int | None:
-    text = first(query, name)
+def _moment(query: Query, parameter: VenueParameter, now: int) -> int | None:
+    text = first(query, parameter)
     if not text:
         return None
     moment = natural(text)
     if moment is None:
-        raise refusal("40020", f"Parameter {name} error", now)
+        raise refusal("40020", f"Parameter {parameter.name} error", now)
     return min(moment, LATEST)

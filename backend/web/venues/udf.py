@@ -61,7 +61,7 @@ class Symbols(UdfHandler):
         series = params.series(query, self.service.markets)
         found = await self.service.reading.mirror.instrument(series)
         if found is None:
-            raise params.unknown_symbol(first(query, "symbol"))
+            raise params.unknown_symbol(first(query, params.SYMBOL))
         name, exchange = params.ticker(series), series.exchange.upper()
         self.send(
             {
@@ -118,7 +118,7 @@ class History(UdfHandler):
         wanted = params.history(query)
         page = await self.page(series, wanted)
         if not page.stored:
-            raise params.unknown_symbol(first(query, "symbol"))
+            raise params.unknown_symbol(first(query, params.SYMBOL))
         if len(page.candles) > params.MOST_BARS:
             raise params.refusal(f"more than {params.MOST_BARS} bars: ask for a shorter time")
         if len(page.candles):

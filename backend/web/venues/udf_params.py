@@ -14,6 +14,19 @@ from backend.core.windows import Window
 from backend.errors import InvalidRequest
 from backend.services.syncing.markets import DEFAULT_EXCHANGE, DEFAULT_MARKET, Markets
 from backend.web.venues.venue_handler import Query, Refusal, first, natural
+from backend.web.venues.venue_parameters import VenueParameter
+
+SYMBOL = VenueParameter("symbol", "`BINANCE:BTCUSDT`; `.P` behind a perpetual contract")
+RESOLUTION = VenueParameter("resolution", "The interval, in TradingView's spelling")
+FROM = VenueParameter("from", "First time, Unix seconds")
+TO = VenueParameter("to", "End, not included, Unix seconds")
+COUNTBACK = VenueParameter("countback", "So many bars before `to`; wins over `from`")
+QUERY, TYPE, EXCHANGE, LIMIT = (
+    VenueParameter(name, "What to look for") for name in ("query", "type", "exchange", "limit")
+)
+
+SEARCH_PARAMETERS = (QUERY, TYPE, EXCHANGE, LIMIT)
+HISTORY_PARAMETERS = (SYMBOL, RESOLUTION, FROM, TO, COUNTBACK)
 
 MOST_BARS = 50_000
 MOST_FOUND = 1000
@@ -55,7 +68,7 @@ def ticker(series: Series) -> str:
 
 def series(query: Query, markets: Markets) -> Series:
     """The series that `symbol` names; without a prefix it is one of Binance."""
-    text = first(query, "symbol")
+    text = first(query, SYMBOL)
     prefix, _, name = text.rpartition(":")
     market = "perpetual" if name.upper().endswith(PERPETUAL) else DEFAULT_MARKET
     symbol = name[: -len(PERPETUAL)] if market == "perpetual" else name
@@ -67,12 +80,12 @@ def series(query: Query, markets: Markets) -> Series:
 
 def history(query: Query) -> Selection:
     """The bars that are wanted: `countback` of them before `to`, or all from `from` to without `to`."""
-    interval = _interval(first(query, "resolution"))
-    end = _moment(query, "to")
-    if "countback" not in query:
-        start = _moment(query, "from")
+    interval = _interval(first(query, RESOLUTION))
+    end = _moment(query, TO)
+    if COUNTBACK.name not in query:
+        start = _moment(query, FROM)
         return Selection(Window(min(start, end), end), interval, limit=MOST_BARS + 1)
-    limit = natural(first(query, "countback"))
+    limit = natural(first(query, COUNTBACK))
     if limit is None or not 0 < limit <= MOST_BARS:
         raise refusal(f"countback must be a whole number from 1 to {MOST_BARS}")
     return Selection(Window(0, end), interval, limit, newest=True)
@@ -85,19 +98,19 @@ def before(wanted: Selection) -> Selection:
 
 def matches(query: Query, found: Series) -> bool:
     """Whether a search means this series."""
-    exchange, kind = first(query, "exchange"), first(query, "type")
+    exchange, kind = first(query, EXCHANGE), first(query, TYPE)
     return (
         exchange.lower() in ("", found.exchange)
         and kind in ("", MARKET_TYPES[found.market])
-        and first(query, "query").upper() in ticker(found)
+        and first(query, QUERY).upper() in ticker(found)
     )
 
 
 def most_found(query: Query) -> int:
     """How many series a search may find."""
-    if not first(query, "limit"):
+    if not first(query, LIMIT):
         return DEFAULT_FOUND
-    limit = natural(first(query, "limit"))
+    limit = natural(first(query, LIMIT))
     if limit is None or not 0 < limit <= MOST_FOUND:
         raise refusal(f"limit must be a whole number from 1 to {MOST_FOUND}")
     return limit
@@ -110,9 +123,9 @@ def _interval(text: str) -> Interval:
     return INTERVALS[name]
 
 
-def _moment(query: Query, name: str) -> int:
+def _moment(query: Query, parameter: VenueParameter) -> int:
     """Unix seconds as ms. Charts that are scrolled far back ask for times before 1970."""
-    text = first(query, name)
+    text = first(query, parameter)
     if not _SECONDS.fullmatch(text) or int(text) > LAST_SECOND:
-        raise refusal(f"{name} must be Unix seconds up to {LAST_SECOND}")
+        raise refusal(f"{parameter.name} must be Unix seconds up to {LAST_SECOND}")
     return max(0, int(text)) * 1000

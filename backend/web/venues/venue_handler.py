@@ -19,6 +19,7 @@ from backend.services.reading.instruments import Instrument
 from backend.services.reading.mirror import Page
 from backend.web.server.handler import ApiHandler
 from backend.web.streams.long_answer import unless_gone
+from backend.web.venues.venue_parameters import VenueParameter
 
 _NATURAL = re.compile(r"[0-9]{1,20}", re.ASCII)
 
@@ -47,9 +48,9 @@ class Asked:
     wanted: Selection
 
 
-def first(query: Query, name: str) -> str:
+def first(query: Query, parameter: VenueParameter) -> str:
     """The value of a parameter, empty where it is not given."""
-    return query[name][0] if name in query else ""
+    return query[parameter.name][0] if parameter.name in query else ""
 
 
 def natural(text: str) -> int | None:

@@ -1,0 +1,20 @@
+"""Parameters of the venues' interfaces: readers and documents take them from here. Pure."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class VenueParameter(NamedTuple):
+    """A text in the query that may be left out, and what it says."""
+
+    name: str
+    about: str
+
+
+SYMBOL = VenueParameter("symbol", "In the venue's spelling")
+INTERVAL = VenueParameter("interval", "As in `/api/data`")
+START = VenueParameter("startTime", "First time")
+END = VenueParameter("endTime", "Last time")
+LIMIT = VenueParameter("limit", "So many candles at most")
+ZONE = VenueParameter("timeZone", "By which clock long candles open")
