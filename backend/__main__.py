@@ -51,8 +51,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m backend", description="Self-hosted one-minute candles.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="run the service")
-    syncing = commands.add_parser("sync", help="fetch what is missing of some series, side by side")
-    verifying = commands.add_parser("verify", help="recount series against their ledgers, set those right")
+    syncing = commands.add_parser("sync", help="fetch missing minutes of series, several series at once")
+    verifying = commands.add_parser(
+        "verify", help="compare stored candles with the ledger and correct the ledger"
+    )
     for command in (syncing, verifying):
         _add_series_arguments(command)
     syncing.add_argument("--start", type=_moment, help="first open time: ISO-8601 or ms")
@@ -69,10 +71,15 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_series_arguments(command: argparse.ArgumentParser, nargs: int | str = "+") -> None:
     command.add_argument(
-        "symbols", nargs=nargs, metavar="symbol", help="BTCUSDT, or with its market: bitget:perpetual:BTCUSDT"
+        "symbols",
+        nargs=nargs,
+        metavar="symbol",
+        help="BTCUSDT, or with exchange and market: bitget:perpetual:BTCUSDT",
     )
-    command.add_argument("--exchange", default=DEFAULT_EXCHANGE, help="of symbols that name none")
-    command.add_argument("--market", default=DEFAULT_MARKET, help="of symbols that name none")
+    command.add_argument(
+        "--exchange", default=DEFAULT_EXCHANGE, help="for symbols without an exchange or market"
+    )
+    command.add_argument("--market", default=DEFAULT_MARKET, help="for symbols without an exchange or market")
 
 
 def _serve(settings: Settings) -> int:

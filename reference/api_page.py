@@ -13,13 +13,14 @@ from backend.web.server.json_schema import Json
 from reference.markdown import page, table
 
 ABOUT = """\
-Every parameter may be given once, and none that is not known. Every GET may be a HEAD: the same status and
-headers, and no body. A running service says the same at `/docs`, and at `/openapi.json` for programs.
-[Errors](errors.md) have one shape, and a code each."""
+Send each parameter once. The service refuses unknown parameters. Every GET also works as a HEAD: the same
+status and headers, without a body. A running service has this at `/docs`, and at `/openapi.json` for
+programs.
+[Errors](errors.md) have one shape, and each has a code."""
 
 BOTS = """\
-Venues' own interfaces and TradingView's data feed, for [bots](../guide/bots.md) and
-[charts](../guide/charts.md). Errors there have each venue's own shape."""
+The venues' own interfaces and TradingView's data feed, for [bots](../guide/bots.md) and
+[charts](../guide/charts.md). Errors of these routes have the venue's own shape."""
 
 OURS = ("sync", "candles", "accounts", "service")
 

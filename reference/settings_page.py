@@ -6,9 +6,10 @@ from backend.settings import SETTINGS
 from reference.markdown import page, table
 
 ABOUT = """\
-The service reads its settings from the environment and from a file `.env` in the folder where it is started.
-The environment wins. An empty value counts as unset. A value that makes no sense ends the start with a
-sentence that names the variable. [`.env.example`](../../.env.example) has all of them to copy."""
+The service reads its settings from the environment and from a file `.env` in the folder where it starts. A
+variable of the environment replaces one in the file. An empty value counts as unset. If a value is wrong,
+the service does not start, and a sentence names the variable. To begin, copy
+[`.env.example`](../../.env.example): it has all of them."""
 
 
 def settings_page() -> str:

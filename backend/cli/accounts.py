@@ -30,20 +30,22 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     actions = commands.add_parser("accounts", help="your accounts at exchanges").add_subparsers(
         dest="action", required=True
     )
-    actions.add_parser("list", help="list them")
-    adding = actions.add_parser("add", help="add one; its keys are asked for")
+    actions.add_parser("list", help="list your accounts")
+    adding = actions.add_parser("add", help="add an account; the command asks for its keys")
     adding.add_argument("venue", help="bitget or bingx")
     adding.add_argument("--mode", choices=[mode.value for mode in Mode], default=Mode.DEMO.value)
-    adding.add_argument("--label", default="", help="what you call it")
+    adding.add_argument("--label", default="", help="your name for the account")
     for name, about in (
         ("check", "ask the exchange what its key may do"),
-        ("freeze", "ask nothing with its keys any more"),
-        ("unfreeze", "ask with its keys again"),
-        ("remove", "forget it and its keys"),
+        ("freeze", "stop using its keys"),
+        ("unfreeze", "use its keys again"),
+        ("remove", "delete the account and its keys"),
     ):
         actions.add_parser(name, help=about).add_argument("id", help="the account's id")
-    commands.add_parser("new-master-key", help="make a key for MASTER_KEYS, which seals the keys of accounts")
-    commands.add_parser("rotate-keys", help="seal the keys of accounts with the newest of MASTER_KEYS")
+    commands.add_parser("new-master-key", help="make a key for MASTER_KEYS; it seals the keys of accounts")
+    commands.add_parser(
+        "rotate-keys", help="seal the keys of accounts again, with the first key of MASTER_KEYS"
+    )
 
 
 async def accounts(settings: Settings, options: argparse.Namespace) -> int:

@@ -42,7 +42,7 @@ async def serve(settings: Settings) -> int:
         log.info("listening at http://%s:%d", settings.server_address, settings.server_port)
         warn_if_open(settings)
         await stop.wait()
-        log.info("stopping")
+        log.info("the service is stopping")
         server.stop()
         await asyncio.gather(
             service.jobs.worker.stop(GRACE_SECONDS),
@@ -63,7 +63,7 @@ def warn_if_open(settings: Settings) -> None:
     if settings.api_keys or (is_loopback(address) and not settings.trusted_proxies):
         return
     log.warning(
-        "OPEN TO EVERYBODY who reaches %s:%s%s: API_KEYS is not set",
+        "OPEN TO EVERYBODY who reaches %s:%s%s: set API_KEYS",
         settings.server_address,
         settings.server_port,
         " from ALLOWED_NETWORKS" if settings.allowed_networks else "",

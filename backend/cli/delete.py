@@ -24,11 +24,13 @@ def add_to(
     commands: argparse._SubParsersAction[argparse.ArgumentParser], moment: Callable[[str], int]
 ) -> argparse.ArgumentParser:
     """Describe the command; the series are the caller's to add."""
-    deleting = commands.add_parser("delete", help="take stored series away, or a window of them")
+    deleting = commands.add_parser("delete", help="delete stored series, or a window of them")
     deleting.add_argument("--start", type=moment, help="first open time to delete: ISO-8601 or ms")
     deleting.add_argument("--end", type=moment, help="last open time to delete: ISO-8601 or ms")
-    deleting.add_argument("--dry-run", action="store_true", help="say what would go, and leave it")
-    deleting.add_argument("--yes", action="store_true", help="do not ask")
+    deleting.add_argument(
+        "--dry-run", action="store_true", help="show what would be deleted, and delete nothing"
+    )
+    deleting.add_argument("--yes", action="store_true", help="delete without a question")
     return deleting
 
 

@@ -45,13 +45,13 @@ def add_to(
     exporting.add_argument("--start", dest="start_time", type=moment, help="first open time: ISO-8601 or ms")
     exporting.add_argument("--end", dest="end_time", type=moment, help="last open time: ISO-8601 or ms")
     exporting.add_argument("--interval", help="1m, 5m, 1h, 1d, 1w, 1M ... (default 1m)")
-    exporting.add_argument("--limit", type=_number, help="the first so many candles")
-    exporting.add_argument("--last", type=_number, help="the newest so many candles")
-    exporting.add_argument("--order", choices=[*ORDERS], help="oldest (asc) or newest first")
-    exporting.add_argument("--fill", choices=[*FILLS], help="put marked flat candles into holes")
-    exporting.add_argument("--forming", action="store_true", help="with the candle that is not over yet")
-    exporting.add_argument("--fields", help="columns, commas between")
-    exporting.add_argument("--time", choices=TIMES, help="how times are written")
+    exporting.add_argument("--limit", type=_number, help="number of candles from the start")
+    exporting.add_argument("--last", type=_number, help="number of newest candles")
+    exporting.add_argument("--order", choices=[*ORDERS], help="oldest first (asc) or newest first (desc)")
+    exporting.add_argument("--fill", choices=[*FILLS], help="fill holes with flat candles, marked as filled")
+    exporting.add_argument("--forming", action="store_true", help="include the candle that is not over yet")
+    exporting.add_argument("--fields", help="columns, separated by commas")
+    exporting.add_argument("--time", choices=TIMES, help="format of times")
     return exporting
 
 

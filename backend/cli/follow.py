@@ -30,9 +30,11 @@ def add_to(
     commands: argparse._SubParsersAction[argparse.ArgumentParser], moment: Callable[[str], int]
 ) -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     """Describe both commands, `follow` first; the series are the caller's to add."""
-    following = commands.add_parser("follow", help="keep series complete, and show how all that are stand")
+    following = commands.add_parser(
+        "follow", help="follow series: keep them complete. Without symbols: show all follows"
+    )
     following.add_argument("--since", type=moment, help="first open time to keep: ISO-8601 or ms")
-    return following, commands.add_parser("unfollow", help="keep series complete no longer")
+    return following, commands.add_parser("unfollow", help="stop following series")
 
 
 async def follow(settings: Settings, wanted: Sequence[Series], since: int | None) -> int:

@@ -20,13 +20,15 @@ from backend.settings import Settings
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Describe the command."""
-    importing = commands.add_parser("import", help="take kline files of Binance's public archive")
+    importing = commands.add_parser("import", help="import kline files of Binance's public archive")
     importing.add_argument(
         "files", nargs="+", type=Path, metavar="file", help="BTCUSDT-1m-2024-06.zip or .csv"
     )
-    importing.add_argument("--exchange", choices=[BINANCE.name], default=BINANCE.name, help="whose files")
-    importing.add_argument("--market", choices=[*BINANCE.markets], default="spot", help="the files' market")
-    importing.add_argument("--symbol", help="the files' symbol, where their names do not tell")
+    importing.add_argument(
+        "--exchange", choices=[BINANCE.name], default=BINANCE.name, help="exchange of the files"
+    )
+    importing.add_argument("--market", choices=[*BINANCE.markets], default="spot", help="market of the files")
+    importing.add_argument("--symbol", help="the files' symbol, if their names do not contain it")
 
 
 async def import_files(settings: Settings, options: argparse.Namespace) -> int:

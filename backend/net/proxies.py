@@ -39,7 +39,7 @@ class Sessions:
         if proxy not in self._opened:
             self._opened[proxy] = self._open_one(proxy)
             if proxy:
-                log.info("exchanges are reached through %s", proxy)
+                log.info("the service reaches exchanges through %s", proxy)
         return self._opened[proxy]
 
     async def __aenter__(self) -> Self:

@@ -84,7 +84,7 @@ class EmbeddedMongod:
     def revive(self) -> None:
         """Start the server again, on its port, if it has died."""
         if self._process and (status := self._process.poll()) is not None:
-            log.warning("the embedded database ended with status %s: starting it again", status)
+            log.warning("the embedded database ended with status %s: the service starts it again", status)
             self._process = self._spawn()
 
     def stop(self) -> None:

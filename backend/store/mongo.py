@@ -169,9 +169,9 @@ def guard(action: str) -> Iterator[None]:
         if _is_refusal(error):
             raise DatabaseUnavailable(STRANGER) from error
         if isinstance(error, ConnectionFailure):
-            log.warning("database away while it should %s: %s", action, error)
+            log.warning("the database did not answer (to %s): %s", action, error)
             raise DatabaseUnavailable(AWAY) from error
-        log.error("database failed to %s: %s", action, error)
+        log.error("the database could not %s: %s", action, error)
         why = REASONS.get(getattr(error, "code", None) or 0)
         raise DatabaseUnavailable(f"the database could not {action}" + (f": {why}" if why else "")) from error
     except (BSONError, OverflowError) as error:

@@ -34,4 +34,9 @@ class Readable(Generic[Found]):
     def _tell(self, name: object, error: Exception) -> None:
         if name not in self._told:
             self._told.add(name)
-            log.error("%s: document %r cannot be read and is left out: %r", self._collection, name, error)
+            log.error(
+                "%s: document %r cannot be read, so the service ignores it; repair or delete it: %r",
+                self._collection,
+                name,
+                error,
+            )

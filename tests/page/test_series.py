@@ -119,7 +119,7 @@ def test_rows_that_were_lost_show_by_verify_and_come_back_by_fetch(
         page.get_by_role("button", name="Verify").click()
         expect(page.locator(".result")).to_contain_text("the ledger is right")
         assert service.call(f"/api/series/BTCUSDT?{window}", method="DELETE")[0] == 200
-        page.get_by_role("button", name="Fetch what is missing").click()
+        page.get_by_role("button", name="Fetch the missing minutes").click()
         expect(page.locator(".result")).to_contain_text("3 new minutes.")
 
 

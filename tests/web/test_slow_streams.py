@@ -151,7 +151,10 @@ async def test_a_client_that_does_not_answer_pings_is_cut_off(
         while frame.kind != PING:
             frame = await socket.frame()
         socket.send(PONG, frame.payload)
-        assert (await socket.last_frame()).closing == (1008, "too slow: a ping was not answered in time")
+        assert (await socket.last_frame()).closing == (
+            1008,
+            "too slow: the client did not answer a ping in time",
+        )
     await until_nobody_listens(service)
 
 

@@ -101,4 +101,8 @@ class Listings:
         self._again_at = self._clock.monotonic() + (
             FIRST_LISTING_PAUSE if self.is_missing else RELISTING_PAUSE
         )
-        log.warning("%s: what it lists could not be read: %s", self._exchange, failure)
+        log.warning(
+            "%s: the list of symbols could not be read, the old list stays in use: %s",
+            self._exchange,
+            failure,
+        )

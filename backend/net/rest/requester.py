@@ -171,4 +171,4 @@ class Requester:
     def _log_retry(self, state: RetryCallState) -> None:
         current_traffic().retries += 1
         error = state.outcome.exception() if state.outcome else None
-        log.info("%s: attempt %d failed: %s", self._venue, state.attempt_number, error)
+        log.info("%s: attempt %d of the request failed: %s", self._venue, state.attempt_number, error)

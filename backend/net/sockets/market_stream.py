@@ -130,7 +130,7 @@ class MarketStream:
     def refused(self, topic: str | None, message: str) -> None:
         """Do without a topic for a while."""
         if topic is None:
-            log.warning("%s: a message was refused: %s", self._wire.name, message)
+            log.warning("%s: the exchange refused a socket message: %s", self._wire.name, message)
             return
         self._look_at = 0.0
         if (symbol := self._symbols.pop(topic, None)) is not None:
@@ -145,7 +145,7 @@ class MarketStream:
         """Let a new connection take over before `link` ends."""
         if link not in self._links:
             return
-        log.info("%s: a connection is renewed: %s", self._wire.name, reason)
+        log.info("%s: the service renews a socket connection: %s", self._wire.name, reason)
         link.successor = successor = SocketConnection(self._wire, self, link.topics)
         self._links[self._links.index(link)] = successor
         self._leaving.add(link)
@@ -197,7 +197,7 @@ class MarketStream:
             except UnknownSymbol as error:
                 self._refuse(symbol, str(error))
             except ExchangeError as error:
-                log.info("%s: cannot ask for candles yet: %s", self._wire.name, error)
+                log.info("%s: the sockets cannot subscribe to candles yet: %s", self._wire.name, error)
                 self._look_at = min(self._look_at, self._clock.monotonic() + RELISTING_PAUSE)
                 return
 

@@ -149,7 +149,7 @@ class SocketConnection:
 
     def _tell_return(self) -> None:
         if self._troubled:
-            log.info("%s: connected again for %d symbols", self._wire.name, len(self.topics))
+            log.info("%s: the socket is connected again, with %d symbols", self._wire.name, len(self.topics))
         self._troubled = False
 
     def _report(self, reason: str) -> None:
@@ -169,4 +169,4 @@ async def _close(ws: aiohttp.ClientWebSocketResponse) -> None:
         async with asyncio.timeout(CLOSING_SECONDS):
             await ws.close()
     except TimeoutError:
-        log.debug("an exchange did not say goodbye")
+        log.debug("an exchange closed a socket without a close frame")

@@ -66,7 +66,7 @@ class Accounts:
         if not await self._store.add(account, self._vault.seal(account.id, venue, keys)):
             self._venues.forget(account_id, venue, mode)
             raise AccountExists(f"this {mode} account at {venue} exists already: remove it first")
-        log.info("account %s at %s (%s) was added", account.id, venue, mode)
+        log.info("account %s at %s (%s) is added", account.id, venue, mode)
         for warning in account.warnings:
             log.warning("account %s at %s: %s", account.id, venue, warning)
         return account

@@ -114,7 +114,7 @@ class Appender:
             await self._append(batch)
             appended = True
         if not appended:
-            log.warning("candles of %d series are left to visits", len(batch))
+            log.warning("pushed candles of %d series could not be stored: visits will fetch them", len(batch))
             self._on_gap(batch)
 
     def _taken(self) -> dict[Series, list[Candle]]:

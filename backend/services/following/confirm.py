@@ -80,4 +80,4 @@ class Confirmer:
             for candle in candles:
                 self._appender.add(series, candle)
         except MarketDataError as error:
-            log.debug("%s: its newest minute could not be asked for: %s", series.name, error)
+            log.debug("%s: the newest minute could not be read: %s", series.name, error)

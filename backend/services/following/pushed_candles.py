@@ -118,7 +118,7 @@ class LiveCandles:
                 self._lost.add(one)
             if one in self._wanted_since:
                 self._wanted_since[one] = now
-        log.debug("%d series are not pushed: %s", len(series), reason)
+        log.debug("the exchange pushes no candles of %d series: %s", len(series), reason)
 
     def _choose(self) -> None:
         """Tell the sockets what is wanted."""
@@ -144,7 +144,9 @@ class LiveCandles:
         }
         if new := sorted(one.name for one in deaf - self._deaf):
             names = ", ".join(new[:3]) + (" and others" if len(new) > 3 else "")
-            log.warning("%d series are kept by requests, because nothing is pushed: %s", len(new), names)
+            log.warning(
+                "the exchange pushes no candles of %d series, so requests fetch them: %s", len(new), names
+            )
         self._deaf = deaf
 
 

@@ -120,10 +120,10 @@ class Visitor:
                 failure = visit.failure if visit else None
                 now = None if failure else await self._markets.source(follow.series).now()
         except (SeriesBusy, Interrupted, Cancelled) as error:
-            log.debug("%s: not visited: %s", name, error)
+            log.debug("%s: visit skipped: %s", name, error)
             return NOT_NOW
         except DatabaseUnavailable as error:
-            log.warning("%s: not visited: %s", name, error)
+            log.warning("%s: visit skipped: %s", name, error)
             return NOT_NOW
         except MarketDataError as error:
             return Outcome(None, Failure(error.code, str(error), error.retry_after))
@@ -143,8 +143,8 @@ class Visitor:
         except MarketDataError as error:
             return self._failed(follow, error)
         except Exception:
-            log.exception("%s: a visit broke down", follow.series.name)
-            return self._failed(follow, MarketDataError("something went wrong here"))
+            log.exception("%s: a visit failed with an unexpected error. Please report it", follow.series.name)
+            return self._failed(follow, MarketDataError("an unexpected error of the service: see its log"))
 
     async def _is_kept(self, follow: Follow) -> bool:
         """Whether sockets brought all that is closed, and a visit confirmed it not long ago."""
@@ -220,7 +220,7 @@ class Visitor:
         return Window(edge.appended_from, edge.end) if edge and edge.appended_from else Window(0, 0)
 
     def _failed(self, follow: Follow, error: MarketDataError, visit: Visit | None = None) -> Visit:
-        log.warning("%s: following it failed: %s", follow.series.name, error)
+        log.warning("%s: a visit of the follow failed: %s", follow.series.name, error)
         failure = Failure(error.code, str(error), error.retry_after)
         return (visit or Visit(self._clock.now()))._replace(failure=failure)
 
@@ -232,9 +232,11 @@ def _tell_nobody(_window: Window, _tally: Tally) -> None:
 def _tell_end(follow: Follow, visit: Visit) -> None:
     """Say once that a series has ended, and that it came back."""
     if visit.ended and not follow.ended:
-        log.warning("%s: its exchange has ended it: it is looked for once a day", follow.series.name)
+        log.warning(
+            "%s: the exchange no longer has this series: the service asks once a day", follow.series.name
+        )
     if follow.ended and visit.whole and not visit.ended:
-        log.warning("%s: its exchange has candles of it again", follow.series.name)
+        log.warning("%s: the exchange has candles of this series again", follow.series.name)
 
 
 def _held_to(known: Coverage) -> int:

@@ -162,9 +162,9 @@ class Worker:
                 async with self._ledgers.hold(job.request.series) as ledger:
                     await self._do(self.runs[job.id], ledger)
         except SeriesBusy:
-            log.debug("%s: job %s waits for another of the series", name, job.id)
+            log.debug("%s: job %s waits for another job of the series", name, job.id)
         except (LeaseLost, DatabaseUnavailable) as error:
-            log.warning("%s: job %s is left to be begun again: %s", name, job.id, error)
+            log.warning("%s: job %s stopped and will start again: %s", name, job.id, error)
             self._set_back(job)
         except Exception as error:  # noqa: BLE001 - the job is begun again
             self._loops.note("jobs", error)
@@ -203,8 +203,12 @@ class Worker:
         except MarketDataError as raised:
             error = raised
         except Exception:
-            log.exception("%s: job %s broke down", run.job.request.series.name, run.job.id)
-            error = MarketDataError("something went wrong here")
+            log.exception(
+                "%s: job %s failed with an unexpected error. Please report it",
+                run.job.request.series.name,
+                run.job.id,
+            )
+            error = MarketDataError("an unexpected error of the service: see its log")
         finally:
             reporter.cancel()
         return self._ended(run.job, error and (run.stop_signal.reason or error))

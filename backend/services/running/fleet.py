@@ -102,7 +102,7 @@ class Fleet:
         await self.join()
 
     def _make_room(self) -> None:
-        log.info("other processes share this address: making room takes about a minute")
+        log.info("other processes share this address: this process starts its requests in about a minute")
         for purse in self._budgets:
             purse.hold_off(self._seconds / RENEWALS + purse.longest)
 

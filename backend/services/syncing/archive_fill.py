@@ -71,7 +71,9 @@ class ArchiveFill:
                     if await archive.has(file):
                         return True
         except ExchangeError as error:
-            log.warning("%s: it was not looked for in the archive: %s", series.name, error)
+            log.warning(
+                "%s: the archive could not be searched, the API brings all minutes: %s", series.name, error
+            )
             return False
         self._absent[series] = now
         if len(self._absent) > MOST_ABSENT:

@@ -62,7 +62,10 @@ class Auditor:
                 await self._shortfalls.add(series)
             if stored != held:
                 await ledger.record(lambda known: corrected(known, stored))
-                log.warning("%s: the ledger was not what is stored, and is now", series.name)
+                log.warning(
+                    "%s: the ledger differed from the stored candles; it is corrected now: sync the series",
+                    series.name,
+                )
             return Audit(series, stored, lost, unclaimed=held.missing_from(stored))
 
     async def _stored(self, series: Series) -> Spans:

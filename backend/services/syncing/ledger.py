@@ -127,7 +127,7 @@ class Ledgers:
             await self._clock.sleep(self._seconds / RENEWALS)
             with self._loops.surviving("renewals of leases", lease.token):
                 held = await self._store.renew(lease, self._seconds)
-        log.warning("%s: another process works on it now", lease.series.name)
+        log.warning("%s: another process has its lease now", lease.series.name)
 
     async def _release(self, lease: Lease) -> None:
         try:
@@ -135,4 +135,4 @@ class Ledgers:
                 await self._store.release(lease)
         except (DatabaseUnavailable, TimeoutError) as error:
             why = str(error) or f"the database took over {FAREWELL_SECONDS:g} seconds"
-            log.warning("%s: its lease could not be given back and will run out: %s", lease.series.name, why)
+            log.warning("%s: the lease could not be released and will run out: %s", lease.series.name, why)

@@ -107,7 +107,7 @@ class Remover:
             await self._refuse_beside_jobs(series)
             await self._take(ledger, window)
         self._appender.forget([series])
-        log.info("%s: %d candles were deleted", series.name, found.candles)
+        log.info("%s: deleted %d candles", series.name, found.candles)
         return found
 
     async def _refuse_beside_jobs(self, series: Series) -> None:

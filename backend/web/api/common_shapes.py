@@ -14,36 +14,40 @@ from backend.core.coverage import VoidReason
 
 Count = Annotated[int, Meta(ge=0)]
 Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
-Next = Annotated[int | None, Meta(description="Where the following page begins; null: there is none")]
-NextName = Annotated[str | None, Meta(description="The `start` of the following page; null: there is none")]
+Next = Annotated[int | None, Meta(description="Start of the next page; null: this is the last page")]
+NextName = Annotated[
+    str | None, Meta(description="The `start` of the next page; null: this is the last page")
+]
 TotalRecords = Annotated[Count, Meta(description="Candles that are stored")]
 FirstRecord = Annotated[Moment | None, Meta(description="Open time of the first stored candle")]
 LastRecord = Annotated[Moment | None, Meta(description="Open time of the newest stored candle")]
-MissingRecords = Annotated[Count, Meta(description="Minutes that are neither stored nor known not to exist")]
+MissingRecords = Annotated[Count, Meta(description="Minutes that are neither stored nor void")]
 VoidRecords = Annotated[Count, Meta(description="Minutes that the exchange does not have")]
-Complete = Annotated[bool, Meta(description="Whether nothing is missing")]
-NewRecords = Annotated[Count, Meta(description="Candles that were stored")]
-RevisedRecords = Annotated[Count, Meta(description="Stored candles that the exchange now tells differently")]
-OffGridRows = Annotated[Count, Meta(description="Rows that open at no whole minute, and are left out")]
-ContradictoryRows = Annotated[
-    Count, Meta(description="Rows whose prices contradict each other, and are left out")
+Complete = Annotated[bool, Meta(description="`true`: no minute is missing")]
+NewRecords = Annotated[Count, Meta(description="Candles that were new")]
+RevisedRecords = Annotated[Count, Meta(description="Stored candles that the exchange has changed")]
+OffGridRows = Annotated[
+    Count, Meta(description="Rows that do not open at a whole minute; the service leaves them out")
 ]
-ArchiveFiles = Annotated[Count, Meta(description="Files that came from the exchange's archive")]
-Notes = Annotated[list[str], Meta(description="Sentences on what was unusual")]
+ContradictoryRows = Annotated[
+    Count, Meta(description="Rows whose prices contradict each other; the service leaves them out")
+]
+ArchiveFiles = Annotated[Count, Meta(description="Files from the exchange's archive")]
+Notes = Annotated[list[str], Meta(description="Sentences about anything unusual")]
 
 
 class Shape(Struct, forbid_unknown_fields=True):
-    """Fields that are always there, and no others."""
+    """Fields that are always there; there are no others."""
 
 
 class Answer(Shape):
-    """The body of an answer that went well."""
+    """The body of a successful answer."""
 
     success: Annotated[bool, Meta(extra_json_schema={"const": True})] = True
 
 
 class Window(Shape):
-    """Minutes, the first and the last open time included."""
+    """Minutes, from the first to the last open time, both included."""
 
     start_time: Moment
     end_time: Moment
@@ -57,10 +61,10 @@ class Absence(Window):
 
 
 class Void(Absence):
-    """Minutes that the exchange does not have, when that was confirmed and when it is asked again."""
+    """Minutes that the exchange does not have, with the times of the last answer and the next question."""
 
-    confirmed: Annotated[Moment, Meta(description="When that was confirmed")]
-    ask_again: Annotated[Moment | None, Meta(description="When it is asked for again")]
+    confirmed: Annotated[Moment, Meta(description="Time of the exchange's last answer about it")]
+    ask_again: Annotated[Moment | None, Meta(description="Time of the next question to the exchange")]
 
 
 class Failure(Shape):

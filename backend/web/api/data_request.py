@@ -31,7 +31,7 @@ INTERVAL = interval(
 LIMIT = whole(
     "limit", "So many candles at most; in JSON, `next` is the `start_time` of the following page, or null"
 )
-LAST = whole("last", "The newest so many, up to `end_time`; not together with `start_time` or `limit`")
+LAST = whole("last", "Number of newest candles up to `end_time`; not together with `start_time` or `limit`")
 ORDER = one_of(
     "order",
     ORDERS,
@@ -41,23 +41,29 @@ ORDER = one_of(
 )
 FORMING = switch(
     "forming",
-    "`true`: with the candle that is not over yet",
+    "`true`: include the candle that is not over yet",
     choice(("true", "false")) | {"default": "false"},
 )
 FILL = one_of(
-    "fill", FILLS, "With flat candles in holes, marked as `filled`; else holes are left out", default=None
+    "fill",
+    FILLS,
+    "Fill holes with flat candles, marked as `filled`; without it, holes have no candle",
+    default=None,
 )
 FORMAT: Parameter[Format | None] = one_of(
-    "format", FORMATS, "Wins over the `Accept` header; JSON otherwise. `arrow` is an IPC stream", default=None
+    "format",
+    FORMATS,
+    "The format; without it the `Accept` header decides, else JSON. `arrow` is an IPC stream",
+    default=None,
 )
-_FIELDS = f"Some of {', '.join(FIELDS)}, commas between, in the order you want"
+_FIELDS = f"Some of {', '.join(FIELDS)}, separated by commas, in the order that you want"
 COLUMNS: Parameter[tuple[str, ...] | None] = Parameter(
     "fields", _FIELDS, TEXT, lambda _, value: read_fields(str(value)), None, refusals=()
 )
 TIME = one_of(
     "time",
     {unit: unit for unit in TIMES},
-    "What `open_time` and `close_time` are written in",
+    "Unit of `open_time` and `close_time`",
     default="ms",
     shown="ms",
 )

@@ -8,10 +8,10 @@ from backend.web.server.common_parameters import EXCHANGE, MARKET, SYMBOL, SYMBO
 from backend.web.server.handler import ApiHandler
 from backend.web.server.parameters import Values, minute, text, whole
 
-START = text("start", "The name to begin with: `binance.spot.BTCUSDT`", default="")
-LIMIT = whole("limit", "So many at most", highest=1000, default=1000)
+START = text("start", "First name in the answer: `binance.spot.BTCUSDT`", default="")
+LIMIT = whole("limit", "Most entries in the answer", highest=1000, default=1000)
 LISTING = (START, LIMIT)
-SINCE = minute("since", "The first open time to have")
+SINCE = minute("since", "First open time to keep")
 FOLLOWING = (SYMBOL, SYMBOLS, EXCHANGE, MARKET, SINCE)
 LEAVING = (SYMBOL, EXCHANGE, MARKET)
 

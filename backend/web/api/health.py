@@ -13,7 +13,7 @@ SERVICE = "binance-backend"
 
 
 class HealthHandler(ApiHandler):
-    """Is the service of use right now?"""
+    """Does the service work right now?"""
 
     async def get(self) -> None:
         self.query(())

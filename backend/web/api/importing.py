@@ -12,8 +12,8 @@ from backend.web.server.common_parameters import EXCHANGE, MARKET
 from backend.web.server.handler import ApiHandler
 from backend.web.server.parameters import text
 
-NAME = text("name", "The file's name, which tells its symbol and minutes: `BTCUSDT-1m-2024-06.zip`")
-SYMBOL = text("symbol", "Its symbol, where its name does not tell", default="")
+NAME = text("name", "The file's name, with its symbol and its minutes: `BTCUSDT-1m-2024-06.zip`")
+SYMBOL = text("symbol", "The symbol, if the file's name does not contain it", default="")
 PARAMETERS = (NAME, SYMBOL, EXCHANGE, MARKET)
 
 SECONDS = 600.0

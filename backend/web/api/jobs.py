@@ -22,9 +22,9 @@ def _status(name: str, value: object) -> Status:
 
 
 STATUS: Parameter[Status | None] = Parameter(
-    "status", "Only those that stand so", choice(STATUSES), _status, None
+    "status", "Only those with this status", choice(STATUSES), _status, None
 )
-LIMIT = whole("limit", "So many at most", highest=1000, default=100)
+LIMIT = whole("limit", "Most entries in the answer", highest=1000, default=100)
 LISTING = (STATUS, LIMIT)
 QUIET_TICKS = 30
 """After so many half seconds without news a comment keeps the connection open."""

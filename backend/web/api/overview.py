@@ -12,8 +12,8 @@ from backend.web.server.handler import ApiHandler
 from backend.web.server.negotiation import accepted_coding
 from backend.web.server.parameters import text, whole
 
-START = text("start", "The name to begin with: `binance.spot.BTCUSDT`", default="")
-LIMIT = whole("limit", "So many at most", highest=1000, default=100)
+START = text("start", "First name in the answer: `binance.spot.BTCUSDT`", default="")
+LIMIT = whole("limit", "Most entries in the answer", highest=1000, default=100)
 PARAMETERS = (START, LIMIT)
 
 

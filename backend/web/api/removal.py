@@ -7,7 +7,7 @@ from backend.web.server.common_parameters import END_TIME, EXCHANGE, MARKET, STA
 from backend.web.server.handler import ApiHandler
 from backend.web.server.parameters import switch
 
-DRY_RUN = switch("dry_run", "Only tell what would go")
+DRY_RUN = switch("dry_run", "`true`: delete nothing, only report what the request would delete")
 PARAMETERS = (EXCHANGE, MARKET, START_TIME, END_TIME, DRY_RUN)
 
 

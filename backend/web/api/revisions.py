@@ -8,7 +8,7 @@ from backend.web.server.common_parameters import END_TIME, EXCHANGE, MARKET, STA
 from backend.web.server.handler import ApiHandler
 from backend.web.server.parameters import whole
 
-LIMIT = whole("limit", "So many at most", highest=10_000, default=1000)
+LIMIT = whole("limit", "Most entries in the answer", highest=10_000, default=1000)
 PARAMETERS = (EXCHANGE, MARKET, START_TIME, END_TIME, LIMIT)
 
 

@@ -13,8 +13,8 @@ from backend.web.api.common_shapes import Answer, Moment, Shape
 class Market(Shape):
     exchange: str
     market: str
-    imported: Annotated[bool, Meta(description="Whether files of its candles are taken")]
-    pushed: Annotated[bool, Meta(description="Whether the exchange pushes its candles to this service")]
+    imported: Annotated[bool, Meta(description="`true`: the service imports files of its candles")]
+    pushed: Annotated[bool, Meta(description="`true`: the exchange pushes its candles to this service")]
 
 
 class About(Answer, kw_only=True):
@@ -22,16 +22,16 @@ class About(Answer, kw_only=True):
 
     version: str
     markets: list[Market]
-    key: Annotated[str | None, Meta(description="The name of the key that you sent")]
+    key: Annotated[str | None, Meta(description="Name of the key that you sent")]
     scopes: list[Scope]
 
 
 class Session(Answer, kw_only=True):
     """Who you are, and what you may do."""
 
-    key: Annotated[str | None, Meta(description="The name of your key; null: you sent none")]
+    key: Annotated[str | None, Meta(description="Name of your key; null: you sent no key")]
     scopes: list[Scope]
-    until: Annotated[Moment | None, Meta(description="When your session ends; null: you have none")]
+    until: Annotated[Moment | None, Meta(description="End of your session; null: you have no session")]
 
 
 class Alive(Shape):
@@ -50,7 +50,7 @@ class Unhealthy(Shape):
     database: Literal["disconnected"]
 
 
-Troubles = Annotated[list[str], Meta(description="A sentence for each thing that does not work")]
+Troubles = Annotated[list[str], Meta(description="One sentence for each thing that does not work")]
 Worker = Literal["running", "stopped", "none"]
 
 

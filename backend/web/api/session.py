@@ -19,7 +19,10 @@ def _any_text(_: str, value: object) -> str:
 
 
 KEY: Parameter[str] = Parameter("key", "A key of the setting `API_KEYS`", TEXT, _any_text, "", refusals=())
-KEEP = flag("keep", "Have the browser keep it for 30 days; else for 12 hours, or until it is closed")
+KEEP = flag(
+    "keep",
+    "`true`: the browser keeps the session for 30 days; else for 12 hours, or until you close the browser",
+)
 PARAMETERS = (KEY, KEEP)
 
 

@@ -37,7 +37,8 @@ class Statistics(Shape):
     first_record: FirstRecord
     last_record: LastRecord
     expected_records: Annotated[
-        Count, Meta(description="Minutes that the exchange should have, of all that was ever asked for")
+        Count,
+        Meta(description="Minutes that the exchange should have, between the first and the last request"),
     ]
     missing_records: MissingRecords
     void_records: VoidRecords
@@ -45,7 +46,7 @@ class Statistics(Shape):
 
 
 class SeriesStatistics(Statistics):
-    """What is stored of a series, and how many of its candles the exchange later told differently."""
+    """What is stored of a series, and how many of its candles the exchange changed later."""
 
     revisions: Count
 
@@ -67,7 +68,7 @@ class Stored(Shape):
     void_records: VoidRecords
     complete: Complete
     bytes_on_disk: Count
-    measured: Annotated[Moment, Meta(description="When `bytes_on_disk` was measured")]
+    measured: Annotated[Moment, Meta(description="Time of that measurement")]
 
 
 class StoredAnswer(Answer, kw_only=True):
@@ -77,14 +78,14 @@ class StoredAnswer(Answer, kw_only=True):
 
 
 class Coverage(Answer, kw_only=True):
-    """All that the ledger says of a series: what was asked for, and what of it is held, missing and void."""
+    """The ledger of a series: the requested time, and its held, missing and void minutes."""
 
     symbol: str
     exchange: str
     market: str
     since: Moment | None
-    until: Annotated[Moment | None, Meta(description="The last open time that anybody asked for")]
-    first_candle: Annotated[Moment | None, Meta(description="The first candle ever at the exchange")]
+    until: Annotated[Moment | None, Meta(description="The latest open time in any request")]
+    first_candle: Annotated[Moment | None, Meta(description="The exchange's first candle of this series")]
     complete: Complete
     held_records: Annotated[Count, Meta(description="Minutes that are stored")]
     held_percent: float
@@ -94,11 +95,11 @@ class Coverage(Answer, kw_only=True):
     missing_percent: float
     void_records: VoidRecords
     void: list[Void]
-    truncated: Annotated[bool, Meta(description="Whether one of the lists ends before its end")]
+    truncated: Annotated[bool, Meta(description="`true`: one of the lists is longer than the answer")]
 
 
 class Map(Answer, kw_only=True):
-    """A map of a series in columns: so many minutes in each bucket."""
+    """A map of a series in columns: the number of minutes in each bucket."""
 
     symbol: str
     exchange: str
@@ -125,22 +126,25 @@ class OverviewRow(Shape):
     total_records: TotalRecords
     missing_records: MissingRecords
     void_records: VoidRecords
-    bytes_on_disk: Annotated[Count, Meta(description="As it was measured last, beside the answers")]
-    start: Annotated[int | None, Meta(description="Where the first of `weeks` opens")]
+    bytes_on_disk: Annotated[
+        Count, Meta(description="From the last measurement, which runs in the background")
+    ]
+    start: Annotated[int | None, Meta(description="Start of the first week in `weeks`")]
     weeks: Annotated[
         str,
         Meta(
             pattern="^[fvpm-]*$",
-            description="A letter a week: `f` all held, `v` the rest is void, `p` a part is missing, `m` all "
-            "is missing, `-` older than the listing",
+            description="One letter for each week: `f` all minutes are held, `v` the rest is void, `p` some "
+            "are missing, `m` all are missing, `-` before the listing",
         ),
     ]
-    state: Annotated[State | None, Meta(description="How its follow stands; null: it is not followed")]
+    state: Annotated[State | None, Meta(description="State of its follow; null: nobody follows it")]
     lag_minutes: Annotated[
-        Count | None, Meta(description="Whole minutes since the end of what is known, of what is followed")
+        Count | None,
+        Meta(description="Whole minutes since the end of the known time; null: not followed"),
     ]
-    source: Annotated[Source | None, Meta(description="Where its newest candles come from")]
-    error: Annotated[Failure | None, Meta(description="Why the last visits of its follow failed")]
+    source: Annotated[Source | None, Meta(description="Source of its newest candles")]
+    error: Annotated[Failure | None, Meta(description="Reason why the last visits of its follow failed")]
 
 
 class OverviewAnswer(Answer, kw_only=True):
@@ -150,25 +154,25 @@ class OverviewAnswer(Answer, kw_only=True):
 
 
 class Audit(Answer, kw_only=True):
-    """What an audit found: what was stored, lost and stored without being claimed."""
+    """Result of an audit: stored minutes, lost minutes, and minutes that the ledger did not claim."""
 
     symbol: str
     exchange: str
     market: str
     stored_records: Count
-    drift: Annotated[bool, Meta(description="Whether ledger and store differed")]
+    drift: Annotated[bool, Meta(description="`true`: the ledger and the store differed")]
     lost_records: Annotated[
-        Count, Meta(description="Minutes that the ledger claimed and that are not stored")
+        Count, Meta(description="Minutes that the ledger claimed but the store does not have")
     ]
     lost: list[Window]
     unclaimed_records: Annotated[
-        Count, Meta(description="Minutes that are stored and that the ledger did not claim")
+        Count, Meta(description="Minutes that the store has but the ledger did not claim")
     ]
     unclaimed: list[Window]
 
 
 class Removed(Answer, kw_only=True):
-    """What goes with a deletion, or went."""
+    """What a deletion removed, or would remove."""
 
     dry_run: bool
     symbol: str
@@ -188,7 +192,7 @@ class Revision(Shape):
 
     open_time: int
     timestamp: Moment
-    seen: Annotated[Moment, Meta(description="When the change was seen")]
+    seen: Annotated[Moment, Meta(description="When the service saw the change")]
     before: dict[str, float]
     after: dict[str, float]
 

@@ -32,7 +32,7 @@ from backend.web.api.stored_shapes import Statistics
 
 
 class Sync(Answer, kw_only=True):
-    """How a sync ended, and what is known since."""
+    """Result of a sync, and the state after it."""
 
     symbol: str
     exchange: str
@@ -57,23 +57,21 @@ class Syncs(Answer, kw_only=True):
 
 
 class Job(Shape):
-    """How a job stands. Its window is what was asked for until it has begun, then what that came to."""
+    """State of a job. Before the job starts, its window is the request's; then it is the real one."""
 
     id: str
     status: Status
-    cancelling: Annotated[bool, Meta(description="Whether somebody has cancelled it and it is not over yet")]
+    cancelling: Annotated[bool, Meta(description="`true`: somebody has cancelled it, and it is not over yet")]
     symbol: str
     exchange: str
     market: str
     refresh: bool
     start_time: Moment | None
     end_time: Moment | None
-    minutes_done: Annotated[
-        Count, Meta(description="Minutes that are settled: stored, or known not to exist")
-    ]
-    minutes_total: Annotated[Count, Meta(description="Minutes that were to be settled")]
+    minutes_done: Annotated[Count, Meta(description="Minutes that are done: stored, or void")]
+    minutes_total: Annotated[Count, Meta(description="Minutes that the job has to do")]
     candles_per_second: float
-    seconds_left: Annotated[float | None, Meta(description="At the present pace; null: not known")]
+    seconds_left: Annotated[float | None, Meta(description="At the present speed; null: unknown")]
     new_records: NewRecords
     revised_records: RevisedRecords
     off_grid_rows: OffGridRows
@@ -81,9 +79,9 @@ class Job(Shape):
     archive_files: ArchiveFiles
     notes: Notes
     requests: Annotated[Count, Meta(description="Requests to the exchange")]
-    retries: Annotated[Count, Meta(description="Requests that were sent again")]
-    rate_limit_waits: Annotated[Count, Meta(description="How often the exchange's rate limit was waited for")]
-    rate_limit_seconds: Annotated[float, Meta(description="How long that took")]
+    retries: Annotated[Count, Meta(description="Repeated requests")]
+    rate_limit_waits: Annotated[Count, Meta(description="Number of waits for the exchange's rate limit")]
+    rate_limit_seconds: Annotated[float, Meta(description="Seconds of these waits")]
     created: Moment
     started: Moment | None
     finished: Moment | None
@@ -104,7 +102,7 @@ class JobsAnswer(Answer, kw_only=True):
 
 
 class Follow(Shape):
-    """How a follow stands, and what it came to."""
+    """State of a follow, and its results."""
 
     series: str
     symbol: str
@@ -114,15 +112,15 @@ class Follow(Shape):
     state: str
     source: Source
     last_record: LastRecord
-    lag_seconds: Annotated[int | None, Meta(description="How far the newest stored candle is behind")]
-    checked: Annotated[Moment | None, Meta(description="When a visit last went well")]
-    failures: Annotated[Count, Meta(description="Visits that failed since then")]
-    error: Annotated[Failure | None, Meta(description="Why the newest attempt failed")]
-    new_records: NewRecords
-    healed_records: Annotated[
-        Count, Meta(description="Minutes that came although later ones were stored already")
+    lag_seconds: Annotated[
+        int | None, Meta(description="How many seconds the newest stored candle is behind")
     ]
-    reconnects: Annotated[Count, Meta(description="How often a socket was lost")]
+    checked: Annotated[Moment | None, Meta(description="Time of the last successful visit")]
+    failures: Annotated[Count, Meta(description="Failed visits since then")]
+    error: Annotated[Failure | None, Meta(description="Reason why the newest attempt failed")]
+    new_records: NewRecords
+    healed_records: Annotated[Count, Meta(description="Minutes that the service stored after later minutes")]
+    reconnects: Annotated[Count, Meta(description="Number of lost sockets")]
 
 
 class FollowsAnswer(Answer, kw_only=True):
@@ -139,7 +137,7 @@ class Unfollowed(Answer, kw_only=True):
 
 
 class Taken(Answer, kw_only=True):
-    """What came of a file."""
+    """Result of an import."""
 
     symbol: str
     exchange: str
@@ -147,17 +145,19 @@ class Taken(Answer, kw_only=True):
     candles: Count
     new_records: NewRecords
     held_before: Annotated[Count, Meta(description="Candles that were stored already")]
-    remark: Annotated[str, Meta(description="A sentence on the file")]
+    remark: Annotated[str, Meta(description="A sentence about the file")]
 
 
 class Listing(Shape):
-    """A symbol that an exchange lists, or that is stored."""
+    """A symbol that the exchange lists or the service stores."""
 
     symbol: str
     native: Annotated[str | None, Meta(description="The exchange's own spelling")]
     base: str
     quote: str
-    status: Annotated[str, Meta(description="The exchange's word; `unlisted` for what it does not list")]
+    status: Annotated[
+        str, Meta(description="The exchange's word; `unlisted` if the exchange does not list it")
+    ]
     listed: Moment | None
     stored: bool
 
@@ -170,15 +170,16 @@ class ListingAnswer(Answer, kw_only=True):
 
 
 class Beginning(Shape):
-    """How a stream of changes begins, or goes on after something was missed."""
+    """First event of a stream of changes, and the event after a loss."""
 
     resumed: Annotated[
-        bool, Meta(description="Whether nothing was missed since `Last-Event-ID`; else read all anew")
+        bool,
+        Meta(description="`true`: nothing is lost since `Last-Event-ID`; `false`: read everything again"),
     ]
 
 
 class ChangedSeries(Shape):
-    """Series of which something changed: read their lines of the overview anew."""
+    """Changed series: read their entries of the overview again."""
 
     series: Annotated[list[str], Meta(description="Such as `binance:spot:BTCUSDT`, 100 at most")]
-    more: Annotated[bool, Meta(description="Whether others changed too, which are not named")]
+    more: Annotated[bool, Meta(description="`true`: other series changed too; the list is not complete")]

@@ -29,13 +29,13 @@ BITGET_ERROR = record({"code": TEXT, "msg": TEXT, "requestTime": INTEGER, "data"
 UDF_ERROR = record({"s": const("error"), "errmsg": TEXT})
 
 WORTH = {
-    "X-Series": answer_header("What the answer is worth: `stored`, `incomplete` or `not stored`"),
-    "X-Sync": answer_header("How a sync before the answer ended, where it did not end well"),
+    "X-Series": answer_header("How complete the answer is: `stored`, `incomplete` or `not stored`"),
+    "X-Sync": answer_header("Result of a failed sync before the answer"),
 }
 
 CLOCK = "The service's clock"
-NO_CONTRACT = "An empty list: of coin-margined contracts nothing is stored"
-ON_THE_WAY = "An empty list: clients ask for it on the way"
+NO_CONTRACT = "An empty list: the service stores no coin-margined contracts"
+ON_THE_WAY = "An empty list: clients request it when they start"
 
 
 def texts(*parameters: VenueParameter) -> list[Json]:
@@ -43,16 +43,16 @@ def texts(*parameters: VenueParameter) -> list[Json]:
     return [query(one.name, TEXT, one.about) for one in parameters]
 
 
-KIND = query("type", choice(KINDS), "How much to tell")
+KIND = query("type", choice(KINDS), "Amount of detail")
 BINANCE_PARAMETERS: dict[str, Json] = {
     one["name"]: one
     for one in (
         *texts(SYMBOL, INTERVAL, START, END, LIMIT, ZONE),
         KIND,
         query("symbols", TEXT, "Several, as a JSON list"),
-        query("symbolStatus", choice(STATUSES), "Only those that stand so"),
-        query("permissions", TEXT, "Makes no difference"),
-        query("showPermissionSets", TEXT, "Makes no difference"),
+        query("symbolStatus", choice(STATUSES), "Only those with this status"),
+        query("permissions", TEXT, "Has no effect"),
+        query("showPermissionSets", TEXT, "Has no effect"),
     )
 }
 
@@ -190,7 +190,7 @@ def _clock_of_udf() -> dict[str, Json]:
 
 
 def _paths(tag: str, found: Sequence[Path], refusals: Mapping[str, Json]) -> dict[str, Json]:
-    refused = {status: answer("In the venue's words", schema) for status, schema in refusals.items()}
+    refused = {status: answer("The venue's own error", schema) for status, schema in refusals.items()}
     return {one[0]: {"get": _operation(tag, one, refused)} for one in found}
 
 

@@ -12,19 +12,19 @@ from backend.web.server.json_schema import TEXT, Json
 
 VERSION = "0.1.0"
 
-ABOUT = """One-minute candles of crypto exchanges, complete and provably so.
+ABOUT = """One-minute candles of crypto exchanges, with proof of completeness.
 
-Times in requests are Unix milliseconds or ISO-8601; windows include both ends. Every parameter may be given
-once, and none that is not known. Every GET may be a HEAD: the same headers, no body.
+Times in requests are Unix milliseconds or ISO-8601; windows include both ends. Send each parameter once;
+the service refuses unknown parameters. Every GET also works as a HEAD: the same headers, no body.
 Every answer has an `X-Request-Id`: your own, if your request had one.
-Errors have one shape, and `code` is what programs may rely on. Where the service has keys, send one as
+All errors have one shape; programs can rely on `code`. If the service has keys, send one as
 `X-Api-Key` or as `Authorization: Bearer`."""
 
 TAGS = {
-    "sync": "Fetch from the exchanges, and see how it goes",
+    "sync": "Fetch candles from the exchanges, and watch the progress",
     "candles": "Read what is stored",
-    "accounts": "Your accounts at exchanges: what they say now",
-    "service": "How the service is",
+    "accounts": "Your accounts at exchanges, as the exchanges report them now",
+    "service": "State of the service",
     "binance": "Binance's own interface, served from the store: whole candles only",
     "bitget": "Bitget's own interface, served from the store: whole candles only",
     "bingx": "BingX's own interface, served from the store: whole candles only; errors have status 200",
@@ -53,7 +53,7 @@ def document(names: Names, base_path: str = "") -> Json:
         "components": {
             "schemas": {**schemas.SCHEMAS, **reading.SCHEMAS},
             "responses": codes.responses(),
-            "headers": {"RequestId": {"description": "What logs call the request", "schema": TEXT}},
+            "headers": {"RequestId": {"description": "The request's id in the logs", "schema": TEXT}},
             "securitySchemes": {
                 "ApiKey": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
                 "Bearer": {"type": "http", "scheme": "bearer"},

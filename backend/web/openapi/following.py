@@ -16,14 +16,14 @@ from backend.web.streams.websocket import BROKEN_RULE, GOING_AWAY, LATER, UNSUPP
 
 def follows(names: Names) -> Json:
     """`/api/follow`."""
-    found = {"200": answer("How they stand", ref("FollowsAnswer"))}
+    found = {"200": answer("Their state", ref("FollowsAnswer"))}
     page = {"200": answer("By name", ref("FollowsPage"))}
-    gone = {"200": answer("It is followed no more", ref("Unfollowed"))}
+    gone = {"200": answer("Nobody follows it now", ref("Unfollowed"))}
     return {
         "get": operation(
             "sync",
             "listFollows",
-            "Which series are followed, and how they stand",
+            "Followed series and their state",
             page | STORED,
             in_query(follow.LISTING),
         ),
@@ -37,7 +37,7 @@ def follows(names: Names) -> Json:
         "delete": operation(
             "sync",
             "unfollow",
-            "Follow a series no more; what came stays",
+            "Stop following a series; its candles stay",
             gone | STORED | errors(HTTPStatus.NOT_FOUND),
             in_query(follow.LEAVING, names),
         ),
@@ -50,27 +50,27 @@ def changes() -> Json:
         "oneOf": [ref(name) for name in ("Beginning", "Job", "ChangedSeries", "Ready", "NotReady")],
     }
     events = answer(
-        "First `begin`, which says whether the stream goes on after `Last-Event-ID`, and comes again after "
-        "something was missed: read all anew then. `job` with a job as it is now; `series` and `follow` with "
-        "names of what changed; `health` as `/health/ready` has it. Each has an id",
+        "First `begin`: it says whether the stream continues after `Last-Event-ID`. It comes again after a "
+        "loss: then read everything again. `job` has a job as it is now; `series` and `follow` have the "
+        "names of changed series; `health` has the answer of `/health/ready`. Each event has an id",
         kinds,
         "text/event-stream",
     )
     socket: Json = {
-        "description": "The same as a WebSocket, each message a JSON object: "
-        '`{"event":"job","id":"...","data":{...}}`. It is closed as that of `/api/stream`',
+        "description": "The same as a WebSocket. Each message is a JSON object: "
+        '`{"event":"job","id":"...","data":{...}}`. Close codes are those of `/api/stream`',
         "headers": HEADERS,
     }
     return {
         "get": operation(
             "service",
             "watchChanges",
-            "What changes of jobs, follows, series and health, by whatever process, as server-sent events or "
-            "as a WebSocket",
+            "Changes of jobs, follows, series and health in all processes, as server-sent events or as a "
+            "WebSocket",
             {"101": socket, "200": events} | STORED | errors(HTTPStatus.TOO_MANY_REQUESTS),
             [
                 *in_query(watching.PARAMETERS),
-                header("Last-Event-ID", "The id of the last event that was seen: go on after it"),
+                header("Last-Event-ID", "Id of the last event that you have: the stream continues after it"),
             ],
         )
     }
@@ -79,16 +79,16 @@ def changes() -> Json:
 def stream() -> Json:
     """`/api/stream`."""
     events = answer(
-        "`candle` with a closed candle as its data and the place to resume from as its id; with `forming`, "
-        "`forming` with a candle that is not over yet, without an id",
+        "`candle` has a closed candle as its data; its id is the place to resume from. With the parameter "
+        "`forming` also `forming`: a candle that is not over yet, without an id",
         TEXT,
         "text/event-stream",
     )
     socket: Json = {
         "description": "A WebSocket, for a request with `Upgrade: websocket`. Each message is a JSON object: "
         '`{"event":"candle","id":"...","data":{...}}`, or `{"event":"forming","data":{...}}`. '
-        f"Closed with {GOING_AWAY} when the service stops, {LATER} when its database is away, {BROKEN_RULE} "
-        f"for who reads too slowly or answers no ping, {UNSUPPORTED} for who sends a message",
+        f"Close codes: {GOING_AWAY} the service stops, {LATER} the database is away, {BROKEN_RULE} the "
+        f"client reads too slowly or answers no ping, {UNSUPPORTED} the client sent a message",
         "headers": HEADERS,
     }
     found = {"101": socket, "200": events}
@@ -100,7 +100,7 @@ def stream() -> Json:
             found | STORED | errors(HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS),
             [
                 *in_query(stream_request.PARAMETERS),
-                header("Last-Event-ID", "The id of the last event that was seen: resume behind it"),
+                header("Last-Event-ID", "Id of the last event that you have: the stream continues after it"),
             ],
         )
     }

@@ -61,9 +61,10 @@ def parameters(names: Names) -> list[Json]:
         PATH_SYMBOL,
         *in_query(data_request.PARAMETERS, names),
         header("If-None-Match", "The `ETag` of an answer that you have"),
-        header("Range", "`bytes=0-99`, `bytes=-8`: of Parquet and Feather of a closed range"),
+        header("Range", "`bytes=0-99`, `bytes=-8`: for Parquet and Feather of a closed range"),
         header(
-            "If-Range", "The `ETag` of which `Range` wants a part; the whole is sent if it is another by now"
+            "If-Range",
+            "`ETag` of your part of the file; if the file has changed, the service sends all of it",
         ),
         header("If-Modified-Since", "The `Last-Modified` of an answer that you have"),
     ]
@@ -72,19 +73,20 @@ def parameters(names: Names) -> list[Json]:
 def data(names: Names) -> Json:
     """The path's item."""
     whole = HEADERS | {
-        "ETag": answer_header("Of a closed range: to be sent as `If-None-Match`"),
-        "Last-Modified": answer_header("Of a closed range without holes"),
-        "Accept-Ranges": answer_header("`bytes`, of Parquet and Feather of a closed range"),
-        "Content-Disposition": answer_header("A file name, in formats that are files"),
+        "ETag": answer_header("For a closed range: send it as `If-None-Match`"),
+        "Last-Modified": answer_header("For a closed range without holes"),
+        "Accept-Ranges": answer_header("`bytes`, for Parquet and Feather of a closed range"),
+        "Content-Disposition": answer_header("A file name, for formats that are files"),
     }
     answers = {
         "200": {"description": "The candles", "headers": whole, "content": _contents()},
         "206": {
-            "description": "The bytes of a file that `Range` names",
-            "headers": whole | {"Content-Range": answer_header("Which bytes, and of how many")},
+            "description": "The part of the file that `Range` names",
+            "headers": whole
+            | {"Content-Range": answer_header("The bytes in this answer, and the file's length")},
             "content": {FORMATS[name].media_type: {} for name in ("parquet", "feather")},
         },
-        "304": {"description": "What you have is what there is", "headers": whole},
+        "304": {"description": "Nothing has changed: use the answer that you have", "headers": whole},
     }
     return {
         "get": operation(

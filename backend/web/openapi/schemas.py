@@ -10,7 +10,7 @@ from backend.web.openapi.parts import ref
 from backend.web.server.json_schema import INTEGER, Json, const, listed, record
 from backend.web.trading import account_shapes
 
-NEXT: Json = INTEGER | {"type": ["integer", "null"], "description": "Where the following page begins"}
+NEXT: Json = INTEGER | {"type": ["integer", "null"], "description": "Start of the next page"}
 
 
 BASES = (Shape, Answer, account_shapes.Read)

@@ -21,7 +21,7 @@ PATH: Json = {
     "in": "path",
     "required": True,
     "schema": TEXT,
-    "description": "What the page shows: `s/binance/spot/BTCUSDT`",
+    "description": "The view of the page: `s/binance/spot/BTCUSDT`",
 }
 PAGE = answer("The page, or one of its files", TEXT, HTML)
 PAGE["content"] |= {media_type: {"schema": TEXT} for media_type in MEDIA_TYPES.values()}
@@ -31,17 +31,17 @@ def paths() -> dict[str, Json]:
     return {
         "/health": _health(
             "getHealth",
-            "Is the service of use right now?",
+            "Does the service work right now?",
             {"200": answer("Yes", ref("Healthy")), "503": answer("No", ref("Unhealthy"))},
         ),
         "/health/live": _health(
             "isAlive",
-            "Does the process answer? If not, it has to be started again",
+            "Does the process answer? If not, restart it",
             {"200": answer("Yes", ref("Alive"))},
         ),
         "/health/ready": _health(
             "isReady",
-            "Can it do its work: does the database read and write, does its worker run?",
+            "Can the service do its work: does the database read and write, does the worker run?",
             {"200": answer("Yes", ref("Ready")), "503": answer("Not now", ref("NotReady"))},
         ),
         "/api/about": _get(
@@ -50,7 +50,7 @@ def paths() -> dict[str, Json]:
         "/api/session": _session(),
         "/metrics": _get(
             "getMetrics",
-            "What happened since the start and how it is now, for Prometheus",
+            "Counters since the start and current values, for Prometheus",
             ALWAYS | _found("The figures", TEXT, CONTENT_TYPE),
         ),
         "/openapi.json": _open(
@@ -60,16 +60,16 @@ def paths() -> dict[str, Json]:
         ),
         "/docs": _open(
             "readDescription",
-            "This interface as a page for people; it needs no internet",
+            "This interface as a web page; it needs no internet",
             UNLOCKED | _found("A page", TEXT, HTML),
         ),
-        "/": _open("openHome", "The page for people", UNLOCKED | _found("The page", TEXT, HTML)),
-        "/ui": _open("openOverview", "The page for people", UNLOCKED | _found("The page", TEXT, HTML)),
+        "/": _open("openHome", "The web page", UNLOCKED | _found("The page", TEXT, HTML)),
+        "/ui": _open("openOverview", "The web page", UNLOCKED | _found("The page", TEXT, HTML)),
         "/ui/{path}": {
             "parameters": [PATH],
             **_open(
                 "openPage",
-                "The page for people: the same at every address, and its files below `files/`",
+                "The web page: the same at every address; its files are below `files/`",
                 UNLOCKED | errors(HTTPStatus.NOT_FOUND) | {"200": PAGE},
             ),
         },
@@ -83,12 +83,14 @@ def _session() -> Json:
     begun = operation(
         "service",
         "beginSession",
-        "Give a key once, as a person does on the page; from then on a cookie stands for it",
+        "Log in: send a key once and get a cookie that replaces it",
         may_fail | found,
         security=OPEN,
         requestBody=in_body(session.PARAMETERS, ()),
     )
-    ended = operation("service", "endSession", "Have the browser forget it", may_fail | found, security=OPEN)
+    ended = operation(
+        "service", "endSession", "Log out: the browser deletes the cookie", may_fail | found, security=OPEN
+    )
     told = _open("getSession", "Who you are, and what you may do", may_fail | _found("That", ref("Session")))
     return told | {"post": begun, "delete": ended}
 

@@ -22,7 +22,7 @@ def stored(names: Names) -> dict[str, Json]:
             "get": operation(
                 "candles",
                 "listSeries",
-                "Everything that is stored, over all markets",
+                "All stored series of all markets",
                 {"200": answer("By name", ref("StoredAnswer"))} | STORED,
                 in_query(listing.PARAMETERS),
             )
@@ -38,7 +38,7 @@ def stored(names: Names) -> dict[str, Json]:
         "/api/coverage/{symbol}": _of_series(
             names,
             "getCoverage",
-            "What is held, void and missing, and where: the windows between two times",
+            "Held, void and missing minutes between two times, as windows",
             ref("Coverage"),
             coverage.COVERAGE,
         ),
@@ -53,7 +53,7 @@ def stored(names: Names) -> dict[str, Json]:
         "/api/revisions/{symbol}": _of_series(
             names,
             "listRevisions",
-            "Candles that the exchange later told differently",
+            "Candles that the exchange changed later",
             ref("RevisionsAnswer"),
             revisions.PARAMETERS,
         ),
@@ -61,14 +61,14 @@ def stored(names: Names) -> dict[str, Json]:
 
 
 def _overview() -> Json:
-    tag = answer_header("Send it as `If-None-Match`: while nothing has changed the answer is 304")
+    tag = answer_header("Send it as `If-None-Match`: if nothing has changed, the answer is 304")
     return operation(
         "candles",
         "getOverview",
-        "All that is stored or followed, a line a series: what is there, what is not, how its follow stands",
+        "All stored or followed series, one entry for each: coverage, missing minutes, state of the follow",
         {
             "200": answer("By name", ref("OverviewAnswer"), headers={"ETag": tag}),
-            "304": {"description": "What you have is what there is", "headers": HEADERS},
+            "304": {"description": "Nothing has changed: use the answer that you have", "headers": HEADERS},
         }
         | STORED,
         in_query(overview.PARAMETERS),
@@ -79,8 +79,8 @@ def _removal(names: Names) -> Json:
     return operation(
         "sync",
         "deleteSeries",
-        "Take a stored series away, or the minutes of a window, so that they can be synced anew",
-        {"200": answer("What went, or would go", ref("Removed"))}
+        "Delete a stored series, or the minutes of a window",
+        {"200": answer("Deleted data, or the data that a deletion would remove", ref("Removed"))}
         | STORED
         | errors(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
         [PATH_SYMBOL, *in_query(removal.PARAMETERS, names)],

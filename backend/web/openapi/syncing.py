@@ -34,9 +34,9 @@ def sync(names: Names) -> Json:
     answers = {
         "200": answer("It is done", {"anyOf": [ref("Sync"), ref("Syncs")]}),
         "202": answer(
-            "It goes on, or has yet to begin",
+            "It is running or waiting",
             {"anyOf": [ref("JobAnswer"), ref("JobsBegun")]},
-            headers={"Location": answer_header("Where to ask for the job, if there is one alone")},
+            headers={"Location": answer_header("Address of the job, if the request began only one")},
         ),
         **{str(status.value): _failed(status) for status in FAILURES},
     }
@@ -44,7 +44,7 @@ def sync(names: Names) -> Json:
         "post": operation(
             "sync",
             "sync",
-            "Fetch what is missing",
+            "Fetch the missing minutes",
             STORED | errors(HTTPStatus.TOO_MANY_REQUESTS) | answers,
             requestBody=in_body(syncs.PARAMETERS, names),
         )
@@ -57,8 +57,8 @@ def importing(names: Names) -> Json:
         "post": operation(
             "sync",
             "importFile",
-            "Take a file of candles: what is not held yet is stored, once all of it is checked",
-            {"200": answer("It is in", ref("Taken"))}
+            "Import a file of candles: the service checks it all, then stores the minutes that are not held",
+            {"200": answer("The file is imported", ref("Taken"))}
             | STORED
             | errors(HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS),
             in_query(imports.PARAMETERS, names),
@@ -74,8 +74,8 @@ def verify(names: Names) -> Json:
         "post": operation(
             "sync",
             "verify",
-            "Recount what is stored against the ledger, and set the ledger right",
-            {"200": answer("What was found", found)}
+            "Count the stored candles, compare them with the ledger, and correct the ledger",
+            {"200": answer("Result of the audit", found)}
             | STORED
             | errors(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
             requestBody=in_body(verifying.PARAMETERS, names),
@@ -87,7 +87,7 @@ def jobs() -> dict[str, Json]:
     """`/api/jobs` and what is below it."""
     one = {"200": answer("The job", ref("JobAnswer"))} | STORED | errors(HTTPStatus.NOT_FOUND)
     events = {
-        "description": "`progress` while it is not over, then its last status; each with the job as its data",
+        "description": "`progress` until the job is over, then its last status; each has the job as its data",
         "headers": HEADERS,
         "content": {"text/event-stream": {}},
     }
@@ -103,8 +103,8 @@ def jobs() -> dict[str, Json]:
         },
         "/api/jobs/{id}": {
             "parameters": [PATH_ID],
-            "get": operation("sync", "getJob", "One job: how far it is, how fast, how it ended", one),
-            "delete": operation("sync", "cancelJob", "Cancel a job; what came stays", one),
+            "get": operation("sync", "getJob", "One job: its progress, speed and result", one),
+            "delete": operation("sync", "cancelJob", "Cancel a job; its fetched candles stay", one),
         },
         "/api/jobs/{id}/events": {
             "parameters": [PATH_ID],
@@ -121,7 +121,7 @@ def symbols(names: Names) -> Json:
         "get": operation(
             "sync",
             "listSymbols",
-            "What a market lists, and which of it is stored",
+            "Symbols of a market, and which of them are stored",
             {"200": answer("By name", ref("ListingAnswer"))} | STORED | errors(HTTPStatus.BAD_GATEWAY),
             in_query(MARKET_NAME, names),
         )

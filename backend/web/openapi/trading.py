@@ -32,7 +32,9 @@ def paths() -> dict[str, Json]:
     account = {"200": answer("The account", ref("AccountAnswer"))}
     added = {
         "201": answer(
-            "It is added", ref("AccountAnswer"), headers={"Location": answer_header("Where it is told of")}
+            "The account is added",
+            ref("AccountAnswer"),
+            headers={"Location": answer_header("Address of the account")},
         )
     }
     listed = {"200": answer("Oldest first", ref("AccountsAnswer"))}
@@ -41,7 +43,7 @@ def paths() -> dict[str, Json]:
             "get": _operation("listAccounts", "Your accounts at exchanges", listed | STORED),
             "post": _operation(
                 "addAccount",
-                "Add an account: the exchange is asked what its key may do, then the key is sealed",
+                "Add an account: the service asks the exchange for the key's rights, then seals the key",
                 added | ASKED,
                 requestBody=in_body(adding.ADDING, ()),
             ),
@@ -62,7 +64,7 @@ def paths() -> dict[str, Json]:
         "/accounts/{id}/check": {
             "parameters": [ID],
             "post": _operation(
-                "checkAccount", "Ask the exchange anew what the account's key may do", account | ASKED
+                "checkAccount", "Ask the exchange again for the rights of the account's key", account | ASKED
             ),
         },
         "/account/balance": _get("getBalance", "All wallets", "BalanceAnswer", reading.ONE),
@@ -79,15 +81,13 @@ def paths() -> dict[str, Json]:
         "/account/leverage": _get(
             "getLeverage", "The leverage of open positions", "LeverageAnswer", reading.READING
         ),
-        "/account/fees": _get("getFees", "What trading a symbol costs", "FeesAnswer", reading.FEES),
-        "/orders": _get(
-            "listOpenOrders", "Orders that are not finished", "OpenOrdersAnswer", reading.READING
-        ),
+        "/account/fees": _get("getFees", "The trading fees of a symbol", "FeesAnswer", reading.FEES),
+        "/orders": _get("listOpenOrders", "Open orders", "OpenOrdersAnswer", reading.READING),
     }
 
 
 def _get(name: str, summary: str, shape: str, parameters: Parameters) -> Json:
-    found = {"200": answer("As the exchange says it", ref(shape))}
+    found = {"200": answer("The exchange's own data", ref(shape))}
     return {"get": _operation(name, summary, found | ASKED, in_query(parameters))}
 
 

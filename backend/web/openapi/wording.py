@@ -1,4 +1,4 @@
-"""Schemas in a few words for people: "list of Window", "get | post", "integer, 1 to 1000, else 100". Pure."""
+"""Schemas in a few words: "list of Window", "get | post", "integer, 1 to 1000, default 100". Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ def kind(schema: Json) -> str:
     """What a value is, and what it is where it is not given."""
     default = schema.get("default")
     told = str(default).lower() if isinstance(default, bool) else default
-    return _kind(schema) + ("" if default is None else f", else {told}")
+    return _kind(schema) + ("" if default is None else f", default {told}")
 
 
 def _kind(schema: Json) -> str:

@@ -24,9 +24,14 @@ def chart_library() -> bytes | None:
     """The library, None where it is not installed or is another one than we know, which is logged once."""
     found = _installed()
     if found is None:
-        log.warning("the package %s is not installed: the page has no chart", PACKAGE)
+        log.warning(
+            "the package %s is not installed, so the page has no chart: install requirements.txt", PACKAGE
+        )
     elif not is_known(found):
-        log.warning("the package %s holds another chart library than ours: the page has no chart", PACKAGE)
+        log.warning(
+            "the package %s has an unknown chart library, so the page has no chart: install requirements.txt",
+            PACKAGE,
+        )
         return None
     return found
 

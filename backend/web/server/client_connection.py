@@ -103,6 +103,6 @@ class Connection(IOStream):
         if self._taken - taken_before >= self._patience.least:
             self._watch_on()
             return
-        log.info("closing a connection whose client does not read")
+        log.info("closing a connection because its client does not read")
         self.socket.setsockopt(SOL_SOCKET, SO_LINGER, RESET)
         self.close()

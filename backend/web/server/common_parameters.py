@@ -16,9 +16,7 @@ from backend.web.server.parameters import Parameter, Values, invalid, moment, te
 
 MOST_SYMBOLS = 500
 
-SYMBOL = text(
-    "symbol", "`BTCUSDT`; `btcusdt`, `BTC-USDT` and `BTC/USDT` are understood", examples=["BTCUSDT"]
-)
+SYMBOL = text("symbol", "`BTCUSDT`; also `btcusdt`, `BTC-USDT` or `BTC/USDT`", examples=["BTCUSDT"])
 EXCHANGE = text("exchange", "The exchange", default=DEFAULT_EXCHANGE)
 MARKET = text("market", "One of the exchange's markets", default=DEFAULT_MARKET)
 MARKET_NAME = (EXCHANGE, MARKET)
@@ -33,7 +31,7 @@ def _symbols(name: str, value: object) -> list[str]:
 
 
 _LIST: Json = {"type": "array", "items": SYMBOL.schema, "minItems": 1, "maxItems": MOST_SYMBOLS}
-SYMBOLS = Parameter("symbols", "Several symbols, in place of `symbol`", _LIST, _symbols)
+SYMBOLS = Parameter("symbols", "Several symbols, instead of `symbol`", _LIST, _symbols)
 
 
 def interval(about: str) -> Parameter[Interval]:

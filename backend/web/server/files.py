@@ -91,7 +91,10 @@ class Files:
             file.close()
             if not (isinstance(error, OSError) and error.errno == ENOSPC):
                 raise
-            log.warning("no space for temporary files in %s: files are sent as a whole", gettempdir())
+            log.warning(
+                "no space for temporary files in %s: free some space; until then the service streams files",
+                gettempdir(),
+            )
             return None
         finally:
             self._taken -= at_most

@@ -235,7 +235,7 @@ class ApiHandler(RequestHandler):
         if status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             self.set_header("Allow", ", ".join(self._methods()))
         code, message = HTTP_ERRORS.get(
-            HTTPStatus(status_code), (MarketDataError.code, "something went wrong here")
+            HTTPStatus(status_code), (MarketDataError.code, "an unexpected error of the service: see its log")
         )
         if status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             message = f"the body is over {self.largest_body} bytes"

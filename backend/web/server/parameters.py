@@ -26,14 +26,14 @@ Other = TypeVar("Other")
 LARGEST_NUMBER = 999_999_999
 REFUSALS = {
     "missing": "`{}` is missing.",
-    "invalid": "`{}` has a wrong value: the message says which values are right.",
+    "invalid": "`{}` has a wrong value: the message says which values are valid.",
     "unknown": "`{}` has an unknown value: the message lists the known ones.",
 }
 """What codes such as `missing_symbol` mean, by how they begin."""
 
 
 class Default(Enum):
-    NONE = "the parameter is needed"
+    NONE = "the parameter is required"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

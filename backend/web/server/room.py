@@ -29,9 +29,9 @@ class Room:
     def place(self, client: str) -> Iterator[None]:
         """Take a place for as long as the block lasts. Raises TooManyStreams where there is none."""
         if self.taken >= self._most:
-            raise self._full(f"{self._most} {self._what} are under way, and no more may be")
+            raise self._full(f"{self._most} {self._what} are in progress, which is the limit")
         if self._taken[client] >= self._share:
-            raise self._full(f"{self._share} {self._what} are under way for you, and no more may be")
+            raise self._full(f"{self._share} {self._what} are in progress for you, which is the limit")
         self._taken[client] += 1
         try:
             yield

@@ -24,7 +24,7 @@ from backend.web.streams.stream_request import (
 )
 
 FAREWELL_SECONDS = 2.0
-TOO_SLOW = "too slow: what was sent was not read in time"
+TOO_SLOW = "too slow: the client did not read in time"
 DROPPED = b'event: dropped\ndata: {"reason":"%b"}\n\n' % TOO_SLOW.encode()
 
 

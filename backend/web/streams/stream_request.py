@@ -24,17 +24,20 @@ from backend.web.streams.stream_messages import Event, MessageWriter
 
 MOST_SERIES = 100
 
-SERIES = text("series", f"Up to {MOST_SERIES} such as `binance:spot:BTCUSDT`, commas between")
-INTERVAL = interval("How long a candle is, as in `/api/data`")
-SINCE = minute("since", "The first open time to tell, then on without a hole; else what closes from now on")
+SERIES = text("series", f"Up to {MOST_SERIES} such as `binance:spot:BTCUSDT`, separated by commas")
+INTERVAL = interval("Length of a candle, as in `/api/data`")
+SINCE = minute(
+    "since",
+    "First open time in the stream, which then continues without a hole; without it, the next closed candle",
+)
 LAST_EVENT_ID: Parameter[str] = Parameter(
     "last_event_id",
-    "Go on after the event with this `id`; the header `Last-Event-ID` says the same, and wins",
+    "Continue after the event with this `id`; the header `Last-Event-ID` does the same and replaces it",
     TEXT,
     lambda _, value: str(value),
     "",
 )
-FORMING = switch("forming", "With the candles that are not over yet, where exchanges push them")
+FORMING = switch("forming", "`true`: include candles that are not over yet, if the exchange pushes them")
 PARAMETERS = (SERIES, INTERVAL, SINCE, LAST_EVENT_ID, FORMING)
 
 
@@ -156,9 +159,7 @@ def series_of(text: str, markets: Markets) -> list[Series]:
     """Read "binance:spot:BTCUSDT,bitget:perpetual:ETHUSDT"."""
     parts = [part.split(":", 2) for part in text.split(",")]
     if len(parts) > MOST_SERIES or not all(len(part) == 3 for part in parts):
-        raise invalid(
-            SERIES.name, f"1 to {MOST_SERIES} such as binance:spot:BTCUSDT, with commas between them"
-        )
+        raise invalid(SERIES.name, f"1 to {MOST_SERIES} such as binance:spot:BTCUSDT, separated by commas")
     return list(dict.fromkeys(markets.series(symbol, *market) for *market, symbol in parts))
 
 

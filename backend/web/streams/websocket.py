@@ -92,7 +92,7 @@ class SocketHandler(WebSocketHandler, ApiHandler):
         self._telling = asyncio.create_task(self._tell())
 
     def on_message(self, message: str | bytes) -> None:  # noqa: ARG002
-        self.close(UNSUPPORTED, "nothing is taken here: the address says what is wanted")
+        self.close(UNSUPPORTED, "this stream accepts no messages: use the parameters of the address")
 
     def on_pong(self, data: bytes) -> None:  # noqa: ARG002
         self._answered = True
@@ -119,7 +119,7 @@ class SocketHandler(WebSocketHandler, ApiHandler):
             self._pinged, self._answered = now, False
         waited = now - self._pinged
         if not self._answered and waited >= manners.silent:
-            self._drop("too slow: a ping was not answered in time")
+            self._drop("too slow: the client did not answer a ping in time")
         return (manners.quiet if waited < manners.quiet else manners.silent) - waited
 
     async def _tell(self) -> None:
@@ -154,11 +154,11 @@ class SocketHandler(WebSocketHandler, ApiHandler):
 def _problem(headers: Mapping[str, str]) -> str | None:
     """What is wrong with a handshake."""
     if headers.get("Sec-WebSocket-Version") != VERSION:
-        return f"only version {VERSION} of the WebSocket protocol is spoken here"
+        return f"only version {VERSION} of the WebSocket protocol is supported"
     if not (
         headers.get("Sec-WebSocket-Key") and headers.get("Host") and _is(headers, "Connection", "upgrade")
     ):
-        return "this is no whole handshake of a WebSocket: Connection, Host or Sec-WebSocket-Key is missing"
+        return "this WebSocket handshake is not complete: Connection, Host or Sec-WebSocket-Key is missing"
     return None
 
 

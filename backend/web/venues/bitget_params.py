@@ -15,8 +15,8 @@ from backend.web.venues.venue_handler import Asked, Query, Refusal, first, natur
 from backend.web.venues.venue_parameters import END, LIMIT, START, SYMBOL, VenueParameter
 
 GRANULARITY = VenueParameter("granularity", "The interval, in Bitget's spelling")
-PRODUCT = VenueParameter("productType", "`USDT-FUTURES`; of others nothing is stored")
-PRICE = VenueParameter("kLineType", "Of other prices than traded ones nothing is stored")
+PRODUCT = VenueParameter("productType", "`USDT-FUTURES`; the service stores no others")
+PRICE = VenueParameter("kLineType", "The service stores only traded prices")
 
 SPOT_PARAMETERS = (SYMBOL, GRANULARITY, START, END, LIMIT)
 CONTRACT_PARAMETERS = (*SPOT_PARAMETERS, PRODUCT, PRICE)

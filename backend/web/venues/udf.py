@@ -23,7 +23,7 @@ class UdfHandler(VenueHandler):
         return params.unknown_symbol(symbol)
 
     def trouble(self) -> Refusal:
-        return params.refusal("the service is in trouble: try again later", HTTPStatus.SERVICE_UNAVAILABLE)
+        return params.refusal("the service has a problem: try again later", HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 class Config(UdfHandler):

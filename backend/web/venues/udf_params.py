@@ -16,13 +16,13 @@ from backend.services.syncing.markets import DEFAULT_EXCHANGE, DEFAULT_MARKET, M
 from backend.web.venues.venue_handler import Query, Refusal, first, natural
 from backend.web.venues.venue_parameters import VenueParameter
 
-SYMBOL = VenueParameter("symbol", "`BINANCE:BTCUSDT`; `.P` behind a perpetual contract")
+SYMBOL = VenueParameter("symbol", "`BINANCE:BTCUSDT`; a perpetual contract ends in `.P`")
 RESOLUTION = VenueParameter("resolution", "The interval, in TradingView's spelling")
 FROM = VenueParameter("from", "First time, Unix seconds")
 TO = VenueParameter("to", "End, not included, Unix seconds")
-COUNTBACK = VenueParameter("countback", "So many bars before `to`; wins over `from`")
+COUNTBACK = VenueParameter("countback", "Number of bars before `to`; used instead of `from`")
 QUERY, TYPE, EXCHANGE, LIMIT = (
-    VenueParameter(name, "What to look for") for name in ("query", "type", "exchange", "limit")
+    VenueParameter(name, "Text to search for") for name in ("query", "type", "exchange", "limit")
 )
 
 SEARCH_PARAMETERS = (QUERY, TYPE, EXCHANGE, LIMIT)

@@ -143,7 +143,7 @@ export const EN = {
   "add.do.follow": { one: "Follow {count} symbol", other: "Follow {count} symbols" },
   "add.do.once": { one: "Fetch {count} symbol", other: "Fetch {count} symbols" },
 
-  "series.sync": "Fetch what is missing",
+  "series.sync": "Fetch the missing minutes",
   "series.follow": "Follow",
   "series.unfollow": "Unfollow",
   "series.verify": "Verify",
