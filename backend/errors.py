@@ -46,6 +46,7 @@ class InvalidRequest(MarketDataError):
         "unknown_interval": "`interval` is not a known interval: the message lists all intervals.",
         "unknown_field": "`fields` contains an unknown name, or the same name twice.",
         "unknown_venue": "There are no accounts at this exchange.",
+        "unknown_stage": "An extraction has no stage of this name: the message lists its stages.",
         "missing_account": "There are several accounts, or none: choose one with `account`.",
         "too_many_follows": "The number of follows would exceed the limit: unfollow some series first.",
         "forming_unavailable": "This service receives no pushed candles of the series: leave `forming` out.",

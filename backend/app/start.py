@@ -25,6 +25,9 @@ async def start(service: Service, role: Role, fleet: Fleet, stack: AsyncExitStac
             stack.push_async_callback(following.appender.stop)
             following.keeper.start()
             stack.push_async_callback(following.keeper.stop, GRACE_SECONDS)
+            if service.trading is not None:
+                service.trading.extractions.start()
+                stack.push_async_callback(service.trading.extractions.stop)
     streaming.live.start(following.appender.add, following.confirmer.ended)
     stack.push_async_callback(following.confirmer.stop)
     stack.push_async_callback(streaming.live.stop)

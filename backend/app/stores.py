@@ -20,6 +20,8 @@ from backend.store.market.revisions import MongoRevisions
 from backend.store.market.shortfalls import MongoShortfalls
 from backend.store.mongo import CommandTimer, LoginWatch, connect, disconnect, is_connected
 from backend.store.trading.accounts import MongoAccounts
+from backend.store.trading.extractions import MongoExtractions
+from backend.store.trading.history import MongoHistory
 
 REVIVE_SECONDS = 1.0
 
@@ -36,6 +38,8 @@ class Stores:
     jobs: MongoJobs
     processes: MongoFleet
     accounts: MongoAccounts
+    history: MongoHistory
+    extractions: MongoExtractions
     database_answers: Callable[[], Awaitable[bool]]
     database_trouble: Callable[[], Awaitable[str]]
 
@@ -58,6 +62,8 @@ async def open_stores(common: Common, stack: AsyncExitStack) -> Stores:
         jobs=MongoJobs(database),
         processes=MongoFleet(database),
         accounts=MongoAccounts(database),
+        history=MongoHistory(database),
+        extractions=MongoExtractions(database),
         database_answers=partial(is_connected, database),
         database_trouble=DatabaseCheck(database, login_watch, common.name, clock).trouble,
     )

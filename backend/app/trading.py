@@ -19,6 +19,8 @@ from backend.net.rest.throttle import Throttle
 from backend.services.accounts.accounts import Accounts
 from backend.services.accounts.readings import Readings
 from backend.services.accounts.vault import Vault
+from backend.services.history.extractions import Extractions
+from backend.services.history.histories import Histories
 from backend.services.service import Trading
 from backend.settings.by_exchange import account_url_setting
 from backend.trading.account import Mode
@@ -47,7 +49,24 @@ async def build_trading(
         clock=common.clock,
         withdraw_allowed=settings.allow_withdraw_keys,
     )
-    return Trading(accounts=accounts, readings=Readings(accounts, common.clock))
+    extractions = Extractions(
+        store=stores.extractions,
+        history=stores.history,
+        accounts=accounts,
+        clock=common.clock,
+        loops=common.loops,
+        owner=common.name,
+        seconds=settings.lease_seconds,
+        visit_hours=settings.account_visit_hours,
+    )
+    histories = Histories(accounts=accounts, venues=ways, store=stores.history, clock=common.clock)
+    return Trading(
+        accounts=accounts,
+        readings=Readings(accounts, common.clock),
+        histories=histories,
+        extractions=extractions,
+        now=common.clock.now,
+    )
 
 
 def _ways(

@@ -13,6 +13,8 @@ from backend.services.following.confirm import Confirmer
 from backend.services.following.follows import Follows
 from backend.services.following.keeper import Keeper
 from backend.services.following.pushed_candles import LiveCandles
+from backend.services.history.extractions import Extractions
+from backend.services.history.histories import Histories
 from backend.services.jobs.submission import Jobs
 from backend.services.reading.catalogue import Catalogue
 from backend.services.reading.mirror import Mirror
@@ -92,6 +94,10 @@ class Trading:
 
     accounts: Accounts
     readings: Readings
+    histories: Histories
+    extractions: Extractions
+    now: Callable[[], int]
+    """The service's time, ms."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

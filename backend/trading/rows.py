@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Generic, Literal, TypeVar
 
-Row = TypeVar("Row")
+Row = TypeVar("Row", covariant=True)
 
 Side = Literal["buy", "sell"]
 """The direction of the trade, whatever a venue's own word names."""

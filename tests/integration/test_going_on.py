@@ -27,6 +27,7 @@ from backend.services.following.confirm import Confirmer
 from backend.services.following.keeper import Keeper
 from backend.services.following.pushed_candles import LiveCandles
 from backend.services.following.visits import Visitor
+from backend.services.history.extractions import Extractions
 from backend.services.jobs.submission import Jobs
 from backend.services.jobs.worker import Worker
 from backend.services.reading.catalogue import Catalogue
@@ -44,11 +45,15 @@ from backend.store.market.follows import MongoFollows
 from backend.store.market.jobs import MongoJobs
 from backend.store.market.processes import MongoFleet
 from backend.store.mongo import Database
+from backend.store.trading.extractions import MongoExtractions
+from backend.store.trading.history import MongoHistory
 from backend.telemetry.metrics import Metrics
 from tests.conftest import ImpatientClock
+from tests.extracting import ACCOUNT, OneAccount
 from tests.fakes import BTC, START, MemoryCandles, MemoryCoverage, ScriptedSource, candle, minute, minutes
 from tests.figures import counted, scrape
 from tests.following import until
+from tests.traded import Book, TradedAccount
 from tests.web.client import get
 
 JOB = Job("one", SyncRequest(BTC, START, minute(8)), created=START)
@@ -379,7 +384,40 @@ async def ended(task: asyncio.Task[None]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
+def extracting(ground: Ground, accounts: Any, store: Any) -> Extractions:
+    return Extractions(
+        store=store,
+        history=MongoHistory(ground.database),
+        accounts=accounts,
+        clock=ground.clock,
+        loops=ground.loops,
+        owner="tests",
+        seconds=3.0,
+        visit_hours=0.01,
+    )
+
+
+@asynccontextmanager
+async def extractions(ground: Ground) -> AsyncIterator[Stumbling]:
+    store = ground.stumbling(MongoExtractions(ground.database), "active")
+    made = extracting(ground, OneAccount(TradedAccount(Book(), ground.clock.now), ACCOUNT), store)
+    made.start()
+    yield store
+    await made.stop()
+
+
+@asynccontextmanager
+async def account_visits(ground: Ground) -> AsyncIterator[Stumbling]:
+    accounts = ground.stumbling(OneAccount(TradedAccount(Book(), ground.clock.now), ACCOUNT), "all")
+    made = extracting(ground, accounts, MongoExtractions(ground.database))
+    made.start()
+    yield accounts
+    await made.stop()
+
+
 PARTS: dict[str, Part] = {
+    "extractions of order histories": extractions,
+    "visits of accounts": account_visits,
     "looks at ledgers": ledger_watch,
     "listings of what is stored": catalogue,
     "looks for changes": changes,

@@ -28,7 +28,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "formats": {"formats", "core", "errors", "clock"},
     "services": {"services", "core", "trading", "errors", "clock", "telemetry", "loops"},
     "net": {"net", "exchanges", "core", "trading", "errors", "clock", "telemetry", "loops"},
-    "store": {"store", "services.ports", "core", "trading", "errors", "clock", "telemetry"},
+    "store": {
+        *("store", "services.ports", "services.history.ports", "core", "trading"),
+        *("errors", "clock", "telemetry"),
+    },
     "web": {"web", "services", "access", "formats", "core", "trading", "errors", "clock", "telemetry"},
     "cli": {
         *("cli", "app", "services", "formats", "core", "errors", "clock", "settings", "telemetry"),

@@ -3,65 +3,32 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
-from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from cryptography.fernet import Fernet
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 from tornado.ioloop import IOLoop
 
-from backend.access.keys import read_keys
 from backend.settings import Settings
 from backend.store.mongo import Database
-from tests.account_venue import INFO, ScriptedBitget, refused, scripted_bitget, told
+from tests.account_venue import INFO, ScriptedBitget, refused, told
 from tests.bitget_rows import MIX_POSITION
 from tests.private import KEYS, SECRETS, shown
 from tests.web.client import Reply, error_code, get, post, send
-
-ADMIN = "dummy-admin-key-0123456789"
+from tests.web.trading import added, keys, opened_venue, with_accounts
 
 
 @pytest.fixture
 def venue(io_loop: IOLoop) -> Iterator[ScriptedBitget]:
-    stack = AsyncExitStack()
-    opened = scripted_bitget(lambda: int(time.time() * 1000))
-    yield io_loop.run_sync(lambda: stack.enter_async_context(opened))
-    io_loop.run_sync(stack.aclose)
+    with opened_venue(io_loop) as venue:
+        yield venue
 
 
 @pytest.fixture
 def settings(settings: Settings, venue: ScriptedBitget) -> Settings:
-    urls = dict.fromkeys(settings.account_urls, venue.url)
-    return replace(
-        settings,
-        api_keys=read_keys(f"admin:{ADMIN}:admin"),
-        master_keys=(Fernet.generate_key().decode(),),
-        account_urls=urls,
-    )
-
-
-def keys(**other: object) -> dict[str, object]:
-    return {
-        "venue": "bitget",
-        "mode": "live",
-        "label": "grid bot",
-        "key": KEYS.key,
-        "secret": KEYS.secret,
-        "passphrase": KEYS.passphrase,
-        **other,
-    }
-
-
-async def added(client: AsyncHTTPServerClient, **other: object) -> dict[str, Any]:
-    reply = await post(client, "/accounts", keys(**other))
-    assert reply.status == 201, reply.body
-    account: dict[str, Any] = reply.body["account"]
-    assert reply.headers["Location"] == f"/accounts/{account['id']}"
-    return account
+    return with_accounts(settings, venue.url)
 
 
 async def change(client: AsyncHTTPServerClient, account_id: str, **body: object) -> Reply:

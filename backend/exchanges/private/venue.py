@@ -24,7 +24,7 @@ from backend.trading.rows import (
 )
 
 Said = TypeVar("Said", covariant=True)
-Row = TypeVar("Row")
+Row = TypeVar("Row", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from backend.exchanges.base import Sign
 from backend.exchanges.private.venue import Call, Flavour, PrivateVenue, Stream
 from backend.net.rest.exchange_clock import ExchangeClock
 from backend.net.rest.requester import Requester
-from backend.trading.history import Kind, Offer
+from backend.trading.history import Kind, Offer, Row
 from backend.trading.keys import Keys
 from backend.trading.rows import (
     Balance,
@@ -108,10 +108,7 @@ class AccountClient:
 
     def offer(self, kind: Kind, product: Product) -> Offer | None:
         """How the venue tells a history; None where it does not tell it."""
-        stream = self._streams(kind).get(product)
-        if stream is None:
-            return None
-        return Offer(span=stream.span, retention=stream.retention, needs=stream.needs)
+        return offer_of(self._flavour, kind, product)
 
     async def orders(self, wanted: Wanted) -> Page[Order]:
         """A page of finished orders by the time of their creation."""
@@ -130,11 +127,6 @@ class AccountClient:
         if self._known_flavour is None:
             raise ModeRefused(f"{self._venue.name} has not told the kind of this account yet")
         return self._known_flavour
-
-    def _streams(self, kind: Kind) -> Mapping[Product, Stream[Order] | Stream[Fill] | Stream[Bill]]:
-        if kind is Kind.ORDERS:
-            return self._flavour.orders
-        return self._flavour.fills if kind is Kind.FILLS else self._flavour.bills
 
     async def _asked_flavour(self) -> Flavour:
         """The first kind whose question is not answered by ModeRefused: any other failure tells nothing."""
@@ -169,3 +161,15 @@ class AccountClient:
             self._exchange_clock.forget()
             await self._exchange_clock.now()
             return await self._requester.ask(request, call.parse)
+
+
+def offer_of(flavour: Flavour, kind: Kind, product: Product) -> Offer | None:
+    """How a kind of account is told a history; None where it is not."""
+    streams: Mapping[Kind, Mapping[Product, Stream[Row]]] = {
+        Kind.ORDERS: flavour.orders,
+        Kind.FILLS: flavour.fills,
+        Kind.BILLS: flavour.bills,
+    }
+    if (stream := streams[kind].get(product)) is None:
+        return None
+    return Offer(span=stream.span, retention=stream.retention, needs=stream.needs)

@@ -8,13 +8,15 @@ from backend.clock import Clock
 from backend.core.proxy import Proxy
 from backend.errors import InvalidRequest
 from backend.exchanges.private.venue import Flavour, PrivateVenue
-from backend.net.private.account_client import ATTEMPTS, AccountClient
+from backend.net.private.account_client import ATTEMPTS, AccountClient, offer_of
 from backend.net.rest.exchange_clock import ExchangeClock
 from backend.net.rest.requester import Requester, Session
 from backend.net.rest.throttle import Throttle
 from backend.telemetry.metrics import Metrics
 from backend.trading.account import Account, Mode
+from backend.trading.history import Kind, Offer
 from backend.trading.keys import Keys
+from backend.trading.rows import Product
 
 MARKET = "account"
 """As which questions of accounts are counted in the metrics."""
@@ -99,6 +101,14 @@ class AccountVenues:
         """Before that moment (ms) nobody could trade there."""
         return self._way(venue, Mode.LIVE).venue.began
 
+    def products(self, account: Account) -> tuple[Product, ...]:
+        """What an account may hold money in."""
+        return tuple(self._flavour(account).balances)
+
+    def offer(self, account: Account, kind: Kind, product: Product) -> Offer | None:
+        """How its venue tells a history; None where it does not."""
+        return offer_of(self._flavour(account), kind, product)
+
     def stranger(self, account: str, venue: str, mode: Mode, keys: Keys) -> AccountClient:
         """Asks for an account of which nothing is known yet. Raises InvalidRequest for an unknown venue."""
         return self._way(venue, mode).client(account, None, keys)
@@ -106,12 +116,15 @@ class AccountVenues:
     def client(self, account: Account, keys: Keys) -> AccountClient:
         """Asks in the name of an account."""
         way = self._way(account.venue, account.mode)
-        flavours = {flavour.name: flavour for flavour in way.venue.flavours}
-        return way.client(account.id, flavours.get(account.flavour), keys)
+        return way.client(account.id, self._flavour(account), keys)
 
     def forget(self, account: str, venue: str, mode: Mode) -> None:
         """The account is no more."""
         self._way(venue, mode).forget(account)
+
+    def _flavour(self, account: Account) -> Flavour:
+        flavours = self._way(account.venue, account.mode).venue.flavours
+        return next(flavour for flavour in flavours if flavour.name == account.flavour)
 
     def _way(self, venue: str, mode: Mode) -> VenueWay:
         if way := self._ways.get((venue, mode)):

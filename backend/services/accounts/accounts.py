@@ -116,6 +116,10 @@ class Accounts:
         keys = self._vault.open(account.id, account.venue, sealed)
         return account, self._venues.client(account, keys)
 
+    def began(self, account: Account) -> int:
+        """The first moment (ms) at which the account can have traded."""
+        return account.key.registered or self._venues.began(account.venue)
+
     async def rotate(self) -> tuple[int, Sequence[str]]:
         """Seal all keys anew with the newest master key: how many were, and what kept others from it."""
         done, failures = 0, []

@@ -70,6 +70,12 @@ class AccountVenues(Protocol):
     def began(self, venue: str) -> int:
         """Before that moment (ms) nobody could trade there."""
 
+    def products(self, account: Account) -> tuple[Product, ...]:
+        """What an account may hold money in."""
+
+    def offer(self, account: Account, kind: Kind, product: Product) -> Offer | None:
+        """How its venue tells a history; None where it does not."""
+
     def stranger(self, account: str, venue: str, mode: Mode, keys: Keys) -> AccountSource:
         """Asks for an account of which nothing is known yet. Raises InvalidRequest for an unknown venue."""
 

@@ -26,12 +26,12 @@ from backend.web.server.http_errors import HTTP_ERRORS
 from backend.web.server.json_schema import TEXT, Json, choice, const, record
 from backend.web.server.parameters import Parameter
 from backend.web.streams import stream_request
-from backend.web.trading import accounts, handler, readings
+from backend.web.trading import accounts, handler, history, readings
 
 ROUTES = (
     *(importing, coverage, data_request, follow, jobs, overview, removal),
     *(revisions, series, session, stream_request, sync),
-    *(accounts, handler, readings),
+    *(accounts, handler, history, readings),
 )
 """The modules whose routes declare parameters of their own."""
 

@@ -8,11 +8,19 @@ from backend.web.api import common_shapes, service_shapes, stored_shapes, sync_s
 from backend.web.api.common_shapes import Answer, Shape
 from backend.web.openapi.parts import ref
 from backend.web.server.json_schema import INTEGER, Json, const, listed, record
-from backend.web.trading import account_shapes
+from backend.web.trading import account_shapes, history_shapes
 
 NEXT: Json = INTEGER | {"type": ["integer", "null"], "description": "Start of the next page"}
 
 
+SHAPE_MODULES = (
+    *(common_shapes, stored_shapes, sync_shapes, service_shapes),
+    *(account_shapes, history_shapes),
+)
+SHAPE_MODULES = (
+    *(common_shapes, stored_shapes, sync_shapes, service_shapes),
+    *(account_shapes, history_shapes),
+)
 BASES = (Shape, Answer, account_shapes.Read)
 """What shapes are made from."""
 
@@ -21,7 +29,7 @@ def _shapes() -> dict[str, Json]:
     """Every shape by its name. All its fields are always there, also those with a default in the code."""
     kinds = dict.fromkeys(
         one
-        for module in (common_shapes, stored_shapes, sync_shapes, service_shapes, account_shapes)
+        for module in SHAPE_MODULES
         for one in vars(module).values()
         if isinstance(one, type) and issubclass(one, Shape) and one not in BASES
     )

@@ -10,7 +10,9 @@ from backend.web.openapi.parts import answer, answer_header, errors, operation, 
 from backend.web.openapi.requests import Parameters, in_body, in_query
 from backend.web.server.json_schema import TEXT, Json
 from backend.web.trading import accounts as adding
+from backend.web.trading import history
 from backend.web.trading import readings as reading
+from backend.web.trading.handler import ACCOUNT
 
 TAG = "accounts"
 ID: Json = {
@@ -20,6 +22,9 @@ ID: Json = {
     "schema": TEXT | {"minLength": 1},
     "description": "The account's id",
 }
+EXTRACTION: Json = ID | {"description": "The extraction's id"}
+STAGE: Json = ID | {"schema": TEXT | {"enum": list(history.STAGES)}, "description": "The stage"}
+LINES = "application/x-ndjson"
 SECURITY: list[dict[str, list[str]]] = [{"ApiKey": []}, {"Bearer": []}]
 """Accounts are never open to everybody."""
 
@@ -83,6 +88,87 @@ def paths() -> dict[str, Json]:
         ),
         "/account/fees": _get("getFees", "The trading fees of a symbol", "FeesAnswer", reading.FEES),
         "/orders": _get("listOpenOrders", "Open orders", "OpenOrdersAnswer", reading.READING),
+        **_histories(),
+        **_extractions(),
+    }
+
+
+def _histories() -> dict[str, Json]:
+    """What is stored of an account."""
+    lines = {LINES: {"schema": TEXT}}
+    told = (
+        (
+            "/orders/history",
+            "listOrderHistory",
+            "All orders that are stored, oldest first",
+            "OrderHistoryAnswer",
+        ),
+        ("/trades", "listTrades", "All fills that are stored, oldest first", "TradesAnswer"),
+        (
+            "/ledger",
+            "listLedger",
+            "All stored changes of balances: fees, funding, transfers, liquidations",
+            "LedgerAnswer",
+        ),
+    )
+    found: dict[str, Json] = {}
+    for path, name, summary, shape in told:
+        page = answer("A page, or with `format=ndjson` all rows, one a line", ref(shape))
+        page["content"] |= lines
+        page["headers"] |= {"X-Complete": answer_header("With lines: whether the history is complete")}
+        rows = {"200": page} | ONE | errors(HTTPStatus.TOO_MANY_REQUESTS)
+        found[path] = {"get": _operation(name, summary, rows, in_query(history.ROWS))}
+    standing = {"200": answer("As it was when the exchange was asked last", ref("CompletenessAnswer"))}
+    found["/account/completeness"] = {
+        "get": _operation(
+            "getCompleteness",
+            "How complete an account's history is, stream by stream, and whether it adds up",
+            standing | ONE,
+            in_query((ACCOUNT,)),
+        )
+    }
+    return found
+
+
+def _extractions() -> dict[str, Json]:
+    """What reads histories."""
+    begun = answer(
+        "It goes on, or has yet to begin",
+        ref("ExtractionAnswer"),
+        headers={"Location": answer_header("Where to ask for it")},
+    )
+    ended = {"200": answer("All orders, oldest first", ref("ExtractedOrders")), "202": begun}
+    one = {"200": answer("How it stands", ref("ExtractionAnswer"))} | ONE
+    stage = {"200": answer("What it did", ref("StageAnswer"))}
+    return {
+        "/extract-orders": {
+            "get": _operation(
+                "listExtractions",
+                "The newest extractions",
+                {"200": answer("The newest first", ref("ExtractionsAnswer"))} | STORED,
+                in_query(history.LISTING),
+            ),
+            "post": _operation(
+                "extractOrders",
+                "Read the whole history of an account: only what is missing is asked for",
+                ended | ASKED | errors(HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.INTERNAL_SERVER_ERROR),
+                requestBody=in_body(history.EXTRACTING, ()),
+            ),
+        },
+        "/extract-orders/{id}": {
+            "parameters": [EXTRACTION],
+            "get": _operation("getExtraction", "How far an extraction is, and how it ended", one),
+            "delete": _operation("cancelExtraction", "Cancel an extraction; what came stays", one),
+        },
+        "/test/{id}": {
+            "parameters": [STAGE],
+            "post": _operation(
+                "runStage",
+                "Run one stage of an extraction alone, and wait for its end",
+                stage | ASKED | errors(HTTPStatus.TOO_MANY_REQUESTS),
+                in_query(history.STAGE),
+            ),
+        },
     }
 
 

@@ -8,6 +8,15 @@ from tornado.web import RequestHandler
 
 from backend.trading.rows import Product
 from backend.web.trading.accounts import AccountHandler, AccountsHandler, CheckHandler
+from backend.web.trading.history import (
+    CompletenessHandler,
+    ExtractionHandler,
+    ExtractOrdersHandler,
+    LedgerHandler,
+    OrderHistoryHandler,
+    StageHandler,
+    TradesHandler,
+)
 from backend.web.trading.readings import (
     BalanceHandler,
     FeesHandler,
@@ -31,4 +40,11 @@ def trading_routes(given: dict[str, Any]) -> list[Route]:
         (r"/account/leverage", LeverageHandler, given),
         (r"/account/fees", FeesHandler, given),
         (r"/orders", OpenOrdersHandler, given),
+        (r"/orders/history", OrderHistoryHandler, given),
+        (r"/trades", TradesHandler, given),
+        (r"/ledger", LedgerHandler, given),
+        (r"/account/completeness", CompletenessHandler, given),
+        (r"/extract-orders", ExtractOrdersHandler, given),
+        (r"/extract-orders/([^/]*)", ExtractionHandler, given),
+        (r"/test/([^/]*)", StageHandler, given),
     ]

@@ -1,0 +1,79 @@
+"""What is stored of an account's history, and how complete it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from backend.clock import Clock
+from backend.services.accounts.accounts import Accounts
+from backend.services.accounts.ports import AccountVenues
+from backend.services.history.ports import HistoryStore, Ledger, Place, RowsWanted
+from backend.trading.account import Account
+from backend.trading.history import Kind, Row, Standing, StreamLedger, StreamName, standing
+from backend.trading.proof import Proof
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completeness:
+    """How an account's history stands: every stream, when it was read last (ms), and what its proof says."""
+
+    account: Account
+    streams: Sequence[tuple[StreamName, Standing]]
+    read: int | None
+    proof: Proof | None
+    proved: int | None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all that can be had is held, and nothing of it is in doubt."""
+        return all(stands.is_complete for _, stands in self.streams)
+
+
+class Histories:
+    """All may raise UnknownAccount and DatabaseUnavailable."""
+
+    def __init__(
+        self, *, accounts: Accounts, venues: AccountVenues, store: HistoryStore, clock: Clock
+    ) -> None:
+        self._accounts = accounts
+        self._venues = venues
+        self._store = store
+        self._clock = clock
+
+    async def completeness(self, account_id: str) -> Completeness:
+        """How the history of an account stood when it was read last; how it stands now where it never was."""
+        account = await self._accounts.get(account_id)
+        known = await self._store.load(account_id)
+        first, now = self._accounts.began(account), known.read or self._clock.now()
+        streams = [
+            (
+                name,
+                standing(
+                    known.ledger.get(name, StreamLedger()),
+                    self._venues.offer(account, name.kind, name.product),
+                    first,
+                    now,
+                ),
+            )
+            for name in self._names(account, known.ledger)
+        ]
+        return Completeness(
+            account=account, streams=streams, read=known.read, proof=known.proof, proved=known.proved
+        )
+
+    async def page(
+        self, kind: Kind, wanted: RowsWanted, after: Place | None, limit: int
+    ) -> Sequence[tuple[Place, Row]]:
+        """Up to `limit` stored rows behind a place, oldest first."""
+        await self._accounts.get(wanted.account)
+        return await self._store.page(kind, wanted, after, limit)
+
+    def _names(self, account: Account, ledger: Ledger) -> list[StreamName]:
+        """Every stream: those of products, and where symbols have their own, those of known symbols."""
+        names = []
+        for product in self._venues.products(account):
+            for kind in Kind:
+                own = sorted(name for name in ledger if name[:2] == (kind, product) and name.symbol)
+                names += own or [StreamName(kind, product)]
+        return names

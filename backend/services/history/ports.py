@@ -1,0 +1,131 @@
+"""What histories of accounts need from the outside world, as shapes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from backend.core.job import Status
+from backend.core.windows import Spans
+from backend.trading.extraction import Extraction
+from backend.trading.history import Kind, Row, StreamLedger, StreamName
+from backend.trading.proof import Proof
+from backend.trading.rows import Bill, Fill, Order, Product
+
+Ledger = Mapping[StreamName, StreamLedger]
+
+
+class HistoryLease(NamedTuple):
+    """The sole right to write an account's history, for some seconds."""
+
+    account: str
+    token: str
+    ledger: Ledger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known of an account's history: `read` is when it was read last (ms), `proved` when compared."""
+
+    ledger: Ledger
+    read: int | None
+    proof: Proof | None
+    proved: int | None
+
+
+class Place(NamedTuple):
+    """Behind which row a page begins."""
+
+    time: int
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowsWanted:
+    """Rows of an account, oldest first, `[start, end)` in ms; what is None is not asked for."""
+
+    account: str
+    product: Product | None = None
+    symbol: str | None = None
+    start: int | None = None
+    end: int | None = None
+
+
+class HistoryStore(Protocol):
+    """Where histories are kept. Every call may raise DatabaseUnavailable."""
+
+    async def acquire(self, account: str, owner: str, seconds: float) -> HistoryLease | None:
+        """Lease an account's history unless somebody holds it."""
+
+    async def renew(self, lease: HistoryLease, seconds: float) -> bool:
+        """Hold on for `seconds` from now; False if another holds it by now."""
+
+    async def release(self, lease: HistoryLease) -> None:
+        """Let others have it."""
+
+    async def record(self, lease: HistoryLease, name: StreamName, ledger: StreamLedger) -> bool:
+        """Write durably what is known of a stream; False if another holds the history by now."""
+
+    async def finish(self, lease: HistoryLease, read: int, proof: Proof | None) -> bool:
+        """Write down when the history was read, and what was compared."""
+
+    async def load(self, account: str) -> Known:
+        """What is known of an account's history."""
+
+    async def put(self, account: str, kind: Kind, rows: Mapping[str, Row]) -> int:
+        """Store rows by their ids, durably: how many were new. An older state of an order changes nothing."""
+
+    async def symbols(self, account: str, product: Product) -> set[str]:
+        """The symbols of all that is stored of a product."""
+
+    async def busy_days(self, account: str, product: Product, symbol: str) -> Spans:
+        """The days on which orders of a symbol that were filled lived, or bills of it came."""
+
+    async def unread_orders(self, account: str, product: Product) -> list[Order]:
+        """Orders that were filled in part or whole, and whose fills were not read since."""
+
+    async def fills_read(self, order: Order, account: str) -> None:
+        """Write down that all fills of an order were read."""
+
+    async def is_finished(self, account: str, product: Product, order_id: str) -> bool:
+        """Whether an order is stored as one to which nothing more happens."""
+
+    async def page(self, kind: Kind, wanted: RowsWanted, after: Place | None, limit: int) -> Sequence[Any]:
+        """Up to `limit` rows behind a place, oldest first, each with its place."""
+
+    async def count(self, kind: Kind, wanted: RowsWanted) -> int:
+        """How many rows there are."""
+
+    def orders_with_fills(
+        self, account: str, product: Product
+    ) -> AsyncIterator[tuple[Order | None, list[Fill]]]:
+        """Each order with its fills; fills without a stored order come alone."""
+
+    def fills(self, account: str, product: Product) -> AsyncIterator[Fill]:
+        """All fills, in any order."""
+
+    def bills(self, account: str, product: Product) -> AsyncIterator[Bill]:
+        """All bills, coin by coin, each coin's oldest first."""
+
+
+class ExtractionStore(Protocol):
+    """Where extractions are kept. Every call may raise DatabaseUnavailable."""
+
+    async def add(self, extraction: Extraction) -> None:
+        """Keep a new one."""
+
+    async def load(self, extraction_id: str) -> Extraction | None:
+        """One of them; None if there is no such."""
+
+    async def newest(self, limit: int, account: str | None = None) -> list[Extraction]:
+        """Those that were asked for last, newest first."""
+
+    async def active(self) -> list[Extraction]:
+        """Those that are not over, oldest first."""
+
+    async def report(self, extraction: Extraction, status: Status) -> bool:
+        """Write down how far one is that has this status; True if somebody asked to cancel it."""
+
+    async def cancel(self, extraction_id: str, now: int) -> Extraction | None:
+        """End one that is queued; ask for the end of one that runs."""

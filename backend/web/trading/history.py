@@ -1,0 +1,276 @@
+"""`/orders/history`, `/trades`, `/ledger`, `/extract-orders`: an account's history, how complete it is."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable
+from typing import TypedDict
+
+import msgspec
+
+from backend.errors import InvalidRequest, error_named
+from backend.services.history.ports import Place, RowsWanted
+from backend.trading.extraction import Extraction, Stage
+from backend.trading.history import Kind, Row
+from backend.trading.rows import Bill, Fill, Order, Product
+from backend.web.server.json_schema import NUMBER, Json, choice, listed
+from backend.web.server.parameters import Parameter, Values, flag, invalid, moment, one_of, text, whole
+from backend.web.trading import account_views
+from backend.web.trading import history_shapes as shapes
+from backend.web.trading import history_views as views
+from backend.web.trading.handler import ACCOUNT, PRODUCT, PRODUCTS, TradingHandler
+
+DAY_MS = 86_400_000
+LONGEST_WAIT = 600
+BATCH = 1000
+
+SYMBOL = text("symbol", "Only this symbol, in the exchange's own spelling", default="")
+START_TIME = moment("start_time", "Only rows from then on")
+END_TIME = moment("end_time", "Only rows up to then, included")
+LIMIT = whole("limit", "So many rows at most", highest=1000, default=100)
+FORMAT = one_of(
+    "format",
+    {"json": "json", "ndjson": "ndjson"},
+    "`json`, in pages, or `ndjson`: all rows, one a line",
+    default="json",
+    shown="json",
+)
+
+
+def _after(name: str, value: object) -> Place:
+    time, _, row = str(value).partition("~")
+    if not (time.isascii() and time.isdigit() and len(time) < 16 and 0 < len(row) <= 300):
+        raise invalid(name, "the `next` of a page")
+    return Place(int(time), row)
+
+
+AFTER: Parameter[Place | None] = Parameter(
+    "after", "The `next` of the page before", {"type": "string"}, _after, None
+)
+ROWS = (ACCOUNT, PRODUCT, SYMBOL, START_TIME, END_TIME, LIMIT, AFTER, FORMAT)
+
+
+def _products(_name: str, value: object) -> tuple[Product, ...]:
+    if not isinstance(value, list) or not all(isinstance(one, str) and one in PRODUCTS for one in value):
+        raise InvalidRequest(f"products must be a list of {', '.join(PRODUCTS)}", code="unknown_product")
+    return tuple(dict.fromkeys(PRODUCTS[one] for one in value))
+
+
+def _wait(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LONGEST_WAIT:
+        raise invalid(name, f"seconds from 0 to {LONGEST_WAIT}")
+    return float(value)
+
+
+_LIST: Json = listed(choice(PRODUCTS))
+PRODUCTS_WANTED: Parameter[tuple[Product, ...]] = Parameter(
+    "products", "Only these products; left out, all that the account has", _LIST, _products, (), refusals=()
+)
+SINCE = moment("since", "Read the history from then on; left out, from the account's first moment")
+WAIT: Parameter[float] = Parameter(
+    "wait",
+    "Seconds to wait for the end, and then get all orders",
+    NUMBER | {"minimum": 0, "maximum": LONGEST_WAIT, "default": 0},
+    _wait,
+    0.0,
+)
+TEST_MODE = flag("test_mode", "Read the last day only, to see that all works")
+EXTRACTING = (ACCOUNT, PRODUCTS_WANTED, SINCE, WAIT, TEST_MODE)
+LISTING = (ACCOUNT, LIMIT)
+STAGE = (ACCOUNT, PRODUCT, SYMBOL)
+STAGES = {
+    "coordinator": Stage.COORDINATOR,
+    "symbol-processor": Stage.SYMBOLS,
+    "result-collector": Stage.COLLECTOR,
+}
+
+
+class Found(TypedDict):
+    """What every page says beside its rows."""
+
+    account: str
+    count: int
+    next: str | None
+    completeness: shapes.Completeness
+
+
+class HistoryHandler(TradingHandler):
+    """Base of what tells of histories."""
+
+    async def completeness(self, account: str) -> shapes.Completeness:
+        return views.completeness(await self.trading.histories.completeness(account))
+
+    async def wanted(self, values: Values) -> RowsWanted:
+        end = values[END_TIME]
+        return RowsWanted(
+            account=await self.account_id(values),
+            product=values[PRODUCT],
+            symbol=values[SYMBOL] or None,
+            start=values[START_TIME],
+            end=None if end is None else end + 1,
+        )
+
+    async def rows(self, kind: Kind, wanted: RowsWanted) -> AsyncGenerator[Iterable[Row], None]:
+        """All rows, batch by batch, as long as the client is there."""
+        after: Place | None = None
+        while not self.gone.done():
+            found = await self.trading.histories.page(kind, wanted, after, BATCH)
+            if not found:
+                return
+            yield [row for _, row in found]
+            after = found[-1][0]
+
+    async def found(self, kind: Kind) -> tuple[Found, list[Row]] | None:
+        """The page that is asked for; None where all rows were sent as lines."""
+        values = self.query(ROWS)
+        wanted = await self.wanted(values)
+        if values[FORMAT] == "ndjson":
+            await self._answer_lines(kind, wanted)
+            return None
+        limit = values[LIMIT]
+        rows = await self.trading.histories.page(kind, wanted, values[AFTER], limit)
+        return Found(
+            account=wanted.account,
+            count=len(rows),
+            next=f"{rows[-1][0].time}~{rows[-1][0].id}" if len(rows) == limit else None,
+            completeness=await self.completeness(wanted.account),
+        ), [row for _, row in rows]
+
+    async def _answer_lines(self, kind: Kind, wanted: RowsWanted) -> None:
+        complete = (await self.completeness(wanted.account)).complete
+        self.set_header("Content-Type", "application/x-ndjson")
+        self.set_header("X-Complete", "true" if complete else "false")
+        self.headers_are_whole()
+        with self.rooms.data.place(self.client):
+            async for rows in self.rows(kind, wanted):
+                self.write(b"".join(msgspec.json.encode(views.row(row)) + b"\n" for row in rows))
+                await self.flush()
+        await self.finish()
+
+
+class OrderHistoryHandler(HistoryHandler):
+    async def get(self) -> None:
+        if page := await self.found(Kind.ORDERS):
+            rows = [account_views.order(row) for row in page[1] if isinstance(row, Order)]
+            self.answer(shapes.OrderHistoryAnswer(**page[0], orders=rows))
+
+
+class TradesHandler(HistoryHandler):
+    async def get(self) -> None:
+        if page := await self.found(Kind.FILLS):
+            rows = [views.fill(row) for row in page[1] if isinstance(row, Fill)]
+            self.answer(shapes.TradesAnswer(**page[0], trades=rows))
+
+
+class LedgerHandler(HistoryHandler):
+    async def get(self) -> None:
+        if page := await self.found(Kind.BILLS):
+            rows = [views.bill(row) for row in page[1] if isinstance(row, Bill)]
+            self.answer(shapes.LedgerAnswer(**page[0], ledger=rows))
+
+
+class CompletenessHandler(HistoryHandler):
+    async def get(self) -> None:
+        account = await self.account_id(self.query((ACCOUNT,)))
+        self.answer(shapes.CompletenessAnswer(account=account, completeness=await self.completeness(account)))
+
+
+class ExtractOrdersHandler(HistoryHandler):
+    async def get(self) -> None:
+        values = self.query(LISTING)
+        found = await self.trading.extractions.newest(values[LIMIT], values[ACCOUNT])
+        now = self.trading.now()
+        self.answer(
+            shapes.ExtractionsAnswer(
+                count=len(found), extractions=[views.extraction(one, now) for one in found]
+            )
+        )
+
+    async def post(self) -> None:
+        self.query(())
+        extractions = self.trading.extractions
+        values = self.json_object(EXTRACTING)
+        since = values[SINCE]
+        if values[TEST_MODE]:
+            since = max(since or 0, self.trading.now() - DAY_MS)
+        asked = await extractions.submit(
+            Extraction(
+                id="",
+                account=await self.account_id(values),
+                created=0,
+                products=values[PRODUCTS_WANTED],
+                since=since,
+            )
+        )
+        found = await extractions.wait(asked.id, values[WAIT])
+        if found.status != "done":
+            if found.failure:
+                raise error_named(*found.failure)
+            self.set_header("Location", f"{self.base_path}/extract-orders/{found.id}")
+            self.answer(shapes.ExtractionAnswer(extraction=views.extraction(found, self.trading.now())), 202)
+            return
+        await self._answer_orders(found)
+
+    async def _answer_orders(self, found: Extraction) -> None:
+        """One JSON with all orders, sent as they are read."""
+        wanted = RowsWanted(account=found.account, start=found.since)
+        head = msgspec.json.encode(
+            shapes.ExtractedOrders(
+                extraction=views.extraction(found, self.trading.now()),
+                completeness=await self.completeness(found.account),
+                orders=[],
+                count=0,
+            )
+        )
+        with self.rooms.data.place(self.client):
+            self.write(head[: head.index(b'"orders":[]')] + b'"orders":[')
+            count = 0
+            async for rows in self.rows(Kind.ORDERS, wanted):
+                chosen = [row for row in rows if not found.products or row.product in found.products]
+                encoded = [msgspec.json.encode(views.row(row)) for row in chosen]
+                if encoded:
+                    self.write((b"," if count else b"") + b",".join(encoded))
+                count += len(encoded)
+                await self.flush()
+            await self.finish(b'],"count":%d}' % count)
+
+
+class ExtractionHandler(HistoryHandler):
+    async def get(self, extraction_id: str) -> None:
+        self.query(())
+        found = await self.trading.extractions.get(extraction_id)
+        self.answer(shapes.ExtractionAnswer(extraction=views.extraction(found, self.trading.now())))
+
+    async def delete(self, extraction_id: str) -> None:
+        self.query(())
+        found = await self.trading.extractions.cancel(extraction_id)
+        self.answer(shapes.ExtractionAnswer(extraction=views.extraction(found, self.trading.now())))
+
+
+class StageHandler(HistoryHandler):
+    """Runs one stage of an extraction alone, and waits for its end."""
+
+    async def post(self, name: str) -> None:
+        if name not in STAGES:
+            raise InvalidRequest(f"give one of {', '.join(STAGES)}", code="unknown_stage")
+        values = self.query(STAGE)
+        product, symbol = values[PRODUCT], values[SYMBOL]
+        extractions = self.trading.extractions
+        asked = await extractions.submit(
+            Extraction(
+                id="",
+                account=await self.account_id(values),
+                created=0,
+                products=(product,) if product else (),
+                symbols=(symbol,) if symbol else (),
+                stages=(STAGES[name],),
+            )
+        )
+        found = await extractions.wait(asked.id, LONGEST_WAIT)
+        if found.failure:
+            raise error_named(*found.failure)
+        self.answer(
+            shapes.StageAnswer(
+                extraction=views.extraction(found, self.trading.now()),
+                completeness=await self.completeness(found.account),
+            )
+        )
