@@ -53,7 +53,7 @@ class DatabaseCheck:
     async def _write(self) -> bool:
         """Date this process's document; False if there is none, which `fleet.py` alone may change."""
         with pymongo.timeout(SECONDS), guard("write this process's own document"):
-            found = await self._collection.find_one_and_update(
+            document = await self._collection.find_one_and_update(
                 {"_id": self._name}, [{"$set": {"tried": "$$NOW"}}], projection={"_id": 1}
             )
-        return found is not None
+        return document is not None

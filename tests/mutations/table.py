@@ -188,7 +188,7 @@ MUTATIONS: list[Mutation] = [
     *_of(
         "store/market/prefetch.py",
         STORES,
-        ("int(found.open_time[-1]) + (0 if self.backwards else 1)", "int(found.open_time[-1]) + 1"),
+        ("int(columns.open_time[-1]) + (0 if self.backwards else 1)", "int(columns.open_time[-1]) + 1"),
     ),
     *_of(
         "store/market/jobs.py",

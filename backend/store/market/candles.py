@@ -113,8 +113,8 @@ class MongoCandles:
         async def fetch(part: Window, rows: int) -> bytes:
             return await self._raw(series, part, rows, batch, backwards)
 
-        async with aclosing(prefetched(fetch, Remaining(window, limit, backwards), batch)) as found:
-            async for columns in found:
+        async with aclosing(prefetched(fetch, Remaining(window, limit, backwards), batch)) as batches:
+            async for columns in batches:
                 yield columns[::-1] if backwards else columns
 
     async def _raw(self, series: Series, window: Window, rows: int, batch: int, backwards: bool) -> bytes:
@@ -122,7 +122,7 @@ class MongoCandles:
         within = {"_id": {"$gte": window.start, "$lt": window.end}}
         with guard(f"read {series.name}"):
             cursor = self._database[series.name].find_raw_batches(within).sort("_id", -1 if backwards else 1)
-            return b"".join([found async for found in cursor.limit(rows).batch_size(rows or batch + 1)])
+            return b"".join([raw async for raw in cursor.limit(rows).batch_size(rows or batch + 1)])
 
     async def remove(self, series: Series, window: Window) -> None:
         """Delete the candles that open in `window`, so many minutes at a time that no command takes long."""
@@ -150,12 +150,12 @@ class MongoCandles:
         stages: list[Document] = [{"$collStats": {"storageStats": {}}}]
         with guard(f"measure {series.name}"):
             try:
-                found = await (await settled(self._database[series.name].aggregate(stages))).to_list(None)
+                shards = await (await settled(self._database[series.name].aggregate(stages))).to_list(None)
             except OperationFailure as error:
                 if error.code != NAMESPACE_NOT_FOUND:
                     raise
                 return 0
-        return sum(int(shard["storageStats"]["storageSize"]) for shard in found)
+        return sum(int(shard["storageStats"]["storageSize"]) for shard in shards)
 
     async def span(self, series: Series) -> Window | None:
         """From the first to the last stored minute, None when nothing is stored."""
@@ -166,7 +166,7 @@ class MongoCandles:
             ]
         if not ends[0]:
             return None
-        first, last = (int(found[0]["_id"]) for found in ends)
+        first, last = (int(documents[0]["_id"]) for documents in ends)
         return Window(first - first % MINUTE, last - last % MINUTE + MINUTE)
 
     async def count(self, series: Series, window: Window) -> int:

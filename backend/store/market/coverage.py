@@ -57,8 +57,8 @@ class MongoCoverage:
         """What is known of several series."""
         with guard("read some ledgers"):
             cursor = self._collection.find({"_id": {"$in": [one.name for one in series]}})
-            found = dict(self._readable(await cursor.to_list(None)))
-        return {one: found.get(one, Coverage()) for one in series}
+            known = dict(self._readable(await cursor.to_list(None)))
+        return {one: known.get(one, Coverage()) for one in series}
 
     async def count(self) -> int:
         """How many series are known."""
@@ -71,15 +71,15 @@ class MongoCoverage:
             return []
         with guard("read the newest ledgers"):
             cursor = self._collection.find({"since": {"$ne": None}}).sort([("until", -1), ("_id", 1)])
-            found = await cursor.limit(limit).to_list(None)
-        return list(self._readable(found))
+            documents = await cursor.limit(limit).to_list(None)
+        return list(self._readable(documents))
 
     async def stored_symbols(self, exchange: str, market: str) -> set[str]:
         """The symbols of a market of which at least one candle is held."""
         wanted = {"exchange": exchange, "market": market, "$or": [{"held_to": {"$gt": 0}}, OF_OLD]}
         with guard("list the stored series"):
-            found = await self._collection.find(wanted, {"symbol": 1}).to_list(None)
-        return {document["symbol"] for document in found}
+            documents = await self._collection.find(wanted, {"symbol": 1}).to_list(None)
+        return {document["symbol"] for document in documents}
 
     async def marks(self, market: tuple[str, str] | None = None) -> dict[Series, Mark]:
         """The mark of every ledger, or of those of one market. The index alone answers it."""
@@ -94,8 +94,8 @@ class MongoCoverage:
         with guard("see which ledgers changed"):
             await self._index()
             fields = dict.fromkeys(MARKED, 1) | {"_id": 0}
-            found = await self._collection.find(wanted, fields).to_list(None)
-        return dict(self._marked(found))
+            documents = await self._collection.find(wanted, fields).to_list(None)
+        return dict(self._marked(documents))
 
     async def _index(self) -> None:
         """A database that may only be read answers without the index, a little later."""
@@ -183,8 +183,8 @@ class MongoCoverage:
             "$expr": {"$gt": ["$lease.until", "$$NOW"]},
         }
         with guard("see which series are worked on"):
-            found = await self._collection.find(held, {"_id": 1}).to_list(None)
-        names = {document["_id"] for document in found}
+            documents = await self._collection.find(held, {"_id": 1}).to_list(None)
+        names = {document["_id"] for document in documents}
         return {one for one in series if one.name in names}
 
 

@@ -52,8 +52,8 @@ class MongoFollows:
     async def all(self) -> list[Follow]:
         """Everything that is followed, by name."""
         with guard("read what is followed"):
-            found = await self._collection.find({}).sort("_id", 1).to_list(None)
-        return list(self._readable(found))
+            documents = await self._collection.find({}).sort("_id", 1).to_list(None)
+        return list(self._readable(documents))
 
     async def page(self, start: str, limit: int) -> list[Follow]:
         """The first `limit` follows of series whose names are `start` or later, by name."""

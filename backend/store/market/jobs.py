@@ -46,19 +46,19 @@ class MongoJobs:
                     await self._collection.insert_one(_document(job))
                     return job
                 except DuplicateKeyError:
-                    if found := await self._collection.find_one({"key": _key(job.request)}):
-                        return _job(found)
+                    if document := await self._collection.find_one({"key": _key(job.request)}):
+                        return _job(document)
 
     async def load(self, job_id: str) -> Job | None:
         """The job, None if there is no such."""
         with guard("read a job"):
-            found = await self._collection.find_one({"_id": job_id})
-        return _job(found) if found else None
+            document = await self._collection.find_one({"_id": job_id})
+        return _job(document) if document else None
 
     async def load_all(self, job_ids: Collection[str]) -> dict[str, Job]:
         """Those of some jobs that there are, by id."""
-        found = await self._find({"_id": {"$in": list(job_ids)}}, 1, max(1, len(job_ids)))
-        return {job.id: job for job in found}
+        jobs = await self._find({"_id": {"$in": list(job_ids)}}, 1, max(1, len(job_ids)))
+        return {job.id: job for job in jobs}
 
     async def newest(self, limit: int, status: Status | None = None) -> list[Job]:
         """The jobs that were asked for last, newest first."""
@@ -84,7 +84,7 @@ class MongoJobs:
     async def begin(self, job_id: str, token: str, now: int) -> Job | None:
         """Make a job that is not over run under the lease `token`; None if it is over."""
         with guard("begin a job"):
-            found = await self._collection.find_one_and_update(
+            document = await self._collection.find_one_and_update(
                 {"_id": job_id, "active": True},
                 {
                     "$set": {"status": "running", "token": token},
@@ -93,17 +93,17 @@ class MongoJobs:
                 },
                 return_document=ReturnDocument.AFTER,
             )
-        return _job(found) if found else None
+        return _job(document) if document else None
 
     async def report(self, job: Job, token: str) -> bool:
         """Write down how far a job is; True if somebody asked to cancel it."""
         with guard("write down how far a job is"):
-            found = await self._collection.find_one_and_update(
+            document = await self._collection.find_one_and_update(
                 {"_id": job.id, "token": token, "status": "running"},
                 {"$set": _course(job)},
                 projection={"cancelling": 1},
             )
-        return bool(found and found["cancelling"])
+        return bool(document and document["cancelling"])
 
     async def finish(self, job: Job, token: str) -> None:
         """Write down how a job ended, or that it waits again."""
@@ -125,13 +125,13 @@ class MongoJobs:
         }
         with guard("cancel a job"):
             for status, change in changes.items():
-                found = await self._collection.find_one_and_update(
+                document = await self._collection.find_one_and_update(
                     {"_id": job_id, "status": status},
                     {"$set": change, "$unset": {"key": 1}},
                     return_document=ReturnDocument.AFTER,
                 )
-                if found:
-                    return _job(found)
+                if document:
+                    return _job(document)
         return await self.load(job_id)
 
     async def count_over(self, series: Series) -> int:

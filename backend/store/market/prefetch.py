@@ -39,10 +39,10 @@ class Remaining:
     def rows(self, batch: int) -> int:
         return batch if self.left is None else min(batch, self.left)
 
-    def took(self, found: Columns) -> None:
-        """Go on after the rows of `found`, which stand in the order of reading."""
-        self.left = None if self.left is None else self.left - len(found)
-        self.beyond(int(found.open_time[-1]) + (0 if self.backwards else 1))
+    def took(self, columns: Columns) -> None:
+        """Go on after the rows of `columns`, which stand in the order of reading."""
+        self.left = None if self.left is None else self.left - len(columns)
+        self.beyond(int(columns.open_time[-1]) + (0 if self.backwards else 1))
 
     def beyond(self, moment: int) -> None:
         start, end = self.window
@@ -56,14 +56,14 @@ async def prefetched(fetch: Fetch, rest: Remaining, batch: int) -> AsyncGenerato
         raw = await fetch(rest.window, rows)
         if not raw:
             return
-        found = columns_in(raw)
-        rest.took(found)
-        yield found
-        if len(found) < rows:
+        columns = columns_in(raw)
+        rest.took(columns)
+        yield columns
+        if len(columns) < rows:
             return
         async with aclosing(_while_there_are_some(fetch, rest, batch)) as following:
-            async for found in following:
-                yield found
+            async for columns in following:
+                yield columns
 
 
 async def _while_there_are_some(fetch: Fetch, rest: Remaining, batch: int) -> AsyncGenerator[Columns, None]:
@@ -82,9 +82,9 @@ async def _while_there_are_some(fetch: Fetch, rest: Remaining, batch: int) -> As
             rest.beyond(window.start if rest.backwards else window.end)
             if not raw:
                 return
-            found = columns_in(raw)[: rest.left]
-            rest.left = None if rest.left is None else rest.left - len(found)
-            yield found
+            columns = columns_in(raw)[: rest.left]
+            rest.left = None if rest.left is None else rest.left - len(columns)
+            yield columns
     finally:
         for _, query in coming:
             await _dropped(query)

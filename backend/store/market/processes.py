@@ -35,8 +35,8 @@ class MongoFleet:
                 {"_id": member.name}, [{"$set": here | {"until": until}}], upsert=True
             )
             await self._collection.delete_many({"$expr": {"$lte": ["$until", "$$NOW"]}})
-            found = await self._collection.find({}).to_list(None)
-        return list(self._readable(found))
+            documents = await self._collection.find({}).to_list(None)
+        return list(self._readable(documents))
 
     async def leave(self, member: Member) -> None:
         """Forget `member`."""

@@ -49,20 +49,22 @@ class Field(NamedTuple):
 
 def columns_in(batch: bytes) -> Columns:
     """The candles of a batch of BSON documents, one after the other."""
-    found = _viewed(batch)
+    columns = _viewed(batch)
     return (
-        columns_of([candle_of(document) for document in bson.decode_all(batch)]) if found is None else found
+        columns_of([candle_of(document) for document in bson.decode_all(batch)])
+        if columns is None
+        else columns
     )
 
 
 def candle_of(document: dict[str, Any]) -> Candle:
     """The candle that a document holds. Raises DatabaseUnavailable for a document that is no candle."""
-    found = {name: _number(document.get(name)) for name in KINDS}
-    if any(found[name] is None for name in NEEDED):
+    values = {name: _number(document.get(name)) for name in KINDS}
+    if any(values[name] is None for name in NEEDED):
         raise DatabaseUnavailable(
             f"stored document {document.get('_id')!r:.40} is not a candle: delete it and verify the series"
         )
-    return Candle(open_time=int(found.pop("_id")), **found)  # not bson's Int64, which msgspec cannot write
+    return Candle(open_time=int(values.pop("_id")), **values)  # not bson's Int64, which msgspec cannot write
 
 
 def _number(value: Any) -> Any:
@@ -82,24 +84,24 @@ def _viewed(batch: bytes) -> Columns | None:
     records = np.frombuffer(batch, _record([*fields, *signs], size))
     if any((records[name] != records[name][0]).any() for name, _, _ in signs):
         return None
-    found = {name: records[name].astype(KINDS[name]) for name, _, _ in fields}
-    return Columns(open_time=found.pop("_id"), **found)
+    columns = {name: records[name].astype(KINDS[name]) for name, _, _ in fields}
+    return Columns(open_time=columns.pop("_id"), **columns)
 
 
 def _fields(document: bytes) -> list[Field] | None:
     """Where the numbers of a candle lie; None if a document is no candle of plain numbers."""
-    found: list[Field] = []
+    known: list[Field] = []
     place = 4
     while place < len(document) - 1:
         end = document.index(0, place + 1)
         name, kind = document[place + 1 : end].decode(), NUMBERS.get(document[place])
-        if kind is None or name not in KINDS or name in [field.name for field in found]:
+        if kind is None or name not in KINDS or name in [field.name for field in known]:
             return None
         if name in INTEGERS and kind == "<f8":
             return None
-        found.append(Field(name, kind, end + 1))
-        place = found[-1].end
-    return found if set(NEEDED).issubset(field.name for field in found) else None
+        known.append(Field(name, kind, end + 1))
+        place = known[-1].end
+    return known if set(NEEDED).issubset(field.name for field in known) else None
 
 
 def _signs(fields: Sequence[Field], size: int) -> Iterator[Field]:

@@ -74,9 +74,9 @@ class MongoRevisions:
     async def state(self, series: Series, window: Window) -> RevisionState:
         """What tells whether candles that open in `window` were replaced since the last look."""
         with guard(f"read the revisions of {series.name}"):
-            found = await self._state(series, window)
-            if not found.pending:
-                return found
+            state = await self._state(series, window)
+            if not state.pending:
+                return state
             await self._mend_in_passing(series, window)
             return await self._state(series, window)
 
@@ -94,8 +94,10 @@ class MongoRevisions:
             wanted = _within(series, window) | SETTLED
             cursor = self._collection.find(wanted).sort([("open_time", 1), ("_id", 1)]).limit(limit)
             return [
-                Revision(int(found["open_time"]), int(found["at"]), found["before"], found["after"])
-                for found in await cursor.to_list(None)
+                Revision(
+                    int(document["open_time"]), int(document["at"]), document["before"], document["after"]
+                )
+                for document in await cursor.to_list(None)
             ]
 
     async def remove(self, series: Series, window: Window) -> None:
@@ -109,11 +111,14 @@ class MongoRevisions:
             {"$match": _within(series, window)},
             {"$group": {"_id": None, "number": {"$sum": 1}, **newest}},
         ]
-        found = await (await settled(self._collection.aggregate(stages))).to_list(None)
-        if not found:
+        groups = await (await settled(self._collection.aggregate(stages))).to_list(None)
+        if not groups:
             return RevisionState()
         return RevisionState(
-            int(found[0]["number"]), str(found[0]["newest"]), int(found[0]["at"]), bool(found[0]["pending"])
+            int(groups[0]["number"]),
+            str(groups[0]["newest"]),
+            int(groups[0]["at"]),
+            bool(groups[0]["pending"]),
         )
 
     async def _mend_in_passing(self, series: Series, window: Window) -> None:

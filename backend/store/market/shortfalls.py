@@ -20,8 +20,8 @@ class MongoShortfalls:
     async def count(self, series: Series) -> int:
         """How many shortfalls of a series were recorded."""
         with guard(f"read the shortfalls of {series.name}"):
-            found = await self._collection.find_one({"_id": series.name})
-        return int(found["count"]) if found else 0
+            document = await self._collection.find_one({"_id": series.name})
+        return int(document["count"]) if document else 0
 
     async def add(self, series: Series) -> None:
         """Record one more."""

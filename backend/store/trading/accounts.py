@@ -38,8 +38,8 @@ class MongoAccounts:
     async def load(self, account_id: str) -> tuple[Account, Sealed] | None:
         """An account with its sealed keys; None if there is none."""
         with guard("read an account"):
-            found = await self._collection.find_one({"_id": account_id})
-        return (_account(found), Sealed(found["sealed"], found["sealed_by"])) if found else None
+            document = await self._collection.find_one({"_id": account_id})
+        return (_account(document), Sealed(document["sealed"], document["sealed_by"])) if document else None
 
     async def all(self) -> list[Account]:
         """Every account, oldest first."""
