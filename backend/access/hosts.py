@@ -27,12 +27,12 @@ def read_names(text: str) -> frozenset[str]:
 
 def is_ours(host: str, names: frozenset[str]) -> bool:
     """Whether a `Host` header, at any port, is one of `names`, of this machine's loopback, or an address."""
-    found = _HOST.fullmatch(host.lower())
-    if found is None:
+    match = _HOST.fullmatch(host.lower())
+    if match is None:
         return False
-    if found[1]:
-        return _is_address(found[1])
-    name = found[2].removesuffix(".")
+    if match[1]:
+        return _is_address(match[1])
+    name = match[2].removesuffix(".")
     return name == LOOPBACK or name.endswith(f".{LOOPBACK}") or name in names or _is_address(name)
 
 

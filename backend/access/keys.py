@@ -51,11 +51,11 @@ def digest_of(secret: str) -> bytes:
 def find_key(keys: Sequence[ApiKey], secret: str) -> ApiKey | None:
     """The key that `secret` is, in a time that tells nothing: all keys are compared, digests with digests."""
     digest = digest_of(secret)
-    found = None
+    known = None
     for key in keys:
         if hmac.compare_digest(key.digest, digest):
-            found = key
-    return found
+            known = key
+    return known
 
 
 def _read_key(entry: str, number: int) -> ApiKey:

@@ -33,13 +33,13 @@ def client_address(peer: str, forwarded: str, proxies: Iterable[Network]) -> Add
     connected to it at the right end. What stands left of an address that is not trusted may be made up.
     """
     trusted = tuple(proxies)
-    found = _address(peer) or NOWHERE
+    client = _address(peer) or NOWHERE
     for hop in reversed(forwarded.split(",")) if forwarded else ():
         nearer = _address(hop)
-        if nearer is None or not is_within(found, trusted):
+        if nearer is None or not is_within(client, trusted):
             break
-        found = nearer
-    return found
+        client = nearer
+    return client
 
 
 def is_within(address: Address, networks: Iterable[Network]) -> bool:
@@ -67,8 +67,8 @@ def _address(text: str) -> Address | None:
     elif bare.count(":") == 1:
         bare = bare.partition(":")[0]
     try:
-        found = ip_address(bare)
+        address = ip_address(bare)
     except ValueError:
         return None
-    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
-    return mapped or found
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address

@@ -37,11 +37,11 @@ def only_text(body: bytes, member: str | None = None) -> tuple[str, bytes]:
     """The name and the bytes of the one file in a zip, which must be called `member` where that is given."""
     try:
         with ZipFile(BytesIO(body)) as archive:
-            found = _only_member(archive.infolist())
-            if member is not None and found.filename != member:
-                raise BadZip(f"it contains {found.filename[:100]!r} instead of {member}")
-            with archive.open(found) as text:
-                return found.filename, _bounded(text.read(LARGEST_TEXT + 1))
+            file = _only_member(archive.infolist())
+            if member is not None and file.filename != member:
+                raise BadZip(f"it contains {file.filename[:100]!r} instead of {member}")
+            with archive.open(file) as text:
+                return file.filename, _bounded(text.read(LARGEST_TEXT + 1))
     except BadZip:
         raise
     except (

@@ -86,7 +86,7 @@ def held_by(candles: Sequence[Candle]) -> Spans:
 def inside(candles: Sequence[Candle], spans: Spans) -> list[Candle]:
     """Those of ascending candles that open in `spans`."""
     opens = attrgetter("open_time")
-    found: list[Candle] = []
+    kept: list[Candle] = []
     for start, end in spans:
-        found += candles[bisect_left(candles, start, key=opens) : bisect_left(candles, end, key=opens)]
-    return found
+        kept += candles[bisect_left(candles, start, key=opens) : bisect_left(candles, end, key=opens)]
+    return kept

@@ -78,17 +78,17 @@ def absent(name: str, size: int) -> NDArray[Any]:
 
 def columns_of(candles: Sequence[Candle]) -> Columns:
     """One-minute candles as columns."""
-    found: dict[str, NDArray[Any]] = {
+    arrays: dict[str, NDArray[Any]] = {
         "open_time": np.array([candle.open_time for candle in candles], np.int64)
     }
     for name in ("open", "high", "low", "close", "volume"):
-        found[name] = np.array([getattr(candle, name) for candle in candles], np.float64)
+        arrays[name] = np.array([getattr(candle, name) for candle in candles], np.float64)
     for name in OPTIONAL:
         values = [getattr(candle, name) for candle in candles]
         if any(value is not None for value in values):
             nothing, kind = (NO_TRADES, np.int64) if name == "trades" else (np.nan, np.float64)
-            found[name] = np.array([nothing if value is None else value for value in values], kind)
-    return Columns(**found)
+            arrays[name] = np.array([nothing if value is None else value for value in values], kind)
+    return Columns(**arrays)
 
 
 def candles_of(columns: Columns) -> list[Candle]:

@@ -51,13 +51,13 @@ def asked_for(known: Coverage) -> Window:
     return Window(known.since or 0, known.until or 0) if known.since is not None else Window(0, 0)
 
 
-def letters(found: CoverageMap) -> str:
+def letters(counts: CoverageMap) -> str:
     """A letter for each bucket: `f` all held, `v` the rest is void, `p` a part is missing, `m` all of it,
     `-` it is older than the listing."""
-    void = sum(found.void[1:], np.zeros_like(found.held))
+    void = sum(counts.void[1:], np.zeros_like(counts.held))
     kinds = np.select(
-        [found.missing > 0, void > 0, found.held > 0],
-        [np.where(found.held + void > 0, "p", "m"), "v", "f"],
+        [counts.missing > 0, void > 0, counts.held > 0],
+        [np.where(counts.held + void > 0, "p", "m"), "v", "f"],
         "-",
     )
     return "".join(kinds.tolist())

@@ -38,10 +38,10 @@ def question_of(series: Sequence[Series], interval: Interval) -> str:
 
 def parse_cursors(text: str, question: str, series: int) -> Cursors:
     """The cursors that `text` tells; ValueError if it is none, or of another question."""
-    found = _TEXT.fullmatch(text) if len(text) <= LONGEST_TEXT else None
-    if found is None:
+    match = _TEXT.fullmatch(text) if len(text) <= LONGEST_TEXT else None
+    if match is None:
         raise ValueError("this is not an event id of this stream")
-    asked, base, beyond = found.groups()
+    asked, base, beyond = match.groups()
     ends = tuple((int(base) + int(minutes)) * MINUTE for minutes in beyond.split("-"))
     if asked != question or len(ends) != series:
         raise ValueError("this id belongs to a stream of other series or of another interval")

@@ -126,15 +126,15 @@ def parse_interval(text: str) -> Interval:
     accepted.
     """
     number, unit = _number_and_unit(text.strip())
-    found = INTERVALS["1M"] if unit == "month" and number == 1 else None
+    interval = INTERVALS["1M"] if unit == "month" and number == 1 else None
     if unit in _UNITS:
-        found = _BY_STEP.get(number * _UNITS[unit])
-    if found is None:
+        interval = _BY_STEP.get(number * _UNITS[unit])
+    if interval is None:
         raise ValueError(
             f"unknown interval {reprlib.repr(text)}: give one of {', '.join(INTERVALS)} "
             "(also 1min, 60, 1H, 1D, PT1M, P1D)"
         )
-    return found
+    return interval
 
 
 def _number_and_unit(text: str) -> tuple[int, str]:

@@ -62,8 +62,8 @@ def proxy_to(exchange: str, url: str, settings: Mapping[str, str]) -> Proxy | No
     if any(proxy_bypass_environment(host, {"no": names}) for names in (THIS_MACHINE, settings["NO_PROXY"])):
         return None
     usual = "HTTPS_PROXY" if parts.scheme in ("https", "wss") else "HTTP_PROXY"
-    found = next((name for name in ("PROXY", usual, "ALL_PROXY") if settings[name]), None)
-    return _proxy(found, settings) if found else None
+    setting = next((name for name in ("PROXY", usual, "ALL_PROXY") if settings[name]), None)
+    return _proxy(setting, settings) if setting else None
 
 
 def _proxy(setting: str, settings: Mapping[str, str]) -> Proxy | None:

@@ -59,8 +59,8 @@ class RunningCandle:
 
     def candle(self) -> Columns:
         """The one candle that its minutes make."""
-        sums = {name: found for name, found in zip(SUMS, self.sums, strict=True) if found is not None}
-        columns: dict[str, Any] = {name: np.array([found], np.float64) for name, found in sums.items()}
+        sums = {name: total for name, total in zip(SUMS, self.sums, strict=True) if total is not None}
+        columns: dict[str, Any] = {name: np.array([total], np.float64) for name, total in sums.items()}
         columns |= {name: np.array([getattr(self, name)]) for name in ("open", "high", "low", "close")}
         columns["trades"] = np.array([int(sums.get("trades", NO_TRADES))], np.int64)
         return Columns(
@@ -97,8 +97,8 @@ class CandlesNow:
         gaps = lacking(self.known, window)
         if sum(gap.minutes for gap in gaps) > len(by_minute):
             return None
-        found = [by_minute.get(moment) for start, end in gaps for moment in range(start, end, MINUTE)]
-        return None if None in found else [one for one in found if one]
+        candles = [by_minute.get(moment) for start, end in gaps for moment in range(start, end, MINUTE)]
+        return None if None in candles else [one for one in candles if one]
 
     def _runs(self, moment: int) -> bool:
         forming = self.tape.forming

@@ -76,8 +76,8 @@ def _shape(names: tuple[str, ...]) -> type[msgspec.Struct]:
     return msgspec.defstruct("Row", [(name, Any) for name in names], gc=False)
 
 
-def _only_true(name: str, found: list[Any]) -> list[Any]:
-    return [flag or UNSET for flag in found] if name in MARKS else found
+def _only_true(name: str, flags: list[Any]) -> list[Any]:
+    return [flag or UNSET for flag in flags] if name in MARKS else flags
 
 
 JSON = Format("json", "application/json; charset=UTF-8", None, JsonEncoder, stamped=True, tells_next=True)

@@ -17,11 +17,11 @@ def values(name: str, column: Column, nothing: object) -> list[Any]:
     """A column's values, `nothing` where there is none."""
     if isinstance(column, list):
         return column
-    found: list[Any] = column.tolist()
+    listed: list[Any] = column.tolist()
     if name in OPTIONAL:
         for place in np.flatnonzero(is_absent(column)).tolist():
-            found[place] = nothing
-    return found
+            listed[place] = nothing
+    return listed
 
 
 def is_empty(name: str, column: Column) -> bool:

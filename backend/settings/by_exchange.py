@@ -28,10 +28,10 @@ def _url_settings() -> Iterator[Setting]:
     """One for each base URL: markets of a venue may share theirs."""
     for exchange in EXCHANGES.values():
         for name, markets in groupby(exchange.markets.values(), lambda market: market.url_setting):
-            found = list(markets)
-            names = " and ".join(market.name for market in found)
+            sharing = list(markets)
+            names = " and ".join(market.name for market in sharing)
             about = f"Base URL of {exchange.name} {names}."
-            yield Setting(found[0].base_url, about, texts.base_url, name)
+            yield Setting(sharing[0].base_url, about, texts.base_url, name)
 
 
 def _socket_settings() -> Iterator[Setting]:
@@ -41,13 +41,13 @@ def _socket_settings() -> Iterator[Setting]:
             (market.socket, market.name) for market in exchange.markets.values() if market.socket is not None
         ]
         for setting, group in groupby(pushed, lambda pair: pair[0].url_setting):
-            found = list(group)
-            names = " and ".join(name for _, name in found)
+            sharing = list(group)
+            names = " and ".join(name for _, name in sharing)
             about = (
                 f"Base URL of {exchange.name} {names} candles by WebSocket. If you change the base URL of a "
                 "market, the service receives its pushed candles only if you change this URL too."
             )
-            yield Setting(found[0][0].base_url, about, texts.socket_url, setting)
+            yield Setting(sharing[0][0].base_url, about, texts.socket_url, setting)
 
 
 def _account_settings() -> Iterator[Setting]:

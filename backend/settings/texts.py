@@ -78,13 +78,13 @@ def followed(text: str) -> tuple[Series, ...]:
 def _series(text: str) -> Series:
     exchange, _, rest = text.strip().partition(":")
     market, _, symbol = rest.partition(":")
-    found = EXCHANGES[exchange].markets.get(market) if exchange in EXCHANGES else None
-    if found is None:
+    known_market = EXCHANGES[exchange].markets.get(market) if exchange in EXCHANGES else None
+    if known_market is None:
         known = (f"{one.name}:{name}" for one in EXCHANGES.values() for name in one.markets)
         raise ValueError(
             f"give series such as binance:spot:BTCUSDT, separated by commas; markets are {', '.join(known)}"
         )
-    return Series(exchange, market, found.canonical(symbol))
+    return Series(exchange, market, known_market.canonical(symbol))
 
 
 def whole_minute(text: str) -> int:
@@ -116,12 +116,12 @@ def account_url(text: str) -> str:
 
 def master_keys(text: str) -> tuple[str, ...]:
     """Keys of 32 bytes in URL-safe base64, with commas or line ends between them; none is shown."""
-    found = tuple(part.strip() for part in text.replace("\n", ",").split(",") if part.strip())
-    if not all(map(_is_master_key, found)) or len(set(found)) < len(found):
+    keys = tuple(part.strip() for part in text.replace("\n", ",").split(",") if part.strip())
+    if not all(map(_is_master_key, keys)) or len(set(keys)) < len(keys):
         raise ValueError(
             "give different keys from `python -m backend new-master-key`, newest first, separated by commas"
         )
-    return found
+    return keys
 
 
 def _is_master_key(text: str) -> bool:
