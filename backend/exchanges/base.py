@@ -216,14 +216,14 @@ class RowReader(Generic[Row]):
             return candles
 
     def _one_by_one(self, body: bytes) -> list[Candle]:
-        found = []
+        candles = []
         for raw in self._rows(decode(self._raw_page, body, self._venue)):
             try:
-                found.append(self._candle(self._row.decode(raw)))
+                candles.append(self._candle(self._row.decode(raw)))
             except UNREADABLE:
                 with suppress(*UNREADABLE):
-                    found.append(unreadable(self._opened.decode(raw).open_time))
-        return found
+                    candles.append(unreadable(self._opened.decode(raw).open_time))
+        return candles
 
 
 def refusal(decoder: msgspec.json.Decoder[Decoded], body: bytes, otherwise: Decoded) -> Decoded:

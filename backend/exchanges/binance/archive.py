@@ -66,8 +66,8 @@ def file_of(market: str, symbol: str, window: Window) -> ArchiveFile:
 
 def checksum_of(text: bytes, name: str) -> str | None:
     """The SHA-256 (small hexadecimal digits) that a checksum file gives for `name`, None if it gives none."""
-    found = _LINE.fullmatch(text.decode("ascii", "replace"))
-    return found[1].lower() if found and found[2] == name else None
+    match = _LINE.fullmatch(text.decode("ascii", "replace"))
+    return match[1].lower() if match and match[2] == name else None
 
 
 def belongs_to(base_url: str) -> bool:
@@ -77,16 +77,16 @@ def belongs_to(base_url: str) -> bool:
 
 def named(stem: str) -> tuple[str, Window] | None:
     """Symbol and window of a file that is called as the archive calls its files ("BTCUSDT-1m-2024-06")."""
-    found = _NAMED.fullmatch(stem)
-    if found is None:
+    match = _NAMED.fullmatch(stem)
+    if match is None:
         return None
     try:
-        start = EPOCH.replace(int(found["year"]), int(found["month"]), int(found["day"] or 1))
+        start = EPOCH.replace(int(match["year"]), int(match["month"]), int(match["day"] or 1))
         opens = (start - EPOCH) // timedelta(milliseconds=1)
-        ends = opens + DAY if found["day"] else _month_after(opens)
+        ends = opens + DAY if match["day"] else _month_after(opens)
     except (ValueError, OverflowError):
         return None
-    return (found["symbol"], Window(opens, ends)) if opens >= 0 else None
+    return (match["symbol"], Window(opens, ends)) if opens >= 0 else None
 
 
 def _whole(span: Window, now: int) -> Iterator[Window]:

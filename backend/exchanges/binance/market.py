@@ -167,9 +167,9 @@ parse_candles = RowReader(
 def parse_symbols(contract_type: str, body: bytes) -> list[Listing]:
     """What exchangeInfo lists whose type of contract ends so ("" on spot, which has none)."""
     return [
-        Listing(found.symbol, found.symbol, found.base, found.quote, found.status, found.onboard_date)
-        for found in decode(_info, body, VENUE).symbols
-        if found.contract_type.endswith(contract_type)
+        Listing(symbol.symbol, symbol.symbol, symbol.base, symbol.quote, symbol.status, symbol.onboard_date)
+        for symbol in decode(_info, body, VENUE).symbols
+        if symbol.contract_type.endswith(contract_type)
     ]
 
 

@@ -202,21 +202,21 @@ parse_swap = _reader(SwapRow, OpenedSwapRow, Candles[SwapRow]).read
 
 
 def parse_spot_symbols(body: bytes) -> list[Listing]:
-    listed = (_spot_listing(found) for found in decode(_spot_symbols, body, VENUE).data.symbols)
+    listed = (_spot_listing(symbol) for symbol in decode(_spot_symbols, body, VENUE).data.symbols)
     return [listing for listing in listed if listing]
 
 
 def parse_contracts(body: bytes) -> list[Listing]:
     listed = (
-        _listing(found.symbol, found.asset, found.currency, found.status, found.launch_time)
-        for found in decode(_contracts, body, VENUE).data
+        _listing(contract.symbol, contract.asset, contract.currency, contract.status, contract.launch_time)
+        for contract in decode(_contracts, body, VENUE).data
     )
     return [listing for listing in listed if listing]
 
 
-def _spot_listing(found: SpotSymbol) -> Listing | None:
-    base, _, quote = found.symbol.rpartition("-")
-    return _listing(found.symbol, base, quote, found.status, found.time_online)
+def _spot_listing(symbol: SpotSymbol) -> Listing | None:
+    base, _, quote = symbol.symbol.rpartition("-")
+    return _listing(symbol.symbol, base, quote, symbol.status, symbol.time_online)
 
 
 def _listing(native: str, base: str, quote: str, status: int, launched: int) -> Listing | None:

@@ -103,7 +103,7 @@ def read_swap(sent: str | bytes) -> Sequence[Event]:
     if text == b"Ping":
         return (Reply("Pong"),)
     frame = decode(_swap, text, VENUE)
-    candles = (_swap_candle(found) for found in frame.data or ())
+    candles = (_swap_candle(row) for row in frame.data or ())
     return _control(frame) or [Push(frame.topic, candle, closed=False) for candle in candles]
 
 
@@ -113,8 +113,8 @@ def read_spot(sent: str | bytes) -> Sequence[Event]:
     if text == b"Ping":
         return (Reply("Pong"),)
     frame = decode(_spot, text, VENUE)
-    found = frame.data.candle if frame.data else None
-    return _control(frame) or ([Push(frame.topic, _spot_candle(found), closed=False)] if found else [])
+    candle = frame.data.candle if frame.data else None
+    return _control(frame) or ([Push(frame.topic, _spot_candle(candle), closed=False)] if candle else [])
 
 
 def _unpacked(sent: str | bytes) -> bytes:
@@ -141,27 +141,27 @@ def _control(frame: Frame) -> Sequence[Event]:
     return ()
 
 
-def _swap_candle(found: SwapCandle) -> Candle:
+def _swap_candle(candle: SwapCandle) -> Candle:
     return Candle(
-        open_time=found.open_time,
-        open=found.open,
-        high=found.high,
-        low=found.low,
-        close=found.close,
-        volume=found.volume,
+        open_time=candle.open_time,
+        open=candle.open,
+        high=candle.high,
+        low=candle.low,
+        close=candle.close,
+        volume=candle.volume,
     )
 
 
-def _spot_candle(found: SpotCandle) -> Candle:
+def _spot_candle(candle: SpotCandle) -> Candle:
     return Candle(
-        open_time=found.open_time,
-        open=found.open,
-        high=found.high,
-        low=found.low,
-        close=found.close,
-        volume=found.volume,
-        quote_volume=found.quote_volume,
-        trades=found.trades,
+        open_time=candle.open_time,
+        open=candle.open,
+        high=candle.high,
+        low=candle.low,
+        close=candle.close,
+        volume=candle.volume,
+        quote_volume=candle.quote_volume,
+        trades=candle.trades,
     )
 
 

@@ -202,15 +202,15 @@ def parse_symbols(body: bytes) -> list[Listing]:
     """Spot symbols, or contracts without end date."""
     return [
         Listing(
-            found.symbol,
-            found.symbol,
-            found.base,
-            found.quote,
-            found.status or found.symbol_status,
-            _moment(found.launch_time),
+            symbol.symbol,
+            symbol.symbol,
+            symbol.base,
+            symbol.quote,
+            symbol.status or symbol.symbol_status,
+            _moment(symbol.launch_time),
         )
-        for found in decode(_symbols, body, VENUE).data
-        if found.symbol_type in ("", "perpetual")
+        for symbol in decode(_symbols, body, VENUE).data
+        if symbol.symbol_type in ("", "perpetual")
     ]
 
 

@@ -147,9 +147,9 @@ parse_candles = RowReader(
 
 def parse_symbols(body: bytes) -> list[Listing]:
     return [
-        Listing(found.name, found.name, found.base, found.quote, found.status, found.created_at)
-        for found in decode(_listings, body, VENUE).data
-        if found.type == "PERPETUAL"
+        Listing(market.name, market.name, market.base, market.quote, market.status, market.created_at)
+        for market in decode(_listings, body, VENUE).data
+        if market.type == "PERPETUAL"
     ]
 
 

@@ -85,8 +85,8 @@ class AccountClient:
 
     async def positions(self, products: Sequence[Product]) -> tuple[Position, ...]:
         """Open positions of some products."""
-        found = await self._of_each(self._flavour.positions, products)
-        rows = (row for product, rows in found.items() for row in rows if row.product is product)
+        answers = await self._of_each(self._flavour.positions, products)
+        rows = (row for product, rows in answers.items() for row in rows if row.product is product)
         return tuple(dict.fromkeys(rows))
 
     async def fees(self, product: Product, symbol: str) -> FeeRates:
@@ -95,14 +95,14 @@ class AccountClient:
 
     async def open_orders(self, product: Product) -> tuple[Order, ...]:
         """All orders of a product that are not finished. Raises ExchangeRefused where they never end."""
-        found: dict[str, Order] = {}
+        orders: dict[str, Order] = {}
         cursor = ""
         for _ in range(MOST_PAGES):
             page = await self._ask(self._flavour.open_orders(product, cursor))
-            fresh = {row.order_id: row for row in page.rows if row.order_id not in found}
-            found |= fresh
+            fresh = {row.order_id: row for row in page.rows if row.order_id not in orders}
+            orders |= fresh
             if page.cursor is None or not fresh:
-                return tuple(row for row in found.values() if row.product is product)
+                return tuple(row for row in orders.values() if row.product is product)
             cursor = page.cursor
         raise ExchangeRefused(f"{self._venue.name} reports more open orders than possible")
 

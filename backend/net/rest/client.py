@@ -101,8 +101,8 @@ class MarketClient:
 
     async def is_traded(self, symbol: str) -> bool:
         """Whether the exchange lists `symbol` now, as one that is traded. Raises as `candles`."""
-        found = (await self._listings.read(NEW_LISTING_LASTS)).get(symbol)
-        return found is not None and found.status not in self._market.ended
+        listing = (await self._listings.read(NEW_LISTING_LASTS)).get(symbol)
+        return listing is not None and listing.status not in self._market.ended
 
     async def candles(self, symbol: str, window: Window) -> Sequence[Candle]:
         """What the exchange sends for `window`, untouched. Raises ExchangeError or UnknownSymbol."""
@@ -131,8 +131,8 @@ class MarketClient:
         listed = self._listings.known()
         if self._listings.is_missing:
             return None
-        found = listed.get(symbol)
-        return found.status if found else next(iter(self._market.ended), None)
+        listing = listed.get(symbol)
+        return listing.status if listing else next(iter(self._market.ended), None)
 
     async def now(self) -> int:
         """The exchange's time in ms, never ahead of it: read at times, carried on by a steady clock."""
@@ -159,8 +159,8 @@ class MarketClient:
         for native in tried:
             with suppress(UnknownSymbol):
                 return await self._answered(symbol, native, ask)
-        if (found := await self._newly_listed(symbol)) and found.native not in tried:
-            return await self._answered(symbol, found.native, ask)
+        if (listing := await self._newly_listed(symbol)) and listing.native not in tried:
+            return await self._answered(symbol, listing.native, ask)
         self._remember_refusal(symbol)
         raise self._unknown(symbol)
 
@@ -175,8 +175,8 @@ class MarketClient:
         if self._market.spellings and self._listings.is_missing and symbol not in self._spelt:
             with suppress(ExchangeError):
                 listed = await self._listings.read()
-        if found := listed.get(symbol):
-            return (found.native,)
+        if listing := listed.get(symbol):
+            return (listing.native,)
         if symbol in self._spelt:
             return (self._spelt[symbol],)
         return self._market.spellings(symbol) if self._market.spellings else (symbol,)

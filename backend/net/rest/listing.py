@@ -85,13 +85,13 @@ class Listings:
     async def _read_anew(self) -> None:
         try:
             async with asyncio.timeout(LISTING_SECONDS):
-                found = await self._read()
+                listings = await self._read()
         except TimeoutError:
             self._failed(ExchangeUnavailable(f"{self._exchange} did not say in time what it lists"))
         except ExchangeError as error:
             self._failed(error)
         else:
-            self._copy = {listing.symbol: listing for listing in found}
+            self._copy = {listing.symbol: listing for listing in listings}
             self._read_at = self._clock.monotonic()
         finally:
             self._reading = None
