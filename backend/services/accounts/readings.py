@@ -80,8 +80,8 @@ class Readings:
         """Orders that are not finished, oldest first."""
 
         async def ask(source: AccountSource) -> list[Order]:
-            found = [row for one in _products(source, product) for row in await source.open_orders(one)]
-            return sorted(found, key=lambda row: (row.created, row.order_id))
+            orders = [row for one in _products(source, product) for row in await source.open_orders(one)]
+            return sorted(orders, key=lambda row: (row.created, row.order_id))
 
         return await self._read(account_id, ("orders", product), ask)
 

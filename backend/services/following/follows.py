@@ -69,9 +69,9 @@ class Follows:
     async def page(self, start: str, limit: int) -> tuple[list[Standing], str | None]:
         """How the first `limit` follows stand of series whose names are `start` or later; and the name of the
         next one, None after the last."""
-        found = await self._store.page(start, limit + 1)
-        following = found[limit].series.name if len(found) > limit else None
-        return await self._standings(found[:limit]), following
+        follows = await self._store.page(start, limit + 1)
+        following = follows[limit].series.name if len(follows) > limit else None
+        return await self._standings(follows[:limit]), following
 
     async def has(self, series: Series) -> bool:
         """Whether `series` is followed."""
@@ -89,14 +89,14 @@ class Follows:
 
     async def _standings(self, follows: Sequence[Follow]) -> list[Standing]:
         """A hundred ledgers at a time: others have their turn between them."""
-        found = []
+        standings = []
         for first in range(0, len(follows), LEDGERS_AT_ONCE):
             some = follows[first : first + LEDGERS_AT_ONCE]
             known = await self._coverage.load_all([follow.series for follow in some])
-            found += [
+            standings += [
                 standing(follow, reach_of(known[follow.series]), self._now(follow.series)) for follow in some
             ]
-        return found
+        return standings
 
     def _now(self, series: Series) -> int:
         return self._markets.known_now(series, self._clock)

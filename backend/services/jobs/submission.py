@@ -67,18 +67,18 @@ class Jobs:
     async def moving(self, limit: int, seen: Collection[str]) -> dict[str, Job]:
         """The oldest jobs that are not over and the newest ones, `limit` of each, and those that were `seen`
         before and may be over now; by id, as they stand."""
-        found = {job.id: job for job in await self._store.active(limit)}
-        found |= {job.id: job for job in await self._store.newest(limit)}
-        if others := set(seen) - found.keys():
-            found |= await self._store.load_all(others)
+        jobs = {job.id: job for job in await self._store.active(limit)}
+        jobs |= {job.id: job for job in await self._store.newest(limit)}
+        if others := set(seen) - jobs.keys():
+            jobs |= await self._store.load_all(others)
         runs = self.worker.runs
-        return {job_id: runs[job_id].job if job_id in runs else job for job_id, job in found.items()}
+        return {job_id: runs[job_id].job if job_id in runs else job for job_id, job in jobs.items()}
 
     async def newest(self, limit: int, status: Status | None = None) -> list[Job]:
         """The jobs that were asked for last, newest first."""
         runs = self.worker.runs
-        found = await self._store.newest(limit, status)
-        return [runs[job.id].job if job.id in runs else job for job in found]
+        jobs = await self._store.newest(limit, status)
+        return [runs[job.id].job if job.id in runs else job for job in jobs]
 
     async def wait(self, job_id: str, seconds: float | None = None) -> Job:
         """The job when it is over, or as it stands after `seconds`.
@@ -124,8 +124,8 @@ class Jobs:
             self._looked, self._look_after = now, news
             self._look = asyncio.ensure_future(self._look_at_all())
             self._look.add_done_callback(lambda look: look.cancelled() or look.exception())
-        found = await asyncio.shield(self._look)
-        return found[job_id] if job_id in found else await self.get(job_id)
+        jobs = await asyncio.shield(self._look)
+        return jobs[job_id] if job_id in jobs else await self.get(job_id)
 
     async def _look_at_all(self) -> dict[str, Job]:
         return await self._store.load_all(list(self._waited))

@@ -101,11 +101,11 @@ class _Reader:
     async def _minutes(self, *, backwards: bool) -> Bars:
         wanted = self._wanted
         rows = wanted.limit if wanted.interval is ONE_MINUTE and not wanted.fill else None
-        found = self._store.columns(
+        batches = self._store.columns(
             self._series, wanted.window, rows, backwards=backwards, batch=self._batch()
         )
-        async with aclosing(found):
-            async for batch in found:
+        async with aclosing(batches):
+            async for batch in batches:
                 yield batch
 
     def _batch(self) -> int:
@@ -176,9 +176,9 @@ class _Reader:
         """The first or last stored minute of a window."""
         if window.start >= window.end:
             return None
-        found = self._store.columns(self._series, window, 1, backwards=backwards)
-        async with aclosing(found):
-            return await anext(found, None)
+        batches = self._store.columns(self._series, window, 1, backwards=backwards)
+        async with aclosing(batches):
+            return await anext(batches, None)
 
 
 def on_grid(wanted: Selection, known_until: int) -> Selection:

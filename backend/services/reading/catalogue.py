@@ -105,8 +105,8 @@ class Catalogue:
 
     async def stored(self, series: Sequence[Series]) -> list[Stored]:
         """How much of some series is stored; nothing at all is told as such, not as an error."""
-        found = await self.known(series, await self._coverage.marks_of(series))
-        return [Stored(known.statistics, size) for known, size in found.values()]
+        facts = await self.known(series, await self._coverage.marks_of(series))
+        return [Stored(known.statistics, size) for known, size in facts.values()]
 
     async def marks(self) -> Marks:
         """The mark of every ledger."""
@@ -133,20 +133,20 @@ class Catalogue:
         self._note(self._newest)
         known, newest = await self._known.of(marks), await self._newest.of(marks)
         return [
-            instrument(series, known[series].listed, found.decimals)
+            instrument(series, known[series].listed, candle.decimals)
             for series in marks
-            if (found := newest[series])
+            if (candle := newest[series])
         ]
 
     async def prices(self, marks: Marks) -> dict[Series, Last]:
         """The newest close of each; of one whose candles were taken away by hand, nothing."""
         self._note(self._newest)
-        return {series: found.last for series, found in (await self._newest.of(marks)).items() if found}
+        return {series: newest.last for series, newest in (await self._newest.of(marks)).items() if newest}
 
     async def days(self, marks: Marks) -> dict[Series, Day]:
         """The same of the last 24 hours."""
         self._note(self._days)
-        return {series: found for series, found in (await self._days.of(marks)).items() if found}
+        return {series: day for series, day in (await self._days.of(marks)).items() if day}
 
     def _note(self, facts: Remembered[Any]) -> None:
         """Somebody wants these, and may want them again."""
@@ -177,21 +177,21 @@ class Catalogue:
         }
 
     async def _read_newest(self, series: Sequence[Series]) -> dict[Series, Newest | None]:
-        found = await asyncio.gather(*(self._candles_of(one, DECIMALS_FROM) for one in series))
+        candles = await asyncio.gather(*(self._candles_of(one, DECIMALS_FROM) for one in series))
         return {
             one: Newest(last_of(columns), decimals_of(columns)) if columns else None
-            for one, columns in zip(series, found, strict=True)
+            for one, columns in zip(series, candles, strict=True)
         }
 
     async def _read_days(self, series: Sequence[Series]) -> dict[Series, Day | None]:
-        found = await asyncio.gather(*(self._candles_of(one, MINUTES_A_DAY) for one in series))
-        return {one: day_of(day) if day else None for one, day in zip(series, found, strict=True)}
+        candles = await asyncio.gather(*(self._candles_of(one, MINUTES_A_DAY) for one in series))
+        return {one: day_of(day) if day else None for one, day in zip(series, candles, strict=True)}
 
     async def _candles_of(self, series: Series, number: int) -> Columns | None:
         """The newest candles, None where there is none."""
         batches = self._candles.columns(series, ALL_TIME, number, backwards=True)
-        async with aclosing(batches) as found:
-            parts = [part async for part in found]
+        async with aclosing(batches) as open_batches:
+            parts = [part async for part in open_batches]
         return joined(parts[::-1]) if parts else None
 
 

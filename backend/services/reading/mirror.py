@@ -113,10 +113,10 @@ class Mirror:
         if stored:
             await self._wait_for_states(exchange, market)
         source = self._markets.named(exchange, market)
-        found = {symbol: of_listing(listing) for symbol, listing in listings.items()} | {
+        instruments = {symbol: of_listing(listing) for symbol, listing in listings.items()} | {
             each.symbol: replace(each, status=source.known_status(each.symbol)) for each in stored
         }
-        return [found[symbol] for symbol in sorted(found)]
+        return [instruments[symbol] for symbol in sorted(instruments)]
 
     async def stored(self) -> list[Series]:
         """Every series of which something is held."""
@@ -125,8 +125,8 @@ class Mirror:
 
     async def instrument(self, series: Series) -> Instrument | None:
         """What is known of a stored series, None of any other."""
-        found = await self._catalogue.instruments(await self._catalogue.held_of([series]))
-        return found[0] if found else None
+        instruments = await self._catalogue.instruments(await self._catalogue.held_of([series]))
+        return instruments[0] if instruments else None
 
     async def _whole_candles(self, series: Series, wanted: Selection, known: Coverage) -> Columns:
         broken = missing_in(wanted, known)
@@ -135,8 +135,8 @@ class Mirror:
         asked = wanted if limit is None else replace(wanted, limit=limit + more)
         opened = OpenSelection(series, on_grid(asked, known.known_until), known)
         async with aclosing(self._queries.read(opened)) as batches:
-            found = [without(batch, wanted.interval, broken) async for batch in batches]
-        candles = joined(found) if found else NOTHING
+            whole = [without(batch, wanted.interval, broken) async for batch in batches]
+        candles = joined(whole) if whole else NOTHING
         if limit is None:
             return candles
         return candles[-limit:] if wanted.newest else candles[:limit]
@@ -158,8 +158,8 @@ class Mirror:
         self, exchange: str, market: str, symbols: Collection[str] | None
     ) -> Mapping[str, Listing]:
         """What the exchange lists; nothing if it does not say so in time."""
-        found = await self._listed_by(exchange, market, SYNC_SECONDS)
-        return found if symbols is None else {one: found[one] for one in symbols if one in found}
+        listings = await self._listed_by(exchange, market, SYNC_SECONDS)
+        return listings if symbols is None else {one: listings[one] for one in symbols if one in listings}
 
     async def _wait_for_states(self, exchange: str, market: str) -> None:
         """Once in the life of the process: later the copy there is tells them, and is read anew beside."""

@@ -42,6 +42,6 @@ class Overview:
         for series, (known, size) in (await self._catalogue.known(named[:limit], marks)).items():
             follow = follows.get(series)
             now = self._markets.known_now(series, self._clock)
-            found = standing(follow, known.reach, now) if follow else None
-            rows.append(Row(known.statistics, size.bytes_on_disk, known.strip, found))
+            state = standing(follow, known.reach, now) if follow else None
+            rows.append(Row(known.statistics, size.bytes_on_disk, known.strip, state))
         return rows, named[limit].name if len(named) > limit else None

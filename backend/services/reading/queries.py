@@ -38,10 +38,10 @@ class Queries:
         self._shortfalls = shortfalls
 
     async def statistics(self, series: Series) -> Statistics:
-        found = statistics_of(series, await self._coverage.load(series))
-        if not found.total_records:
+        statistics = statistics_of(series, await self._coverage.load(series))
+        if not statistics.total_records:
             raise _not_stored(series)
-        return found
+        return statistics
 
     async def stored_symbols(self, exchange: str, market: str) -> set[str]:
         """The symbols of a market of which at least one candle is stored."""
@@ -58,10 +58,10 @@ class Queries:
 
     async def coverage(self, series: Series) -> Coverage:
         """What is known of a series that was asked for at least once."""
-        found = await self._coverage.load(series)
-        if found.since is None:
+        known = await self._coverage.load(series)
+        if known.since is None:
             raise _not_stored(series)
-        return found
+        return known
 
     async def open(self, series: Series, wanted: Selection) -> OpenSelection:
         """What is read of a series of which something is held.

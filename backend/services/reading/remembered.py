@@ -42,9 +42,9 @@ class Remembered(Generic[Fact]):
         async with self._reading:
             facts = self._kept_under(marks)
             if due := [one for one in marks if one not in facts]:
-                found = await self._read(due)
-                self._kept |= {one: (marks[one], found[one]) for one in due}
-                facts |= found
+                fresh = await self._read(due)
+                self._kept |= {one: (marks[one], fresh[one]) for one in due}
+                facts |= fresh
             return facts
 
     def _kept_under(self, marks: Mapping[Series, Mark]) -> dict[Series, Fact]:

@@ -84,8 +84,8 @@ class Fleet:
         """
         if weight is not None:
             self._member = self._member._replace(weight=weight)
-        found = await self._store.beat(self._member, self._seconds)
-        others = [one for one in found if self._counts(one)]
+        members = await self._store.beat(self._member, self._seconds)
+        others = [one for one in members if self._counts(one)]
         beside = [one.weight for one in others if one.egress == self._member.egress]
         if self._member.weight >= WORK_WEIGHT and not self._spends:
             self._spends = True

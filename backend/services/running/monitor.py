@@ -73,11 +73,11 @@ class Monitor:
         return ServiceState(False, self._worker_up(), self._budget_states(), {})
 
     async def _whole_picture(self) -> ServiceState:
-        found = await self._ledger.newest(self._most_series)
+        ledgers = await self._ledger.newest(self._most_series)
         stored = await self._ledger.count()
         jobs = {"queued": await self._jobs.queued(), "running": await self._jobs.running()}
         now = self._clock.now()
-        series = [state_of(one, known, now) for one, known in found]
+        series = [state_of(one, known, now) for one, known in ledgers]
         follows = await self._follows()
         lags = follow_lags(follows, self._most_series)
         return ServiceState(
@@ -93,17 +93,22 @@ class Monitor:
 
 def state_of(series: Series, known: Coverage, now: int) -> SeriesState:
     """What a series' ledger tells at `now` (ms). A machine's clock that is behind makes no negative lag."""
-    found = statistics_of(series, known)
+    statistics = statistics_of(series, known)
     lag = max(0, now - known.held.end) / 1000 if known.held else None
     return SeriesState(
-        series.exchange, series.market, series.symbol, lag, found.total_records, found.missing_records
+        series.exchange,
+        series.market,
+        series.symbol,
+        lag,
+        statistics.total_records,
+        statistics.missing_records,
     )
 
 
 def follow_counts(follows: Sequence[Standing]) -> dict[tuple[str, str], int]:
     """How many follows there are of each state and source, 0 included."""
-    found = Counter((one.state, one.follow.source) for one in follows)
-    return {labels: found[labels] for labels in product(get_args(State), get_args(Source))}
+    counts = Counter((one.state, one.follow.source) for one in follows)
+    return {labels: counts[labels] for labels in product(get_args(State), get_args(Source))}
 
 
 def follow_lags(follows: Sequence[Standing], most: int) -> list[FollowLag]:

@@ -129,28 +129,28 @@ class Changes:
             self.log.begin()
 
     async def _look_at_health(self) -> None:
-        found = await self._health()
-        if found != self._seen_health and self.is_ready:
-            self.log.add("health", found)
-        self._seen_health = found
+        health = await self._health()
+        if health != self._seen_health and self.is_ready:
+            self.log.add("health", health)
+        self._seen_health = health
 
     async def _look_at_jobs(self) -> None:
         seen = self._seen_jobs or {}
-        found = await self._jobs.moving(MOST_JOBS, [one.id for one in seen.values() if not one.over])
-        for job in found.values():
+        jobs = await self._jobs.moving(MOST_JOBS, [one.id for one in seen.values() if not one.over])
+        for job in jobs.values():
             if self.is_ready and seen.get(job.id) != job:
                 self.log.add("job", job)
-        self._seen_jobs = found
+        self._seen_jobs = jobs
 
     async def _look_at_rows(self) -> None:
         rows, _ = await self._overview.page("", ALL)
-        found = {row.statistics.series: _facts(row) for row in rows}
+        facts = {row.statistics.series: _facts(row) for row in rows}
         if self.is_ready:
             before = self._seen_rows or {}
-            both = {**before, **found}
-            self._add("series", [one for one in both if _stored(before, one) != _stored(found, one)])
-            self._add("follow", [one for one in both if _follow(before, one) != _follow(found, one)])
-        self._seen_rows = found
+            both = {**before, **facts}
+            self._add("series", [one for one in both if _stored(before, one) != _stored(facts, one)])
+            self._add("follow", [one for one in both if _follow(before, one) != _follow(facts, one)])
+        self._seen_rows = facts
         self._rows_due = self._clock.monotonic() + len(rows) / ROWS_A_SECOND
 
     def _add(self, kind: Kind, series: Sequence[Series]) -> None:

@@ -91,9 +91,9 @@ class LedgerWatch:
         await self._clock.sleep(LEAST_SECONDS)
 
     async def _look(self) -> None:
-        found = dict(await self._coverage.load_all(list(self._listened))) if self._listened else {}
-        if found != self.known:
-            self.known = {series: self._same(series, known) for series, known in found.items()}
+        ledgers = dict(await self._coverage.load_all(list(self._listened))) if self._listened else {}
+        if ledgers != self.known:
+            self.known = {series: self._same(series, known) for series, known in ledgers.items()}
             self.news.set()
             self.news = asyncio.Event()
 

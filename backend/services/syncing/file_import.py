@@ -96,14 +96,14 @@ class Imports:
         if exchange not in self.names:
             raise InvalidRequest(f"the service imports files of {', '.join(self.names)}, not of {exchange}")
         by_name, window = self.names[exchange](PurePath(name).stem) or ("", Window(0, sys.maxsize))
-        found = [self._markets.series(one, exchange, market) for one in (symbol, by_name) if one]
-        if not found:
+        series = [self._markets.series(one, exchange, market) for one in (symbol, by_name) if one]
+        if not series:
             raise InvalidRequest(
                 f"give the symbol: the name {name} does not contain it, as BTCUSDT-1m-2024-06.zip does"
             )
-        if found[0] != found[-1]:
-            raise InvalidRequest(f"{name} is a file of {found[-1].symbol}, not of {found[0].symbol}")
-        return found[0], window
+        if series[0] != series[-1]:
+            raise InvalidRequest(f"{name} is a file of {series[-1].symbol}, not of {series[0].symbol}")
+        return series[0], window
 
     async def horizon(self, series: Series) -> Horizon:
         """Until when minutes are closed. A symbol that is not listed (any more) may have a history."""

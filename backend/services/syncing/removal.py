@@ -83,7 +83,7 @@ class Remover:
         candles = await stores.candles.count(series, within)
         in_all = candles if window is None else await stores.candles.count(series, ALL_TIME)
         size = await stores.candles.bytes_on_disk(series)
-        found = Removed(
+        removed = Removed(
             series,
             window,
             candles=candles,
@@ -93,22 +93,22 @@ class Remover:
             bytes_on_disk=round(size * candles / in_all) if window and in_all else size,
         )
         known = await stores.coverage.load(series)
-        if known.since is None and not size and not found.follows and not found.revisions:
+        if known.since is None and not size and not removed.follows and not removed.revisions:
             raise SeriesNotStored(f"nothing is stored of {series.name}, so there is nothing to delete")
-        return found
+        return removed
 
     async def remove(self, series: Series, window: Window | None) -> Removed:
         """Take the minutes that open in `window` away, or all of a series; tell what that was.
 
         Raises SeriesNotStored, and SeriesBusy while a job of the series waits or runs.
         """
-        found = await self.survey(series, window)
+        removed = await self.survey(series, window)
         async with self._ledgers.hold(series, PATIENCE) as ledger:
             await self._refuse_beside_jobs(series)
             await self._take(ledger, window)
         self._appender.forget([series])
-        log.info("%s: deleted %d candles", series.name, found.candles)
-        return found
+        log.info("%s: deleted %d candles", series.name, removed.candles)
+        return removed
 
     async def _refuse_beside_jobs(self, series: Series) -> None:
         """Looked at under the lease: what begins from now on waits until it is given back."""
