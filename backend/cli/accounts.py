@@ -55,29 +55,29 @@ async def accounts(settings: Settings, options: argparse.Namespace) -> int:
         say(new_master_key())
         return 0
     async with open_service(settings, role="command") as service:
-        found = _accounts(service)
+        registry = _accounts(service)
         if options.command == "rotate-keys":
-            done, failures = await found.rotate()
+            done, failures = await registry.rotate()
             say(f"The keys of {done} accounts are sealed anew.")
             for failure in failures:
                 say(f"error: {failure}")
             return 1 if failures else 0
-        for account in await _act(found, options):
+        for account in await _act(registry, options):
             say(_told(account))
     return 0
 
 
-async def _act(found: Accounts, options: argparse.Namespace) -> list[Account]:
+async def _act(registry: Accounts, options: argparse.Namespace) -> list[Account]:
     if options.action == "list":
-        return await found.all()
+        return await registry.all()
     if options.action == "add":
         keys = await asyncio.to_thread(_asked_keys)
-        return [await found.add(options.venue, Mode(options.mode), options.label, keys)]
+        return [await registry.add(options.venue, Mode(options.mode), options.label, keys)]
     if options.action == "check":
-        return [await found.check(options.id)]
+        return [await registry.check(options.id)]
     if options.action == "remove":
-        return [await found.remove(options.id)]
-    return [await found.change(options.id, label=None, frozen=options.action == "freeze")]
+        return [await registry.remove(options.id)]
+    return [await registry.change(options.id, label=None, frozen=options.action == "freeze")]
 
 
 def _accounts(service: Service) -> Accounts:

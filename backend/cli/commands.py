@@ -100,8 +100,8 @@ async def sync(settings: Settings, wanted: Sequence[Series], start: int | None, 
 async def _watch(service: Service, bar: Progress, job: Job) -> Job:
     """Show how a job gets on; the job when it is over."""
     line = bar.add_task(job.request.series.name, total=None)
-    async for found in service.jobs.watch(job.id):
-        job = found
+    async for current in service.jobs.watch(job.id):
+        job = current
         if job.window is not None:
             bar.update(line, completed=job.tally.minutes_done, total=job.tally.minutes_total)
     return job
@@ -114,9 +114,9 @@ async def verify(settings: Settings, wanted: Sequence[Series]) -> int:
     async with open_service(settings, role="command") as service:
         for series in wanted:
             named = service.markets.series(series.symbol, series.exchange, series.market)
-            found = await service.syncing.auditor.verify(named)
-            lost, unclaimed = count_minutes(found.lost), count_minutes(found.unclaimed)
-            say(f"{named.name}: {count_minutes(found.stored):,} candles stored, ", end="")
+            audit = await service.syncing.auditor.verify(named)
+            lost, unclaimed = count_minutes(audit.lost), count_minutes(audit.unclaimed)
+            say(f"{named.name}: {count_minutes(audit.stored):,} candles stored, ", end="")
             say(f"{lost:,} claimed but lost, {unclaimed:,} not claimed")
             if lost or unclaimed:
                 sound = False
@@ -171,10 +171,11 @@ async def _print_outcome(console: Console, service: Service, job: Job) -> bool:
 
 
 def _print_result(say: Callable[..., None], result: SyncResult) -> None:
-    found = result.statistics
-    say(f"{found.series.name}: {result.tally.new_records:,} new candles, {found.total_records:,} stored")
-    if found.first_record is not None and found.last_record is not None:
-        say(f"  from {iso(found.first_record)} to {iso(found.last_record)}")
+    statistics = result.statistics
+    new, stored = result.tally.new_records, statistics.total_records
+    say(f"{statistics.series.name}: {new:,} new candles, {stored:,} stored")
+    if statistics.first_record is not None and statistics.last_record is not None:
+        say(f"  from {iso(statistics.first_record)} to {iso(statistics.last_record)}")
     for note in result.notes:
         say(f"  asked the exchange instead of its archive: {note}")
     for window, _reason in result.absent[:ABSENCES_SHOWN]:

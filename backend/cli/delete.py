@@ -60,8 +60,8 @@ async def delete(
             say("Nothing was deleted.")
             return 1
         for series in dict.fromkeys(named):
-            found = await service.syncing.remover.remove(series, window)
-            say(f"{series.name}: deleted {found.candles:,} candles.")
+            removed = await service.syncing.remover.remove(series, window)
+            say(f"{series.name}: deleted {removed.candles:,} candles.")
     return 0
 
 
@@ -72,14 +72,14 @@ def _confirmed() -> bool:
         raise InvalidRequest("nobody can confirm the deletion: add --yes") from error
 
 
-def _told(found: Removed) -> str:
-    about = f"{found.series.name}: {found.candles:,} candles"
-    if found.window:
-        about += f" from {iso(found.window.start)} to {iso(found.window.end - MINUTE)}"
+def _told(removed: Removed) -> str:
+    about = f"{removed.series.name}: {removed.candles:,} candles"
+    if removed.window:
+        about += f" from {iso(removed.window.start)} to {iso(removed.window.end - MINUTE)}"
     parts = [
         about,
-        f"{found.revisions:,} revisions",
-        f"{found.jobs:,} finished jobs",
-        f"{found.bytes_on_disk:,} bytes on disk",
+        f"{removed.revisions:,} revisions",
+        f"{removed.jobs:,} finished jobs",
+        f"{removed.bytes_on_disk:,} bytes on disk",
     ]
-    return ", ".join([*parts, *(["what is followed of it"] if found.follows else [])])
+    return ", ".join([*parts, *(["its follow"] if removed.follows else [])])

@@ -77,12 +77,12 @@ def _named(service: Service, wanted: Iterable[Series]) -> list[Series]:
 
 
 async def _look_until(stop: asyncio.Event, service: Service, show: Show) -> None:
-    found: Sequence[Standing] = ()
+    follows: Sequence[Standing] = ()
     while not stop.is_set():
         try:
-            found = await service.following.follows.all()
-            remark = "" if found else "Nothing is followed: name a symbol."
+            follows = await service.following.follows.all()
+            remark = "" if follows else "There are no follows: name a symbol."
         except DatabaseUnavailable as error:
             remark = str(error)
-        show(found, remark)
+        show(follows, remark)
         await wait_up_to(LOOK_SECONDS, stop)

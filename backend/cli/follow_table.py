@@ -40,12 +40,18 @@ def shown(console: Console) -> Iterator[Show]:
         yield _Changes(partial(console.print, markup=False, highlight=False, soft_wrap=True)).show
         return
     with Live(console=console, auto_refresh=False) as live:
-        yield lambda found, remark: live.update(table(found, console.height - FRAME, remark), refresh=True)
+        yield lambda follows, remark: live.update(
+            table(follows, console.height - FRAME, remark), refresh=True
+        )
 
 
-def table(found: Sequence[Standing], room: int, remark: str) -> Group:
+def table(follows: Sequence[Standing], room: int, remark: str) -> Group:
     """A row each, and below them what is wrong. Where there is no `room` for all, live ones are left out."""
-    rows = found if len(found) <= room else sorted(found, key=lambda one: one.state == "live")[: max(room, 1)]
+    rows = (
+        follows
+        if len(follows) <= room
+        else sorted(follows, key=lambda one: one.state == "live")[: max(room, 1)]
+    )
     drawn = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for name in TEXTS:
         drawn.add_column(name, no_wrap=True)
@@ -55,7 +61,7 @@ def table(found: Sequence[Standing], room: int, remark: str) -> Group:
         name, state, last_minute, *numbers = _cells(one)
         drawn.add_row(Text(name), Text(state, STYLES[one.state]), last_minute[5:], *numbers)
     problems = [f"{series_text(one.follow.series)}: {_problem(one)}" for one in rows if _problem(one)]
-    more = [f"and {len(found) - len(rows):,} more"] if len(rows) < len(found) else []
+    more = [f"and {len(follows) - len(rows):,} more"] if len(rows) < len(follows) else []
     below = [*problems[:MOST_PROBLEMS], *more, *([remark] if remark else [])]
     return Group(drawn, *(Text(text) for text in below))
 
@@ -96,9 +102,9 @@ class _Changes:
         self._told: dict[Series, Standing] = {}
         self._remark = ""
 
-    def show(self, found: Sequence[Standing], remark: str) -> None:
+    def show(self, follows: Sequence[Standing], remark: str) -> None:
         """Fits `Show`."""
-        now = {one.follow.series: one for one in found}
+        now = {one.follow.series: one for one in follows}
         for series in self._told.keys() - now.keys():
             self._say(f"{series_text(series)} is not followed any more")
         for series, one in now.items():

@@ -114,7 +114,7 @@ def test_what_is_followed_and_unfollowed_elsewhere_shows(
     tmp_path: Path, settings_of_all: dict[str, str]
 ) -> None:
     with following(tmp_path / "said", **settings_of_all) as one:
-        one.says("Nothing is followed: name a symbol.")
+        one.says("There are no follows: name a symbol.")
         with following(tmp_path / "other", "ETHUSDT", "--since", SINCE, **settings_of_all) as other:
             one.says(UP_TO_DATE)
             other.says("Kept up to date by the processes that do jobs.")
