@@ -94,7 +94,7 @@ def test_a_symbol_is_spelt_as_its_market_spells_it(text: str) -> None:
             "market 'options': give one of perpetual, spot",
         ),
         (("BTCUSDT", "bitget", "perpetual"), "unknown_market", "market 'perpetual': give one of spot"),
-        (("BTC USDT",), "invalid_symbol", "'BTC USDT' is no symbol"),
+        (("BTC USDT",), "invalid_symbol", "'BTC USDT' is not a symbol"),
     ],
 )
 def test_a_word_that_is_not_known_is_answered_with_those_that_are(
