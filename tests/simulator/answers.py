@@ -13,12 +13,15 @@ HTML_TYPE = "text/html"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A request: path, query parameters in the order sent, headers (names in lower case)."""
+    """A request: path, query parameters in the order sent, headers (names in lower case), and as private
+    interfaces sign it: the query as it was sent, and the body."""
 
     method: str
     path: str
     params: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    query: str = ""
+    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,10 +76,7 @@ class Bitget:
 
     def failure(self, status: int, retry_after: int | None = None) -> Answer:
         """Return Bitget's answer of a status; it sends no `Retry-After` of its own."""
-        headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-        if status in MESSAGES:
-            return replace(self._error(status, *MESSAGES[status]), headers=headers)
-        return replace(html_answer(status, f"{status} {HTTPStatus(status).phrase}"), headers=headers)
+        return failure(status, self._clock.now(), retry_after)
 
     def _rules(self) -> BitgetRules:
         return self._faults.quirks.bitget
@@ -117,6 +114,15 @@ class Bitget:
 
     def _error(self, status: int, code: str, message: str) -> Answer:
         return json_answer(self._envelope(code, message, None), status)
+
+
+def failure(status: int, now: int, retry_after: int | None = None) -> Answer:
+    """Return Bitget's answer of a status at a moment (ms UTC)."""
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    if status not in MESSAGES:
+        return replace(html_answer(status, f"{status} {HTTPStatus(status).phrase}"), headers=headers)
+    code, message = MESSAGES[status]
+    return json_answer({"code": code, "msg": message, "requestTime": now, "data": None}, status, headers)
 
 
 def _subject(params: Mapping[str, str], family: Family, archive: Archive) -> tuple[Market, Grid]:

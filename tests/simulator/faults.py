@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from tests.simulator.answers import Answer, html_answer, json_answer
 from tests.simulator.archive_faults import ArchiveFaults
 from tests.simulator.lies import Lie
+from tests.simulator.private.faults import PrivateFaults
 from tests.simulator.quirks import Quirks
 from tests.simulator.rows import Row
 from tests.simulator.sockets.faults import SocketFaults
@@ -51,7 +52,8 @@ class Faults:
     `failing` are windows (ms UTC, half-open) whose candles always answer 500. In `outages` the exchange has
     no candles. `revisions` maps (symbol, open time) to the fields of `Row` that changed after the candle
     closed. `hang_seconds` ends a hanging answer by itself, None leaves it until `release`. `archive` holds
-    the switches of Binance's public archive, `sockets` those of all sockets. `lie` is one plausible answer
+    the switches of Binance's public archive, `sockets` those of all sockets, `private` those
+    of answers to accounts. `lie` is one plausible answer
     that is not true. `quirks` are no faults, but what the documents leave open.
     """
 
@@ -77,6 +79,7 @@ class Faults:
     lie: Lie | None = None
     archive: ArchiveFaults = field(default_factory=ArchiveFaults)
     sockets: SocketFaults = field(default_factory=SocketFaults)
+    private: PrivateFaults = field(default_factory=PrivateFaults)
     quirks: Quirks = field(default_factory=Quirks)
     hanging: int = 0
     random: Random = field(default_factory=lambda: Random(0), repr=False, compare=False)

@@ -11,6 +11,8 @@ from tests.simulator.bingx_rules import BingxRules
 from tests.simulator.bitget_rules import BitgetRules
 from tests.simulator.extended_rules import ExtendedRules
 from tests.simulator.faults import Faults, Forced
+from tests.simulator.private.faults import parsed as parsed_private
+from tests.simulator.private.faults import printable as printable_private
 from tests.simulator.quirks import Quirks
 from tests.simulator.rows import Row
 from tests.simulator.sockets.faults_json import parsed, printable
@@ -49,6 +51,7 @@ def shown(faults: Faults) -> dict[str, Any]:
         ],
         "archive": asdict(faults.archive),
         "sockets": printable(faults.sockets),
+        "private": printable_private(faults.private),
         "quirks": asdict(faults.quirks),
         "forced": forced
         and {name: getattr(forced, name) for name in ("status", "count", "retry_after", "body")},
@@ -146,6 +149,7 @@ PARSERS: dict[str, Callable[[Any], Any]] = {
     "revisions": _revisions,
     "archive": _archive,
     "sockets": parsed,
+    "private": parsed_private,
     "quirks": _quirks,
     "forced": _optional(_forced),
     "seed": int,

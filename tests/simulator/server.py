@@ -18,6 +18,8 @@ from tests.simulator.control import Control
 from tests.simulator.exchanges import EXCHANGES
 from tests.simulator.faults import Faults
 from tests.simulator.markets import KINDS, Market, default_markets, markets_of
+from tests.simulator.private.accounts import Accounts
+from tests.simulator.private.venues import private_venues
 from tests.simulator.requestlog import Record, RequestLog
 from tests.simulator.resets import reset
 from tests.simulator.rows import Numbers
@@ -35,7 +37,8 @@ class Simulator:
     `limits` is False where no exchange may refuse for its rate limits. `weight_limit` is a minute's weight on
     Binance spot (None for no limit); `patience` the refused requests in a minute before Binance bans;
     `cached_chunks` bounds the memory for rendered candles (about 250 kB a chunk) of each exchange and
-    market kind; `kept_requests` bounds `requests`.
+    market kind; `kept_requests` bounds `requests`. `accounts` are those that venues know, by key
+    (`private/running.py` makes a simulator with one).
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class Simulator:
         patience: int = 10,
         cached_chunks: int = 1000,
         kept_requests: int = 100_000,
+        accounts: Accounts | None = None,
     ) -> None:
         self.clock = clock or SimulatorClock()
         self.faults = faults or Faults()
@@ -57,7 +61,8 @@ class Simulator:
         self._archives = self._filled(default_markets() if markets is None else list(markets))
         options = Options(limits, weight_limit, patience, cached_chunks)
         self._venues: list[Venue] = [
-            venue for name, build in EXCHANGES.items() for venue in build(self._archives[name], options)
+            *private_venues(accounts or {}, self.clock, self.faults, limited=limits),
+            *(venue for name, build in EXCHANGES.items() for venue in build(self._archives[name], options)),
         ]
         self._hub = Hub(self._archives, limited=limits)
         self._control = Control(self.clock, self.faults, self.log, self._hub)
@@ -130,7 +135,7 @@ class Simulator:
             return self._response(self._control.answer(request.method, request.path, await request.read()))
         if dialect := self._hub.dialect(request):
             return await self._hub.serve(dialect, request)
-        question = _question(request)
+        question = await _question(request)
         venue = next((venue for venue in self._venues if venue.serves(question.path)), None)
         admission = venue.admit(question) if venue else Admission(0, NO_HEADERS)
         record = Record(question.path, dict(question.params), 0, admission.weight, self.clock.now())
@@ -175,6 +180,9 @@ class Simulator:
         return web.Response(body=answer.body, status=answer.status or 500, headers=head)
 
 
-def _question(request: web.BaseRequest) -> Question:
+async def _question(request: web.BaseRequest) -> Question:
     headers = {name.lower(): value for name, value in request.headers.items()}
-    return Question(request.method, request.path, tuple(request.query.items()), headers)
+    query = request.rel_url.raw_query_string
+    return Question(
+        request.method, request.path, tuple(request.query.items()), headers, query, await request.read()
+    )

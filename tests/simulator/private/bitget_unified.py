@@ -1,0 +1,287 @@
+"""Bitget's unified account (v3): one wallet; `side` is the trade's direction, fees are positive where paid.
+
+Source: https://www.bitget.com/api-doc/uta/intro.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from tests.simulator.private.accounts import Asked, Refused, Tell
+from tests.simulator.private.bitget_words import (
+    NAMES,
+    category_of,
+    history,
+    needed,
+    of_order,
+    open_orders,
+    order_of,
+    page_end,
+    paged,
+    plan_row,
+    symbol_of,
+    text,
+    whole,
+)
+from tests.simulator.private.rows import FINISHED, Bill, Fees, Fill, Order, Position, Product
+from tests.simulator.private.shelf import Row
+from tests.simulator.times import DAY
+
+ROOT = "/api/v3"
+SPAN = 30 * DAY
+TRADING, FUNDS = "uta_trade", {"transfer": "transfer", "withdraw": "withdraw"}
+
+
+def info(asked: Asked) -> dict[str, Any]:
+    """A read-only key shows what it could do if it were not."""
+    rights = asked.book.facts.rights
+    words = [TRADING] if "trade" in rights or rights == ("read",) else []
+    return {
+        "userId": asked.book.facts.uid,
+        "inviterId": "",
+        "parentId": "",
+        "channelCode": "",
+        "ips": ",".join(asked.book.facts.addresses),
+        "permType": "read_only" if rights == ("read",) else "read_and_write",
+        "permissions": [*words, *(FUNDS[right] for right in rights if right in FUNDS)],
+        "regisTime": str(asked.book.facts.registered),
+    }
+
+
+def settings(asked: Asked) -> dict[str, Any]:
+    book = asked.book
+    return {
+        "accountMode": "unified",
+        "assetMode": "union",
+        "holdMode": _mode(asked),
+        "stpMode": "none",
+        "symbolConfigList": [
+            {"category": NAMES[product], "symbol": symbol_of(pair), "marginMode": "crossed", "leverage": "10"}
+            for product in list(NAMES)
+            if product is not Product.SPOT
+            for pair in book.symbols(product)
+        ],
+    }
+
+
+def assets(asked: Asked) -> dict[str, Any]:
+    found = asked.book.balances(Product.USDT)
+    dollars = [one for one in found if one.coin in ("USDT", "USDC")]
+    equity = sum((one.equity for one in dollars), Decimal(0))
+    unrealised = sum((one.unrealised for one in dollars), Decimal(0))
+    return {
+        "accountEquity": text(equity),
+        "usdtEquity": text(equity),
+        "btcEquity": "0",
+        "unrealisedPnl": text(unrealised),
+        "usdtUnrealisedPnl": text(unrealised),
+        "effEquity": text(equity),
+        "assets": [
+            {
+                "coin": one.coin,
+                "equity": text(one.equity),
+                "usdValue": text(one.equity),
+                "balance": text(one.balance),
+                "available": text(one.available),
+                "debt": "0",
+                "locked": text(one.frozen),
+            }
+            for one in found
+        ],
+    }
+
+
+def rates(asked: Asked) -> dict[str, Any]:
+    needed(asked, "symbol")
+    rate = asked.book.facts.rates[category_of(asked)]
+    return {"makerFeeRate": text(rate.maker), "takerFeeRate": text(rate.taker)}
+
+
+def positions(asked: Asked) -> dict[str, Any]:
+    product = category_of(asked)
+    symbol = asked.params.get("symbol", "").upper()
+    found = [one for one in asked.book.positions(product) if symbol in ("", symbol_of(one.pair))]
+    return {"list": [_position(one, asked) for one in found] or None}
+
+
+def pending(asked: Asked) -> dict[str, Any]:
+    product = category_of(asked) if asked.params.get("category") else None
+    rows = [row for one in NAMES if product in (None, one) for row in open_orders(asked, one)]
+    return _listed(asked, sorted(rows), _order)
+
+
+def finished(asked: Asked) -> dict[str, Any]:
+    rows = history(asked, asked.book.orders, category_of(asked), span=SPAN, usual=SPAN)
+    return _listed(asked, [row for row in rows if row.status in FINISHED], _order)
+
+
+def detail(asked: Asked) -> dict[str, Any]:
+    return _order(order_of(asked, absent="25204"), asked)
+
+
+def fills(asked: Asked) -> dict[str, Any]:
+    products = [category_of(asked)] if asked.params.get("category") else list(NAMES)
+    rows = [row for one in products for row in history(asked, asked.book.fills, one, span=SPAN, usual=SPAN)]
+    return _listed(asked, of_order(asked, sorted(rows)), _fill)
+
+
+def bills(asked: Asked) -> dict[str, Any]:
+    rows = history(asked, asked.book.bills, category_of(asked), span=SPAN, usual=SPAN)
+    if coin := asked.params.get("coin"):
+        rows = [row for row in rows if row.coin == coin.upper()]
+    return _listed(asked, rows, _bill)
+
+
+def plans(asked: Asked) -> dict[str, Any]:
+    rows = history(asked, asked.book.plans, category_of(asked), span=SPAN, usual=SPAN)
+    hedged = asked.book.facts.hedged
+    return _listed(asked, rows, lambda row, _: plan_row(row, hedged=hedged))
+
+
+def plans_pending(_asked: Asked) -> dict[str, Any]:
+    """No plan waits in a book."""
+    return {"list": None, "cursor": None}
+
+
+def tax(asked: Asked) -> list[dict[str, Any]]:
+    """The records for taxes, of all products."""
+    start, end = whole(asked, "startTime", asked.now - SPAN), whole(asked, "endTime", asked.now)
+    if not start <= end <= start + asked.span(SPAN):
+        raise Refused("70008", "The time range is limited to 30 days")
+    rows = sorted(row for one in NAMES for row in asked.book.bills.between(one, start, end))
+    return [_bill(row, asked) for row in paged(asked, rows, cursor="cursor", largest=500)]
+
+
+ROUTES: dict[str, tuple[Tell, int]] = {
+    f"{ROOT}/account/info": (info, 5),
+    f"{ROOT}/account/settings": (settings, 20),
+    f"{ROOT}/account/assets": (assets, 20),
+    f"{ROOT}/account/fee-rate": (rates, 3),
+    f"{ROOT}/account/financial-records": (bills, 20),
+    f"{ROOT}/position/current-position": (positions, 20),
+    f"{ROOT}/trade/unfilled-orders": (pending, 20),
+    f"{ROOT}/trade/history-orders": (finished, 20),
+    f"{ROOT}/trade/fills": (fills, 20),
+    f"{ROOT}/trade/order-info": (detail, 20),
+    f"{ROOT}/trade/history-strategy-orders": (plans, 20),
+    f"{ROOT}/trade/unfilled-strategy-orders": (plans_pending, 20),
+    f"{ROOT}/tax/records": (tax, 1),
+}
+"""How each path is answered, and how often a second an account may ask."""
+
+
+def _listed(
+    asked: Asked, rows: Sequence[Row], shown: Callable[[Row, Asked], dict[str, Any]]
+) -> dict[str, Any]:
+    page = paged(asked, rows, cursor="cursor")
+    return {"list": [shown(row, asked) for row in page] or None, "cursor": page_end(page)}
+
+
+def _mode(asked: Asked) -> str:
+    return "hedge_mode" if asked.book.facts.hedged else "one_way_mode"
+
+
+def _fees(fees: Fees) -> list[dict[str, str]]:
+    return [{"feeCoin": coin, "fee": text(paid)} for coin, paid in fees]
+
+
+def _position(position: Position, asked: Asked) -> dict[str, Any]:
+    long = position.held == "long" or (position.held == "net" and position.size > 0)
+    size = text(abs(position.size))
+    return {
+        "category": NAMES[position.product],
+        "symbol": symbol_of(position.pair),
+        "marginCoin": position.pair.settled,
+        "holdMode": _mode(asked),
+        "posSide": "long" if long else "short",
+        "marginMode": "crossed",
+        "positionBalance": text(position.margin),
+        "available": size,
+        "frozen": "0",
+        "total": size,
+        "leverage": str(position.leverage),
+        "avgPrice": text(position.entry),
+        "markPrice": text(position.mark),
+        "unrealisedPnl": text(position.unrealised),
+        "liquidationPrice": "0",
+        "createdTime": str(position.created),
+        "updatedTime": str(position.updated),
+    }
+
+
+def _order(order: Order, asked: Asked) -> dict[str, Any]:
+    statuses = {"open": "live", "cancelled": "cancelled"}
+    spot = order.product is Product.SPOT
+    return {
+        "orderId": str(order.number),
+        "clientOid": order.client_id,
+        "category": NAMES[order.product],
+        "symbol": symbol_of(order.pair),
+        "orderType": order.kind,
+        "side": order.side,
+        "price": text(order.price) or "0",
+        "qty": text(order.size),
+        "amount": "0",
+        "cumExecQty": text(order.filled),
+        "cumExecValue": text(order.value),
+        "avgPrice": text(order.average) or "0",
+        "timeInForce": "gtc",
+        "orderStatus": statuses.get(order.status, order.status),
+        "posSide": "" if spot else order.held,
+        "holdMode": "" if spot else _mode(asked),
+        "reduceOnly": "YES" if order.held == "net" and not order.opens else "NO",
+        "feeDetail": _fees(order.fees),
+        "createdTime": str(order.created),
+        "updatedTime": str(order.updated),
+        "cancelReason": "",
+        "execType": "normal" if order.cause == "plan" else order.cause,
+        "stpMode": "none",
+    }
+
+
+def _fill(fill: Fill, _asked: Asked) -> dict[str, Any]:
+    return {
+        "execId": str(fill.number),
+        "orderId": str(fill.order),
+        "clientOid": fill.client_id,
+        "category": NAMES[fill.product],
+        "symbol": symbol_of(fill.pair),
+        "orderType": "limit" if fill.role == "maker" else "market",
+        "side": fill.side,
+        "tradeSide": "open" if fill.opens else "close",
+        "execPrice": text(fill.price),
+        "execQty": text(fill.size),
+        "execValue": text(fill.value),
+        "tradeScope": fill.role,
+        "feeDetail": _fees(((fill.fee_coin, fill.fee),)),
+        "execPnl": text(fill.realised),
+        "createdTime": str(fill.time),
+        "updatedTime": str(fill.time),
+    }
+
+
+def _bill(bill: Bill, _asked: Asked) -> dict[str, Any]:
+    return {
+        "category": NAMES[bill.product],
+        "id": str(bill.number),
+        "symbol": symbol_of(bill.pair) if bill.pair else "",
+        "coin": bill.coin,
+        "type": _type(bill),
+        "fee": text(-bill.fee),
+        "amount": text(bill.amount),
+        "balance": text(bill.balance),
+        "ts": str(bill.time),
+    }
+
+
+def _type(bill: Bill) -> str:
+    if bill.kind == "funding":
+        return f"CONTRACT_MAIN_SETTLE_FEE_USER_{'IN' if bill.amount > 0 else 'OUT'}"
+    if bill.kind != "trade":
+        return bill.kind.upper()
+    if bill.product is Product.SPOT:
+        return f"ORDER_DEALT_{'IN' if bill.amount > 0 else 'OUT'}"
+    forced = "BURST_" if bill.cause == "liquidation" else ""
+    return f"{forced}{'OPEN' if bill.opens else 'CLOSE'}_{bill.held.upper()}"

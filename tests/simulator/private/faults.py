@@ -1,0 +1,133 @@
+"""What a test can make wrong with the answers to an account; change the attributes at any time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from tests.simulator.private.book import Book
+from tests.simulator.private.shelf import Row
+
+
+@dataclass(slots=True)
+class Coded:
+    """Answer the next `count` questions whose path contains `path` with a code of the venue."""
+
+    code: str
+    path: str = ""
+    count: int = 1
+    message: str = "refused for a test"
+
+
+@dataclass(slots=True)
+class Emptied:
+    """Tell no rows to the next `count` questions for a list whose path contains `path`: an empty success."""
+
+    path: str = ""
+    count: int = 1
+
+
+Fault = TypeVar("Fault", Coded, Emptied)
+
+
+@dataclass(slots=True)
+class Finishing:
+    """An order that is filled once `questions` more for paths that contain `path` were answered."""
+
+    order: int
+    questions: int = 1
+    path: str = "history"
+
+
+@dataclass(slots=True)
+class PrivateFaults:
+    """Switches of misbehaviour towards accounts, beside those of `Faults` (resets, statuses, `page_cap`).
+
+    `withheld` are ids of orders, fills and bills that no list tells, though an order is found by its id.
+    `late` maps ids to the ms after their time at which lists begin to tell them; `lateness` is that of all
+    others.
+    `span_cap` (ms) is a longest window below the documented one.
+    """
+
+    withheld: set[int] = field(default_factory=set)
+    late: dict[int, int] = field(default_factory=dict)
+    lateness: int = 0
+    span_cap: int | None = None
+    codes: list[Coded] = field(default_factory=list)
+    empties: list[Emptied] = field(default_factory=list)
+    finishing: list[Finishing] = field(default_factory=list)
+
+    def told(self, rows: Iterable[Row], now: int) -> list[Row]:
+        """The rows that lists tell at a moment (ms)."""
+        if not (self.withheld or self.late or self.lateness):
+            return list(rows)
+        return [
+            row
+            for row in rows
+            if row.number not in self.withheld and row.time + self.late.get(row.number, self.lateness) <= now
+        ]
+
+    def take_code(self, path: str) -> Coded | None:
+        """The code that a question is to get, counted; None for no code."""
+        return _taken(self.codes, path)
+
+    def take_empty(self, path: str) -> bool:
+        """Whether a question for a list is to get no rows; counted."""
+        return _taken(self.empties, path) is not None
+
+    def go_on(self, path: str, book: Book, now: int) -> None:
+        """Count a question, and finish the orders that are due before it is answered."""
+        for finishing in list(self.finishing):
+            if finishing.path not in path:
+                continue
+            if finishing.questions > 0:
+                finishing.questions -= 1
+                continue
+            self.finishing.remove(finishing)
+            if finishing.order in book.open:
+                book.finish(finishing.order, max(now, book.now))
+
+
+def _taken(waiting: Sequence[Fault], path: str) -> Fault | None:
+    for fault in waiting:
+        if fault.count > 0 and fault.path in path:
+            fault.count -= 1
+            return fault
+    return None
+
+
+def printable(faults: PrivateFaults) -> dict[str, Any]:
+    """The switches as JSON values; ids are texts."""
+    return {
+        "withheld": sorted(map(str, faults.withheld)),
+        "late": {str(number): wait for number, wait in faults.late.items()},
+        "lateness": faults.lateness,
+        "span_cap": faults.span_cap,
+        "codes": [
+            {"code": one.code, "path": one.path, "count": one.count, "message": one.message}
+            for one in faults.codes
+        ],
+        "empties": [{"path": one.path, "count": one.count} for one in faults.empties],
+        "finishing": [
+            {"order": str(one.order), "questions": one.questions, "path": one.path}
+            for one in faults.finishing
+        ],
+    }
+
+
+def parsed(value: Mapping[str, Any]) -> PrivateFaults:
+    """Switches from JSON, the others as they are by default; ids as texts or numbers."""
+    known = set(PrivateFaults.__slots__)
+    if unknown := set(value) - known:
+        raise ValueError(f"unknown faults of accounts {sorted(unknown)}; known are {sorted(known)}")
+    span = value.get("span_cap")
+    return PrivateFaults(
+        withheld=set(map(int, value.get("withheld", ()))),
+        late={int(number): int(wait) for number, wait in value.get("late", {}).items()},
+        lateness=int(value.get("lateness", 0)),
+        span_cap=None if span is None else int(span),
+        codes=[Coded(**one) for one in value.get("codes", ())],
+        empties=[Emptied(**one) for one in value.get("empties", ())],
+        finishing=[Finishing(**{**one, "order": int(one["order"])}) for one in value.get("finishing", ())],
+    )
