@@ -36,9 +36,9 @@ screenshots: $(VENV)/.dev ## take the documents' pictures of the page, from simu
 test: check ## lint, types, and every test that decides in seconds: under five minutes
 	@$(SUITE) -m "not long" --cov-report=
 
-test-all: $(VENV)/.dev ## what `make test` leaves out: the long tests, branch coverage of both, mutations
+test-all: $(VENV)/.dev ## what `make test` leaves out: the long tests, more examples, branch coverage of both, mutations
 	@test -f .coverage || $(MAKE) --no-print-directory test
-	@$(SUITE) -m long --cov-append --cov-report=term --cov-fail-under=98
+	@$(SUITE) -m "long or hypothesis" --hypothesis-profile=thorough --cov-append --cov-report=term --cov-fail-under=98
 	@rm -f .coverage
 	@$(MAKE) --no-print-directory mutate
 
@@ -52,7 +52,7 @@ check: $(VENV)/.dev ## lint, types and the website of the documents
 	@$(MAKE) --no-print-directory site >/dev/null
 
 coverage: $(VENV)/.dev ## the suite, with an HTML report of branch coverage in htmlcov/
-	@$(SUITE) --cov-report=html
+	@$(SUITE) --hypothesis-profile=thorough --cov-report=html
 	@echo "open htmlcov/index.html"
 
 freqtrade: $(VENV)/.dev $(VENV)-freqtrade/.installed ## let freqtrade download from the service; installs it, about 90 seconds and 800 MB

@@ -1,7 +1,8 @@
 """Shared fixtures: a real mongod for the whole run, a simulated exchange and a service for each test.
 
 Async tests are plain coroutines that pytest-tornasync runs on the `io_loop` fixture; fixtures stay
-synchronous and use `io_loop.run_sync`. Examples of property tests may take as long as a busy machine takes.
+synchronous and use `io_loop.run_sync`. Examples of property tests may take as long as a busy machine takes;
+`make test` draws few of them, `make test-all` all (`--hypothesis-profile=thorough`).
 """
 
 from __future__ import annotations
@@ -27,10 +28,14 @@ from backend.settings import Settings, load_settings
 from backend.store.embedded import EmbeddedMongod
 from backend.store.mongo import Database, connect, disconnect
 from backend.web.routes import make_application
+from tests.examples import QUICK, THOROUGH
 from tests.simulator import Simulator, SimulatorClock
 
-hypothesis_settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-hypothesis_settings.load_profile("patient")
+hypothesis_settings.register_profile(
+    "thorough", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=THOROUGH
+)
+hypothesis_settings.register_profile("quick", hypothesis_settings.get_profile("thorough"), max_examples=QUICK)
+hypothesis_settings.load_profile("quick")
 
 NOW = parse_time("2025-06-02T01:00:30Z")
 """What the simulated exchange's clock shows: 1,500 closed minutes after the default start of a sync."""

@@ -27,6 +27,7 @@ from backend.services.reading.bars import on_grid, read_bars, read_bars_back
 from backend.store.market.candles import MongoCandles
 from backend.store.market.revisions import MongoRevisions
 from backend.store.mongo import Database
+from tests.examples import examples
 from tests.fakes import BTC, START, MemoryCandles
 
 RULES = {
@@ -190,13 +191,13 @@ def assert_same(batches: list[Columns], right: pandas.DataFrame) -> None:
 
 
 @given(stories())
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_every_interval_read_any_way_is_what_pandas_makes_of_the_minutes(story: Story) -> None:
     asyncio.run(check(MemoryCandles(), BTC, story))
 
 
 @given(story=stories())
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_so_it_is_on_a_real_database(story: Story, database: Database, io_loop: IOLoop) -> None:
     store = MongoCandles(database, MongoRevisions(database, SystemClock()))
     io_loop.run_sync(lambda: check(store, Series("binance", "spot", f"S{next(NUMBERS)}"), story))

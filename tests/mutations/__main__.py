@@ -113,7 +113,16 @@ def _try(copies: SimpleQueue[Path], one: Mutation) -> bool:
 
 def _tested(copy: Path, names: Sequence[str]) -> tuple[int, str]:
     """pytest's exit code, and what it said."""
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-x",
+        "-p",
+        "no:cacheprovider",
+        "--hypothesis-profile=thorough",
+    ]
     try:
         done = subprocess.run(
             [*command, *(f"tests/{name}" for name in names)],

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from tests.simulator.asking import Reply, ask
 from tests.simulator.bingx_rules import BingxRules
 from tests.simulator.clock import SimulatorClock
 from tests.simulator.faults import Faults
+from tests.simulator.markets import Market
 from tests.simulator.quirks import Quirks
 from tests.simulator.server import Simulator
 from tests.simulator.times import MINUTE, parse_instant
@@ -22,10 +24,12 @@ SWAP_PATHS = [SWAP, "/openApi/swap/v2/quote/klines"]
 MARK = "/openApi/swap/v1/market/markPriceKlines"
 
 
-def at_noon(rules: BingxRules | None = None, **faults: Any) -> Simulator:
+def at_noon(
+    rules: BingxRules | None = None, markets: Iterable[Market] | None = None, **faults: Any
+) -> Simulator:
     """Return a simulator whose clock stands still half a minute after noon."""
     switched = Faults(quirks=Quirks(bingx=rules or BingxRules()), **faults)
-    return Simulator(clock=SimulatorClock(NOON + 30_000, frozen=True), faults=switched)
+    return Simulator(markets, SimulatorClock(NOON + 30_000, frozen=True), switched)
 
 
 async def asked(simulator: Simulator, path: str, **params: str | int) -> Reply:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from tests.simulator.asking import Reply, ask
 from tests.simulator.bitget_rules import BitgetRules
 from tests.simulator.clock import SimulatorClock
 from tests.simulator.faults import Faults
+from tests.simulator.markets import Market
 from tests.simulator.quirks import Quirks
 from tests.simulator.server import Simulator
 from tests.simulator.times import MINUTE, parse_instant
@@ -22,10 +24,10 @@ ASKED: dict[str, dict[str, str]] = {
 KINDS = {SPOT: "spot", MIX: "perpetual"}
 
 
-def simulator_at(now: int = NOW, **rules: Any) -> Simulator:
+def simulator_at(now: int = NOW, markets: Iterable[Market] | None = None, **rules: Any) -> Simulator:
     """A Bitget whose clock stands still, with the rules changed that are named."""
     faults = Faults(quirks=Quirks(bitget=BitgetRules(**rules)))
-    return Simulator(clock=SimulatorClock(now, frozen=True), faults=faults)
+    return Simulator(markets, SimulatorClock(now, frozen=True), faults)
 
 
 async def asked(simulator: Simulator, family: str, name: str = "candles", **params: str | int) -> Reply:

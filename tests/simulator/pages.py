@@ -120,5 +120,5 @@ class Pages:
 
 
 def _span(grid: Grid) -> int:
-    """Return the ms that a chunk covers: a block of minutes, or 4 candles where that is longer."""
-    return grid.step * max(4, BLOCK // grid.step)
+    """Return the ms that a chunk covers: a block of minutes, or a candle where that is longer."""
+    return grid.step * max(1, BLOCK // grid.step)

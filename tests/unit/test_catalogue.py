@@ -18,6 +18,7 @@ from backend.services.reading.catalogue import LOOK_SECONDS, WANTED_SECONDS, Cat
 from backend.services.reading.instruments import DECIMALS_FROM, decimals_of
 from backend.services.syncing.durable import keep
 from backend.services.syncing.ledger import Ledgers
+from tests.examples import examples
 from tests.fakes import BTC, FakeClock, MemoryCandles, MemoryCoverage, candle, minute, minutes
 
 ETH = Series("binance", "spot", "ETHUSDT")
@@ -95,7 +96,7 @@ writes = st.one_of(
 
 
 @given(st.lists(writes, max_size=8))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_listings_are_exact_after_every_write(changes: list[tuple[Any, ...]]) -> None:
     async def story() -> None:
         world = World()

@@ -45,6 +45,7 @@ from backend.net.rest.listing import (
 from backend.net.rest.requester import ATTEMPTS, LARGEST_ANSWER, open_session
 from backend.net.rest.throttle import LONGEST_BAN, LONGEST_REFUSAL, Throttle
 from backend.telemetry.metrics import Metrics
+from tests.examples import examples
 from tests.fakes import START, FakeClock, candle, minute, minutes
 from tests.figures import counted
 
@@ -847,7 +848,7 @@ caps = st.sampled_from([1_000_000, 1440, 100, 2])
 
 
 @given(ages, outages, st.sampled_from([1, 200, 1440]), caps, st.booleans())
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_a_search_finds_the_very_first_candle_in_few_requests(
     age: int, gaps: list[tuple[int, int]], rows: int, cap: int, inclusive: bool
 ) -> None:

@@ -23,6 +23,7 @@ from backend.core.windows import MINUTE, Window
 from backend.services.following.pushed_candles import LiveCandles
 from backend.services.streaming.forming import MOST_UNSURE, FormingCandles
 from backend.services.streaming.ledger_watch import LedgerWatch
+from tests.examples import examples
 from tests.fakes import BTC, START, FakeClock, MemoryCandles, MemoryCoverage, candle, minute, minutes
 
 SUMS = ("volume", "quote_volume", "trades", "taker_buy_volume", "taker_buy_quote_volume")
@@ -117,7 +118,7 @@ steps = st.tuples(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     st.sampled_from([INTERVALS[name] for name in ("1m", "5m", "15m", "1h", "1d")]),
     st.lists(steps, min_size=1, max_size=60),

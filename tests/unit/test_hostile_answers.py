@@ -14,6 +14,7 @@ from backend.core.candles import Candle
 from backend.errors import MalformedAnswer, MarketDataError
 from backend.exchanges import EXCHANGES
 from backend.exchanges.base import Answer, Market
+from tests.examples import examples
 from tests.fakes import hostile_bodies, json_values
 
 MARKETS = [
@@ -72,7 +73,7 @@ GOOD_HEADERS = ("Wed, 10 Aug 2022 00:13:00 GMT", "Wed, 10 Aug 2022 00:13:00 +999
 headers = st.dictionaries(st.sampled_from(HEADERS), st.sampled_from(GOOD_HEADERS) | st.text(max_size=40))
 
 
-few = settings(max_examples=40)
+few = settings(max_examples=examples(40))
 """For each of the markets."""
 
 

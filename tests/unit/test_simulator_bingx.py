@@ -21,6 +21,7 @@ from tests.simulator.asking_bingx import (
     minutes,
     open_times,
 )
+from tests.simulator.sparse import sparse_markets
 from tests.simulator.times import DAY, HOUR, MINUTE
 
 BOTH = pytest.mark.parametrize("path", [SPOT, SWAP])
@@ -151,7 +152,7 @@ async def test_swap_minutes_reach_back_to_the_listing_unless_switched() -> None:
 
 
 async def test_a_spot_window_wider_than_380_days_is_refused() -> None:
-    async with at_noon() as simulator:
+    async with at_noon(markets=sparse_markets()) as simulator:
         wide = await asked(simulator, SPOT, startTime=0, interval="1d")
         day = await candles(simulator, SPOT, startTime=NOON - 380 * DAY, endTime=NOON, interval="1d")
     assert (wide.json["code"], wide.json["msg"]) == (100204, "date of query is too wide.")

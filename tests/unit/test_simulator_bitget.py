@@ -16,6 +16,7 @@ from tests.simulator.asking_bitget import (
     rows,
     simulator_at,
 )
+from tests.simulator.sparse import sparse_markets
 from tests.simulator.times import DAY, HOUR, MINUTE, parse_instant
 
 FAMILIES = pytest.mark.parametrize("family", [SPOT, MIX])
@@ -162,7 +163,7 @@ async def test_long_candles_open_on_hong_kong_time_unless_they_say_utc(
 
 
 async def test_an_answer_of_contracts_spans_ninety_days_at_most() -> None:
-    async with simulator_at() as simulator:
+    async with simulator_at(markets=sparse_markets()) as simulator:
         days = await rows(simulator, MIX, granularity="1Dutc", limit=1000)
         weeks = await rows(simulator, MIX, "history-candles", granularity="1Wutc", limit=200)
     assert (len(days), len(weeks)) == (90, 13)

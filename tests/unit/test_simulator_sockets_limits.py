@@ -10,10 +10,12 @@ import pytest
 from tests.simulator import Faults, Simulator, SimulatorClock, SocketFaults, synthetic_market
 from tests.simulator.archive import Archive
 from tests.simulator.asking_sockets import NOON, SocketSession, at_noon, talking
+from tests.simulator.markets import Market
 from tests.simulator.sockets import binance, bingx, bitget
 from tests.simulator.sockets.dialect import Dialect
 from tests.simulator.sockets.pulse import Pulse
 from tests.simulator.sockets.session import Session
+from tests.simulator.sparse import SparseMinutes
 from tests.simulator.times import MINUTE
 
 BINANCE = pytest.mark.parametrize("path", ["/ws", "/market/ws"])
@@ -178,9 +180,7 @@ async def test_binance_takes_1024_streams() -> None:
 async def test_bingx_takes_200_topics(path: str) -> None:
     kind, unit = ("spot", "min") if path == "/market" else ("perpetual", "m")
     bases = [f"C{number}" for number in range(67)]
-    markets = [
-        synthetic_market(base, "USDT", 0, price=1, volume=9, decimals=(2, 3), kind=kind) for base in bases
-    ]
+    markets = [Market(f"{base}USDT", base, "USDT", SparseMinutes(), listed=0, kind=kind) for base in bases]
     topics = [f"{base}-USDT@kline_{count}{unit}" for base in bases for count in (1, 3, 5)]
     faults = SocketFaults(heartbeat=None, mute={market.symbol for market in markets})
     simulator = Simulator(markets, SimulatorClock(NOON, frozen=True), Faults(sockets=faults))

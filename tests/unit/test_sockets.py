@@ -18,6 +18,7 @@ from backend.exchanges.binance import socket as binance_socket
 from backend.exchanges.bingx import socket as bingx_socket
 from backend.exchanges.bitget import socket as bitget_socket
 from backend.exchanges.sockets import Farewell, Push, RefusedTopics, Reply, Socket
+from tests.examples import examples
 from tests.fakes import hostile_bodies, minute
 
 SOCKETS: Mapping[str, Socket] = {
@@ -98,7 +99,7 @@ def packed(frame: object) -> bytes:
 
 
 @ALL
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(frame=st.sampled_from(RIGHT).flatmap(hostile_bodies), pack=st.sampled_from((bytes, gzip.compress)))
 def test_any_frame_is_events_or_malformed(socket: Socket, frame: bytes, pack: type[bytes]) -> None:
     for arrived in (pack(frame), frame.decode(errors="replace")):

@@ -19,6 +19,7 @@ from backend.core.coverage import Coverage, void_without_data
 from backend.core.series import Series
 from backend.core.windows import MINUTE
 from backend.store.mongo import Database
+from tests.examples import examples
 from tests.fakes import START, candle, minute, minutes
 from tests.integration.shelf import Shelf, bars, fill, shelf
 from tests.web.client import Reply, get
@@ -79,7 +80,7 @@ def test_history_is_what_the_protocol_demands(
     io_loop.run_sync(lambda: fill(database, stories))
     moments = st.integers(-30, LENGTH + 30).map(seconds)
 
-    @hypothesis_settings(max_examples=150, suppress_health_check=list(HealthCheck))
+    @hypothesis_settings(max_examples=examples(150), suppress_health_check=list(HealthCheck))
     @given(
         st.integers(0, STORIES - 1),
         st.sampled_from(sorted(RESOLUTIONS)),
