@@ -11,8 +11,8 @@ MOST_WINDOWS = 1000
 ALL_TIME = Window(0, LATEST)
 
 
-def failure_shape(found: Failure | None) -> common_shapes.Failure | None:
-    return found and common_shapes.Failure(code=found.code, message=found.message)
+def failure_shape(failure: Failure | None) -> common_shapes.Failure | None:
+    return failure and common_shapes.Failure(code=failure.code, message=failure.message)
 
 
 def window_shape(start: int, end: int) -> common_shapes.Window:

@@ -34,6 +34,6 @@ class MapHandler(ApiHandler):
         known = await self.service.reading.queries.coverage(series)
         start = interval.start(max(window.start, asked_for(known).start))
         end = interval.start(start + MOST_BUCKETS * interval.least_minutes * MINUTE)
-        found = coverage_map(known, interval, Window(max(start, window.start), min(end, window.end)))
+        counts = coverage_map(known, interval, Window(max(start, window.start), min(end, window.end)))
         following = end if end < min(window.end, asked_for(known).end) else None
-        self.answer(stored_views.coverage_map(series, interval.name, found, following))
+        self.answer(stored_views.coverage_map(series, interval.name, counts, following))

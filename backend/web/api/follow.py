@@ -20,16 +20,16 @@ class FollowHandler(ApiHandler):
     async def get(self) -> None:
         values = self.query(LISTING)
         limit, start = values[LIMIT], values[START]
-        found, following = await self.service.following.follows.page(start, limit)
-        rows = [sync_views.follow(one) for one in found]
+        follows, following = await self.service.following.follows.page(start, limit)
+        rows = [sync_views.follow(one) for one in follows]
         self.answer(sync_shapes.FollowsPage(count=len(rows), follows=rows, next=following))
 
     async def post(self) -> None:
         self.query(())
         values = self.json_object(FOLLOWING)
-        found = await self.service.following.follows.add(self._wanted(values), values[SINCE])
+        follows = await self.service.following.follows.add(self._wanted(values), values[SINCE])
         self.answer(
-            sync_shapes.FollowsAnswer(count=len(found), follows=[sync_views.follow(one) for one in found])
+            sync_shapes.FollowsAnswer(count=len(follows), follows=[sync_views.follow(one) for one in follows])
         )
 
     async def delete(self) -> None:

@@ -37,15 +37,17 @@ class ReadyHandler(ApiHandler):
 
     async def get(self) -> None:
         self.query(())
-        found = ready(await self.service.running.health())
-        status = HTTPStatus.OK if found.status == "ready" else HTTPStatus.SERVICE_UNAVAILABLE
-        self.answer(found, status)
+        answer = ready(await self.service.running.health())
+        status = HTTPStatus.OK if answer.status == "ready" else HTTPStatus.SERVICE_UNAVAILABLE
+        self.answer(answer, status)
 
 
-def ready(found: Health) -> service_shapes.Ready | service_shapes.NotReady:
+def ready(health: Health) -> service_shapes.Ready | service_shapes.NotReady:
     """How a process is in JSON."""
-    troubles = list(found.troubles)
-    if not troubles and found.worker != "stopped":
-        return service_shapes.Ready("ready", "connected", found.worker, troubles)
-    database: Literal["connected", "disconnected"] = "disconnected" if found.database_trouble else "connected"
-    return service_shapes.NotReady("not_ready", database, found.worker, troubles)
+    troubles = list(health.troubles)
+    if not troubles and health.worker != "stopped":
+        return service_shapes.Ready("ready", "connected", health.worker, troubles)
+    database: Literal["connected", "disconnected"] = (
+        "disconnected" if health.database_trouble else "connected"
+    )
+    return service_shapes.NotReady("not_ready", database, health.worker, troubles)

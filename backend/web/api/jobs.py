@@ -34,8 +34,8 @@ class JobsHandler(ApiHandler):
     async def get(self) -> None:
         values = self.query(LISTING)
         limit = values[LIMIT]
-        found = await self.service.jobs.newest(limit, values[STATUS])
-        self.answer(sync_shapes.JobsAnswer(count=len(found), jobs=[sync_views.job(job) for job in found]))
+        jobs = await self.service.jobs.newest(limit, values[STATUS])
+        self.answer(sync_shapes.JobsAnswer(count=len(jobs), jobs=[sync_views.job(job) for job in jobs]))
 
 
 class JobHandler(ApiHandler):

@@ -22,8 +22,8 @@ class OverviewHandler(ApiHandler):
 
     async def get(self) -> None:
         values = self.query(PARAMETERS)
-        found, following = await self.service.reading.overview.page(values[START], values[LIMIT])
-        rows = [stored_views.overview_row(one) for one in found]
+        stored, following = await self.service.reading.overview.page(values[START], values[LIMIT])
+        rows = [stored_views.overview_row(one) for one in stored]
         answer = stored_shapes.OverviewAnswer(count=len(rows), series=rows, next=following)
         self.add_header("Cache-Control", "no-cache")
         self.set_header("Vary", "Accept-Encoding")

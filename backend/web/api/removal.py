@@ -18,5 +18,5 @@ class RemovalHandler(ApiHandler):
         window = some_window(values)
         dry_run = values[DRY_RUN]
         remover = self.service.syncing.remover
-        found = await (remover.survey(series, window) if dry_run else remover.remove(series, window))
-        self.answer(stored_views.removed(found, dry_run=dry_run))
+        removed = await (remover.survey(series, window) if dry_run else remover.remove(series, window))
+        self.answer(stored_views.removed(removed, dry_run=dry_run))

@@ -17,7 +17,7 @@ class RevisionsHandler(ApiHandler):
         values = self.query(PARAMETERS)
         series = self.series(values, symbol)
         window, limit = time_range(values).window(), values[LIMIT]
-        found = await self.service.reading.queries.revisions(series, window, limit + 1)
-        rows = [stored_views.revision(revision) for revision in found[:limit]]
-        following = found[limit].open_time if len(found) > limit else None
+        revisions = await self.service.reading.queries.revisions(series, window, limit + 1)
+        rows = [stored_views.revision(revision) for revision in revisions[:limit]]
+        following = revisions[limit].open_time if len(revisions) > limit else None
         self.answer(RevisionsAnswer(symbol=series.symbol, count=len(rows), revisions=rows, next=following))

@@ -17,6 +17,6 @@ class SeriesHandler(ApiHandler):
         limit, start = values[LIMIT], values[START]
         catalogue = self.service.reading.catalogue
         named = [one for one in await catalogue.series() if one.name >= start]
-        rows = [stored_views.stored(found) for found in await catalogue.stored(named[:limit])]
+        rows = [stored_views.stored(stored) for stored in await catalogue.stored(named[:limit])]
         following = named[limit].name if len(named) > limit else None
         self.answer(stored_shapes.StoredAnswer(count=len(rows), series=rows, next=following))

@@ -10,6 +10,6 @@ from backend.web.server.handler import ApiHandler
 class StatsHandler(ApiHandler):
     async def get(self, symbol: str | None) -> None:
         series = self.series(self.query(MARKET_NAME), symbol)
-        found = await self.service.reading.queries.statistics(series)
+        statistics = await self.service.reading.queries.statistics(series)
         revisions = await self.service.reading.queries.revision_count(series)
-        self.answer(stored_views.statistics_answer(found, revisions))
+        self.answer(stored_views.statistics_answer(statistics, revisions))

@@ -21,29 +21,29 @@ from backend.web.api import common_shapes, stored_shapes
 from backend.web.api.common_views import ALL_TIME, MOST_WINDOWS, failure_shape, maybe_iso, window_shape
 
 
-def statistics(found: Statistics) -> stored_shapes.Statistics:
+def statistics(known: Statistics) -> stored_shapes.Statistics:
     return stored_shapes.Statistics(
-        symbol=found.series.symbol,
-        exchange=found.series.exchange,
-        market=found.series.market,
-        total_records=found.total_records,
-        first_record=maybe_iso(found.first_record),
-        last_record=maybe_iso(found.last_record),
-        expected_records=found.expected_records,
-        missing_records=found.missing_records,
-        void_records=found.void_records,
-        complete=not found.missing_records,
+        symbol=known.series.symbol,
+        exchange=known.series.exchange,
+        market=known.series.market,
+        total_records=known.total_records,
+        first_record=maybe_iso(known.first_record),
+        last_record=maybe_iso(known.last_record),
+        expected_records=known.expected_records,
+        missing_records=known.missing_records,
+        void_records=known.void_records,
+        complete=not known.missing_records,
     )
 
 
-def statistics_answer(found: Statistics, revisions: int) -> stored_shapes.StatisticsAnswer:
-    about = stored_shapes.SeriesStatistics(**asdict(statistics(found)), revisions=revisions)
+def statistics_answer(known: Statistics, revisions: int) -> stored_shapes.StatisticsAnswer:
+    about = stored_shapes.SeriesStatistics(**asdict(statistics(known)), revisions=revisions)
     return stored_shapes.StatisticsAnswer(statistics=about)
 
 
-def stored(found: Stored) -> stored_shapes.Stored:
+def stored(series: Stored) -> stored_shapes.Stored:
     """A series in the list of all that is stored."""
-    known = found.statistics
+    known = series.statistics
     return stored_shapes.Stored(
         exchange=known.series.exchange,
         market=known.series.market,
@@ -54,14 +54,14 @@ def stored(found: Stored) -> stored_shapes.Stored:
         missing_records=known.missing_records,
         void_records=known.void_records,
         complete=bool(known.total_records and not known.missing_records),
-        bytes_on_disk=found.size.bytes_on_disk,
-        measured=iso(found.size.measured),
+        bytes_on_disk=series.size.bytes_on_disk,
+        measured=iso(series.size.measured),
     )
 
 
-def overview_row(found: Row) -> stored_shapes.OverviewRow:
+def overview_row(row: Row) -> stored_shapes.OverviewRow:
     """All that an overview says of a series."""
-    known, standing = found.statistics, found.standing
+    known, standing = row.statistics, row.standing
     follow = standing.follow if standing else None
     return stored_shapes.OverviewRow(
         exchange=known.series.exchange,
@@ -72,9 +72,9 @@ def overview_row(found: Row) -> stored_shapes.OverviewRow:
         total_records=known.total_records,
         missing_records=known.missing_records,
         void_records=known.void_records,
-        bytes_on_disk=found.bytes_on_disk,
-        start=found.strip.start,
-        weeks=found.strip.weeks,
+        bytes_on_disk=row.bytes_on_disk,
+        start=row.strip.start,
+        weeks=row.strip.weeks,
         state=standing.state if standing else None,
         lag_minutes=None if standing is None or standing.lag is None else standing.lag // MINUTE,
         source=follow.source if follow else None,
@@ -113,19 +113,19 @@ def coverage(series: Series, known: Coverage, window: Window = ALL_TIME) -> stor
 
 
 def coverage_map(
-    series: Series, interval: str, found: CoverageMap, following: int | None
+    series: Series, interval: str, counts: CoverageMap, following: int | None
 ) -> stored_shapes.Map:
     """A map as columns."""
-    void = {reason: column.tolist() for reason, column in zip(REASONS, found.void, strict=True)}
+    void = {reason: column.tolist() for reason, column in zip(REASONS, counts.void, strict=True)}
     return stored_shapes.Map(
         symbol=series.symbol,
         exchange=series.exchange,
         market=series.market,
         interval=interval,
-        count=len(found.held),
-        open_time=found.open_times.tolist(),
-        held=found.held.tolist(),
-        missing=found.missing.tolist(),
+        count=len(counts.held),
+        open_time=counts.open_times.tolist(),
+        held=counts.held.tolist(),
+        missing=counts.missing.tolist(),
         before_listing=void["before_listing"],
         no_data=void["no_data"],
         contradictory=void["contradictory"],
@@ -133,24 +133,24 @@ def coverage_map(
     )
 
 
-def audit(found: Audit) -> stored_shapes.Audit:
+def audit(result: Audit) -> stored_shapes.Audit:
     """What an audit found."""
     return stored_shapes.Audit(
-        symbol=found.series.symbol,
-        exchange=found.series.exchange,
-        market=found.series.market,
-        stored_records=count_minutes(found.stored),
-        drift=bool(found.lost or found.unclaimed),
-        lost_records=count_minutes(found.lost),
-        lost=[window_shape(*window) for window in found.lost[:MOST_WINDOWS]],
-        unclaimed_records=count_minutes(found.unclaimed),
-        unclaimed=[window_shape(*window) for window in found.unclaimed[:MOST_WINDOWS]],
+        symbol=result.series.symbol,
+        exchange=result.series.exchange,
+        market=result.series.market,
+        stored_records=count_minutes(result.stored),
+        drift=bool(result.lost or result.unclaimed),
+        lost_records=count_minutes(result.lost),
+        lost=[window_shape(*window) for window in result.lost[:MOST_WINDOWS]],
+        unclaimed_records=count_minutes(result.unclaimed),
+        unclaimed=[window_shape(*window) for window in result.unclaimed[:MOST_WINDOWS]],
     )
 
 
-def removed(found: Removed, *, dry_run: bool) -> stored_shapes.Removed:
+def removed(result: Removed, *, dry_run: bool) -> stored_shapes.Removed:
     """What goes with a deletion, or went."""
-    series, window = found.series, found.window
+    series, window = result.series, result.window
     return stored_shapes.Removed(
         dry_run=dry_run,
         symbol=series.symbol,
@@ -158,34 +158,34 @@ def removed(found: Removed, *, dry_run: bool) -> stored_shapes.Removed:
         market=series.market,
         start_time=maybe_iso(window and window.start),
         end_time=maybe_iso(window and window.end - MINUTE),
-        candles=found.candles,
-        revisions=found.revisions,
-        follows=found.follows,
-        jobs=found.jobs,
-        bytes_on_disk=found.bytes_on_disk,
+        candles=result.candles,
+        revisions=result.revisions,
+        follows=result.follows,
+        jobs=result.jobs,
+        bytes_on_disk=result.bytes_on_disk,
     )
 
 
-def revision(found: Revision) -> stored_shapes.Revision:
+def revision(change: Revision) -> stored_shapes.Revision:
     """A candle's values before and after, and when the change was seen."""
     return stored_shapes.Revision(
-        open_time=found.open_time,
-        timestamp=iso(found.open_time),
-        seen=iso(found.at),
-        before=dict(found.before),
-        after=dict(found.after),
+        open_time=change.open_time,
+        timestamp=iso(change.open_time),
+        seen=iso(change.at),
+        before=dict(change.before),
+        after=dict(change.after),
     )
 
 
-def _void(found: Void) -> common_shapes.Void:
-    start, end = found.window
+def _void(void: Void) -> common_shapes.Void:
+    start, end = void.window
     return common_shapes.Void(
         iso(start),
         iso(end - MINUTE),
         (end - start) // MINUTE,
-        found.reason,
-        iso(found.confirmed),
-        maybe_iso(found.ask_again),
+        void.reason,
+        iso(void.confirmed),
+        maybe_iso(void.ask_again),
     )
 
 

@@ -16,28 +16,28 @@ from backend.web.api.common_views import MOST_WINDOWS, failure_shape, maybe_iso,
 from backend.web.api.stored_views import statistics
 
 
-def taken(found: Taken) -> sync_shapes.Taken:
+def taken(file: Taken) -> sync_shapes.Taken:
     """What came of a file."""
     return sync_shapes.Taken(
-        symbol=found.series.symbol,
-        exchange=found.series.exchange,
-        market=found.series.market,
-        candles=found.imported.candles,
-        new_records=found.imported.new_records,
-        held_before=found.imported.held_before,
-        remark=found.remark,
+        symbol=file.series.symbol,
+        exchange=file.series.exchange,
+        market=file.series.market,
+        candles=file.imported.candles,
+        new_records=file.imported.new_records,
+        held_before=file.imported.held_before,
+        remark=file.remark,
     )
 
 
-def listing(found: Listing, stored: bool) -> sync_shapes.Listing:
+def listing(symbol: Listing, stored: bool) -> sync_shapes.Listing:
     """A symbol that an exchange lists; `native` is the venue's own spelling."""
     return sync_shapes.Listing(
-        symbol=found.symbol,
-        native=found.native,
-        base=found.base,
-        quote=found.quote,
-        status=found.status,
-        listed=maybe_iso(found.listed),
+        symbol=symbol.symbol,
+        native=symbol.native,
+        base=symbol.base,
+        quote=symbol.quote,
+        status=symbol.status,
+        listed=maybe_iso(symbol.listed),
         stored=stored,
     )
 
@@ -56,14 +56,14 @@ def unlisted(symbol: str) -> sync_shapes.Listing:
     )
 
 
-def sync(found: Job, result: SyncResult) -> sync_shapes.Sync:
+def sync(job: Job, result: SyncResult) -> sync_shapes.Sync:
     """How a sync ended, and what is known since: the first windows of what is missing and void."""
-    series, tally = found.request.series, result.tally
+    series, tally = job.request.series, result.tally
     return sync_shapes.Sync(
         symbol=series.symbol,
         exchange=series.exchange,
         market=series.market,
-        job=found.id,
+        job=job.id,
         new_records=tally.new_records,
         revised_records=tally.revised_records,
         statistics=statistics(result.statistics),
@@ -79,15 +79,15 @@ def sync(found: Job, result: SyncResult) -> sync_shapes.Sync:
     )
 
 
-def job(found: Job) -> sync_shapes.Job:
+def job(state: Job) -> sync_shapes.Job:
     """How a job stands. Its window is what was asked for until it has begun, then what that came to."""
-    request, tally, failure = found.request, found.tally, found.failure
-    start, end = found.window or (request.start, request.end)
-    left = found.seconds_left
+    request, tally, failure = state.request, state.tally, state.failure
+    start, end = state.window or (request.start, request.end)
+    left = state.seconds_left
     return sync_shapes.Job(
-        id=found.id,
-        status=found.status,
-        cancelling=found.cancelling and not found.over,
+        id=state.id,
+        status=state.status,
+        cancelling=state.cancelling and not state.over,
         symbol=request.series.symbol,
         exchange=request.series.exchange,
         market=request.series.market,
@@ -96,43 +96,43 @@ def job(found: Job) -> sync_shapes.Job:
         end_time=maybe_iso(end and end - MINUTE),
         minutes_done=tally.minutes_done,
         minutes_total=tally.minutes_total,
-        candles_per_second=found.rate,
+        candles_per_second=state.rate,
         seconds_left=None if left is None else round(left, 1),
         new_records=tally.new_records,
         revised_records=tally.revised_records,
         off_grid_rows=tally.off_grid,
         contradictory_rows=tally.contradictory,
         archive_files=tally.archive_files,
-        notes=list(found.notes),
+        notes=list(state.notes),
         requests=tally.requests,
         retries=tally.retries,
         rate_limit_waits=tally.waits,
         rate_limit_seconds=tally.waited,
-        created=iso(found.created),
-        started=maybe_iso(found.started),
-        finished=maybe_iso(found.finished),
+        created=iso(state.created),
+        started=maybe_iso(state.started),
+        finished=maybe_iso(state.finished),
         error=failure_shape(failure),
     )
 
 
-def job_path(found: Job) -> str:
+def job_path(job: Job) -> str:
     """Where a job can be asked for, below the base path."""
-    return f"/api/jobs/{found.id}"
+    return f"/api/jobs/{job.id}"
 
 
-def follow(found: Standing) -> sync_shapes.Follow:
+def follow(standing: Standing) -> sync_shapes.Follow:
     """How a follow stands, and what it came to."""
-    wish = found.follow
+    wish = standing.follow
     return sync_shapes.Follow(
         series=series_text(wish.series),
         symbol=wish.series.symbol,
         exchange=wish.series.exchange,
         market=wish.series.market,
         since=maybe_iso(wish.since),
-        state=found.state,
+        state=standing.state,
         source=wish.source,
-        last_record=maybe_iso(found.last_minute),
-        lag_seconds=None if found.lag is None else found.lag // 1000,
+        last_record=maybe_iso(standing.last_minute),
+        lag_seconds=None if standing.lag is None else standing.lag // 1000,
         checked=maybe_iso(wish.checked),
         failures=wish.failures,
         error=failure_shape(wish.failure),
@@ -142,6 +142,6 @@ def follow(found: Standing) -> sync_shapes.Follow:
     )
 
 
-def _absence(found: Absence) -> common_shapes.Absence:
-    start, end = found.window
-    return common_shapes.Absence(iso(start), iso(end - MINUTE), (end - start) // MINUTE, found.reason)
+def _absence(void: Absence) -> common_shapes.Absence:
+    start, end = void.window
+    return common_shapes.Absence(iso(start), iso(end - MINUTE), (end - start) // MINUTE, void.reason)

@@ -16,5 +16,5 @@ class VerifyHandler(ApiHandler):
         values = self.json_object(PARAMETERS)
         series = self.series(values, values[SYMBOL])
         with self.rooms.waiting.place(self.client):
-            found = await unless_gone(self.service.syncing.auditor.verify(series), self.gone)
-        self.answer(stored_views.audit(found))
+            audit = await unless_gone(self.service.syncing.auditor.verify(series), self.gone)
+        self.answer(stored_views.audit(audit))

@@ -185,13 +185,13 @@ def _udf() -> list[Path]:
 
 
 def _clock_of_udf() -> dict[str, Json]:
-    found = answer("Unix seconds", TEXT, "text/plain; charset=UTF-8")
-    return {"/udf/time": {"get": operation("udf", _name("/udf/time"), CLOCK, AT_THE_DOOR | {"200": found})}}
+    seconds = answer("Unix seconds", TEXT, "text/plain; charset=UTF-8")
+    return {"/udf/time": {"get": operation("udf", _name("/udf/time"), CLOCK, AT_THE_DOOR | {"200": seconds})}}
 
 
-def _paths(tag: str, found: Sequence[Path], refusals: Mapping[str, Json]) -> dict[str, Json]:
+def _paths(tag: str, paths: Sequence[Path], refusals: Mapping[str, Json]) -> dict[str, Json]:
     refused = {status: answer("The venue's own error", schema) for status, schema in refusals.items()}
-    return {one[0]: {"get": _operation(tag, one, refused)} for one in found}
+    return {one[0]: {"get": _operation(tag, one, refused)} for one in paths}
 
 
 def _operation(tag: str, one: Path, refused: Mapping[str, Json]) -> Json:

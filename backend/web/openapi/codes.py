@@ -43,14 +43,14 @@ def parameters() -> Iterator[Parameter[Any]]:
 
 
 def _codes() -> dict[HTTPStatus, dict[str, str]]:
-    found: dict[HTTPStatus, dict[str, str]] = {}
+    by_status: dict[HTTPStatus, dict[str, str]] = {}
     for status, code, about in told_codes():
-        found.setdefault(status, {})[code] = about
+        by_status.setdefault(status, {})[code] = about
     for status, (code, message) in HTTP_ERRORS.items():
-        found.setdefault(status, {}).setdefault(code, f"{message[0].upper()}{message[1:]}.")
+        by_status.setdefault(status, {}).setdefault(code, f"{message[0].upper()}{message[1:]}.")
     own = (code for one in parameters() for code in one.codes().items())
-    found[HTTPStatus.BAD_REQUEST] = dict(own) | found[HTTPStatus.BAD_REQUEST]
-    return dict(sorted(found.items()))
+    by_status[HTTPStatus.BAD_REQUEST] = dict(own) | by_status[HTTPStatus.BAD_REQUEST]
+    return dict(sorted(by_status.items()))
 
 
 CODES = _codes()

@@ -16,7 +16,7 @@ from backend.web.streams.websocket import BROKEN_RULE, GOING_AWAY, LATER, UNSUPP
 
 def follows(names: Names) -> Json:
     """`/api/follow`."""
-    found = {"200": answer("Their state", ref("FollowsAnswer"))}
+    followed = {"200": answer("Their state", ref("FollowsAnswer"))}
     page = {"200": answer("By name", ref("FollowsPage"))}
     gone = {"200": answer("Nobody follows it now", ref("Unfollowed"))}
     return {
@@ -31,7 +31,7 @@ def follows(names: Names) -> Json:
             "sync",
             "follow",
             "Keep series complete to the last closed minute from now on",
-            found | STORED | errors(HTTPStatus.NOT_FOUND, HTTPStatus.BAD_GATEWAY),
+            followed | STORED | errors(HTTPStatus.NOT_FOUND, HTTPStatus.BAD_GATEWAY),
             requestBody=in_body(follow.FOLLOWING, names),
         ),
         "delete": operation(
@@ -91,13 +91,13 @@ def stream() -> Json:
         f"client reads too slowly or answers no ping, {UNSUPPORTED} the client sent a message",
         "headers": HEADERS,
     }
-    found = {"101": socket, "200": events}
+    streams = {"101": socket, "200": events}
     return {
         "get": operation(
             "sync",
             "stream",
             "Closed candles as they are stored, as server-sent events or as a WebSocket",
-            found | STORED | errors(HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS),
+            streams | STORED | errors(HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS),
             [
                 *in_query(stream_request.PARAMETERS),
                 header("Last-Event-ID", "Id of the last event that you have: the stream continues after it"),

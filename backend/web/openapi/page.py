@@ -60,14 +60,14 @@ def page(document: Json) -> str:
 
 
 def _tag(document: Json, tag: Json) -> str:
-    found = "".join(
+    routes = "".join(
         _operation(document, path, method, item)
         for path, item in document["paths"].items()
         for method in METHODS
         if method in item and tag["name"] in item[method]["tags"]
     )
     name = escape(tag["name"])
-    return f'<section id="{name}"><h2>{name}</h2>{_paragraphs(tag["description"])}{found}</section>'
+    return f'<section id="{name}"><h2>{name}</h2>{_paragraphs(tag["description"])}{routes}</section>'
 
 
 def _operation(document: Json, path: str, method: str, item: Json) -> str:
@@ -125,17 +125,19 @@ def _answer(given: Json) -> str:
 
 
 def _errors(document: Json) -> str:
-    found = document["components"]["responses"]
+    answers = document["components"]["responses"]
     rows = [
-        (str(status.value), _answer(found[named(status)])) for status in HTTPStatus if named(status) in found
+        (str(status.value), _answer(answers[named(status)]))
+        for status in HTTPStatus
+        if named(status) in answers
     ]
     return f'<section id="errors"><h2>errors</h2>{_table("", rows)}</section>'
 
 
 def _shapes(document: Json) -> str:
     schemas = document["components"]["schemas"]
-    found = "".join(_shape(name, schema) for name, schema in schemas.items())
-    return f'<section id="shapes"><h2>shapes</h2>{found}</section>'
+    shapes = "".join(_shape(name, schema) for name, schema in schemas.items())
+    return f'<section id="shapes"><h2>shapes</h2>{shapes}</section>'
 
 
 def _shape(name: str, schema: Json) -> str:

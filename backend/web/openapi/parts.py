@@ -72,7 +72,7 @@ def operation(
     **more: object,
 ) -> Json:
     """One method of one path; `name` is its `operationId`."""
-    found: Json = {"tags": [tag], "operationId": name, "summary": summary, **more}
+    described: Json = {"tags": [tag], "operationId": name, "summary": summary, **more}
     if parameters:
-        found["parameters"] = list(parameters)
-    return found | {"responses": dict(sorted(answers.items()))}
+        described["parameters"] = list(parameters)
+    return described | {"responses": dict(sorted(answers.items()))}

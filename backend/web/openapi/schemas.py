@@ -33,15 +33,15 @@ def _shapes() -> dict[str, Json]:
         for one in vars(module).values()
         if isinstance(one, type) and issubclass(one, Shape) and one not in BASES
     )
-    _, found = schema_components(kinds, ref_template="#/components/schemas/{name}")
-    for schema in found.values():
+    _, shapes = schema_components(kinds, ref_template="#/components/schemas/{name}")
+    for schema in shapes.values():
         del schema["title"]
         if "properties" not in schema:
             continue
         schema["required"] = list(schema["properties"])
         for one in schema["properties"].values():
             one.pop("default", None)
-    return found
+    return shapes
 
 
 SHAPES = _shapes()

@@ -79,17 +79,17 @@ def paths() -> dict[str, Json]:
 def _session() -> Json:
     may_fail = UNLOCKED | errors(HTTPStatus.UNAUTHORIZED)
     cookie = {"Set-Cookie": answer_header("The session: `HttpOnly; SameSite=Strict`, `Secure` with TLS")}
-    found = {"200": answer("Who you are now", ref("Session"), headers=cookie)}
+    answered = {"200": answer("Who you are now", ref("Session"), headers=cookie)}
     begun = operation(
         "service",
         "beginSession",
         "Log in: send a key once and get a cookie that replaces it",
-        may_fail | found,
+        may_fail | answered,
         security=OPEN,
         requestBody=in_body(session.PARAMETERS, ()),
     )
     ended = operation(
-        "service", "endSession", "Log out: the browser deletes the cookie", may_fail | found, security=OPEN
+        "service", "endSession", "Log out: the browser deletes the cookie", may_fail | answered, security=OPEN
     )
     told = _open("getSession", "Who you are, and what you may do", may_fail | _found("That", ref("Session")))
     return told | {"post": begun, "delete": ended}

@@ -69,13 +69,13 @@ def importing(names: Names) -> Json:
 
 def verify(names: Names) -> Json:
     """`/api/verify`."""
-    found = ref("Audit")
+    audit = ref("Audit")
     return {
         "post": operation(
             "sync",
             "verify",
             "Count the stored candles, compare them with the ledger, and correct the ledger",
-            {"200": answer("Result of the audit", found)}
+            {"200": answer("Result of the audit", audit)}
             | STORED
             | errors(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
             requestBody=in_body(verifying.PARAMETERS, names),

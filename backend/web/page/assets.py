@@ -46,20 +46,20 @@ class Assets(NamedTuple):
 @lru_cache
 def assets() -> Assets:
     """All files of the page."""
-    found = {path.name: path.read_bytes() for path in sorted(SITE.iterdir()) if path.suffix in MEDIA_TYPES}
+    files = {path.name: path.read_bytes() for path in sorted(SITE.iterdir()) if path.suffix in MEDIA_TYPES}
     if library := chart_library():
-        found[CHART] = library
-    parts = (f"{name} {sha256(body).hexdigest()}" for name, body in sorted(found.items()))
+        files[CHART] = library
+    parts = (f"{name} {sha256(body).hexdigest()}" for name, body in sorted(files.items()))
     mark = sha256("\n".join(parts).encode()).hexdigest()[:16]
-    return Assets(mark, {name: _asset(name, body) for name, body in found.items()})
+    return Assets(mark, {name: _asset(name, body) for name, body in files.items()})
 
 
 @lru_cache
 def shell(base_path: str) -> bytes:
     """The page that every address of ours begins with; `base_path` stands before them."""
-    found = assets()
-    place = escape(f"{base_path}/ui/files/{found.mark}")
-    modules = sorted(name for name in found.files if name.endswith(".js") and name not in NO_MODULES)
+    site = assets()
+    place = escape(f"{base_path}/ui/files/{site.mark}")
+    modules = sorted(name for name in site.files if name.endswith(".js") and name not in NO_MODULES)
     preload = "\n".join(f'<link rel="modulepreload" href="{place}/{name}">' for name in modules)
     text = (SITE / SHELL).read_text()
     return text.replace("{files}", place).replace("{modules}", preload).encode()

@@ -22,18 +22,18 @@ SHA256 = "756b0ba9f58930226d6b8b9d47ad310448ab85d799ea1f7c2c02304777c10b52"
 @lru_cache
 def chart_library() -> bytes | None:
     """The library, None where it is not installed or is another one than we know, which is logged once."""
-    found = _installed()
-    if found is None:
+    library = _installed()
+    if library is None:
         log.warning(
             "the package %s is not installed, so the page has no chart: install requirements.txt", PACKAGE
         )
-    elif not is_known(found):
+    elif not is_known(library):
         log.warning(
             "the package %s has an unknown chart library, so the page has no chart: install requirements.txt",
             PACKAGE,
         )
         return None
-    return found
+    return library
 
 
 def is_known(library: bytes) -> bool:

@@ -59,20 +59,20 @@ class TimeRange(NamedTuple):
 
 def time_range(values: Values) -> TimeRange:
     """`start_time` and `end_time`."""
-    found = TimeRange(values[START_TIME], values[END_TIME])
-    if found.start is not None and found.end is not None and found.start > found.end:
+    bounds = TimeRange(values[START_TIME], values[END_TIME])
+    if bounds.start is not None and bounds.end is not None and bounds.start > bounds.end:
         raise InvalidRequest("start_time is after end_time: exchange them", code="invalid_time_range")
-    return found
+    return bounds
 
 
 def some_window(values: Values) -> Window | None:
     """The whole minutes of `time_range`, None where neither bound is given."""
-    found = time_range(values)
-    if found == (None, None):
+    bounds = time_range(values)
+    if bounds == (None, None):
         return None
-    if not found.window().minutes:
+    if not bounds.window().minutes:
         raise InvalidRequest("no minute opens from start_time to end_time", code="invalid_time_range")
-    return found.window()
+    return bounds.window()
 
 
 def symbols_of(values: Values) -> list[str]:

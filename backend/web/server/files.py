@@ -63,19 +63,19 @@ class Files:
         """The file of `tag`, made if it is not kept; None where one of `at_most` bytes has no room."""
         lock = self._locks.setdefault(tag, asyncio.Lock())
         async with lock:
-            found = self._kept.get(tag) or await self._make(tag, at_most, make)
-            if found:
-                found.readers += 1
-                if found.leaving:
-                    found.leaving.cancel()
-        if found is None:
+            file = self._kept.get(tag) or await self._make(tag, at_most, make)
+            if file:
+                file.readers += 1
+                if file.leaving:
+                    file.leaving.cancel()
+        if file is None:
             yield None
             return
         try:
-            yield found
+            yield file
         finally:
-            found.readers -= 1
-            self._returned(tag, found)
+            file.readers -= 1
+            self._returned(tag, file)
 
     async def _make(self, tag: str, at_most: int, make: Maker) -> LentFile | None:
         if not self._has_room(at_most):
@@ -110,14 +110,14 @@ class Files:
             self._let_go(self._kept.pop(idle.pop(0)))
         return size <= self._largest and self._taken + size <= self._room
 
-    def _returned(self, tag: str, found: LentFile) -> None:
-        if not found.sound:
-            self._let_go(found)
+    def _returned(self, tag: str, file: LentFile) -> None:
+        if not file.sound:
+            self._let_go(file)
             return
         self._kept[tag] = self._kept.pop(tag)
-        if not found.readers:
+        if not file.readers:
             later = asyncio.get_running_loop().call_later
-            found.leaving = later(self._seconds, lambda: self._let_go(self._kept.pop(tag)))
+            file.leaving = later(self._seconds, lambda: self._let_go(self._kept.pop(tag)))
 
     def _let_go(self, one: LentFile) -> None:
         if one.leaving:

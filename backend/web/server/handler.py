@@ -167,8 +167,8 @@ class ApiHandler(RequestHandler):
 
     def series(self, values: Values, symbol: str | None) -> Series:
         """The series that `symbol` of the address or the body, `exchange` and `market` name."""
-        found = SYMBOL.read(SYMBOL.name, symbol)
-        return self.service.markets.series(found, values[EXCHANGE], values[MARKET])
+        name = SYMBOL.read(SYMBOL.name, symbol)
+        return self.service.markets.series(name, values[EXCHANGE], values[MARKET])
 
     def flush(self, include_footers: bool = False) -> Future[None]:
         """Send what was written; before the first byte, say how long it may be kept."""

@@ -36,13 +36,13 @@ def accepted_coding(accept_encoding: str) -> str | None:
 
 def weighed(header: str) -> list[tuple[str, float]]:
     """The items of a header with their weights, in order; a weight that cannot be read is 0."""
-    found = []
+    choices = []
     for item in header.split(","):
         name, *parameters = (part.strip().lower() for part in item.split(";"))
         weights = [_weight(part[2:]) for part in parameters if part.startswith("q=")]
         if name:
-            found.append((name, weights[0] if weights else 1.0))
-    return found
+            choices.append((name, weights[0] if weights else 1.0))
+    return choices
 
 
 def _weight(text: str) -> float:

@@ -187,8 +187,8 @@ def read_moment(name: str, value: object) -> int | None:
 
 
 def _minute(name: str, value: object) -> int | None:
-    found = read_moment(name, value)
-    return None if found is None else whole_minutes(found, found).start
+    moment = read_moment(name, value)
+    return None if moment is None else whole_minutes(moment, moment).start
 
 
 def read_text(name: str, value: object) -> str:

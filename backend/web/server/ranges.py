@@ -12,10 +12,10 @@ def part(header: str, size: int) -> range | None:
 
     None stands for the whole: where there are several ranges, or what cannot be read, which may be ignored.
     """
-    found = _ONE.fullmatch(header)
-    if found is None:
+    match = _ONE.fullmatch(header)
+    if match is None:
         return None
-    first, last, suffix = found.groups()
+    first, last, suffix = match.groups()
     if suffix is not None:
         return range(max(0, size - int(suffix)), size)
     if last and int(last) < int(first):

@@ -162,10 +162,10 @@ def _interval(text: str) -> Interval:
 
 def _clock(text: str) -> int:
     """How many ms a time zone is ahead of UTC: "8", "-1:00", "05:45"."""
-    found = _CLOCK.fullmatch(text)
-    if found is None or int(found[3] or 0) > 59:
+    match = _CLOCK.fullmatch(text)
+    if match is None or int(match[3] or 0) > 59:
         raise _malformed("timeZone")
-    offset = (int(found[2]) * HOUR + int(found[3] or 0) * MINUTE) * (-1 if found[1] == "-" else 1)
+    offset = (int(match[2]) * HOUR + int(match[3] or 0) * MINUTE) * (-1 if match[1] == "-" else 1)
     if not EARLIEST_CLOCK <= offset <= LATEST_CLOCK:
         raise _malformed("timeZone")
     return offset

@@ -100,7 +100,7 @@ def timed_price(symbol: str, last: Last) -> dict[str, object]:
 def day(symbol: str, whole: Day) -> dict[str, object]:
     """The 24-hour ticker without what candles cannot tell: bids, asks, trade ids, the last quantity."""
     first, last = _decimal(whole.first), _decimal(whole.last)
-    found: dict[str, object] = {
+    fields: dict[str, object] = {
         "symbol": symbol,
         "priceChange": f"{last - first:.8f}",
         "priceChangePercent": f"{(last - first) / first * 100:.3f}" if first else "0.000",
@@ -114,17 +114,17 @@ def day(symbol: str, whole: Day) -> dict[str, object]:
     }
     if whole.quote_volume is not None:
         mean = whole.quote_volume / whole.volume if whole.volume else None
-        found["quoteVolume"] = f"{whole.quote_volume:.8f}"
-        found["weightedAvgPrice"] = padded(whole.last) if mean is None else f"{mean:.8f}"
+        fields["quoteVolume"] = f"{whole.quote_volume:.8f}"
+        fields["weightedAvgPrice"] = padded(whole.last) if mean is None else f"{mean:.8f}"
     if whole.trades is not None:
-        found["count"] = whole.trades
-    return found
+        fields["count"] = whole.trades
+    return fields
 
 
 def mini_day(symbol: str, whole: Day) -> dict[str, object]:
     """The 24-hour ticker's short form."""
-    found = day(symbol, whole)
-    return {name: found[name] for name in MINI if name in found}
+    fields = day(symbol, whole)
+    return {name: fields[name] for name in MINI if name in fields}
 
 
 def _decimal(value: float) -> Decimal:

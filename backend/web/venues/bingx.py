@@ -86,8 +86,8 @@ class SpotKlines(SpotHandler):
 class Contracts(SwapHandler):
     async def get(self) -> None:
         symbol = first(self.asked(), SYMBOL)
-        found = await self.instruments([symbol] if symbol else None)
-        self.send_data([rows.contract(each) for each in found])
+        instruments = await self.instruments([symbol] if symbol else None)
+        self.send_data([rows.contract(each) for each in instruments])
 
 
 class CoinContracts(SwapHandler):
@@ -100,8 +100,8 @@ class CoinContracts(SwapHandler):
 class Symbols(SpotHandler):
     async def get(self) -> None:
         symbol = first(self.asked(), SYMBOL)
-        found = await self.instruments([symbol] if symbol else None)
-        self.send_data({"symbols": [rows.spot_symbol(each) for each in found]})
+        instruments = await self.instruments([symbol] if symbol else None)
+        self.send_data({"symbols": [rows.spot_symbol(each) for each in instruments]})
 
 
 def bingx_routes(service: Service) -> list[Route]:

@@ -90,8 +90,8 @@ class Symbols(BitgetHandler):
 
     async def get(self) -> None:
         symbol = first(self.asked(), SYMBOL)
-        found = await self.instruments([symbol] if symbol else None)
-        self.send_data([rows.spot_symbol(each) for each in found])
+        instruments = await self.instruments([symbol] if symbol else None)
+        self.send_data([rows.spot_symbol(each) for each in instruments])
 
 
 class Contracts(BitgetHandler):
@@ -104,8 +104,8 @@ class Contracts(BitgetHandler):
             return
         symbol = first(query, SYMBOL)
         listed = await self.instruments([symbol] if symbol else None)
-        found = [each for each in listed if each.quote == rows.DOLLAR]
-        self.send_data([rows.contract(each) for each in found])
+        instruments = [each for each in listed if each.quote == rows.DOLLAR]
+        self.send_data([rows.contract(each) for each in instruments])
 
 
 def bitget_routes(service: Service) -> list[Route]:

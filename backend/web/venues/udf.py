@@ -59,15 +59,15 @@ class Symbols(UdfHandler):
     async def get(self) -> None:
         query = self.asked()
         series = params.series(query, self.service.markets)
-        found = await self.service.reading.mirror.instrument(series)
-        if found is None:
+        instrument = await self.service.reading.mirror.instrument(series)
+        if instrument is None:
             raise params.unknown_symbol(first(query, params.SYMBOL))
         name, exchange = params.ticker(series), series.exchange.upper()
         self.send(
             {
                 "name": name.partition(":")[2],
                 "ticker": name,
-                "description": f"{found.base} / {found.quote}".strip(" /"),
+                "description": f"{instrument.base} / {instrument.quote}".strip(" /"),
                 "type": params.MARKET_TYPES[series.market],
                 "session": "24x7",
                 "timezone": "Etc/UTC",
@@ -75,9 +75,9 @@ class Symbols(UdfHandler):
                 "listed_exchange": exchange,
                 "format": "price",
                 "minmov": 1,
-                "pricescale": 10**found.price_decimals,
-                "volume_precision": found.volume_decimals,
-                "currency_code": found.quote,
+                "pricescale": 10**instrument.price_decimals,
+                "volume_precision": instrument.volume_decimals,
+                "currency_code": instrument.quote,
                 "has_intraday": True,
                 "has_daily": True,
                 "has_weekly_and_monthly": True,
@@ -93,7 +93,7 @@ class Search(UdfHandler):
     async def get(self) -> None:
         query = self.asked()
         most = params.most_found(query)
-        found = [
+        matching = [
             series for series in await self.service.reading.mirror.stored() if params.matches(query, series)
         ]
         self.send(
@@ -106,7 +106,7 @@ class Search(UdfHandler):
                     "exchange": series.exchange.upper(),
                     "type": params.MARKET_TYPES[series.market],
                 }
-                for series in found[:most]
+                for series in matching[:most]
             ]
         )
 

@@ -96,13 +96,13 @@ def before(wanted: Selection) -> Selection:
     return Selection(Window(0, wanted.window.start), wanted.interval, limit=1, newest=True)
 
 
-def matches(query: Query, found: Series) -> bool:
+def matches(query: Query, series: Series) -> bool:
     """Whether a search means this series."""
     exchange, kind = first(query, EXCHANGE), first(query, TYPE)
     return (
-        exchange.lower() in ("", found.exchange)
-        and kind in ("", MARKET_TYPES[found.market])
-        and first(query, QUERY).upper() in ticker(found)
+        exchange.lower() in ("", series.exchange)
+        and kind in ("", MARKET_TYPES[series.market])
+        and first(query, QUERY).upper() in ticker(series)
     )
 
 

@@ -104,10 +104,10 @@ class VenueHandler(ApiHandler):
     async def instruments(self, symbols: list[str] | None = None) -> list[Instrument]:
         """What is listed; of `symbols`, in the venue's spelling, where they are given."""
         wanted = None if symbols is None else {self.series_of(symbol).symbol for symbol in symbols}
-        found = await self.read(self.service.reading.mirror.listed(self.exchange, self.market, wanted))
-        if wanted is not None and len(found) < len(wanted):
+        instruments = await self.read(self.service.reading.mirror.listed(self.exchange, self.market, wanted))
+        if wanted is not None and len(instruments) < len(wanted):
             self.set_header("X-Series", "not stored")
-        return found
+        return instruments
 
     def unknown_symbol(self, symbol: str) -> Refusal:
         """What the venue answers for a symbol that it does not list."""
