@@ -374,6 +374,10 @@ class MemoryCoverage:
         await self._answer()
         return {one for one in series if self._holder(one) not in (None, owner)}
 
+    async def holders(self, series: Collection[Series]) -> dict[Series, str]:
+        await self._answer()
+        return {one: holder for one in series if (holder := self._holder(one)) is not None}
+
     def _write(self, series: Series) -> None:
         self._writes[series] = self._writes.get(series, 0) + 1
 

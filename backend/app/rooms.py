@@ -23,6 +23,7 @@ from backend.services.reading.overview import Overview
 from backend.services.reading.queries import Queries
 from backend.services.running.fleet import Fleet, member_of
 from backend.services.running.monitor import Monitor
+from backend.services.running.processes import Processes
 from backend.services.service import Following, Reading, Running, Streaming, Syncing
 from backend.services.streaming.change_log import Health
 from backend.services.streaming.changes import Changes
@@ -181,6 +182,13 @@ def build_running(
         clock=common.clock,
         most_series=common.settings.metrics_series,
     )
+    processes = Processes(
+        name=common.name,
+        fleet=stores.processes,
+        jobs=stores.jobs,
+        coverage=stores.coverage,
+        follows=stores.follows,
+    )
 
     async def health() -> Health:
         trouble = await stores.database_trouble()
@@ -194,6 +202,7 @@ def build_running(
         database_answers=stores.database_answers,
         database_trouble=stores.database_trouble,
         health=health,
+        processes=processes,
     )
 
 

@@ -250,6 +250,9 @@ class CoverageStore(Protocol):
     async def leased(self, series: Sequence[Series], owner: str) -> set[Series]:
         """Those of `series` that others than `owner` hold now."""
 
+    async def holders(self, series: Collection[Series]) -> dict[Series, str]:
+        """Who holds the ledgers of some series now; one that nobody holds has none."""
+
 
 class JobStore(Protocol):
     """Where jobs are kept. Every call may raise DatabaseUnavailable."""
@@ -338,6 +341,9 @@ class FleetStore(Protocol):
 
     async def beat(self, member: Member, seconds: float) -> Sequence[Member]:
         """Say that `member` is there for the next `seconds`, and tell who is."""
+
+    async def present(self) -> Sequence[Member]:
+        """Who is there, by name."""
 
     async def leave(self, member: Member) -> None:
         """Forget `member`."""

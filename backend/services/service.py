@@ -21,6 +21,7 @@ from backend.services.reading.mirror import Mirror
 from backend.services.reading.overview import Overview
 from backend.services.reading.queries import Queries
 from backend.services.running.monitor import Monitor
+from backend.services.running.processes import Processes
 from backend.services.streaming.change_log import Health
 from backend.services.streaming.changes import Changes
 from backend.services.streaming.feed import Feeds
@@ -86,6 +87,7 @@ class Running:
     database_answers: Callable[[], Awaitable[bool]]
     database_trouble: Callable[[], Awaitable[str]]
     health: Callable[[], Awaitable[Health]]
+    processes: Processes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from backend.web.api.importing import ImportHandler
 from backend.web.api.jobs import JobEventsHandler, JobHandler, JobsHandler
 from backend.web.api.metrics import MetricsHandler
 from backend.web.api.overview import OverviewHandler
+from backend.web.api.processes import ProcessesHandler
 from backend.web.api.removal import RemovalHandler
 from backend.web.api.revisions import RevisionsHandler
 from backend.web.api.series import SeriesHandler
@@ -105,6 +106,7 @@ def _routes(given: dict[str, Any]) -> list[Route]:
         (r"/api/overview", OverviewHandler, given),
         (r"/api/about", AboutHandler, given),
         (r"/api/session", SessionHandler, given),
+        (r"/api/processes", ProcessesHandler, given),
         (r"/api/revisions(?:/(.*))?", RevisionsHandler, given),
         (r"/api/stats(?:/(.*))?", StatsHandler, given),
         (r"/openapi\.json", OpenApiHandler, given),

@@ -29,6 +29,18 @@ async def test_processes_hear_of_each_other(database: Any) -> None:
     assert sorted(await store.beat(ONE, 60)) == [ONE, TWO]
 
 
+async def test_who_only_asks_who_is_there_is_not_counted(database: Any) -> None:
+    store = MongoFleet(database)
+    assert await store.present() == []
+    await store.beat(TWO, 60)
+    await store.beat(ONE, 60)
+    assert await store.present() == [ONE, TWO]
+    await store.beat(ONE, 0.001)
+    while len(await store.present()) > 1:
+        continue
+    assert await store.present() == [TWO]
+
+
 async def test_a_process_that_leaves_is_forgotten_at_once(database: Any) -> None:
     store = MongoFleet(database)
     await store.beat(ONE, 60)

@@ -145,6 +145,7 @@ async def test_what_others_hold_is_told(store: CoverageStore) -> None:
     await store.acquire(BTC, "me", LONG)
     assert await store.leased([BTC, ETH], "you") == {BTC}
     assert await store.leased([BTC, ETH], "me") == set()
+    assert await store.holders([BTC, ETH]) == {BTC: "me"}
 
 
 async def test_the_stored_symbols_of_a_market_are_those_with_a_held_minute(store: CoverageStore) -> None:

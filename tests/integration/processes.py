@@ -72,6 +72,7 @@ class RunningService:
         self, log: Path, settings: Mapping[str, str], answers_at: str = "/health", port: int | None = None
     ) -> None:
         self.port = port or free_port()
+        self.database = settings.get("MONGODB_DATABASE", "")
         self._answers_at = answers_at
         self._log = log.open("ab")
         self.process = subprocess.Popen(

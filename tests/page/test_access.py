@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import simulated_urls
@@ -52,6 +53,11 @@ def test_a_key_is_asked_for_refused_taken_and_forgotten(browser: Browser, servic
         dialog = page.get_by_role("dialog")
         expect(dialog).to_contain_text("needs a key")
         assert watch.said == []
+        assert Axe().run(page).violations_count == 0
+        page.keyboard.press("Escape")
+        expect(page.get_by_text("The service needs a key.")).to_be_visible()
+        assert Axe().run(page).violations_count == 0
+        page.get_by_role("button", name="Log in").click()
         watch.expected = ("401",)
         log_in(page, "no-key-of-theirs-at-all")
         expect(dialog).to_contain_text("does not know this key")

@@ -35,6 +35,9 @@ class Roll:
         self.members[member.name] = member
         return list(self.members.values())
 
+    async def present(self) -> list[Member]:
+        return list(self.members.values())
+
     async def leave(self, member: Member) -> None:
         if self.failure:
             raise self.failure

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from typing import Any
 
 import pytest
 from pytest_tornasync.plugin import AsyncHTTPServerClient
+from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 from tornado.web import Application
 
 from backend.access.keys import read_keys
 from backend.access.origins import read_origins
 from backend.access.policy import Access
-from backend.access.sessions import ATTEMPTS_PER_MINUTE
+from backend.access.sessions import ATTEMPTS_PER_MINUTE, Session, cookie_name
+from backend.clock import SystemClock
 from backend.services.service import Service
 from backend.web.routes import make_application
+from backend.web.server.sessions import Sessions
+from backend.web.streams.websocket import SESSION_OVER
 from tests.sockets import HANDSHAKE
 from tests.web.client import Reply, error_code, send
 
@@ -196,3 +201,34 @@ async def test_neither_key_nor_cookie_comes_into_the_log(
     assert len(caplog.records) >= 4
     for word in (READER, "a-wrong-key", cookie.partition("=")[2].strip('"')[-30:]):
         assert word not in caplog.text
+
+
+async def short_session(client: AsyncHTTPServerClient) -> str:
+    """The cookie of a session that ends in two seconds."""
+    clock, host = SystemClock(), f"127.0.0.1:{client.get_http_port()}"
+    start = RequestStartLine("GET", "/", "HTTP/1.1")
+    request = HTTPServerRequest(start_line=start, headers=HTTPHeaders({"Host": host}))
+    value = Sessions(KEYS, clock).signed(request, Session(KEYS[0], clock.now() + 2000))
+    return f'{cookie_name(host)}="{value}"'
+
+
+async def test_a_stream_ends_with_the_session_that_it_was_opened_by(
+    http_server_client: AsyncHTTPServerClient,
+) -> None:
+    port = http_server_client.get_http_port()
+    for upgrade, begins in (({}, b" 200 "), (HANDSHAKE, b" 101 ")):
+        head = b" 401 "
+        while b" 401 " in head:  # where the machine took two seconds to ask
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            headers = {"Host": f"127.0.0.1:{port}", "Cookie": await short_session(http_server_client)}
+            headers |= {"Sec-Fetch-Site": "same-origin", **upgrade}
+            lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+            version = "HTTP/1.1" if upgrade else "HTTP/1.0"
+            writer.write(f"GET /api/changes {version}\r\n{lines}\r\n".encode())
+            head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 60)).splitlines()[0]
+            rest = await asyncio.wait_for(reader.read(), 60)
+            writer.close()
+            await writer.wait_closed()
+        assert begins in head
+        if upgrade:
+            assert rest.endswith(SESSION_OVER.encode())

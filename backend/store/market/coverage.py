@@ -177,15 +177,19 @@ class MongoCoverage:
 
     async def leased(self, series: Sequence[Series], owner: str) -> set[Series]:
         """Those of `series` that others than `owner` hold now."""
+        return {one for one, holder in (await self.holders(series)).items() if holder != owner}
+
+    async def holders(self, series: Collection[Series]) -> dict[Series, str]:
+        """Who holds the ledgers of some series now; one that nobody holds has none."""
         held = {
             "_id": {"$in": [one.name for one in series]},
-            "lease.owner": {"$nin": [None, owner]},
+            "lease.owner": {"$ne": None},
             "$expr": {"$gt": ["$lease.until", "$$NOW"]},
         }
         with guard("see which series are worked on"):
-            documents = await self._collection.find(held, {"_id": 1}).to_list(None)
-        names = {document["_id"] for document in documents}
-        return {one for one in series if one.name in names}
+            documents = await self._collection.find(held, {"lease.owner": 1}).to_list(None)
+        names = {document["_id"]: document["lease"]["owner"] for document in documents}
+        return {one: names[one.name] for one in series if one.name in names}
 
 
 def _held_by(lease: Lease) -> Document:

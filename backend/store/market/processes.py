@@ -38,6 +38,12 @@ class MongoFleet:
             documents = await self._collection.find({}).to_list(None)
         return list(self._readable(documents))
 
+    async def present(self) -> list[Member]:
+        """Who is there, by name."""
+        with guard("see which processes there are"):
+            there = self._collection.find({"$expr": {"$gt": ["$until", "$$NOW"]}}).sort("_id", 1)
+            return list(self._readable(await there.to_list(None)))
+
     async def leave(self, member: Member) -> None:
         """Forget `member`."""
         with guard("say that this process goes"):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from backend.access.keys import Scope
-from backend.web.api.common_shapes import Answer, Moment, Shape
+from backend.web.api.common_shapes import Answer, Count, Moment, Shape
 
 
 class Market(Shape):
@@ -32,6 +32,23 @@ class Session(Answer, kw_only=True):
     key: Annotated[str | None, Meta(description="Name of your key; null: you sent no key")]
     scopes: list[Scope]
     until: Annotated[Moment | None, Meta(description="End of your session; null: you have no session")]
+
+
+class Process(Shape):
+    """One of the processes that share the database, and what it does."""
+
+    name: Annotated[str, Meta(description="`host/boot/namespace:process number:random`")]
+    here: Annotated[bool, Meta(description="Whether it is the one that answers")]
+    works: Annotated[bool, Meta(description="Whether it does jobs and looks after follows")]
+    egress: Annotated[str, Meta(description="The address that it reaches exchanges from: see EGRESS")]
+    share: Annotated[float, Meta(description="Its part of that address' rate budgets, of 1", ge=0, le=1)]
+    jobs: Annotated[Count, Meta(description="Jobs that it does now")]
+    follows: Annotated[Count, Meta(description="Series that it looks after")]
+
+
+class Processes(Answer, kw_only=True):
+    count: Count
+    processes: list[Process]
 
 
 class Alive(Shape):

@@ -88,7 +88,8 @@ def stream() -> Json:
         "description": "A WebSocket, for a request with `Upgrade: websocket`. Each message is a JSON object: "
         '`{"event":"candle","id":"...","data":{...}}`, or `{"event":"forming","data":{...}}`. '
         f"Close codes: {GOING_AWAY} the service stops, {LATER} the database is away, {BROKEN_RULE} the "
-        f"client reads too slowly or answers no ping, {UNSUPPORTED} the client sent a message",
+        f"client reads too slowly or answers no ping, or its session is over, {UNSUPPORTED} the client "
+        "sent a message",
         "headers": HEADERS,
     }
     streams = {"101": socket, "200": events}

@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from backend.telemetry.metrics import CONTENT_TYPE
 from backend.web.api import session
-from backend.web.openapi.codes import ALWAYS, EVERYWHERE, UNLOCKED
+from backend.web.openapi.codes import ALWAYS, EVERYWHERE, STORED, UNLOCKED
 from backend.web.openapi.parts import JSON, answer, answer_header, errors, operation, ref
 from backend.web.openapi.requests import in_body
 from backend.web.page.assets import MEDIA_TYPES
@@ -48,6 +48,11 @@ def paths() -> dict[str, Json]:
             "getAbout", "What the service is, and what you may do", ALWAYS | _found("That", ref("About"))
         ),
         "/api/session": _session(),
+        "/api/processes": _get(
+            "listProcesses",
+            "The processes that share the database, and what each of them does",
+            STORED | _found("By name", ref("Processes")),
+        ),
         "/metrics": _get(
             "getMetrics",
             "Counters since the start and current values, for Prometheus",

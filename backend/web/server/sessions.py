@@ -72,6 +72,10 @@ class Sessions:
             raise Unauthenticated("the service does not know this key", code="invalid_key")
         return Session(key, self._clock.now() + (KEPT_MS if keep else SESSION_MS))
 
+    def seconds_left(self, session: Session) -> float:
+        """Until it ends."""
+        return max(0.0, (session.until - self._clock.now()) / 1000)
+
     def signed(self, request: HTTPServerRequest, session: Session) -> str:
         """The cookie's value. It says when it ends, and neither the key nor whose it is."""
         secret = signing_secret(session.key)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 
 from tornado.iostream import StreamClosedError
@@ -38,6 +38,25 @@ def candles_opening(handler: ApiHandler) -> Opening:
     return partial(Listener.open, service, wish)
 
 
+@contextmanager
+def until_session_ends(handler: ApiHandler, gone: asyncio.Future[None]) -> Iterator[None]:
+    """Let `gone` be done when the session ends by which a stream was opened: it does not outlive that."""
+    sessions = handler.guard.sessions
+    session = sessions.of(handler.request)
+    left = sessions.seconds_left(session) if session else None
+    timer = None if left is None else asyncio.get_running_loop().call_later(left, _end, gone)
+    try:
+        yield
+    finally:
+        if timer:
+            timer.cancel()
+
+
+def _end(gone: asyncio.Future[None]) -> None:
+    if not gone.done():
+        gone.set_result(None)
+
+
 class StreamHandler(ApiHandler):
     greeting = b": candles follow\n\n"
 
@@ -48,7 +67,7 @@ class StreamHandler(ApiHandler):
 
     async def get(self) -> None:
         opening = self.opening()
-        with self.room.place(self.client):
+        with self.room.place(self.client), until_session_ends(self, self.gone):
             await self._tell(await opening())
 
     @property

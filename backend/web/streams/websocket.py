@@ -18,7 +18,12 @@ from backend.services.service import Service
 from backend.web.server.handler import ApiHandler
 from backend.web.server.room import Room
 from backend.web.streams.long_answer import is_taken
-from backend.web.streams.server_sent_events import TOO_SLOW, Opening, candles_opening
+from backend.web.streams.server_sent_events import (
+    TOO_SLOW,
+    Opening,
+    candles_opening,
+    until_session_ends,
+)
 from backend.web.streams.stream_messages import Event, as_message
 from backend.web.streams.stream_request import PATIENT, StreamTimes, Teller
 
@@ -26,6 +31,7 @@ LARGEST_MESSAGE = 1024
 """Bytes that a client may send at once, though all of it is refused."""
 
 VERSION = "13"
+SESSION_OVER = "the session is over: log in again"
 
 GOING_AWAY, UNSUPPORTED, BROKEN_RULE, FAULT, LATER = 1001, 1003, 1008, 1011, 1013
 """https://www.iana.org/assignments/websocket/websocket.xhtml#close-code-number"""
@@ -66,7 +72,7 @@ class SocketHandler(WebSocketHandler, ApiHandler):
             self.answer_error(InvalidRequest(problem))
             return
         opening = self.opening()
-        with self.room.place(self.client):
+        with self.room.place(self.client), until_session_ends(self, self._gone):
             await self._serve(await opening())
 
     @property
@@ -129,6 +135,8 @@ class SocketHandler(WebSocketHandler, ApiHandler):
         try:
             await self._teller.tell(self, self._gone)
             code, reason = GOING_AWAY, "the service is stopping"
+            if self._gone.done():
+                code, reason = BROKEN_RULE, SESSION_OVER
         except StreamClosedError:
             return
         except MarketDataError as error:

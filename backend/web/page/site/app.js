@@ -74,6 +74,12 @@ async function mayRead() {
   return found;
 }
 
+function showLocked(room) {
+  put(room, h("h1", null, t("title")), h("div", { class: "empty" }, h("p", null, t("key.missing_key")),
+    h("button", { type: "button", class: "main", onclick: () => askForKey("missing_key") }, icon("key"), t("key.use"))));
+  settled();
+}
+
 async function showScreen() {
   leaving.abort();
   leaving = new AbortController();
@@ -96,6 +102,7 @@ async function showScreen() {
   }
   document.title = `${t(`screen.${screen.name}`)} · ${t("title")}`;
   const [{ show }, allowed] = await Promise.all([import(`./${screen.file}`), mayRead()]);
+  if (!allowed && !signal.aborted) showLocked(room);
   if (allowed && !signal.aborted) show(room, { parts: parts.slice(1), query, signal });
 }
 

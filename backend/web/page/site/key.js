@@ -15,7 +15,7 @@ export async function askForKey(reason) {
     type: "password", name: "key", id: "key-field", autocomplete: "current-password", spellcheck: "false", required: true,
   });
   const kept = h("input", { type: "checkbox", id: "key-kept" });
-  const wrong = h("p", { class: "wrong", role: "alert" }, reason && t(`key.${reason}`));
+  const wrong = h("p", { class: reason === "missing_key" ? "" : "wrong", role: "alert" }, reason && t(`key.${reason}`));
   const forget = h("button", { type: "button", hidden: true, onclick: () => leave(end()) }, t("key.forget"));
   const use = h("button", { class: "main" }, t("key.use"));
   const form = h("form", { method: "dialog", onsubmit: (event) => { event.preventDefault(); leave(begin(secret.value.trim(), kept.checked)); } },
@@ -27,10 +27,17 @@ export async function askForKey(reason) {
     h("div", { class: "buttons" }, forget, use));
   const dialog = open = openDialog(t("key.title"), form);
   const closed = new AbortController();
-  dialog.addEventListener("close", () => { open = null; closed.abort(); });
-  window.addEventListener("session", () => dialog.close(), { signal: closed.signal });
+  dialog.addEventListener("close", left);
+  window.addEventListener("session", left, { signal: closed.signal });
   secret.focus();
   forget.hidden = (await session().catch(() => null))?.until == null;
+
+  /** A tab that nobody sees is told of its dialog's end only when somebody does: so nothing waits for that. */
+  function left() {
+    closed.abort();
+    dialog.remove();
+    if (open === dialog) open = null;
+  }
 
   async function leave(asked) {
     use.disabled = forget.disabled = true;
@@ -38,6 +45,7 @@ export async function askForKey(reason) {
     try {
       await asked;
     } catch (error) {
+      wrong.className = "wrong";
       say(wrong, KNOWN.includes(error.code) ? t(`key.${error.code}`) : told(error));
       secret.select();
     } finally {

@@ -9,6 +9,9 @@ import { t } from "./words.js";
 export const COLUMNS = ["symbol", "strip", "first", "last", "held", "missing", "void", "lag", "source", "size"];
 export const SORTABLE = COLUMNS.filter((name) => name !== "strip");
 
+/** So many minutes behind are worth telling: less is what a minute takes to come. */
+const LATE = 2;
+
 const cell = (name, ...children) => h("div", { class: `cell ${name}`, role: "cell" }, ...children);
 
 /** `view` tells {colours, from, until, size} at the time of drawing; all strips are of one size, since to
@@ -51,7 +54,7 @@ export function makeRow(view) {
     cells.void.title = count(one.void_records);
     dot.dataset.state = one.state ?? "none";
     say(word, t(`state.${one.state ?? "none"}`));
-    say(lag, one.lag_minutes ? duration(one.lag_minutes * 60) : "");
+    say(lag, one.lag_minutes >= LATE ? duration(one.lag_minutes * 60) : "");
     say(cells.source, one.source ? t(`source.${one.source}`) : "–");
     say(cells.size, bytes(one.bytes_on_disk));
     draw(one);

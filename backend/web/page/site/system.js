@@ -18,20 +18,26 @@ export async function show(room, { signal }) {
   const troubles = h("div", { class: "wrongs" });
   const budgets = h("tbody");
   const sockets = h("tbody");
+  const processes = h("tbody");
   const key = h("dl");
   put(room, h("header", { class: "top" }, h("h1", null, t("screen.system"))), troubles,
     h("div", { class: "panels" },
       panel("system.service", service),
       panel("system.browser", key, preferences(), h("div", { class: "buttons start" }, h("button", { type: "button", onclick: () => askForKey("") }, t("key.title")))),
-      panel("system.links", h("ul", { class: "plain links" }, [["/docs", "system.docs"], ["/openapi.json", "system.openapi"], ["/metrics", "system.metrics"]].map(
-        ([path, name]) => h("li", null, h("a", { href: address(path), target: "_blank", rel: "noopener" }, path), h("span", { class: "far" }, ` ${t(name)}`))),
-      h("li", { class: "far" }, t("system.grafana")))),
-      panel("system.sockets", table(["market", "open", "losses", "frames"], sockets))),
+      panel("system.sockets", table(["market", "open", "losses", "frames"], sockets)),
+      h("div", { class: "stack" },
+        panel("system.processes", table(["process", "does", "share", "egress"], processes)),
+        panel("system.links", h("ul", { class: "plain links" }, [["/docs", "system.docs"], ["/openapi.json", "system.openapi"], ["/metrics", "system.metrics"]].map(
+          ([path, name]) => h("li", null, h("a", { href: address(path), target: "_blank", rel: "noopener" }, path), h("span", { class: "far" }, ` ${t(name)}`))),
+        h("li", { class: "far" }, t("system.grafana")))))),
     panel("system.budgets", table(["budget", "spent", "waits", "unit"], budgets), h("p", { class: "far" }, t("system.budgets.about"))));
   again(look, signal);
 
   async function look() {
-    const [what, who, ready, text] = await Promise.all([about(), session(), call("/health/ready", { anyStatus: true, signal }), metrics(signal)]);
+    const [what, who, ready, text, fleet] = await Promise.all([
+      about(), session(), call("/health/ready", { anyStatus: true, signal }), metrics(signal),
+      call("/api/processes", { anyStatus: true, signal }),
+    ]);
     const found = figures(text);
     put(troubles, (ready.troubles ?? []).map((one) => h("p", { class: "sentence bad", role: "status" }, h("span", null, one))));
     const began = single(found, "process_start_time_seconds");
@@ -51,10 +57,18 @@ export async function show(room, { signal }) {
       "system.key.scopes": who.scopes.map((one) => t(`scope.${one}`)).join(", "),
       "system.key.until": who.until && time(Date.parse(who.until)),
     });
+    if (fleet.success) showProcesses(fleet.processes);
     showBudgets(found);
     showSockets(found);
     settled();
     return 5;
+  }
+
+  function showProcesses(found) {
+    put(processes, found.map((one) => h("tr", null,
+      h("th", { scope: "row" }, processName(one.name), one.here && h("span", { class: "tag" }, t("system.here"))),
+      h("td", null, one.works ? t("system.does", { jobs: one.jobs, follows: one.follows }) : t("system.answers")),
+      h("td", { class: "far" }, percent(one.share)), h("td", { class: "far" }, one.egress || "–"))));
   }
 
   function showBudgets(found) {
@@ -76,6 +90,12 @@ export async function show(room, { signal }) {
       h("td", { class: "far" }, count(value("market_data_socket_losses_total", labels))),
       h("td", { class: "far" }, count(value("market_data_socket_frames_total", labels))))));
   }
+}
+
+/** "host/boot/namespace:12:random" for people: "host · 12". */
+function processName(name) {
+  const [place, number] = name.split(":");
+  return number ? `${place.split("/")[0]} · ${number}` : name;
 }
 
 async function metrics(signal) {
