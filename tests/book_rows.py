@@ -41,7 +41,7 @@ def order(row: book.Order, venue: Venue) -> Order:
     told = tuple(Fee(coin, paid) for coin, paid in row.fees)
     if venue != "unified":
         told = () if spot else tuple(fee for fee in told if fee.coin == row.pair.settled)
-    reduces: bool | None = row.held == "net" and not row.opens
+    reduces = not row.opens and (venue == "classic" or row.held == "net")
     return Order(
         product=Product(row.product),
         symbol=symbol_of(row.pair, venue),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import aiohttp
 from yarl import URL
 
-from backend.exchanges.base import Answer, Sign
+from backend.exchanges.base import Answer, Request, Sign
 from backend.exchanges.bingx.account import ACCOUNT, BINGX_ACCOUNT
 from backend.exchanges.bitget.account import BITGET_ACCOUNT, CLASSIC, UNIFIED
 from backend.exchanges.private.venue import Call, Flavour, PrivateVenue, Stream
@@ -47,6 +48,11 @@ class Client:
         async with self.session.request(call.request.method, target, headers=signed.headers) as response:
             headers = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status, headers, await response.read())
+
+    async def raw(self, path: str, **params: object) -> Any:
+        """The JSON of a path's answer, for what the values of the accounts do not ask."""
+        said = {name: str(value) for name, value in params.items()}
+        return json.loads((await self.answer(Call(Request(path, said), _nothing))).body)
 
     async def ask(self, call: Call[Said]) -> Said:
         """What an answer tells; raises what a refusal means."""
@@ -88,6 +94,10 @@ class Client:
             rows += await self.pages(stream, wanted)
             start = until
         return rows
+
+
+def _nothing(_answer: Answer) -> None:
+    """The reading of an answer that is read elsewhere."""
 
 
 @asynccontextmanager

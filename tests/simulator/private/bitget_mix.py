@@ -211,7 +211,7 @@ def _order(order: Order, *, hedged: bool) -> dict[str, Any]:
         "quoteVolume": text(order.value),
         "leverage": str(order.leverage),
         "marginMode": "crossed",
-        "reduceOnly": "NO" if hedged or order.opens else "YES",
+        "reduceOnly": "NO" if order.opens else "YES",
         "enterPointSource": "api",
         "tradeSide": trade_side(order, hedged=hedged),
         "posMode": "hedge_mode" if hedged else "one_way_mode",
