@@ -79,7 +79,7 @@ def test_a_hole_is_seen_explained_and_repaired_by_its_button(
         wait_for_chart(page)
         hole = page.get_by_role("listitem").filter(has_text="7 minutes")
         expect(hole).to_contain_text("7 minutes")
-        expect(hole).to_contain_text("The exchange has no candle here. It was asked twice, last")
+        expect(hole).to_contain_text("The exchange has no candle here. The service asked twice, last")
         hole.get_by_role("button", name="Show").click()
         expect(page.get_by_role("status").filter(has_text="Reading")).to_have_count(0)
         page.locator(".chart").scroll_into_view_if_needed()
