@@ -1,4 +1,4 @@
-"""Time: integer milliseconds UTC everywhere inside, ISO-8601 text only where people read or write it."""
+"""Time: integer milliseconds UTC inside; ISO-8601 text only where people read or write it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Protocol
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = 253_402_300_799_999
-"""The last millisecond of the year 9999: the end of what ISO-8601 texts can say."""
+"""The last millisecond of the year 9999, the last time in ISO-8601."""
 
 _SECONDS_BELOW = 100_000_000_000
 _MILLISECOND = timedelta(milliseconds=1)
@@ -20,7 +20,7 @@ _OFFSET_AFTER_SPACE = re.compile(r"(\d\d:\d\d(?::\d\d(?:\.\d+)?)?) (\d\d:?\d\d)$
 
 
 class Clock(Protocol):
-    """What the service knows of time; passed in, so that tests can own it."""
+    """The clock of the service. It is a parameter, so that tests can control it."""
 
     def now(self) -> int:
         """Unix time in ms by this machine, which may be wrong."""

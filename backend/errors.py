@@ -1,8 +1,8 @@
 """Every deliberate error of the service: its code, its HTTP status and what the caller should do.
 
-A kind inherits its status. `code` is the stable word that clients may rely on; an error may have one of its
-kind's `narrower` codes instead. `about` is the sentence of a code in docs/reference/errors.md (`make docs`);
-no client meets a code without one. The message of an error is a sentence for people.
+A class inherits its status. `code` is stable, and clients may rely on it. An error may have one of its
+class's `narrower` codes instead. `about` is the sentence of a code in docs/reference/errors.md (`make docs`);
+every code that a client can get has one. The message of an error is a sentence for people.
 """
 
 from __future__ import annotations
@@ -273,13 +273,13 @@ class LeaseLost(Interrupted):
 
 
 def error_named(code: str, message: str, retry_after: float | None = None) -> MarketDataError:
-    """The error that was written down as its code and message; MarketDataError for a code that is no more."""
+    """The error that was stored as code and message. MarketDataError if the code no longer exists."""
     kind = next((kind for kind in _kinds(MarketDataError) if kind.code == code), MarketDataError)
     return kind(message, code=code, retry_after=retry_after)
 
 
 def told_codes() -> Iterator[tuple[HTTPStatus, str, str]]:
-    """Every code that a client can meet, with its status before it and its sentence behind."""
+    """Every code that a client can get, as status, code and sentence."""
     for kind in _kinds(MarketDataError):
         codes = {kind.code: kind.about} if kind.about else {}
         for code, about in (codes | vars(kind).get("narrower", {})).items():

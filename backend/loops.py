@@ -1,7 +1,7 @@
-"""Tasks that must go on for as long as the process lives, whatever one of their steps meets.
+"""Permanent tasks: they continue as long as the process lives, after any error in a step.
 
-An error that nobody expected ends a step, never the task: it is logged once, counted, and told to whoever
-asks whether the process is ready, until a later step succeeds.
+An unexpected error ends a step, never the task. It is logged once and counted, and readiness reports it until
+a later step succeeds.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from backend.telemetry.metrics import Metrics
 log = logging.getLogger(__name__)
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
-"""Seconds after the first step that failed, and at most; each time twice as long, unless the database is
-away: to try that takes its time."""
+"""Shortest and longest pause after a failed step, in seconds. The pause doubles each time, unless the
+database is away: such a step takes long by itself."""
 
 LOGGED_AGAIN_AFTER = 600.0
-"""Seconds for which an error is not logged again that comes from the same line."""
+"""Seconds in which the same line of code logs its error only once."""
 
 Step = Callable[[], Awaitable[None]]
 Kind = tuple[str, type[BaseException], CodeType | None, int]
@@ -39,7 +39,7 @@ class Failing(NamedTuple):
 
 
 class Loops:
-    """The tasks of one process that must go on. `metrics` counts their failures by name."""
+    """The permanent tasks of one process. `metrics` counts their failures by name."""
 
     def __init__(self, clock: Clock, metrics: Metrics | None = None) -> None:
         self._clock = clock
@@ -48,11 +48,11 @@ class Loops:
         self._logged: dict[Kind, float] = {}
 
     def start(self, name: str, step: Step) -> asyncio.Task[None]:
-        """A task that takes `step`, which waits for its time itself, again and again. Its owner ends it."""
+        """Start a task that repeats `step`. The step itself waits for its time. The owner ends the task."""
         return asyncio.create_task(self.run(name, step), name=name)
 
     async def run(self, name: str, step: Step) -> None:
-        """Take `step` again and again until cancelled; after one that failed, a little later."""
+        """Repeat `step` until cancelled, with a pause after a failed step."""
         self._metrics.loop_begun(name)
         key = object()
         try:
@@ -66,8 +66,8 @@ class Loops:
 
     @contextmanager
     def surviving(self, name: str, key: object = None) -> Iterator[None]:
-        """Let no error out of the block. With a `key` the name counts as failing then, until a block of the
-        same key succeeds or the key is forgotten."""
+        """Let no error leave the block. With a `key`, an error marks the name as failing, until a block with
+        the same key succeeds or the key is forgotten."""
         try:
             yield
         except asyncio.CancelledError as error:
@@ -82,7 +82,7 @@ class Loops:
                 log.info("%s: works again", name)
 
     def forget(self, key: object) -> None:
-        """What this key stood for has ended."""
+        """The work of this key has ended."""
         self._failing.pop(key, None)
 
     def troubles(self) -> list[str]:
@@ -95,7 +95,7 @@ class Loops:
         ]
 
     def note(self, name: str, error: BaseException, key: object = None) -> None:
-        """Count and log an error that somebody else survived."""
+        """Count and log an error that was caught elsewhere."""
         self._metrics.step_failed(name)
         if key is not None:
             self._failing[key] = self._failed_again(name, error, self._failing.get(key))
@@ -116,7 +116,7 @@ class Loops:
 
 
 def _kind(name: str, error: BaseException) -> Kind:
-    """Errors are of one kind that are raised at the same line."""
+    """Errors have one kind if the same line raises them."""
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next

@@ -1,4 +1,4 @@
-"""What this process is called among those that share a database, and which of them are surely dead."""
+"""The name of this process among those that share a database, and which of them are certainly dead."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 BOOT = Path("/proc/sys/kernel/random/boot_id")
-"""Another on each machine and after each start: https://man7.org/linux/man-pages/man4/random.4.html"""
+"""Different on each machine and after each start: https://man7.org/linux/man-pages/man4/random.4.html"""
 
 NAMESPACE = Path("/proc/self/ns/pid")
 """In which process numbers count. Outside containers it has the same number on every machine."""
@@ -21,7 +21,8 @@ def process_name() -> str:
 
 
 def is_gone(name: str) -> bool:
-    """Whether a process of another name is known to be dead: only those that are numbered as we are can be.
+    """Whether the process with this name is certainly dead. Only processes of our own machine and namespace
+    can be checked.
 
     Two machines may have one host name, and two containers of one machine number their processes alike.
     """
@@ -32,7 +33,7 @@ def is_gone(name: str) -> bool:
 
 
 def _here() -> str:
-    """This machine since its start and the namespace of our number; empty where the system does not tell."""
+    """This machine, its last start, and the namespace of our process id; empty if the system does not say."""
     with suppress(OSError):
         return f"{BOOT.read_text().strip()}/{NAMESPACE.stat().st_ino}"
     return ""

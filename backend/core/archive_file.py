@@ -11,7 +11,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 from backend.core.windows import Window
 
 LARGEST_TEXT = 64 * 1024 * 1024
-"""Bytes that a text may have when it is unzipped: a month of minutes has about six million."""
+"""Largest unzipped text, in bytes. A month of minutes has about six million."""
 
 ENCRYPTED = 0x1
 
@@ -34,7 +34,7 @@ class BadZip(ValueError):
 
 
 def only_text(body: bytes, member: str | None = None) -> tuple[str, bytes]:
-    """The name and the bytes of the one file in a zip, which must be called `member` where that is given."""
+    """The name and the bytes of the one file in a zip. If `member` is given, the file must have that name."""
     try:
         with ZipFile(BytesIO(body)) as archive:
             file = _only_member(archive.infolist())

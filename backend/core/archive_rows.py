@@ -1,11 +1,11 @@
 """The text of a kline file, as Binance's public archive publishes it, checked row by row into candles.
 
-Twelve columns, with or without a line of names before them; times are ms, or µs as in spot files since 2025:
+Twelve columns, with or without a header line. Times are ms, or µs as in spot files since 2025:
 
     1735689600000000,93576.0,93610.9,93537.5,93610.9,8.21827,1735689659999999,769014.1,1243,4.02,376650.1,0
 
 that is open time, open, high, low, close, base volume, close time, quote volume, number of trades, base and
-quote volume bought by takers, unused. A file that is wrong anywhere is wrong as a whole: nothing is mended.
+quote volume bought by takers, unused. If one row is wrong, the whole file is refused; nothing is corrected.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ Amount = Annotated[float, msgspec.Meta(ge=0, le=1e18)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 MICROSECONDS_FROM = 10**14
-"""Stamps from here on are µs: as ms they would lie in the year 5138."""
+"""Larger times are µs: as ms they would be after the year 5138."""
 
 LONGEST_LINE = 2048
-"""Bytes. Twelve numbers have about 150; a longer line is told without being taken apart."""
+"""Bytes. Twelve numbers need about 150. A longer line is refused without parsing it."""
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class BadRow(ValueError):
-    """A file that cannot be believed; the message names file, line and reason."""
+    """A wrong file. The message names file, line and reason."""
 
     def __init__(self, name: str, line: int, reason: str) -> None:
         super().__init__(f"{name}, line {line}: {reason}")
@@ -57,7 +57,7 @@ class Row(msgspec.Struct, array_like=True, gc=False, forbid_unknown_fields=True)
 
 
 class Column(NamedTuple):
-    """A place of a row: the names that are known for it, what it holds, and that in words."""
+    """A column of a row: its known names, its type, and the type in words."""
 
     names: tuple[str, ...]
     kind: Any
@@ -120,7 +120,7 @@ def _rows(name: str, text: bytes) -> Iterator[tuple[int, Row]]:
 
 
 def _placed(row: Row, previous: int, window: Window) -> tuple[int, str]:
-    """The row's open time in ms, and what is wrong with it among its neighbours ("" for nothing)."""
+    """The row's open time in ms, and what is wrong with its place in the file ("" if nothing is)."""
     unit = 1000 if row.open_time >= MICROSECONDS_FROM else 1
     open_time, beside = divmod(row.open_time, unit)
     if beside or open_time % MINUTE:
@@ -158,7 +158,8 @@ def _are_names(cells: list[str]) -> bool:
 
 
 def _wrong_names(cells: list[str]) -> str:
-    """What is wrong with a line of names, "" for nothing: a column out of place would be read as another."""
+    """What is wrong with a header line, "" if nothing is. A column in a wrong place would be read as another
+    one."""
     if len(cells) != len(COLUMNS):
         return _wrong_number(cells)
     for number, (cell, column) in enumerate(zip(cells, COLUMNS, strict=True), start=1):

@@ -32,8 +32,8 @@ class Candle(msgspec.Struct, frozen=True, gc=False):
 
 
 class Cleaned(NamedTuple):
-    """Candles of one window, ascending, each minute once; how many rows were off the minute grid; and the
-    open times of those minutes, ascending, of which only a contradictory row came."""
+    """Candles of one window, ascending, each minute once; the number of rows off the minute grid; and the
+    open times, ascending, of minutes that have only a contradictory row."""
 
     candles: list[Candle]
     off_grid: int
@@ -41,7 +41,7 @@ class Cleaned(NamedTuple):
 
 
 def unreadable(open_time: int) -> Candle:
-    """Stands for a row whose open time alone could be read: it is contradictory."""
+    """A candle for a row of which only the open time is readable. It is contradictory."""
     return Candle(open_time, math.nan, math.nan, math.nan, math.nan, math.nan)
 
 
@@ -53,9 +53,9 @@ def is_sound(candle: Candle) -> bool:
 def clean(rows: Iterable[Candle], window: Window) -> Cleaned:
     """Keep the sound rows that open on a whole minute inside `window`; of repeated minutes the last row wins.
 
-    Order, duplicates and rows outside the window are the exchange's whim and are mended silently.
-    An open time inside a minute and prices that contradict each other are not: such rows are left out and
-    told.
+    Wrong order, duplicates and rows outside the window are normal for exchanges: they are corrected in
+    silence. Rows that open inside a minute, and rows whose prices contradict each other, are left out and
+    reported.
     """
     by_minute: dict[int, Candle] = {}
     refused: set[int] = set()

@@ -1,4 +1,4 @@
-"""Candles as columns: what readers get, because a numpy array costs a row nothing to make."""
+"""Candles as columns. Readers get columns, because numpy needs no Python object for each row."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ OPTIONAL = ("quote_volume", "trades", "taker_buy_volume", "taker_buy_quote_volum
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Columns:
-    """Candles of one interval, one array a field, all of one length, ascending unless somebody turned them.
+    """Candles of one interval: one array for each field, all of one length, ascending unless reversed.
 
-    `open_time` is Unix ms UTC. An optional column is None where no candle here has it. `minutes` says of how
-    many one-minute candles a candle was made, None for one-minute candles themselves. `filled` marks candles
-    that stand for a hole, None where nobody asked to fill any.
+    `open_time` is Unix ms UTC. An optional column is None if no candle here has it. `minutes` is the number
+    of one-minute candles in a candle, None for one-minute candles. `filled` marks candles that fill a hole,
+    None if no filling was requested.
     """
 
     open_time: Integers
@@ -64,7 +64,8 @@ NAMES = tuple(field.name for field in fields(Columns))
 
 
 def joined(parts: Sequence[Columns]) -> Columns:
-    """One after the other; a column that only some parts have is absent in the candles of the rest."""
+    """The parts one after the other. If only some parts have a column, the other candles have no value in
+    it."""
     if len(parts) == 1:
         return parts[0]
     names = [name for name in NAMES if any(getattr(part, name) is not None for part in parts)]
@@ -72,7 +73,7 @@ def joined(parts: Sequence[Columns]) -> Columns:
 
 
 def absent(name: str, size: int) -> NDArray[Any]:
-    """An optional column of which nothing is known."""
+    """An optional column without values."""
     return np.full(size, NO_TRADES, np.int64) if name == "trades" else np.full(size, np.nan)
 
 

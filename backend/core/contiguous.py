@@ -1,4 +1,5 @@
-"""How far a series is known without a gap: up to there closed candles can be told in order, each once."""
+"""How far a series is known without a gap. Up to there a stream can send closed candles in order, each
+once."""
 
 from __future__ import annotations
 
@@ -9,14 +10,14 @@ from backend.core.coverage import Coverage, Void
 from backend.core.windows import MINUTE, Spans, Window, normalise, subtract
 
 BELIEVED_AFTER = MINUTE
-"""A minute without data is believed when the exchange was asked so long after its end (ms): before, it may
-be late."""
+"""A minute without data is certain if the exchange was asked this long after its end (ms). Earlier, the data
+may be late."""
 
 
 def known_to(known: Coverage, start: int) -> int:
-    """The end of the minutes from `start` on that are all held, or known not to exist.
+    """The end of the unbroken run of held or void minutes that begins at `start`.
 
-    `start` itself where the minute that opens there is neither.
+    `start` itself if the minute that opens there is neither.
     """
     voids = [void.window for void in known.voids if _is_believed(void)]
     reached, further = start, _further(known, voids, start)
@@ -26,14 +27,14 @@ def known_to(known: Coverage, start: int) -> int:
 
 
 def _further(known: Coverage, voids: Sequence[Window], moment: int) -> int:
-    """The end of the held minutes from `moment` on, or of the void behind them that they reach."""
+    """The end of the held minutes from `moment` on, or of the void that follows them."""
     end = known.held.run_end(moment)
     place = bisect_right(voids, end, key=lambda void: void.end)
     return voids[place].end if place < len(voids) and voids[place].start <= end else end
 
 
 def lacking(known: Coverage, window: Window) -> Spans:
-    """The minutes of `window` that are neither held nor known not to exist."""
+    """The minutes of `window` that are neither held nor void."""
     limit = _limit(known)
     voids = (void.window for void in known.voids if _is_believed(void))
     believed = (Window(start, min(end, limit)) for start, end in voids)
@@ -41,7 +42,7 @@ def lacking(known: Coverage, window: Window) -> Spans:
 
 
 def live_from(known: Coverage, now: int) -> int:
-    """Where the candles begin that are new from now on (ms): after the last one held."""
+    """The open time (ms) of the next new candle: after the last held one."""
     return known.held.end if known.held else now - now % MINUTE
 
 

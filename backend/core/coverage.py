@@ -1,4 +1,4 @@
-"""What is known of a series: which minutes are held, which the exchange does not have, which are missing."""
+"""The ledger of a series: which minutes are held, which the exchange does not have, and which are missing."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from backend.core.minutes import NO_MINUTES, Minutes
 from backend.core.windows import DAY, MINUTE, WEEK, Spans, Window, intersect, normalise, subtract
 
 VoidReason = Literal["before_listing", "no_data", "contradictory"]
-"""Why a minute is void: it is older than the exchange's first candle, it was left out, or what came of it
-contradicted itself."""
+"""Why a minute is void: it is older than the exchange's first candle, the exchange left it out, or its prices
+contradict each other."""
 
 
 class Void(NamedTuple):
-    """A window that the exchange was asked for: it does not have those of its minutes that are not held.
+    """A window that the exchange was asked for. It does not have the minutes in it that are not held.
 
-    So what is known of the holes of a thin market takes a void for a stretch of time, not one for a hole.
+    So a thin market needs one void for a stretch of time, not one for each hole.
 
-    `confirmed` is when it last said so; `ask_again` is when to ask once more (ms UTC), soon while the minutes
-    are young and weekly when they are old. It is None in ledgers of old that took a listing for certain.
+    `confirmed` is when the exchange last said so. `ask_again` is when to ask once more (ms UTC): soon while
+    the minutes are young, weekly when they are old. It is None in old ledgers that took a listing for certain.
     """
 
     window: Window
@@ -58,15 +58,15 @@ class Absence(NamedTuple):
 
 
 LONG_AGO = 0
-"""As of this moment no void is due to be asked for again."""
+"""At this moment no void is due for another question."""
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """The ledger of one series.
 
-    `since` and `until` bound what anybody ever asked for (`until` not beyond what was closed then); None at
-    first. `voids` ascend and do not overlap. What a method costs grows with the window that it is about, not
+    `since` and `until` are the bounds of all requests (`until` is never after the last closed minute of that
+    time); None at first. `voids` ascend and do not overlap. The cost of a method grows with its window, not
     with the holes of the series.
     """
 
@@ -81,9 +81,8 @@ class Coverage:
         return self.held.missing_from(subtract(normalise([wanted]), normalise(believed)))
 
     def lacking(self, wanted: Window) -> Spans:
-        """The minutes of `wanted` that are neither held nor void, whenever the exchange is to be asked again.
-
-        It changes with what is learnt alone, and not with the time: what readers are told.
+        """The minutes of `wanted` that are neither held nor void. Unlike `missing`, this ignores when the
+        next question is due: it changes only when the ledger changes. Readers get this.
         """
         return self.missing(wanted, LONG_AGO)
 
@@ -126,14 +125,14 @@ class Coverage:
         return sum(part.minutes - self.held.count(part) for part in parts)
 
     def asked(self, window: Window) -> Coverage:
-        """Remember that somebody wants the minutes of `window`."""
+        """Record that somebody requested the minutes of `window`."""
         since = window.start if self.since is None else min(window.start, self.since)
         until = window.end if self.until is None else max(window.end, self.until)
         return replace(self, since=since, until=until)
 
     @property
     def expected(self) -> Window:
-        """All that was asked for and can exist: from the first candle or later, to the last closed minute."""
+        """All requested minutes that can exist: from the first candle or later, to the last closed minute."""
         if self.since is None or self.until is None:
             return Window(0, 0)
         start = max(self.since, self.first_candle or 0)
@@ -146,7 +145,8 @@ class Coverage:
         return replace(self, held=kept, voids=tuple(_with_holes(self.voids, added, kept)))
 
     def with_voids(self, voids: Iterable[Void]) -> Coverage:
-        """Add minutes that the exchange does not have; what is held stays held, newer word replaces older."""
+        """Add minutes that the exchange does not have. Held minutes stay held; a newer answer replaces an
+        older one."""
         kept = self.voids
         for void in voids:
             if window := self.held.around_gaps(void.window):
@@ -168,13 +168,13 @@ class Coverage:
         )
 
     def with_listing(self, first_candle: int, now: int) -> Coverage:
-        """Learn the exchange's first open time at its time `now`, whatever was believed of it before."""
+        """Record the exchange's first open time, as of its time `now`. It replaces what was known before."""
         others = tuple(void for void in self.voids if void.reason != "before_listing")
         return replace(self, voids=others).with_voids([void_before_listing(first_candle, now)])
 
     @property
     def listing(self) -> Void | None:
-        """What is known of the time before the exchange's first candle; it ends there."""
+        """The void before the exchange's first candle. It ends there."""
         return next((void for void in reversed(self.voids) if void.reason == "before_listing"), None)
 
     @property
@@ -186,7 +186,8 @@ class Coverage:
 
 
 def _placed(voids: tuple[Void, ...], new: Void) -> tuple[Void, ...]:
-    """`voids` with a new one, which replaces what it lies upon and joins neighbours where that is as true."""
+    """`voids` with a new one. It replaces what it overlaps, and joins its neighbours if the joined void is as
+    true."""
     first = bisect_left(voids, new.window.start, key=lambda void: void.window.end)
     last = bisect_left(voids, new.window.end + 1, key=lambda void: void.window.start)
     between = sorted((*_cut(voids[first:last], (new.window,)), new))
@@ -200,7 +201,7 @@ def _placed(voids: tuple[Void, ...], new: Void) -> tuple[Void, ...]:
 
 
 def _joined(one: Void, two: Void) -> Void | None:
-    """Two neighbours as one void, dated by the older word; None where that would say less or something else.
+    """Two neighbours as one void with the older date; None if the joined void would be less true.
 
     A minute is believed to be absent when it was confirmed a minute after its end (see `contiguous.py`): the
     older word must be that young for the later window too, and no minute be asked for again much earlier.
@@ -230,7 +231,7 @@ def _with_holes(voids: Iterable[Void], added: Spans, held: Minutes) -> Iterator[
 
 
 def _forgotten(voids: Iterable[Void], taken: Spans) -> Iterator[Void]:
-    """Voids without the minutes of `taken`; what is known of the listing stays."""
+    """Voids without the minutes of `taken`. The void before the listing stays."""
     for void in voids:
         if void.reason == "before_listing":
             yield void

@@ -1,4 +1,4 @@
-"""What is held, missing and void of a series, counted bucket by bucket: what maps are drawn from."""
+"""Held, missing and void minutes of a series, counted for each bucket. Maps draw these numbers."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ LAST = FIRST_REASON + len(REASONS)
 
 
 class CoverageMap(NamedTuple):
-    """For each bucket where it opens, and how many of its minutes are held, missing, and void for each of
-    REASONS. Only minutes that were asked for count."""
+    """For each bucket its open time, and the number of its minutes that are held, missing, and void for each
+    of REASONS. Only requested minutes count."""
 
     open_times: Integers
     held: Integers

@@ -1,4 +1,4 @@
-"""How far a listener of several series was told, and the text by which it can go on from there."""
+"""How far a listener of several series has read, and the text from which it can continue."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ LONGEST_TEXT = 4096
 
 @dataclass(frozen=True, slots=True)
 class Cursors:
-    """For each series where the last candle that was told ends, ms."""
+    """For each series the end of the last sent candle, ms."""
 
     ends: tuple[int, ...]
 
     def moved(self, place: int, end: int) -> Cursors:
-        """The same after the series at `place` was told up to `end`."""
+        """The same after the series at `place` was sent up to `end`."""
         return Cursors((*self.ends[:place], end, *self.ends[place + 1 :]))
 
     def text(self, question: str) -> str:
@@ -32,12 +32,12 @@ class Cursors:
 
 
 def question_of(series: Sequence[Series], interval: Interval) -> str:
-    """Tells one list of series and its interval from another: eight hexadecimal digits."""
+    """Identifies a list of series and its interval: eight hexadecimal digits."""
     return f"{crc32(' '.join((interval.name, *(one.name for one in series))).encode()):08x}"
 
 
 def parse_cursors(text: str, question: str, series: int) -> Cursors:
-    """The cursors that `text` tells; ValueError if it is none, or of another question."""
+    """The cursors in `text`. ValueError if it is not valid, or belongs to another list of series."""
     match = _TEXT.fullmatch(text) if len(text) <= LONGEST_TEXT else None
     if match is None:
         raise ValueError("this is not an event id of this stream")

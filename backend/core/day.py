@@ -13,7 +13,7 @@ from backend.core.windows import DAY, MINUTE
 MINUTES_A_DAY = DAY // MINUTE
 
 STEPS = (8, 5, 3, 0)
-"""Decimals of the steps in which venues tell volumes, and multiples of them."""
+"""Decimals of the steps in which venues publish volumes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Day:
     """The 24 hours that end with the newest candle, which is over at `closed` (ms UTC, exclusive).
 
     `first` is the open of the first candle in them, `last` the close of the newest. Volumes are exact sums of
-    what the exchange told. `quote_volume` and `trades` are None where a candle does not tell its part.
+    the exchange's numbers. `quote_volume` and `trades` are None if a candle has no such value.
     """
 
     closed: int

@@ -1,4 +1,4 @@
-"""Flat candles for holes: a reader's choice, never stored, always marked."""
+"""Flat candles for holes. A reader can ask for them; they are never stored and always marked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A follow: the wish that a series is complete to the last closed minute, all the time."""
+"""A follow: the service keeps a series complete to the last closed minute."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ State = Literal["waiting", "live", "behind", "failing", "ended"]
 Source = Literal["socket", "rest"]
 
 APART_MS = 100
-"""Follows are visited so far apart within a minute while there are few of them."""
+"""Distance between the visits of two follows while there are few of them."""
 
 LONGEST_SPREAD_MS = 45_000
 LONGEST_UNCONFIRMED_MS = 10 * MINUTE
 BEHIND_AFTER_MS = 3 * MINUTE
 SILENT_MS = 24 * HOUR
-"""A symbol that is traded no more, and of which nothing came for so long, has ended."""
+"""A symbol has ended if it is no longer traded and has had no candle for this long."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0
 """Seconds before a follow that failed is tried again: at first, and at most."""
@@ -56,9 +56,9 @@ class Follow:
 
 
 class Visit(NamedTuple):
-    """How one look after a follow went; after a `whole` one it holds all that is closed.
+    """The result of a visit. After a `whole` visit the series has all closed minutes.
 
-    `ended` says that no more is to be expected.
+    `ended`: no more candles will come.
     """
 
     at: int
@@ -80,7 +80,7 @@ class Standing(NamedTuple):
 
 
 class Reach(NamedTuple):
-    """The end of the last minute held, and of what is known from there on without a gap (ms UTC)."""
+    """The end of the last held minute, and the end of the known minutes after it (ms UTC)."""
 
     held_to: int
     known_to: int
@@ -131,7 +131,7 @@ def healed(before: Coverage, after: Coverage) -> int:
 
 
 def keeper_of(series: Series, keepers: Iterable[str]) -> str | None:
-    """The one of `keepers` that looks after a series: when one comes or goes, only its own series move.
+    """The keeper of a series, one of `keepers`. If a keeper comes or goes, only its own series move.
 
     Rendezvous hashing: Thaler and Ravishankar, "Using name-based mappings to increase hit rates", 1998.
     """
@@ -150,12 +150,12 @@ def until_next_visit(series: Series, now: int, settle: int, follows: int) -> int
 
 
 def confirmed_for(series: Series) -> int:
-    """For how many ms what sockets brought of a series may go without being read once more."""
+    """How long (ms) pushed candles may stay without being read once more from the API."""
     return LONGEST_UNCONFIRMED_MS - _digest(series.name) % (LONGEST_UNCONFIRMED_MS // 2)
 
 
 def pause_after(failures: int, retry_after: float | None = None) -> float:
-    """Seconds to leave a follow alone that failed so often in a row: doubled every time."""
+    """Seconds to wait after this number of failures in a row. The time doubles with each failure."""
     doubled = FIRST_PAUSE * 2.0 ** min(failures - 1, 10)
     return max(min(doubled, LONGEST_PAUSE), retry_after or 0.0)
 

@@ -1,4 +1,4 @@
-"""A job: one sync of one series, from the moment it was asked for until it is over."""
+"""A job: one sync of one series, from the request to the result."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OVER: tuple[Status, ...] = ("done", "failed", "cancelled")
 class SyncRequest(NamedTuple):
     """The minutes of a series that open in `[start, end)`, ms on the minute grid.
 
-    Without `start`: from where the series was first asked for. Without `end`: to the last closed minute.
+    Without `start`: from the first requested minute of the series. Without `end`: to the last closed minute.
     `refresh` reads stored minutes again too, and needs both.
     """
 
@@ -26,7 +26,7 @@ class SyncRequest(NamedTuple):
     refresh: bool = False
 
     def covers(self, other: SyncRequest) -> bool:
-        """Whether doing this does all that the other asks for."""
+        """Whether this request includes all of the other one."""
         return (
             (self.series, self.refresh) == (other.series, other.refresh)
             and (self.start == other.start or _is_no_later(self.start, other.start))
@@ -36,7 +36,7 @@ class SyncRequest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What a job has done: minutes resolved of those to resolve, candles, and traffic with the exchange.
+    """The work of a job: finished minutes and all minutes, candles, and traffic with the exchange.
 
     `waited` is in seconds, of `waits` pauses for a rate limit.
     """
@@ -58,7 +58,7 @@ class Tally:
 
 
 class Failure(NamedTuple):
-    """Why a job did not do all it meant to: the error's code and sentence, and seconds to wait if known."""
+    """Why a job did not finish: the error's code and sentence, and the seconds to wait if known."""
 
     code: str
     message: str
@@ -69,9 +69,8 @@ class Failure(NamedTuple):
 class Job:
     """Moments are in ms UTC by the service's clock; `window` is known once the job has begun.
 
-    `rate` is in minutes resolved a second. `notes` tell what was unusual, such as a wrong file of an archive.
-    `cancelling` says that it ends at the next page's edge. `tries` counts how often it was begun without
-    getting anywhere.
+    `rate` is in minutes resolved a second. `notes` say what was unusual, such as a wrong file of an archive.
+    `cancelling`: the job ends after the current pages. `tries` is the number of starts without any progress.
     """
 
     id: str

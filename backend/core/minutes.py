@@ -22,7 +22,7 @@ BLOCK = 30 * 24 * 60
 FULL = (1 << BLOCK) - 1
 LONG = BLOCK * MINUTE
 ONE_BY_ONE = 64
-"""So many windows are looked up by themselves; of more the whole stretch is read."""
+"""Up to this number of windows are looked up one by one. For more, the whole stretch is read."""
 
 
 class Minutes(Sequence[Window]):
@@ -65,7 +65,7 @@ class Minutes(Sequence[Window]):
         return tuple(self.windows(window))
 
     def windows(self, window: Window) -> Iterator[Window]:
-        """The same, one after the other: who needs the first alone does not pay for all."""
+        """The same as an iterator: a caller that needs only the first window does not pay for all."""
         masks = _masks(window, among=self.blocks)
         return _joined((number, self.blocks[number] & bits) for number, bits in masks)
 

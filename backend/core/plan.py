@@ -9,13 +9,14 @@ from backend.core.minutes import Minutes
 from backend.core.windows import MINUTE, Spans, Window, normalise
 
 FEW = 3
-"""So many holes of a page are asked for one by one; more of them together, as thin markets have them."""
+"""Up to this number of holes in a page are asked for one by one; more are asked for together (thin
+markets)."""
 
 
 class Question(NamedTuple):
-    """A page to ask for, and the minutes of it that the answer is to tell of.
+    """A page to ask for, and those of its minutes that the question is about.
 
-    `confirms`: another answer lacked these minutes already, and the page begins and ends with held ones.
+    `confirms`: another answer already lacked these minutes, and the page begins and ends with held minutes.
     """
 
     window: Window
@@ -34,9 +35,9 @@ def whole_minutes(start: int, end: int) -> Window:
 
 
 def rechecked(missing: Spans, wanted: Window, held: Minutes, minutes: int) -> Spans:
-    """Let a top-up read the newest `minutes` that are held before it once more: do they still read the same?
+    """Add the newest held `minutes` to a top-up, to see whether the exchange has changed them.
 
-    Only where something at the end of `wanted` is missing anyway.
+    Only if minutes at the end of `wanted` are missing anyway.
     """
     if not missing or missing[-1].end != wanted.end:
         return missing
@@ -73,8 +74,8 @@ def questions(missing: Spans, page_size: Callable[[int], int]) -> Iterator[Quest
 def confirming(unproven: Spans, held: Minutes, page_size: Callable[[int], int]) -> Iterator[Question]:
     """The second question for minutes that a first answer lacked.
 
-    Holes between held minutes are asked for together, each page with a held minute at both ends: whether its
-    answer reaches over a hole shows in its rows. What has no held minute beside it is asked for exactly.
+    Holes between held minutes are asked for together. Each page has a held minute at both ends, so the rows
+    of the answer show whether it reaches over a hole. A hole without held neighbours is asked for exactly.
     """
     if not unproven:
         return

@@ -1,4 +1,4 @@
-"""Which proxy leads to an exchange. The first of these that says anything decides:
+"""Which proxy leads to an exchange. The first of these settings that is set decides:
 
 1. the exchange's own setting, such as BINANCE_PROXY;
 2. NO_PROXY, for the hosts that it names; this machine is always one of them;
@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
 
 DIRECT = "direct"
-"""Says that there is no proxy, instead of saying nothing."""
+"""This value means: no proxy. It is not the same as an empty value."""
 
 SCHEMES = ("http", "https", "socks5", "socks5h")
 THIS_MACHINE = "localhost,127.0.0.1,::1"

@@ -1,4 +1,4 @@
-"""What a socket told of one series lately: the minute that runs, and those that have just ended."""
+"""The newest pushed candles of one series: the forming minute, and the minutes that have just ended."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from backend.core.candles import Candle
 from backend.core.windows import MINUTE
 
 KEPT = 5
-"""So many ended minutes are remembered: until they are stored, those who look at longer candles need them."""
+"""Number of ended minutes in memory. Forming candles of longer intervals need them until they are stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class PushedCandles:
-    """Candles in their newest known state, as told: none of them need be final.
+    """Candles in their newest known state. They need not be final.
 
-    `forming` is the newest minute, unless it was told to be closed. `ended` are minutes before it, ascending.
+    `forming` is the newest minute, unless the exchange has closed it. `ended` are minutes before it,
+    ascending.
     """
 
     forming: Candle | None = None
@@ -23,11 +24,12 @@ class PushedCandles:
 
     @property
     def newest(self) -> int:
-        """The newest open time that was told, 0 before the first."""
+        """The newest pushed open time, 0 before the first."""
         return max((candle.open_time for candle in (*self.ended[-1:], self.forming) if candle), default=0)
 
     def told(self, candle: Candle, *, closed: bool) -> PushedCandles:
-        """After one more state of a candle. A late one counts for its minute, one off the grid not at all."""
+        """With one more state of a candle. A late state counts for its minute; a state off the grid does not
+        count."""
         if candle.open_time % MINUTE:
             return self
         if candle.open_time < self.newest or closed:

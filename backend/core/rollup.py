@@ -14,8 +14,8 @@ from backend.core.interval import Interval
 def rollup(minutes: Columns, interval: Interval) -> Columns:
     """Candles of `interval` from the ascending one-minute candles of whole buckets.
 
-    Open of the first, close of the last, highest high, lowest low, sums of the rest. A sum is absent where it
-    is absent in any minute: it would pass for the whole otherwise.
+    Open of the first, close of the last, highest high, lowest low, sums of the rest. If one minute has no
+    value, the sum has none: a partial sum would look like the whole.
     """
     starts = interval.starts(minutes.open_time)
     first = _first_rows(starts)
@@ -34,13 +34,14 @@ def rollup(minutes: Columns, interval: Interval) -> Columns:
 
 
 def before_last_bucket(minutes: Columns, interval: Interval) -> int:
-    """How many rows come before those of the last bucket, which may go on in what is read next."""
+    """Number of rows before the last bucket. That bucket may continue in the next batch."""
     last = interval.start(int(minutes.open_time[-1]))
     return int(np.searchsorted(minutes.open_time, last))
 
 
 def first_bucket(minutes: Columns, interval: Interval) -> int:
-    """How many rows the first bucket has, which may have begun in what is read next on the way back."""
+    """Number of rows of the first bucket. When reading backwards, that bucket may continue in the next
+    batch."""
     following = interval.following(interval.start(int(minutes.open_time[0])))
     return int(np.searchsorted(minutes.open_time, following))
 

@@ -1,4 +1,4 @@
-"""The candle that runs: its stored minutes added up once, then what was told since added to them. Pure."""
+"""The forming candle: the sum of its stored minutes, plus the pushed minutes after them. Pure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class RunningCandle:
     """The minutes of a bucket that opens at `start`, added up to `upto` (ms): none in between is missing.
 
     `sums` are those of SUMS, None where a minute lacks it. They have more digits than candles keep, so that
-    adding minute by minute loses nothing. Equal are those that make the same candle.
+    adding minute by minute loses nothing. Two are equal if they make the same candle.
     """
 
     start: int
@@ -72,13 +72,13 @@ class RunningCandle:
 
 @dataclass(frozen=True, slots=True)
 class CandlesNow:
-    """What is known of a series now: by its ledger, and by what sockets told of it."""
+    """What is known of a series now: its ledger, and its pushed candles."""
 
     known: Coverage
     tape: PushedCandles
 
     def bucket(self, interval: Interval) -> Window | None:
-        """The minutes of the candle that runs, up to the newest of which anything is known.
+        """The minutes of the forming candle, up to the newest known minute.
 
         None where no candle runs, because the newest minute is the last of its own and is over; or where
         nothing is told.
@@ -89,7 +89,7 @@ class CandlesNow:
         return None if is_over or not self.tape.newest else Window(start, end)
 
     def told(self, window: Window) -> list[Candle] | None:
-        """What sockets told of the minutes of `window` that are not stored, ascending.
+        """The pushed candles of the minutes of `window` that are not stored, ascending.
 
         None where one is missing that the exchange may have.
         """

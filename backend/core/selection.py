@@ -1,4 +1,4 @@
-"""Which candles somebody wants to read."""
+"""A selection of candles to read."""
 
 from __future__ import annotations
 

@@ -34,8 +34,8 @@ def series_text(series: Series) -> str:
 class Listing(NamedTuple):
     """A symbol that an exchange lists.
 
-    `symbol` is our spelling and `native` the venue's own. `status` is the venue's word. `listed` is when
-    trading began in ms, as the venue publishes it: perhaps roughly, None where it does not.
+    `symbol` is our spelling and `native` the venue's own. `status` is the venue's word. `listed` is the start
+    of trading in ms as the venue publishes it, which may be inexact; None if it does not.
     """
 
     symbol: str

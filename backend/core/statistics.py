@@ -13,8 +13,8 @@ from backend.core.windows import MINUTE, count_minutes
 class Statistics:
     """What is stored of a series; first and last are open times in ms, None when nothing is stored.
 
-    `expected_records` is what the exchange should have of all that was ever asked for: what is stored of
-    it and what is missing. `void_records` is what the exchange does not have of it.
+    `expected_records` is the number of requested minutes that the exchange should have: stored and missing
+    ones. `void_records` is the number that it does not have.
     """
 
     series: Series

@@ -1,4 +1,4 @@
-"""A series in a letter a week: what overviews show of years."""
+"""A series as one letter for each week. Overviews show years this way."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Strip(NamedTuple):
 
 
 def strip_of(known: Coverage) -> Strip:
-    """All weeks of which something was asked for. Minute by minute only those are counted that may be of
-    several kinds: the others are told from the listing, and from whole blocks of minutes."""
+    """All weeks with requested minutes. Only weeks that may have minutes of several kinds are counted minute
+    by minute. The listing and whole blocks of minutes decide the others."""
     asked = asked_for(known)
     if not asked.minutes:
         return Strip(None, "")

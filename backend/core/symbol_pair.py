@@ -1,6 +1,6 @@
 """Which asset is traded for which: the two halves of a symbol, from its spelling alone.
 
-A listing of the exchange says so exactly. This is for readers that must not depend on the exchange.
+The exchange's listing is exact. This is for readers that must not depend on the exchange.
 """
 
 from __future__ import annotations

@@ -182,5 +182,5 @@ def guard(action: str) -> Iterator[None]:
 
 
 def _is_refusal(error: PyMongoError) -> bool:
-    """Whether our user was refused, which the Doorman has told the operator already."""
+    """Whether our user was refused, which LoginWatch has logged already."""
     return getattr(error, "code", None) == AUTHENTICATION_FAILED or REFUSED in str(error)

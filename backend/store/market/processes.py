@@ -3,7 +3,7 @@
 {"_id": "host/3f0c..-..9d/4026531836:1234:9f3b2c1d", "egress": "", "weight": 1.0, "works": true,
  "until": <date>, "tried": <date>}
 
-`tried` is when `store/tryout.py` last wrote it.
+`tried` is when `store/database_check.py` last wrote it.
 """
 
 from __future__ import annotations
