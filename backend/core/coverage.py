@@ -21,7 +21,7 @@ class Void(NamedTuple):
     So a thin market needs one void for a stretch of time, not one for each hole.
 
     `confirmed` is when the exchange last said so. `ask_again` is when to ask once more (ms UTC): soon while
-    the minutes are young, weekly when they are old. It is None in old ledgers that took a listing for certain.
+    the minutes are young, weekly when they are old. Old ledgers that took a listing for certain have None.
     """
 
     window: Window

@@ -1,6 +1,7 @@
 """Whether the database does what the service needs: it finds and writes this process's own document.
 
-A ping says little: it is answered with a full disk, to a user who may only read, and without a majority.
+A ping says little: a database answers it with a full disk, without a majority, and for a user who may only
+read.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from backend.store.mongo import AWAY, STRANGER, Database, LoginWatch, guard
 
 SECONDS = 2.0
 LASTS = 1.0
-"""Seconds that a try may take, and for which its outcome is good: who asks more often costs nothing."""
+"""Longest time of a check, and lifetime of its result, in seconds. So frequent callers cost nothing."""
 
 UNKNOWN = "the database has no entry of this process yet: the process writes it every few seconds"
 
@@ -34,7 +35,7 @@ class DatabaseCheck:
         self._trouble = ""
 
     async def trouble(self) -> str:
-        """A sentence about what the database does not do, "" for nothing; within little more than SECONDS."""
+        """A sentence about the database's problem, "" for none. It takes little more than SECONDS."""
         async with self._trying:
             if self._clock.monotonic() >= self._lasts_until:
                 self._trouble = await self._found()

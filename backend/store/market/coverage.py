@@ -1,11 +1,10 @@
 """The coverage ledger in MongoDB: collection `coverage`, one document a series, written durably.
 
-Who writes the ledger is named in its document (`ledger_document.py`), so that one atomic step checks the
-right and writes. Leases are dated by the database's clock: the machines that share it may disagree on the
-time.
+The ledger's document names its writer (`ledger_document.py`), so that one atomic step checks the right and
+writes. Leases use the database's clock, because the clocks of machines differ.
 
-Each write gives the ledger a `stamp` that no ledger ever had. One index holds all stamps, so that thousands
-of series tell in one question which of them changed.
+Each write gives the ledger a new, unique `stamp`. One index holds all stamps, so that one query finds the
+changed ones among thousands of series.
 """
 
 from __future__ import annotations
@@ -29,11 +28,11 @@ from backend.store.readable import Readable
 
 COLLECTION = "coverage"
 OF_OLD: Document = {"held.0": {"$type": "array"}}
-"""Ledgers that were written before there were blocks, as one list of windows."""
+"""Ledgers of older versions, without blocks: one list of windows."""
 
 MARKED = ("exchange", "market", "symbol", "stamp", "since", "until", "held_to")
-"""What a mark is made of, and whose it is. The times are for ledgers that an older version writes, which
-leaves the stamp as it is."""
+"""The fields of a mark, and its series. The times are for older versions, which write ledgers without a new
+stamp."""
 
 _RUN_OUT: Document = {"$expr": {"$lte": ["$lease.until", "$$NOW"]}}
 
@@ -66,7 +65,7 @@ class MongoCoverage:
             return await self._collection.count_documents({"since": {"$ne": None}})
 
     async def newest(self, limit: int) -> list[tuple[Series, Coverage]]:
-        """What is known of the `limit` series that were asked for up to the latest moments."""
+        """The ledgers of the `limit` series with the latest requested end."""
         if not limit:
             return []
         with guard("read the newest ledgers"):
@@ -98,7 +97,7 @@ class MongoCoverage:
         return dict(self._marked(documents))
 
     async def _index(self) -> None:
-        """A database that may only be read answers without the index, a little later."""
+        """A read-only database answers without the index, a little slower."""
         if not self._is_indexed:
             with suppress(OperationFailure):
                 await self._collection.create_index([(field, 1) for field in MARKED], name="marks")
@@ -110,7 +109,7 @@ class MongoCoverage:
         free = [{"lease": None}, {"lease.owner": owner}, _RUN_OUT]
         mark = {"token": token, "owner": owner, "until": _from_now(seconds)}
         with guard(f"lease the ledger of {series.name}"):
-            # With a new stamp: a holder that dies after it replaced a candle may leave all else as it was.
+            # With a new stamp: a holder that replaces a candle and then dies may change nothing else.
             for _ in range(2):
                 document = await self._collection.find_one_and_update(
                     {"_id": series.name, "$or": free},
@@ -136,8 +135,8 @@ class MongoCoverage:
 
     async def save(self, lease: Lease, coverage: Coverage, saved: Coverage | None = None) -> bool:
         """Write the ledger; False if another holds it by now. `saved` is what it was before."""
-        # The token is part of what the update looks for: whoever slept on a lease that another has taken
-        # since finds no document, and so writes nothing. A check before the write would leave room between.
+        # The token is part of the update's filter. If another process has taken the lease, the filter matches
+        # no document, so nothing is written. A check before the write would leave a gap between the two.
         change = change_of(coverage, saved or lease.coverage)
         change["$set"] |= _stamp()
         with guard(f"write the ledger of {lease.series.name}"):
@@ -145,9 +144,10 @@ class MongoCoverage:
         return result.matched_count == 1
 
     async def extend(self, held: Mapping[Series, Window]) -> set[Series]:
-        """Add minutes to those ledgers that end where they begin and that nobody leases; who holds them now.
+        """Add minutes to the ledgers that end where these minutes begin and that nobody leases. Returns the
+        series whose ledgers claim them now.
 
-        A lease that has run out goes, so that who slept on it cannot write what was known before.
+        An expired lease is removed, so that an owner that slept cannot write an old state.
         """
         if not held:
             return set()
@@ -167,7 +167,7 @@ class MongoCoverage:
                 await self._collection.update_one(_held_by(lease), {"$unset": {"lease": 1}})
 
     async def _brought_up_to_date(self, lease: Lease, document: Document) -> Lease:
-        """Put into blocks what is not: an older version's windows, or a tail."""
+        """Move into blocks what is outside them: windows of an older version, or a tail."""
         if isinstance(document["held"], list):
             await self._collection.update_one(_held_by(lease), {"$set": document_of(lease.coverage)})
         elif document.get("tail"):
@@ -197,7 +197,7 @@ def _held_by(lease: Lease) -> Document:
 
 
 def _extension(series: Series, added: Window) -> tuple[Document, list[Document]]:
-    """What a ledger must be like to be extended, and how it is."""
+    """The filter for a ledger that can be extended, and the update."""
     begun = {"$ifNull": [{"$arrayElemAt": ["$tail", 0]}, added.start]}
     wanted = {
         "_id": series.name,

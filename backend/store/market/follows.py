@@ -27,7 +27,7 @@ class MongoFollows:
         self._readable = Readable(COLLECTION, _follow)
 
     async def add(self, follow: Follow) -> None:
-        """Keep a follow; of one that is there already only `since` changes, where the new one has any."""
+        """Keep a follow. If it exists already, only `since` changes, if the new follow has one."""
         series = follow.series
         fresh: Document = {
             "exchange": series.exchange,
@@ -73,7 +73,7 @@ class MongoFollows:
         return result.deleted_count == 1
 
     async def report(self, series: Series, visit: Visit) -> None:
-        """Write down how a visit went; nothing where the series is not followed any more."""
+        """Store the result of a visit, if the series is still followed."""
         change: Document = {"$inc": {"new_candles": visit.new_candles, "healed": visit.healed}}
         if visit.failure:
             change["$inc"]["failures"] = 1
@@ -84,8 +84,8 @@ class MongoFollows:
             await self._collection.update_one({"_id": series.name}, change)
 
     async def told(self, series: Collection[Series], source: Source, lost: bool) -> None:
-        """Write down where the newest candles of `series` come from now, and whether a socket of theirs was
-        lost; nothing where they are not followed any more."""
+        """Store the source of the newest candles of `series`, and whether a socket was lost. Series without a
+        follow are ignored."""
         change: Document = {"$set": {"source": source}}
         if lost:
             change["$inc"] = {"reconnects": 1}

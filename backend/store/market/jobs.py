@@ -5,8 +5,8 @@
  "key": "binance.spot.BTCUSDT None None False", "started": .., "window": [start, end], "tally": {..},
  "rate": 1234.5, "failure": null, "cancelling": false, "tries": 0, "token": "9a1e.."}
 
-`key` stands in jobs that an equal request may join, and is unique. `token` is that of the lease under which
-the job runs: without it nobody writes how far the job is, or how it ended.
+`key` is unique. A job has it while an equal request may join the job. `token` is the token of the lease under
+which the job runs. Only its owner can write the job's progress and result.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class MongoJobs:
         return {job.id: job for job in jobs}
 
     async def newest(self, limit: int, status: Status | None = None) -> list[Job]:
-        """The jobs that were asked for last, newest first."""
+        """The newest jobs, newest first."""
         return await self._find({"status": status} if status else {}, -1, limit)
 
     async def active(self, limit: int, among: Collection[str] | None = None) -> list[Job]:
@@ -96,7 +96,7 @@ class MongoJobs:
         return _job(document) if document else None
 
     async def report(self, job: Job, token: str) -> bool:
-        """Write down how far a job is; True if somebody asked to cancel it."""
+        """Store the progress of a job. True if somebody wants to cancel it."""
         with guard("write down how far a job is"):
             document = await self._collection.find_one_and_update(
                 {"_id": job.id, "token": token, "status": "running"},
@@ -106,7 +106,7 @@ class MongoJobs:
         return bool(document and document["cancelling"])
 
     async def finish(self, job: Job, token: str) -> None:
-        """Write down how a job ended, or that it waits again."""
+        """Store the result of a job, or that it waits again."""
         ended: Document = {"status": job.status, "active": not job.over} | _course(job)
         gone: Document = {"token": 1}
         if job.finished is not None:

@@ -6,10 +6,10 @@
  "void": [{"start": .., "end": .., "reason": "no_data", "confirmed": .., "ask_again": ..}, ...],
  "lease": {"token": .., "owner": .., "until": <date>}}
 
-What is held lies in blocks of thirty days (`core/minutes.py`), so that a write sends the blocks that changed:
-a full one as such, one with few runs as minutes of the block, and one with many as its bits. `tail` is what
-was pushed since, behind the last held minute; the next holder of the ledger puts it into the blocks.
-`held_to` is where both end. Older versions wrote `held` as one list of windows.
+Held minutes are in blocks of thirty days (`core/minutes.py`), so that a write sends only changed blocks:
+`true` for a full block, minutes for a block with few runs, bits for a block with many runs. `tail` are the
+minutes that were pushed later, after the last held minute. The next holder of the ledger moves them into the
+blocks. `held_to` is where both end. Older versions wrote `held` as one list of windows.
 """
 
 from __future__ import annotations

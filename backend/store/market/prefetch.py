@@ -1,8 +1,8 @@
 """Reading ahead: while one batch is in use, the next ones are on their way.
 
-Where the next batch begins is known only when one has come, unless time says it: candles follow each other
-minute by minute, so the windows after a full batch are asked for side by side. One that comes back empty lies
-in a hole or after the end; then the database is asked once more for whatever comes next.
+The start of a batch is known only after the batch before it. But candles follow each other minute by minute,
+so after a full batch the next windows are read side by side. If one is empty, it is in a hole or after the
+end; then one more query finds the next candle.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def _windows(rest: Remaining, batch: int) -> Iterator[Window]:
 
 
 async def _dropped(query: asyncio.Task[bytes]) -> None:
-    """Stop a query that nobody waits for any longer, however far it is."""
+    """Stop a query that nobody needs any more."""
     query.cancel()
     await asyncio.wait([query])
     if not query.cancelled():

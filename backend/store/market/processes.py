@@ -23,7 +23,7 @@ class MongoFleet:
         self._readable = Readable(COLLECTION, _member)
 
     async def beat(self, member: Member, seconds: float) -> list[Member]:
-        """Say that `member` is there for the next `seconds`, and tell who is."""
+        """Announce `member` for the next `seconds`, and return all living members."""
         here = {
             "egress": member.egress,
             "weight": member.weight,

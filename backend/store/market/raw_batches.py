@@ -1,9 +1,9 @@
 """From raw BSON batches to columns, without a Python object per document.
 
-All candles of a batch usually share one layout: the same fields in the same order with the same types, hence
-the same size. Then the batch is an array of fixed records, and a column is a view of it. Every byte that is
-not a value is compared with the first document's; where any differs, document by document is decoded. What
-other programs wrote is read as well: whole numbers, Decimal128, further fields, null where there is no value.
+All candles of a batch usually share one layout: the same fields in the same order with the same types, so the
+same size. Then the batch is an array of fixed records, and a column is a view of it. Every byte that is not a
+value is compared with the first document. If any byte differs, the documents are decoded one by one.
+Documents of other programs are readable too: integers, Decimal128, more fields, null for no value.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def columns_in(batch: bytes) -> Columns:
 
 
 def candle_of(document: dict[str, Any]) -> Candle:
-    """The candle that a document holds. Raises DatabaseUnavailable for a document that is no candle."""
+    """The candle in a document. Raises DatabaseUnavailable for a document that is not a candle."""
     values = {name: _number(document.get(name)) for name in KINDS}
     if any(values[name] is None for name in NEEDED):
         raise DatabaseUnavailable(
@@ -68,7 +68,7 @@ def candle_of(document: dict[str, Any]) -> Candle:
 
 
 def _number(value: Any) -> Any:
-    """A number as Python knows it, None for what is none."""
+    """A value as a Python number, None if it is not a number."""
     if isinstance(value, Decimal128):
         return float(value.to_decimal())
     return value if isinstance(value, int | float) else None
@@ -89,7 +89,7 @@ def _viewed(batch: bytes) -> Columns | None:
 
 
 def _fields(document: bytes) -> list[Field] | None:
-    """Where the numbers of a candle lie; None if a document is no candle of plain numbers."""
+    """The places of a candle's numbers; None if the document is not a candle of plain numbers."""
     known: list[Field] = []
     place = 4
     while place < len(document) - 1:

@@ -1,11 +1,11 @@
-"""Revisions in MongoDB: stored candles that an exchange later told differently. Collection `revisions`.
+"""Revisions in MongoDB: stored candles that an exchange changed later. Collection `revisions`.
 
 {"series": "binance.spot.BTCUSDT", "open_time": 1619136000000, "at": 1750000000000,
  "before": {"open": .., "close": .., ...}, "after": {...}, "pending": true}
 
-A revision is recorded before the candle is replaced, and `pending` until it is. A crash in between leaves it
-so. Whoever reads or writes the range next settles it if the candle says that the change took place, and drops
-it otherwise.
+A revision is recorded before the candle is replaced, and is `pending` until then. After a crash it can stay
+pending. The next reader or writer of the range compares it with the candle: it settles the revision if the
+candle has the new values, and drops it if not.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from backend.store.mongo import Database, Document, guard, settled
 
 COLLECTION = "revisions"
 ABANDONED_MS = 600_000
-"""After so long nobody is still about to replace the candle of a revision: DATABASE_TIMEOUT is over."""
+"""After this time nobody can still be replacing the candle of a revision, because DATABASE_TIMEOUT is
+over."""
 
 ALL = Window(0, 2**53)
 PENDING: Document = {"pending": True}
@@ -44,7 +45,8 @@ class MongoRevisions:
     async def record(self, series: Series, changes: Sequence[tuple[Document, Document]]) -> list[Document]:
         """Remember candle documents before and after, ascending; what to settle when they are replaced.
 
-        Nobody else writes the range: what is pending there was left by a crash, and is no longer to come.
+        Nobody else writes the range. So a pending revision there is from a crash, and its change will not
+        come.
         """
         if not changes:
             return []
@@ -67,12 +69,12 @@ class MongoRevisions:
         return recorded
 
     async def settle(self, recorded: Sequence[Document]) -> None:
-        """The candles have been replaced. A revision that was thought abandoned meanwhile is there again."""
+        """The candles are replaced. A revision that was dropped as abandoned meanwhile is restored."""
         if recorded:
             await self._collection.bulk_write([_settled(revision) for revision in recorded], ordered=False)
 
     async def state(self, series: Series, window: Window) -> RevisionState:
-        """What tells whether candles that open in `window` were replaced since the last look."""
+        """The state that changes whenever a candle in `window` is replaced."""
         with guard(f"read the revisions of {series.name}"):
             state = await self._state(series, window)
             if not state.pending:
@@ -122,7 +124,7 @@ class MongoRevisions:
         )
 
     async def _mend_in_passing(self, series: Series, window: Window) -> None:
-        """A database that may only be read, or is full, is read all the same: they stay pending."""
+        """If the database is full or read-only, reading continues and the revisions stay pending."""
         with suppress(OperationFailure):
             await self._mend(series, window, self._clock.now() - ABANDONED_MS)
 
