@@ -1,7 +1,8 @@
-"""Stores closed candles as they come, where they continue what is held: no job, no lease, no page.
+"""Stores pushed closed candles at once if they continue the held minutes: without a job, a lease or a page.
 
-What does not fit is not stored from here: a gap, a ledger that somebody works on, a database that is away.
-The keeper's next visit fetches it from the exchange, so nothing has to be queued, and nothing can be lost.
+Candles that do not fit are not stored here: after a gap, while somebody works on the ledger, while the
+database is away. The keeper's next visit fetches them from the exchange. So nothing has to be queued, and
+nothing can be lost.
 """
 
 from __future__ import annotations
@@ -24,20 +25,20 @@ from backend.services.ports import CandleStore, CoverageStore
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
-"""How often to look whether candles came, beside being told."""
+"""Seconds between two looks for new candles, besides the notices."""
 
 WRITES_AT_ONCE = 16
 SERIES_AT_ONCE = 200
 MOST_PENDING = 5
-"""Minutes of one series that may wait for their turn; beyond, a visit is the better way."""
+"""Most minutes of one series that may wait. For more, a visit is better."""
 
 
 OnGap = Callable[[Collection[Series]], None]
 
 
 class Edge(NamedTuple):
-    """Where what is held of a series ends, as this process knows it; from which minute on that was appended;
-    the exchange's time at its last visit, and from where it was wanted then. All in ms."""
+    """The end of a series' held minutes as this process knows it; the first appended minute; the exchange's
+    time of the last visit; and the start of that visit. All in ms."""
 
     end: int
     appended_from: int | None
@@ -46,7 +47,7 @@ class Edge(NamedTuple):
 
 
 class Appender:
-    """Appends closed candles to series. `on_news` is called when there are some to be read."""
+    """Appends closed candles to series. Calls `on_news` when new candles can be read."""
 
     def __init__(
         self,
@@ -67,19 +68,19 @@ class Appender:
         self._appending: asyncio.Task[None] | None = None
 
     def start(self, on_gap: OnGap) -> None:
-        """Append what comes from now on; tell `on_gap` of series that need a visit."""
+        """Append candles from now on. Call `on_gap` with series that need a visit."""
         self._on_gap = on_gap
         self._appending = self._loops.start("appended candles", self._append_what_came)
 
     async def stop(self) -> None:
-        """Append no more; what waits is left to the next visit."""
+        """Stop appending. The next visit fetches waiting candles."""
         if self._appending:
             self._appending.cancel()
             with suppress(asyncio.CancelledError):
                 await self._appending
 
     def edge(self, series: Series) -> Edge | None:
-        """What is known of the end of a series, None before its first visit."""
+        """The edge of a series, None before its first visit."""
         return self._edges.get(series)
 
     def visited(self, series: Series, edge: Edge) -> None:
@@ -87,15 +88,15 @@ class Appender:
         self._edges[series] = edge
 
     def forget(self, series: Collection[Series]) -> None:
-        """Somebody else looks after these now, or nobody."""
+        """This process no longer keeps these series."""
         for one in series:
             self._edges.pop(one, None)
             self._pending.pop(one, None)
 
     def add(self, series: Series, candle: Candle) -> None:
-        """Append a candle that will not change any more: soon, in one go with those of other series.
+        """Append a final candle soon, together with candles of other series.
 
-        One that contradicts itself is left to a visit, which asks for it.
+        A candle whose prices contradict each other is left to a visit.
         """
         if not is_sound(candle):
             return
@@ -118,15 +119,16 @@ class Appender:
             self._on_gap(batch)
 
     def _taken(self) -> dict[Series, list[Candle]]:
-        """Who came first, in pieces: the first of a thousand need not wait for the last."""
+        """The oldest ones first, in pieces: the first of a thousand need not wait for the last."""
         batch = {one: self._pending.pop(one) for one in list(islice(self._pending, SERIES_AT_ONCE))}
         if self._pending:
             self._come.set()
         return batch
 
     async def _append(self, batch: Mapping[Series, list[Candle]]) -> None:
-        # The candles are added first and only then claimed, by ledgers that still end where they begin.
-        # Nobody leases those; a visit that took one meanwhile makes the claim fail, and fetches the minute.
+        # The candles are stored first. Then the ledgers claim them, if they still end where the candles begin
+        # and nobody leases them. If a visit has leased a ledger meanwhile, the claim fails and the visit
+        # fetches the minute.
         known = await self._coverage.load_all(batch)
         fit = {
             series: run for series, candles in batch.items() if (run := continuing(known[series], candles))
@@ -162,8 +164,8 @@ class Appender:
 
 
 def continuing(known: Coverage, candles: Collection[Candle]) -> list[Candle]:
-    """Those of `candles` that follow the last held minute without a gap, ascending; none of a ledger that
-    was asked for more than it holds at its end."""
+    """The `candles` that follow the last held minute without a gap, ascending. None if the ledger has
+    requested minutes after its held ones."""
     if not known.held or known.until != known.held.end:
         return []
     by_minute = {candle.open_time: candle for candle in candles}

@@ -1,7 +1,7 @@
-"""Asks exchanges for the minute that has just ended, where their sockets do not say what is final.
+"""Asks exchanges for the minute that has just ended, if their sockets do not say which candle is final.
 
-The last frame of a minute may have been missed, so what such a socket told is never stored: the first frame
-of the next minute only tells that it is time to ask. What cannot be had so is left to the keeper's visits.
+The last frame of a minute may be lost, so candles of such a socket are never stored. The first frame of the
+next minute only starts a request. If that fails, the keeper's visits fetch the minute.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from backend.services.syncing.markets import Markets
 log = logging.getLogger(__name__)
 
 AT_ONCE = 16
-"""Requests to one market that may be under way for this: those of a slow one keep no other waiting."""
+"""Most requests in flight to one market. So a slow market delays no other."""
 
 MOST_MINUTES = 60
-"""A series that lacks more is left to a visit."""
+"""If a series lacks more minutes, a visit fetches them."""
 
 
 class Confirmer:
@@ -52,7 +52,7 @@ class Confirmer:
         self._tasks: dict[Series, asyncio.Task[None]] = {}
 
     def ended(self, series: Series, at: int) -> None:
-        """The minute of `series` that ends at `at` (ms) is over, by what its socket tells."""
+        """The socket says that the minute of `series` that ends at `at` (ms) is over."""
         if series not in self._tasks:
             task = asyncio.create_task(self._try(series, at))
             self._tasks[series] = task

@@ -1,4 +1,4 @@
-"""What is followed: asked for here, kept complete by the keepers of the processes that do jobs."""
+"""The followed series. This adds and removes follows; the keepers of worker processes keep them complete."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ class Follows:
             )
 
     async def all(self) -> list[Standing]:
-        """How every follow stands, by name and by its exchange's clock where that is known."""
+        """The state of every follow, by name. It uses the exchange's clock if that is known."""
         return await self._standings(await self._store.all())
 
     async def page(self, start: str, limit: int) -> tuple[list[Standing], str | None]:
-        """How the first `limit` follows stand of series whose names are `start` or later; and the name of the
-        next one, None after the last."""
+        """The state of the first `limit` follows whose names are `start` or later; and the name of the next
+        one, None after the last."""
         follows = await self._store.page(start, limit + 1)
         following = follows[limit].series.name if len(follows) > limit else None
         return await self._standings(follows[:limit]), following
@@ -88,7 +88,7 @@ class Follows:
             self._coming += Counter()
 
     async def _standings(self, follows: Sequence[Follow]) -> list[Standing]:
-        """A hundred ledgers at a time: others have their turn between them."""
+        """Read a hundred ledgers at a time, so that other tasks can run between them."""
         standings = []
         for first in range(0, len(follows), LEDGERS_AT_ONCE):
             some = follows[first : first + LEDGERS_AT_ONCE]

@@ -1,9 +1,9 @@
 """Keeps followed series complete to the last closed minute, by REST: each is visited once a minute.
 
-The follows are shared out over the processes that do jobs by their names; those of a process that died are
-looked after by the others as soon as it is missed. Two that disagree for a moment do no harm: a visit needs
-the lease of the series' ledger. A visit is a plain sync, so a gap, a restart and a new follow are the same to
-it. Where sockets bring candles too, visits are what confirms and completes them.
+The names of the worker processes decide who keeps which follow. If a process dies, the others take over its
+follows as soon as they notice. If two processes disagree for a moment, no harm is done: a visit needs the
+lease of the series' ledger. A visit is a plain sync, so a gap, a restart and a new follow need no special
+code. If sockets push candles too, visits confirm and complete them.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from backend.services.syncing.stop_signal import StopSignal
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
-"""How often to look what is to be visited; follows that are new begin that soon."""
+"""Seconds between two looks for due visits. A new follow begins this soon."""
 
 BUSY_PAUSE = 5.0
-"""Seconds to leave a series alone on which somebody else works."""
+"""Seconds to wait if somebody else works on the series."""
 
 ENDED_PAUSE = 86_400.0
-"""Seconds until a series that has ended is looked for again."""
+"""Seconds between two visits of a series that has ended."""
 
 TURN_SECONDS = 60.0
-"""For how long older minutes of a series are fetched before its newest ones are looked for again."""
+"""How long a visit fetches older minutes before it looks for the newest ones again."""
 
 
 class KeeperFleet(Protocol):
@@ -55,7 +55,7 @@ class KeeperFleet(Protocol):
 
 
 class Keeper:
-    """Visits the follows that are this process's own, some at once. `seeds` are followed from the start."""
+    """Visits the follows of this process, some of them at once. `seeds` are followed from the start."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Keeper:
         self._looking = self._loops.start("looks at follows", self._look_again)
 
     async def stop(self, seconds: float) -> None:
-        """Begin nothing more; visits under way have `seconds` to end at a page's edge."""
+        """Begin no more visits. Running visits have `seconds` to finish their current pages."""
         if self._looking:
             self._looking.cancel()
             with suppress(asyncio.CancelledError):
@@ -105,7 +105,7 @@ class Keeper:
         await end(self._tasks, seconds)
 
     def hurry(self, series: Collection[Series]) -> None:
-        """Visit these at once, where they are this process's own and are not being visited."""
+        """Visit these at once, if this process keeps them and no visit is running."""
         self._due.update((one, 0.0) for one in series if one in self._due)
         self._begin_due()
 
@@ -129,7 +129,7 @@ class Keeper:
         await self._tell_sources(ours)
 
     async def _tell_sources(self, ours: Mapping[Series, Follow]) -> None:
-        """Write down of which series candles are pushed, where that has changed."""
+        """Store which series have pushed candles, if that has changed."""
         lost = self._live.take_lost() & ours.keys()
         pushed = {series for series in ours if self._live.is_heard(series)}
         known = {series for series, follow in ours.items() if follow.source == "socket"}
@@ -166,7 +166,7 @@ class Keeper:
         self._due[series] = self._clock.monotonic() + pause
 
     async def _outcome(self, follow: Follow, stop_signal: StopSignal) -> Outcome:
-        """Newest minutes first, then older ones for a turn; again while there is a place for that."""
+        """Newest minutes first, then older ones for one turn; repeat while there is a free place."""
         while True:
             async with self._near:
                 outcome = await self._visitor.visit(follow, stop_signal, 0)

@@ -1,8 +1,8 @@
-"""What sockets tell of series, held in memory: whoever hears nothing or restarts loses nothing by it.
+"""Pushed candles in memory. A process that receives none, or restarts, loses nothing.
 
-A candle that an exchange says is closed is appended to what is stored. Where exchanges do not say so, a frame
-of the next minute only tells that it is time to ask for the last one. All else is fetched by the keeper's
-visits, which sockets make cheaper and never replace.
+If the exchange says that a candle is closed, the candle is stored. If not, a frame of the next minute only
+starts a request for the last one. The keeper's visits fetch everything else. Sockets make visits cheaper, but
+never replace them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from backend.services.ports import CandleStream
 log = logging.getLogger(__name__)
 
 HEARD_FOR = 90.0
-"""Seconds after its last frame for which a series counts as pushed: thin markets push once a minute."""
+"""A series counts as pushed for this many seconds after its last frame: thin markets push once a minute."""
 
 SILENT = PushedCandles()
 
@@ -31,10 +31,10 @@ OnEnded = Callable[[Series, int], None]
 
 
 class LiveCandles:
-    """Has series pushed for as long as somebody wants it: the keeper, or who watches forming candles.
+    """Subscribes to series while somebody needs them: the keeper, or a reader of forming candles.
 
-    `on_closed` is given the closed candles of kept series, `on_ended` the end (ms) of their minutes that are
-    over but were not said to be closed.
+    `on_closed` gets the closed candles of kept series. `on_ended` gets the end (ms) of minutes that are over
+    but not reported as closed.
     """
 
     def __init__(self, streams: Mapping[Market, CandleStream], clock: Clock) -> None:
@@ -51,7 +51,7 @@ class LiveCandles:
         self._lost: set[Series] = set()
 
     def start(self, on_closed: OnClosed, on_ended: OnEnded) -> None:
-        """Have connections from now on, and tell the keeper's side what they bring."""
+        """Open connections from now on, and pass their candles to the keeper's side."""
         self._on_closed, self._on_ended = on_closed, on_ended
         for market, stream in self._streams.items():
             stream.start(_MarketListener(self, market))
@@ -62,13 +62,13 @@ class LiveCandles:
             await stream.stop()
 
     def keep(self, series: Collection[Series]) -> None:
-        """Have exactly these pushed, beside those that are watched. To be called every second."""
+        """Subscribe to exactly these, besides the watched ones. Call this every second."""
         self._kept = frozenset(filter(self.can_hear, series))
         self._choose()
 
     @contextmanager
     def watching(self, series: Sequence[Series]) -> Iterator[None]:
-        """Have these pushed too for as long as the block lasts."""
+        """Subscribe to these too while the block runs."""
         heard = list(filter(self.can_hear, series))
         self._watched.update(heard)
         self._choose()
@@ -80,7 +80,7 @@ class LiveCandles:
             self._choose()
 
     def pushed(self, series: Series) -> PushedCandles:
-        """What was told of `series` lately: nothing while it is not pushed."""
+        """The newest pushed candles of `series`; none while it is not pushed."""
         return self._pushed.get(series, SILENT) if self.is_heard(series) else SILENT
 
     def is_heard(self, series: Series) -> bool:
@@ -93,7 +93,7 @@ class LiveCandles:
         return (series.exchange, series.market) in self._streams
 
     def take_lost(self) -> set[Series]:
-        """The kept series whose candles stopped coming since the last call, once or more often."""
+        """The kept series that lost their candles since the last call, once or more often."""
         lost, self._lost = self._lost, set()
         return lost
 
@@ -110,7 +110,7 @@ class LiveCandles:
             self._on_ended(series, after.newest)
 
     def lost(self, series: Collection[Series], reason: str) -> None:
-        """Candles of these come no more for now. A minute told in part must not pass for a whole one."""
+        """These series receive no candles for now. Part of a minute must not look like a whole one."""
         now = self._clock.monotonic()
         for one in series:
             self._pushed.pop(one, None)
@@ -121,7 +121,7 @@ class LiveCandles:
         log.debug("the exchange pushes no candles of %d series: %s", len(series), reason)
 
     def _choose(self) -> None:
-        """Tell the sockets what is wanted."""
+        """Tell the sockets which symbols to subscribe to."""
         now = self._clock.monotonic()
         wanted = self._kept | self._watched.keys()
         self._wanted_since = {one: self._wanted_since.get(one, now) for one in wanted}
@@ -136,7 +136,7 @@ class LiveCandles:
         self._tell_deaf(now)
 
     def _tell_deaf(self, now: float) -> None:
-        """Say of which series nothing comes: exchanges take some subscriptions and then stay silent."""
+        """Log series that receive nothing: exchanges accept some subscriptions and then send nothing."""
         deaf = {
             one
             for one, since in self._wanted_since.items()
@@ -151,7 +151,7 @@ class LiveCandles:
 
 
 class _MarketListener:
-    """Hears one market. Fits `services.ports.StreamListener`."""
+    """Listens to one market. Implements `services.ports.StreamListener`."""
 
     def __init__(self, live: LiveCandles, market: Market) -> None:
         self._live = live

@@ -1,6 +1,6 @@
-"""One look after a follow: what is missing of it is fetched under its ledger's lease, and written down.
+"""A visit of a follow: it fetches the missing minutes under the lease of the series' ledger, and stores them.
 
-What sockets brought since the last look is read again, in one request: it may have changed since.
+It reads the pushed candles since the last visit once more, in one request: they may have changed.
 """
 
 from __future__ import annotations
@@ -37,13 +37,12 @@ log = logging.getLogger(__name__)
 
 
 class Outcome(NamedTuple):
-    """How a visit went: `now` is the exchange's time after it (ms), None where it did not end well.
+    """The result of a visit. `now` is the exchange's time after it (ms), None if it failed.
 
     `ended` says that the series has ended at its exchange.
 
-    `more` says that older minutes are still to be fetched. `healed` are the minutes that it brought although
-    later ones were held already. It was skipped where there was no need of it, or where it could not be done
-    now.
+    `more`: older minutes are still missing. `healed` are the minutes that it brought although later ones were
+    held already. A visit is skipped if it is not needed, or not possible now.
     """
 
     now: int | None
@@ -64,10 +63,10 @@ class Outcome(NamedTuple):
 NOT_NOW = Outcome(None, skipped=True)
 NEVER = 0
 REFUSALS = 3
-"""So many visits in a row that a symbol is refused before it counts as ended."""
+"""After this many refused visits in a row a symbol counts as ended."""
 
 ENDINGS = Interrupted, Cancelled, DatabaseUnavailable
-"""What ends a visit without being the series' fault."""
+"""Errors that end a visit but are not a problem of the series."""
 
 
 class Visitor:
@@ -97,9 +96,9 @@ class Visitor:
         self._metrics = metrics
 
     async def visit(self, follow: Follow, stop_signal: StopSignal, seconds: float) -> Outcome:
-        """Make the follow complete. Where somebody else works on the series, or is to, nothing happens.
+        """Make the follow complete. If somebody else works on the series, or will, do nothing.
 
-        Where more than its newest hour is missing, `seconds` are given to older minutes.
+        If more than the newest hour is missing, spend up to `seconds` on older minutes.
         """
         outcome = await self._outcome(follow, stop_signal, seconds)
         series = follow.series
@@ -147,7 +146,7 @@ class Visitor:
             return self._failed(follow, MarketDataError("an unexpected error of the service: see its log"))
 
     async def _is_kept(self, follow: Follow) -> bool:
-        """Whether sockets brought all that is closed, and a visit confirmed it not long ago."""
+        """Whether sockets brought all closed minutes, and a recent visit confirmed them."""
         edge = self._appender.edge(follow.series)
         if edge is None or edge.since != follow.since:
             return False
@@ -158,10 +157,10 @@ class Visitor:
     async def _sync(
         self, follow: Follow, ledger: Ledger, stop_signal: StopSignal, turn: TimedStopSignal
     ) -> Visit:
-        """What was appended once more, then the newest minutes, then older ones for a turn."""
-        # What sockets brought is read from the exchange once more before a visit calls it confirmed, so the
-        # stretch is fixed here, under the lease: while it is held nothing is appended behind our back. Newest
-        # minutes come before older ones, or a series with years to fetch would never be live meanwhile.
+        """Read the appended minutes once more, then the newest minutes, then older ones for one turn."""
+        # A visit reads pushed candles from the exchange once more before it calls them confirmed. So their
+        # window is fixed here, under the lease: nobody can append while we hold it. The newest minutes come
+        # before older ones; otherwise a series with years to fetch would not be live meanwhile.
         before, appended = ledger.coverage, self._appended(follow.series)
         if before.since is None and not await self._store.has(follow.series):
             raise Cancelled(f"{follow.series.name} was deleted, so nobody follows it now")
@@ -191,7 +190,7 @@ class Visitor:
     async def _synced(
         self, ledger: Ledger, request: SyncRequest, stop_signal: StopSignal
     ) -> tuple[int, MarketDataError | None]:
-        """How many candles are new, and what kept the others from coming."""
+        """The number of new candles, and the error that stopped the others."""
         try:
             result = await self._syncs.sync(ledger, request, _tell_nobody, stop_signal, reopen=False)
         except UnknownSymbol as error:
@@ -230,7 +229,7 @@ def _tell_nobody(_window: Window, _tally: Tally) -> None:
 
 
 def _tell_end(follow: Follow, visit: Visit) -> None:
-    """Say once that a series has ended, and that it came back."""
+    """Log once that a series has ended, and that it is back."""
     if visit.ended and not follow.ended:
         log.warning(
             "%s: the exchange no longer has this series: the service asks once a day", follow.series.name

@@ -1,4 +1,4 @@
-"""What is told of a job when this process is done with it: a line in the log, and figures."""
+"""The report of a job when this process has finished with it: a log line and metrics."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 def tell_end(job: Job, metrics: Metrics, now: int) -> None:
-    """Tell of a job that is over, or that waits to be gone on with, at `now` (ms)."""
+    """Report a job that is over, or that waits for another start, at `now` (ms)."""
     seconds = 0.0 if job.started is None else (now - job.started) / 1000
     if job.over:
         metrics.job_ended(job.status, seconds)

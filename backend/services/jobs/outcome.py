@@ -1,4 +1,4 @@
-"""How a job of a sync came out, for whoever asked for it."""
+"""The result of a sync's job, for the client that requested it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from backend.services.syncing.sync import SyncEnd, SyncResult, result_of
 
 
 class Outcome(NamedTuple):
-    """`error` is what the job ended with, in words for its asker; `result` is None if it never began."""
+    """`error` is the job's error, as a sentence for the client. `result` is None if the job never began."""
 
     error: MarketDataError | None
     result: SyncResult | None
 
 
 async def outcome_of(job: Job, queries: Queries) -> Outcome:
-    """Of a job that is over: what it did, and what its ledger says of its window now."""
+    """Of a job that is over: its work, and the ledger of its window now."""
     error = error_named(*job.failure) if job.failure else None
     if job.window is None:
         return Outcome(error, None)

@@ -16,9 +16,9 @@ from backend.telemetry.traffic import Traffic, counted
 
 
 class Run:
-    """`job` is always the newest picture. What earlier runs of the job did counts as its own.
+    """`job` is always the newest state. The work of earlier runs of the job counts too.
 
-    `underway` is set once it got anywhere.
+    `underway` is set after the first progress.
     """
 
     def __init__(self, job: Job, clock: Clock) -> None:
@@ -32,13 +32,13 @@ class Run:
 
     @contextmanager
     def counted(self) -> Iterator[None]:
-        """Count what the work inside sends to exchanges; what was done before this run is remembered."""
+        """Count the requests to exchanges inside the block, on top of earlier runs."""
         self._earlier = replace(self.job.tally, minutes_total=self.job.tally.minutes_done)
         with counted() as self._traffic:
             yield
 
     def note(self, window: Window, tally: Tally) -> None:
-        """Take in how far the work is."""
+        """Store the progress."""
         traffic = Tally(
             requests=self._traffic.requests,
             retries=self._traffic.retries,
@@ -57,6 +57,6 @@ class Run:
             self.underway.set()
 
     def cancel(self) -> None:
-        """End it at the next page's edge."""
+        """End it after the current pages."""
         self.job = replace(self.job, cancelling=True)
         self.stop_signal.stop(Cancelled("the job was cancelled: what came is stored"))

@@ -1,4 +1,4 @@
-"""Jobs: syncs that are asked for, watched and cancelled here, and done by any process's worker."""
+"""Jobs: this submits, watches and cancels syncs. The worker of any process runs them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROOM_MAY_COME_AFTER = 10
 
 
 class Jobs:
-    """`most_queued` jobs may wait for their turn in all. All may raise DatabaseUnavailable."""
+    """At most `most_queued` jobs may wait, in all processes. All methods may raise DatabaseUnavailable."""
 
     def __init__(
         self, store: JobStore, worker: Worker, clock: Clock, most_queued: int, metrics: Metrics
@@ -39,9 +39,9 @@ class Jobs:
         self._look_after: asyncio.Event | None = None
 
     async def submit(self, requests: Sequence[SyncRequest]) -> list[Job]:
-        """A job for each request: the one under way that does what is asked, or a new one.
+        """A job for each request: a current job that does the same, or a new one.
 
-        Raises TooManyJobs, with nothing submitted, when more would wait than may.
+        If too many jobs would wait, raises TooManyJobs and submits nothing.
         """
         if self.worker.stopping:
             raise interruption()
@@ -65,8 +65,8 @@ class Jobs:
         raise UnknownJob("no job has this id: the service deletes jobs a week after their end")
 
     async def moving(self, limit: int, seen: Collection[str]) -> dict[str, Job]:
-        """The oldest jobs that are not over and the newest ones, `limit` of each, and those that were `seen`
-        before and may be over now; by id, as they stand."""
+        """The oldest jobs that are not over and the newest ones, `limit` of each, and the jobs in `seen`,
+        which may be over now; by id."""
         jobs = {job.id: job for job in await self._store.active(limit)}
         jobs |= {job.id: job for job in await self._store.newest(limit)}
         if others := set(seen) - jobs.keys():
@@ -75,7 +75,7 @@ class Jobs:
         return {job_id: runs[job_id].job if job_id in runs else job for job_id, job in jobs.items()}
 
     async def newest(self, limit: int, status: Status | None = None) -> list[Job]:
-        """The jobs that were asked for last, newest first."""
+        """The newest jobs, newest first."""
         runs = self.worker.runs
         jobs = await self._store.newest(limit, status)
         return [runs[job.id].job if job.id in runs else job for job in jobs]
@@ -115,7 +115,7 @@ class Jobs:
                 del self._waited[job_id]
 
     async def _seen(self, job_id: str, news: asyncio.Event) -> Job:
-        """The job as it stands, by a look that all who wait share: one question a second."""
+        """The current state of a job. All waiting clients share one query each second."""
         if run := self.worker.runs.get(job_id):
             return run.job
         now = self._clock.monotonic()
@@ -145,7 +145,8 @@ class Jobs:
         ]
 
     async def watch(self, job_id: str) -> AsyncGenerator[Job, None]:
-        """The job as it stands, every EVENT_SECONDS, until it is over or we are stopped. To be closed."""
+        """The state of a job every EVENT_SECONDS, until it is over or the service stops. The caller must
+        close it."""
         with self._awaited(job_id):
             while True:
                 job = await self._seen(job_id, self.worker.news)
@@ -155,7 +156,7 @@ class Jobs:
                 await self._clock.sleep(EVENT_SECONDS)
 
     async def cancel(self, job_id: str) -> Job:
-        """End a job at its next page's edge; one that is over stays as it is. Raises UnknownJob."""
+        """End a job after its current pages. A job that is over stays as it is. Raises UnknownJob."""
         now = self._clock.now()
         job = await self._store.cancel(job_id, now)
         if run := self.worker.runs.get(job_id):
@@ -167,7 +168,7 @@ class Jobs:
         return job or await self.get(job_id)
 
     async def abandon(self) -> None:
-        """Cancel what was asked for here alone and what runs here: the user of a command is going away."""
+        """The user of a command leaves: cancel the jobs that only this process requested or runs."""
         for job_id in {*self.worker.runs, *self._added}:
             await self.cancel(job_id)
 

@@ -1,7 +1,7 @@
-"""Does the jobs that lie in the database: one a series at a time, so many at once, until told to stop.
+"""Runs the jobs in the database: one job for each series at a time, several at once, until stopped.
 
-A job runs under the lease of its series' ledger. One whose process died has no lease any more, and is begun
-again by whoever sees it first; the ledger knows what is left to do.
+A job runs under the lease of its series' ledger. If its process dies, the lease runs out, and the first
+worker that sees the job starts it again. The ledger says what is left to do.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ from backend.telemetry.metrics import Metrics
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
-"""How often to look for jobs that other processes asked for or left."""
+"""Seconds between two looks for jobs of other processes."""
 
 REPORT_SECONDS = 1.0
 TRIES = 10
-"""How often a job is begun without getting anywhere before it is given up."""
+"""After this many starts without progress a job fails."""
 
 MOST_SETBACKS = 3
-"""So often in a row a database that is away interrupts a job before those who wait for it are told."""
+"""After this many interruptions in a row by a lost database, waiting clients get an error."""
 
 SEEN_AT_ONCE = 1000
 
@@ -52,7 +52,7 @@ Condition = Literal["running", "stopped", "none"]
 
 
 class Worker:
-    """Does any job, or with `everybodys` false only those it was told to take.
+    """Runs any job; with `everybodys` false only jobs that it was given.
 
     `runs` are the jobs under way here.
     """
@@ -91,7 +91,8 @@ class Worker:
         self._beginner = self._loops.start("looks for jobs", self._begin_jobs)
 
     async def stop(self, seconds: float) -> None:
-        """Begin nothing more; what runs has `seconds` to end at a page's edge, and is queued again."""
+        """Begin no more jobs. Running jobs have `seconds` to finish their current pages, and are then queued
+        again."""
         self.stopping = True
         if self._beginner:
             self._beginner.cancel()
@@ -110,13 +111,13 @@ class Worker:
         self._asked.set()
 
     def is_stuck(self, job_id: str) -> bool:
-        """Whether a job fails here again and again, for reasons that are not its own, and gets nowhere."""
+        """Whether a job fails here again and again without progress, for reasons outside the job."""
         run = self.runs.get(job_id)
         return self._setbacks.get(job_id, 0) >= MOST_SETBACKS and not (run and run.underway.is_set())
 
     @property
     def condition(self) -> Condition:
-        """Whether jobs are begun here; "none" in a process that leaves them to others."""
+        """Whether this process runs jobs; "none" if it leaves them to others."""
         if self.stopping or (self._beginner and self._beginner.done()):
             return "stopped"
         return "running" if self._beginner else "none"
@@ -155,7 +156,7 @@ class Worker:
         task.add_done_callback(self._tasks.discard)
 
     async def _run(self, job: Job) -> None:
-        """Do a job under its series' lease. Whatever keeps it from its end leaves it to be begun again."""
+        """Run a job under its series' lease. If anything stops it, the job will start again."""
         name = job.request.series.name
         try:
             with bound(job=job.id, series=name):
@@ -230,9 +231,9 @@ class Worker:
         return replace(job, status=status, finished=self._clock.now(), failure=failure)
 
     async def _report(self, run: Run, token: str) -> None:
-        """Write down how far the job is, every now and then, and learn whether it is wanted still.
+        """Store the job's progress from time to time, and see whether somebody has cancelled it.
 
-        That it got anywhere at all is written down at once: it must not look as if it never did.
+        The first progress is stored at once: the job must not look as if it had none.
         """
         if run.job.cancelling:
             run.cancel()
@@ -246,5 +247,5 @@ class Worker:
 
 
 def interruption() -> Interrupted:
-    """What is told when the service stops."""
+    """The error for clients when the service stops."""
     return Interrupted("the service was told to stop: the job goes on when it is back")
