@@ -19,13 +19,14 @@ from backend.services.streaming.rolling import Bars, gathered, rolled, rolled_ba
 __all__ = ["Bars", "on_grid", "read_bars", "read_bars_back"]
 
 MOST_ROWS = 4_000
-"""Stored minutes that are read at once."""
+"""Stored minutes in one read."""
 
 LEAST_ROWS = 500
-"""Fewer are not worth a query."""
+"""A query for fewer rows is not worth its cost."""
 
 KEPT_ROWS = 20_000
-"""The newest candles are kept while they are found; more than these are read a second time instead."""
+"""Up to this number of newest candles stay in memory during the walk back. For more, they are read a second
+time."""
 
 
 async def read_bars(store: CandleStore, series: Series, wanted: Selection) -> Bars:
@@ -79,7 +80,7 @@ async def _newest(store: CandleStore, series: Series, wanted: Selection) -> Bars
 
 
 class _Reader:
-    """Reads one selection; its window lies on the grid of its interval."""
+    """Reads one selection. Its window is on the grid of its interval."""
 
     def __init__(self, store: CandleStore, series: Series, wanted: Selection) -> None:
         self._store = store
@@ -109,14 +110,15 @@ class _Reader:
                 yield batch
 
     def _batch(self) -> int:
-        """As many minutes as a small answer needs, so that it does not read more."""
+        """The minutes that a small answer needs, so that it reads no more."""
         if self._wanted.limit is None:
             return MOST_ROWS
         enough = (self._wanted.limit + 1) * self._wanted.interval.most_minutes
         return max(LEAST_ROWS, min(enough, MOST_ROWS))
 
     async def _filled(self, bars: Bars) -> Bars:
-        """Each batch waits for the next one, whose beginning says how long the hole between them is."""
+        """Each batch waits for the next one: the start of that one shows how long the hole between them
+        is."""
         window, interval = self._wanted.window, self._wanted.interval
         before = await self._neighbour(Window(0, window.start), backwards=True)
         held: Columns | None = None
@@ -156,7 +158,7 @@ class _Reader:
             yield piece
 
     async def _inside_a_hole(self, before: Columns | None) -> Columns | None:
-        """The first candle of a window that has none itself but lies between stored ones."""
+        """The first filled candle of a window that has no stored candle but lies between stored candles."""
         window, interval = self._wanted.window, self._wanted.interval
         if before is None or window.start >= window.end:
             return None

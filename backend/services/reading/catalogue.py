@@ -1,8 +1,8 @@
-"""What listings tell of every stored series: kept in this process, and as exact as if it were read each time.
+"""The facts of every stored series for listings: kept in this process, and as exact as a fresh read.
 
-One question tells the marks of all ledgers (`ports.Mark`); read anew is only what a write has changed since,
-by whatever process. Beside the questions the catalogue reads itself what somebody listed a while ago, so that
-whoever lists again seldom waits for it.
+One query reads the marks of all ledgers (`ports.Mark`). Only series that any process has changed since are
+read again. The catalogue also refreshes recently listed series in the background, so that the next listing
+seldom waits.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ ALL_TIME = Window(0, LATEST + 1)
 NO_LEDGER = Mark((), holds=False)
 
 LOOK_SECONDS = 5.0
-"""How often to look for changes of what somebody listed."""
+"""Seconds between two looks for changes of listed series."""
 
 UNTIL_READ = float("inf")
 WANTED_SECONDS = 600.0
-"""For how long after a listing its facts are read beside."""
+"""How long after a listing its facts are refreshed in the background."""
 
 Marks = Mapping[Series, Mark]
 
 
 class Stored(NamedTuple):
-    """A stored series and what it takes on the database's disk."""
+    """A stored series and its size on the database's disk."""
 
     statistics: Statistics
     size: Size
 
 
 class Known(NamedTuple):
-    """What a ledger tells; `listed` is the exchange's first candle, or the first stored one, in ms UTC."""
+    """The facts of a ledger. `listed` is the exchange's first candle, or the first stored one, in ms UTC."""
 
     statistics: Statistics
     listed: int | None
@@ -64,7 +64,7 @@ class Last(NamedTuple):
 
 
 class Newest(NamedTuple):
-    """What the newest candles tell."""
+    """The facts of the newest candles."""
 
     last: Last
     decimals: Decimals
@@ -88,7 +88,7 @@ class Catalogue:
         self._keeping: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Read all that can be listed once, and keep what is listed current from now on."""
+        """Read everything that can be listed once. From now on keep listed facts current."""
         self._wanted_until |= dict.fromkeys((self._known, self._newest, self._days), UNTIL_READ)
         self._keeping = self._loops.start("listings of what is stored", self._keep)
 
@@ -104,7 +104,7 @@ class Catalogue:
         return await self._candles.stored_series()
 
     async def stored(self, series: Sequence[Series]) -> list[Stored]:
-        """How much of some series is stored; nothing at all is told as such, not as an error."""
+        """How much of some series is stored. A series without candles is no error."""
         facts = await self.known(series, await self._coverage.marks_of(series))
         return [Stored(known.statistics, size) for known, size in facts.values()]
 
@@ -113,7 +113,7 @@ class Catalogue:
         return await self._coverage.marks()
 
     async def known(self, series: Sequence[Series], marks: Marks) -> dict[Series, tuple[Known, Size]]:
-        """What the ledgers of some series tell, read where `marks` say so, and their sizes."""
+        """The facts of some ledgers, read again if `marks` have changed, and the sizes of the series."""
         self._note(self._known)
         known = await self._known.of({one: marks.get(one, NO_LEDGER) for one in series})
         sizes = await self._sizes.of(series)
@@ -128,7 +128,7 @@ class Catalogue:
         return _holding(await self._coverage.marks_of(series))
 
     async def instruments(self, marks: Marks) -> list[Instrument]:
-        """What clients want to know of each."""
+        """The instrument of each series."""
         self._note(self._known)
         self._note(self._newest)
         known, newest = await self._known.of(marks), await self._newest.of(marks)
@@ -139,7 +139,7 @@ class Catalogue:
         ]
 
     async def prices(self, marks: Marks) -> dict[Series, Last]:
-        """The newest close of each; of one whose candles were taken away by hand, nothing."""
+        """The newest close of each. A series whose candles somebody deleted by hand has none."""
         self._note(self._newest)
         return {series: newest.last for series, newest in (await self._newest.of(marks)).items() if newest}
 
@@ -149,7 +149,7 @@ class Catalogue:
         return {series: day for series, day in (await self._days.of(marks)).items() if day}
 
     def _note(self, facts: Remembered[Any]) -> None:
-        """Somebody wants these, and may want them again."""
+        """Remember that somebody listed these series, and may list them again."""
         self._wanted_until[facts] = self._clock.monotonic() + WANTED_SECONDS
 
     async def _keep(self) -> None:

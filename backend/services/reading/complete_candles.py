@@ -1,4 +1,4 @@
-"""Which candles are whole: those that lack no minute which the exchange may have. Pure."""
+"""Which candles are whole. A whole candle lacks no minute that the exchange may have. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST_BROKEN = 2
 
 
 def told(wanted: Selection, known: Coverage, candles: Columns) -> Window:
-    """The minutes of which an answer says what there is."""
+    """The minutes that an answer is about."""
     interval, start, end = wanted.interval, wanted.window.start, wanted.window.end
     end = min(end, interval.start(known.known_until))
     if wanted.limit is not None and len(candles) == wanted.limit:
@@ -27,7 +27,7 @@ def told(wanted: Selection, known: Coverage, candles: Columns) -> Window:
 
 
 def missing_in(wanted: Selection, known: Coverage) -> Spans:
-    """What is missing of the minutes that the candles of a selection are made of."""
+    """The missing minutes inside the candles of a selection."""
     if wanted.interval is ONE_MINUTE:
         return ()
     start, end = wanted.window

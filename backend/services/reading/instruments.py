@@ -1,4 +1,4 @@
-"""What clients want to know of a symbol before they ask for its candles, as far as candles can tell."""
+"""The facts of a symbol that clients need before they read candles, as far as candles show them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from backend.core.series import Listing, Series
 from backend.core.symbol_pair import split_symbol
 
 DECIMALS = 8
-"""Where no candle shows more."""
+"""Used if no candle shows more."""
 
 MOST_DECIMALS = 18
 
@@ -30,10 +30,11 @@ class Decimals(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """`price_decimals` and `volume_decimals` are the most that the newest candles show: no trading rule.
+    """`price_decimals` and `volume_decimals` are the most decimals in the newest candles. They are not a
+    trading rule.
 
-    `listed` is the exchange's first candle, ms UTC, or the first stored one where that is not known. `status`
-    is the exchange's word, None where that is not known.
+    `listed` is the exchange's first candle, ms UTC, or the first stored one if that is unknown. `status` is
+    the exchange's word, None if unknown.
     """
 
     symbol: str
@@ -55,7 +56,7 @@ def decimals_of(newest: Columns) -> Decimals:
 
 
 def instrument(series: Series, listed: int | None, decimals: Decimals) -> Instrument:
-    """From what is stored. The quote is empty where the symbol does not tell it."""
+    """From stored candles. The quote is empty if the symbol does not show it."""
     return Instrument(
         series.symbol,
         *(split_symbol(series.symbol) or (series.symbol, "")),
@@ -66,7 +67,7 @@ def instrument(series: Series, listed: int | None, decimals: Decimals) -> Instru
 
 
 def of_listing(listing: Listing) -> Instrument:
-    """From what the exchange lists."""
+    """From the exchange's list."""
     return Instrument(
         listing.symbol, listing.base, listing.quote, listed=listing.listed, status=listing.status
     )

@@ -1,7 +1,8 @@
-"""The store as bots see it that believe they ask an exchange.
+"""The store for bots, which expect the answers of an exchange.
 
-A bot's protocol has no place for a mark, so it is given whole candles alone: one that is still forming, or
-that lacks a minute which the exchange may have, is left out. What the exchange lacks, its candles lack too.
+A bot's protocol has no field that marks a candle, so bots get only whole candles. A candle that is still
+forming, or that lacks a minute which the exchange may have, is left out. Minutes that the exchange does not
+have are missing in its own candles too.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ SYNC_SECONDS = 8.0
 """How long a read waits for a sync: less than the 10 s after which common clients give up."""
 
 LISTING_SECONDS = 1.0
-"""How long the first listing of what is stored of a market waits for the states of symbols."""
+"""How long the first listing of a market waits for the states of symbols."""
 
 NOTHING = columns_of([])
 
@@ -42,9 +43,9 @@ NOTHING = columns_of([])
 class Page:
     """Ascending candles of a series.
 
-    `stored` says whether anything is held of it, `complete` whether every minute from the first that was
-    asked for to the last that is told is held or known not to exist. `sync` is the code of what ended a sync
-    that this read waited for, "unfinished" if it goes on, None if all is well.
+    `stored`: the series has candles. `complete`: every minute from the first requested one to the last one in
+    the answer is held or void. `sync` is the error code of the sync that this read waited for, "unfinished"
+    if it is still running, None if there was no error.
     """
 
     candles: Columns = NOTHING
@@ -80,7 +81,7 @@ class Mirror:
         return self._clock.now()
 
     def series(self, exchange: str, market: str, symbol: str) -> Series:
-        """The series that is meant; InvalidRequest if no symbol can be called so."""
+        """The series of a symbol. InvalidRequest if the symbol is not valid."""
         return self._markets.series(symbol, exchange, market)
 
     async def page(self, series: Series, wanted: Selection) -> Page:
@@ -99,10 +100,10 @@ class Mirror:
     async def listed(
         self, exchange: str, market: str, symbols: Collection[str] | None = None
     ) -> list[Instrument]:
-        """What is stored of a market, by symbol; with `sync_on_read` all that the exchange lists.
+        """The stored instruments of a market, by symbol; with `sync_on_read` all that the exchange lists.
 
-        Of `symbols`, in our spelling, where they are given. Symbols that cannot be cut into their halves are
-        left out: no venue's listing has a place for them.
+        If `symbols` (in our spelling) are given, only those. Symbols that cannot be split into base and quote
+        are left out: no venue's list can show them.
         """
         if symbols is None:
             marks = await self._catalogue.held(exchange, market)
@@ -142,7 +143,7 @@ class Mirror:
         return candles[-limit:] if wanted.newest else candles[:limit]
 
     async def _sync(self, series: Series, window: Window) -> str | None:
-        """Top the series up as `POST /api/sync` does where `window` asks for it, and wait for a while."""
+        """If `window` needs it, sync the series as `POST /api/sync` does, and wait for a while."""
         if not _is_behind(await self._queries.known(series), window, closed_until(self.now())):
             return None
         try:
@@ -157,12 +158,13 @@ class Mirror:
     async def _listings(
         self, exchange: str, market: str, symbols: Collection[str] | None
     ) -> Mapping[str, Listing]:
-        """What the exchange lists; nothing if it does not say so in time."""
+        """The exchange's list; empty if it does not answer in time."""
         listings = await self._listed_by(exchange, market, SYNC_SECONDS)
         return listings if symbols is None else {one: listings[one] for one in symbols if one in listings}
 
     async def _wait_for_states(self, exchange: str, market: str) -> None:
-        """Once in the life of the process: later the copy there is tells them, and is read anew beside."""
+        """Only once in the life of the process. Later the old copy answers, and is refreshed in the
+        background."""
         if (exchange, market) not in self._waited:
             self._waited.add((exchange, market))
             await self._listed_by(exchange, market, LISTING_SECONDS)
@@ -175,5 +177,5 @@ class Mirror:
 
 
 def _is_behind(known: Coverage, window: Window, closed: int) -> bool:
-    """Whether minutes of `window` have closed since the exchange was asked, or nothing is held at all."""
+    """Whether minutes of `window` have closed since the last sync, or nothing is held at all."""
     return not known.held or known.known_until < min(window.end, closed)

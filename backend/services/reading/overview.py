@@ -1,4 +1,4 @@
-"""All that an overview shows of each series, whether it is stored, followed or both."""
+"""All facts of an overview for each series that is stored, followed or both."""
 
 from __future__ import annotations
 

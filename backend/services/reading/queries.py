@@ -48,7 +48,7 @@ class Queries:
         return await self._coverage.stored_symbols(exchange, market)
 
     async def revision_count(self, series: Series) -> int:
-        """How many stored candles the exchange later told differently."""
+        """How many stored candles the exchange changed later."""
         return await self._revisions.count(series)
 
     async def revisions(self, series: Series, window: Window, limit: int) -> list[Revision]:
@@ -57,17 +57,17 @@ class Queries:
         return await self._revisions.page(series, window, limit)
 
     async def coverage(self, series: Series) -> Coverage:
-        """What is known of a series that was asked for at least once."""
+        """The ledger of a series that was requested at least once."""
         known = await self._coverage.load(series)
         if known.since is None:
             raise _not_stored(series)
         return known
 
     async def open(self, series: Series, wanted: Selection) -> OpenSelection:
-        """What is read of a series of which something is held.
+        """An open selection of a series that has candles.
 
-        A candle whose end lies after the last minute that the exchange was asked for is still forming: the
-        service does not ask the exchange when it reads.
+        If a candle ends after the last question to the exchange, it is still forming: a read does not ask the
+        exchange.
         """
         known = await self._coverage.load(series)
         if not known.held:
@@ -87,7 +87,7 @@ class Queries:
         return read_bars_back(self._candles, opened.series, opened.wanted)
 
     async def validator(self, opened: OpenSelection) -> Validator | None:
-        """What tells whether an answer that was given before is still right; None where that is not known."""
+        """The value that shows whether an earlier answer is still right; None if that is unknown."""
         window = closed_window(opened)
         if window is None:
             return None
@@ -98,7 +98,7 @@ class Queries:
         return None if revisions.pending else Validator(opened.series, window, held, revisions, shortfalls)
 
     async def record_shortfall(self, series: Series) -> None:
-        """Less was read than the ledger claims: no validator that was given out is worth anything now."""
+        """A read found less than the ledger claims: all earlier validators become invalid."""
         await self._shortfalls.add(series)
 
     async def known(self, series: Series) -> Coverage:

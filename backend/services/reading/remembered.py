@@ -1,4 +1,4 @@
-"""One fact of each of many series, kept for as long as the series stays as it is."""
+"""One fact for each of many series, kept until the series changes."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ AT_ONCE = 16
 class Remembered(Generic[Fact]):
     """`read` tells the facts of some series, all of them.
 
-    A mark is read before the fact that is kept under it. So a fact may be newer than its mark, which costs a
-    reading more when the mark has changed, but never older.
+    A mark is read before its fact. So a fact may be newer than its mark, which costs one more read when the
+    mark changes, but never older.
     """
 
     def __init__(self, read: Callable[[Sequence[Series]], Awaitable[Mapping[Series, Fact]]]) -> None:
@@ -28,7 +28,7 @@ class Remembered(Generic[Fact]):
         self._kept: dict[Series, tuple[Mark, Fact]] = {}
 
     async def of(self, marks: Mapping[Series, Mark]) -> dict[Series, Fact]:
-        """The facts of the series of `marks`; of those that changed since the last call they are read."""
+        """The facts of the series in `marks`. Only changed series are read."""
         facts = self._kept_under(marks)
         changed = [series for series in marks if series not in facts]
         for first in range(0, len(changed), AT_ONCE):
@@ -38,7 +38,7 @@ class Remembered(Generic[Fact]):
         return {series: facts[series] for series in marks}
 
     async def _read_unless_kept(self, marks: Mapping[Series, Mark]) -> dict[Series, Fact]:
-        """One reading at a time: who comes with the same question meanwhile finds what the other has read."""
+        """One read at a time: a second caller with the same question finds the facts of the first."""
         async with self._reading:
             facts = self._kept_under(marks)
             if due := [one for one in marks if one not in facts]:

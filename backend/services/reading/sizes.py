@@ -1,7 +1,7 @@
-"""What series take on the database's disk: measured one by one, and told with the moment of it.
+"""Sizes of series on the database's disk: measured one by one, and reported with the time of measurement.
 
-The database knows the size of one collection at a time, in about a millisecond, and lets it grow some time
-after a write. So a size is told as it was measured, and measured again beside the answers.
+The database measures one collection at a time, in about a millisecond, and a collection grows some time after
+a write. So an answer has the last measured size, and a new measurement runs in the background.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from backend.services.ports import CandleStore, Mark
 
 AT_ONCE = 16
 GOOD_FOR_MS = 60_000
-"""How long a size is told without another measurement, though candles were written since."""
+"""How long a size is used without a new measurement, although candles were written since."""
 
 
 class Size(NamedTuple):
@@ -40,7 +40,7 @@ class Sizes:
         return {one: self._known[one][0] for one in series}
 
     async def renew(self, marks: Mapping[Series, Mark]) -> None:
-        """Measure those that changed since they were measured, unless that is a moment ago."""
+        """Measure series that have changed since their measurement, unless it is recent."""
         await self._measure([one for one, mark in marks.items() if self._is_due(one, mark)], marks)
 
     def forget_all_but(self, series: Collection[Series]) -> None:

@@ -1,7 +1,7 @@
-"""What tells whether an answer about closed history is still the right one, without reading the history.
+"""Validators: they show whether an answer about closed history is still right, without reading the history.
 
-A range is closed when every minute of it is held or known not to exist, and the exchange was asked beyond it.
-What it holds changes in three ways, and each changes the validator:
+A range is closed if every minute of it is held or void, and the exchange was asked beyond it. Its candles can
+change in three ways, and each one changes the validator:
 
 - the exchange's word on a minute without data changes: so do the held windows of the ledger;
 - a stored candle is replaced: then a revision was recorded before, which is pending until the candle is
@@ -9,8 +9,8 @@ What it holds changes in three ways, and each changes the validator:
 - candles that the ledger claims are gone, and come back with a repair, perhaps with other values: whoever
   reads fewer than are claimed records a shortfall, and all validators of the series change.
 
-The facts are gathered before the candles are read. So an answer may be newer than its validator says, which
-costs a client one more answer, but never older.
+The facts are read before the candles. So an answer may be newer than its validator, which costs a client one
+more answer, but never older.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from backend.services.ports import RevisionState
 
 @dataclass(frozen=True, slots=True)
 class OpenSelection:
-    """A selection on the grid of its interval, and what is known of its series."""
+    """A selection on the grid of its interval, and the ledger of its series."""
 
     series: Series
     wanted: Selection
@@ -39,8 +39,7 @@ class OpenSelection:
 class Validator:
     """Two answers to the same question with equal validators are equal.
 
-    `held` are the minutes that the answer is made of. `changed` is when the newest of them came to be, in ms,
-    where that is known.
+    `held` are the minutes in the answer. `changed` is when the newest of them was stored, in ms, if known.
     """
 
     series: Series
@@ -51,18 +50,18 @@ class Validator:
 
     @property
     def changed(self) -> int | None:
-        """Not known where a minute without data may have been filled later, or after a shortfall."""
+        """Unknown if a minute without data may have been filled later, or after a shortfall."""
         if self.shortfalls or self.held != (self.window,):
             return None
         return max(self.window.end, self.revisions.at)
 
     def agrees_with(self, minutes: int, last: int) -> bool:
-        """Whether so many minutes, of which the last opened at `last`, are what the ledger claims."""
+        """Whether the ledger claims exactly this number of minutes, with the last one at `last`."""
         return minutes == count_minutes(self.held) and last < self.window.end
 
 
 def closed_window(opened: OpenSelection) -> Window | None:
-    """The closed range that decides the answer; None if it is not closed, or cannot be told so simply."""
+    """The closed range that decides the answer; None if it is not closed, or not simple to find."""
     wanted, known = opened.wanted, opened.known
     if wanted.fill or (wanted.limit is not None and (wanted.newest or wanted.interval is not ONE_MINUTE)):
         return None

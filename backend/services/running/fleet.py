@@ -1,7 +1,8 @@
-"""The processes that share one database, and each one's part of what their common address may spend.
+"""The processes that share one database, and the part of each in the budgets of their common address.
 
-Exchanges count by IP address. Processes behind one address split each budget: who does jobs counts as one,
-who only answers requests as little. Each process says every few seconds that it is there, and hears who is.
+Exchanges count by IP address, so the processes behind one address split each budget. A process that runs jobs
+has weight one; a process that only answers requests has a small weight. Every few seconds each process
+announces itself and reads who else is there.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from backend.services.syncing.ledger import RENEWALS
 log = logging.getLogger(__name__)
 
 Role = Literal["all", "api", "worker", "command", "follow"]
-"""What a process does: requests and jobs, requests alone, jobs alone, one command and its jobs, or to show
-follows and to be a worker where there is none."""
+"""What a process does: requests and jobs, only requests, only jobs, one command and its jobs, or the command
+`follow`, which shows follows and works if no worker is there."""
 
 FAREWELL_SECONDS = 1.0
 WORK_WEIGHT = 1.0
 IDLE_WEIGHT = 0.05
-"""What a process that does no jobs asks of exchanges: what they list, and the time."""
+"""A process without jobs only asks exchanges for their lists and their time."""
 
 
 class SharedBudget(Protocol):
@@ -35,7 +36,7 @@ class SharedBudget(Protocol):
 
     @property
     def longest(self) -> float:
-        """Seconds after which nothing of what was spent counts any more."""
+        """Seconds after which nothing spent counts any more."""
 
     def take_part(self, part: float) -> None:
         """Spend only this part from now on."""
@@ -45,9 +46,9 @@ class SharedBudget(Protocol):
 
 
 class Fleet:
-    """This process among the others. `seconds` after its last word a process is thought dead.
+    """This process among the others. `seconds` after its last announcement a process counts as dead.
 
-    `is_gone` knows it earlier of some, by their names.
+    For some names `is_gone` knows it earlier.
     """
 
     def __init__(
@@ -77,10 +78,10 @@ class Fleet:
         return self._member.name
 
     async def join(self, weight: float | None = None) -> list[Member]:
-        """Say that we are here, perhaps with another weight than before; the others.
+        """Announce this process, perhaps with a new weight. Returns the others.
 
-        Who does jobs where others do so already holds off until they have made room and what they spent is
-        forgotten. Raises DatabaseUnavailable.
+        If other processes run jobs already, a new worker waits until they use smaller parts, and until their
+        spending no longer counts. Raises DatabaseUnavailable.
         """
         if weight is not None:
             self._member = self._member._replace(weight=weight)
@@ -107,11 +108,11 @@ class Fleet:
             purse.hold_off(self._seconds / RENEWALS + purse.longest)
 
     def _counts(self, one: Member) -> bool:
-        """Not we ourselves, and not a process of this machine that died without a word."""
+        """False for ourselves, and for a process of this machine that died without a farewell."""
         return one.name != self._member.name and not self._is_gone(one.name)
 
     def stay(self) -> asyncio.Task[None]:
-        """Go on saying so, in a task that the caller ends."""
+        """Repeat the announcement in a task. The caller ends it."""
         return self._loops.start("word to other processes", self._say_again)
 
     async def _say_again(self) -> None:
@@ -119,7 +120,7 @@ class Fleet:
         await self._clock.sleep(self._seconds / RENEWALS)
 
     async def leave(self) -> None:
-        """Say that we go: the others need not wait until we are missed."""
+        """Say goodbye, so that the others need not wait until we count as dead."""
         with suppress(DatabaseUnavailable, TimeoutError):
             async with asyncio.timeout(FAREWELL_SECONDS):
                 await self._store.leave(self._member)

@@ -1,4 +1,4 @@
-"""How it is right now, looked up when somebody asks: for Prometheus and for orchestrators."""
+"""The current state of the service, read on request: for Prometheus and for orchestrators."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from backend.services.ports import CoverageStore, JobStore
 from backend.telemetry.gauges import BudgetState, FollowLag, SeriesState, ServiceState
 
 PATIENCE = 4.0
-"""Seconds that the database has to tell; Prometheus itself waits for ten."""
+"""Seconds that the database has to answer. Prometheus itself waits for ten."""
 
 
 class SpentBudget(Protocol):
@@ -34,7 +34,7 @@ class SpentBudget(Protocol):
 
 
 class Monitor:
-    """Takes pictures of the moment, with `most_series` series and follows at most.
+    """Takes snapshots with at most `most_series` series and follows.
 
     Never raises DatabaseUnavailable.
     """
@@ -63,7 +63,7 @@ class Monitor:
         self._patience = patience
 
     async def picture(self) -> ServiceState:
-        """What can be told at once, and what the database tells in time."""
+        """The facts in memory, and those that the database answers in time."""
         try:
             async with asyncio.timeout(self._patience):
                 if await self._database_answers():
@@ -92,7 +92,7 @@ class Monitor:
 
 
 def state_of(series: Series, known: Coverage, now: int) -> SeriesState:
-    """What a series' ledger tells at `now` (ms). A machine's clock that is behind makes no negative lag."""
+    """The state of a series at `now` (ms). A late machine clock makes no negative lag."""
     statistics = statistics_of(series, known)
     lag = max(0, now - known.held.end) / 1000 if known.held else None
     return SeriesState(
@@ -112,7 +112,7 @@ def follow_counts(follows: Sequence[Standing]) -> dict[tuple[str, str], int]:
 
 
 def follow_lags(follows: Sequence[Standing], most: int) -> list[FollowLag]:
-    """The lag of `most` follows that have candles: those with trouble first, else always of the same ones."""
+    """The lag of `most` follows that have candles: those with trouble first, then always the same ones."""
     ordered = sorted(follows, key=lambda one: one.state == "live")
     lags = [(one.follow.series, one.lag) for one in ordered if one.lag is not None]
     return [FollowLag(one.exchange, one.market, one.symbol, lag / 1000) for one, lag in lags[:most]]

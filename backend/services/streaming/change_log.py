@@ -1,4 +1,4 @@
-"""The last changes of what people look at, numbered, so that a reader can go on where he broke off."""
+"""The last changes, numbered, so that a reader can continue where it stopped."""
 
 from __future__ import annotations
 

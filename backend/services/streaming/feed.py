@@ -1,8 +1,8 @@
-"""Closed candles as they are stored: for each listener in order, each once, from any moment on.
+"""Closed candles as they are stored. Each listener gets each candle once, in order, from any moment on.
 
-Nothing is queued for anybody. A listener has a cursor for each of its series, and reads from there what is
-stored and known without a gap; so history and live are the same to it, and who reads slowly only falls back.
-What is shared is the look at the ledgers (`ledger_watch.py`), one for all listeners of this process.
+There are no queues. A listener has a cursor for each of its series, and reads the stored minutes from there
+up to the first gap. So history and live candles are the same, and a slow reader only falls behind. All
+listeners of a process share one look at the ledgers (`ledger_watch.py`).
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from backend.services.streaming.forming import FormingCandles
 from backend.services.streaming.ledger_watch import LedgerWatch
 
 MOST_ROWS = 500
-"""Candles that are told at once."""
+"""Most candles in one batch."""
 
 
 class Feed:
-    """What one listener is told: candles of one interval of some series, after `cursors`."""
+    """The candles for one listener: one interval of some series, after `cursors`."""
 
     def __init__(
         self,
@@ -49,9 +49,9 @@ class Feed:
         self.cursors = cursors
 
     async def new(self) -> AsyncIterator[tuple[int, Columns]]:
-        """What is new of each series, by its place in the list, ascending, in small batches.
+        """The new candles of each series, by its place in the list, ascending, in small batches.
 
-        A batch counts as told when the next one is asked for. May raise DatabaseUnavailable.
+        A batch counts as sent when the caller asks for the next one. May raise DatabaseUnavailable.
         """
         for place, series in enumerate(self._series):
             known = self._ledger_watch.known.get(series)
@@ -95,7 +95,8 @@ class Feeds:
     async def open(
         self, series: Sequence[Series], interval: Interval, since: int | None, cursors: Cursors | None
     ) -> Feed:
-        """After `cursors`; else of candles that open at `since` or later; else of what closes from now on."""
+        """A feed after `cursors`; else from the candle that opens at `since`; else from the next closed
+        candle."""
         if cursors is None:
             known = await self._coverage.load_all(series)
             starts = [self._start(known[one], interval, since) for one in series]
@@ -109,7 +110,7 @@ class Feeds:
         )
 
     def forming(self, series: Sequence[Series], interval: Interval) -> FormingCandles:
-        """The candles that run of the same series. Have them watched as long as it is used."""
+        """The forming candles of the same series. Watch the series while this is used."""
         return FormingCandles(
             candles=self._candles,
             ledger_watch=self.ledger_watch,

@@ -1,4 +1,4 @@
-"""The candles that run, for one listener: what sockets tell, put on what is stored."""
+"""The forming candles for one listener: stored minutes plus pushed candles."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from backend.services.reading.bars import Bars, read_bars
 from backend.services.streaming.ledger_watch import LedgerWatch
 
 MOST_UNSURE = 60
-"""Minutes behind the first that is not stored: with more, the candle is not told until that one came."""
+"""If more minutes than this follow the first minute that is not stored, the candle waits for that minute."""
 
 
 class FormingCandles:
-    """The stored minutes of a bucket are read once and then added to. What an exchange corrects later is
-    right in the closed candle."""
+    """The stored minutes of a bucket are read once, and new ones are added. If the exchange corrects a minute
+    later, the closed candle has the right value."""
 
     def __init__(
         self,
@@ -46,7 +46,8 @@ class FormingCandles:
         self._told: dict[Series, RunningCandle] = {}
 
     async def changed(self, cursors: Cursors) -> AsyncIterator[tuple[int, Columns]]:
-        """Those that changed since the last call, by their place in the list; none that was told as closed.
+        """The candles that changed since the last call, by their place in the list; none that was sent as
+        closed.
 
         May raise DatabaseUnavailable.
         """
@@ -62,7 +63,7 @@ class FormingCandles:
                 yield place, running.candle()
 
     async def _running(self, series: Series, present: CandlesNow, window: Window) -> RunningCandle | None:
-        """What the minutes of `window` come to; None where one is missing, or there is none."""
+        """The candle of the minutes of `window`; None if one is missing, or there are none."""
         running = await self._grown(series, present.known, window)
         rest = Window(running.upto, window.end)
         told = present.told(rest) if rest.minutes <= MOST_UNSURE else None

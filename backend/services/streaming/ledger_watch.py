@@ -1,4 +1,4 @@
-"""One look at the ledgers for all who listen in this process, and one rhythm for all who wait."""
+"""One look at the ledgers for all listeners of this process, and one rhythm for all that wait."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from backend.services.running.tasks import end
 
 LOOK_SECONDS = 1.0
 LEAST_SECONDS = 0.05
-"""Between two looks, however often somebody nudges."""
+"""Shortest time between two looks, even with many nudges."""
 
 
 class LedgerWatch:
-    """Looks at the ledgers of all series that anybody listens to: each second, and when nudged.
+    """Looks at the ledgers of all series with listeners: each second, and when nudged.
 
-    `known` is what they said last, `streams` how many listen, `over` whether they are to leave. `news` is set
-    when a ledger has changed and when it is over, `second` each second; another event takes its place then.
+    `known` are the last read ledgers, `streams` is the number of listeners, `over` says that they must leave.
+    `news` is set when a ledger has changed and at the end, `second` each second; a new event then replaces
+    it.
     """
 
     def __init__(self, coverage: CoverageStore, clock: Clock, loops: Loops | None = None) -> None:
@@ -52,7 +53,7 @@ class LedgerWatch:
         await end(self._tasks, 0)
 
     async def dismiss(self, seconds: float) -> None:
-        """Have all who listen leave, and give them `seconds` for it."""
+        """Make all listeners leave, and give them `seconds` for it."""
         self.over = True
         self.news.set()
         if self.streams:
@@ -64,7 +65,7 @@ class LedgerWatch:
 
     @contextmanager
     def listening(self, series: Sequence[Series]) -> Iterator[None]:
-        """Look at these too for as long as the block lasts."""
+        """Watch these series too while the block runs."""
         self.streams += 1
         self._left.clear()
         self._listened.update(series)
@@ -98,6 +99,6 @@ class LedgerWatch:
             self.news = asyncio.Event()
 
     def _same(self, series: Series, known: Coverage) -> Coverage:
-        """The object of before where nothing changed, by which listeners see it at once."""
+        """The old object if nothing changed, so that listeners see that at once."""
         before = self.known.get(series)
         return before if before is not None and before == known else known

@@ -12,7 +12,7 @@ from backend.core.rollup import before_last_bucket, first_bucket, rollup
 Bars = AsyncGenerator[Columns, None]
 
 WORTH_SENDING = 1_000
-"""Longer candles come in batches of at least so many."""
+"""Smallest batch of longer candles."""
 
 
 async def rolled(minutes: Bars, interval: Interval) -> Bars:

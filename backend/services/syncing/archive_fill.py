@@ -1,7 +1,7 @@
-"""Long history from an exchange's public archive, file by file, before the API is asked for the rest.
+"""Reads long history from an exchange's public archive, file by file. The API brings the rest.
 
-What a file brings is stored like any other candles. What it lacks stays missing: the API alone can say that a
-minute does not exist. A file that is not there or not right is told in a note; its minutes stay missing too.
+Candles of a file are stored like others. Minutes that a file lacks stay missing: only the API can say that a
+minute does not exist. If a file is absent or wrong, a note says so, and its minutes stay missing too.
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ from backend.services.syncing.stop_signal import StopSignal
 log = logging.getLogger(__name__)
 
 FILES_AT_ONCE = 3
-"""Files that are downloaded, checked and written side by side, whatever the number of series."""
+"""Files that are downloaded, checked and written side by side, for all series together."""
 
 DAY = 24 * HOUR
 ABSENT_FOR = HOUR
-"""For how long (ms) a series that the archive does not have is not looked for again."""
+"""How long (ms) the service remembers that the archive does not have a series."""
 
 MOST_ABSENT = 1000
-"""Such series that are remembered."""
+"""Most such series in memory."""
 
 GIVE_UP_AFTER = 3
-"""So many files in a row that could not be asked for mean that the archive is away."""
+"""After this many failed downloads in a row the archive counts as away."""
 
 
 class ArchiveFillResult(NamedTuple):
-    """What the archive brought, and a note for each file that did not do."""
+    """The candles of the archive, and a note for each unusable file."""
 
     tally: Tally = Tally()
     notes: tuple[str, ...] = ()
 
 
 class ArchiveFill:
-    """The archives there are, by exchange and market, and the place where their candles go."""
+    """The archives by exchange and market, and the store of their candles."""
 
     def __init__(self, archives: Mapping[tuple[str, str], CandleArchive], store: CandleStore) -> None:
         self._archives = archives
@@ -58,8 +58,8 @@ class ArchiveFill:
     async def has_any(self, series: Series, missing: Spans, now: int) -> bool:
         """Whether the archive has a file for any of `missing` at exchange time `now`.
 
-        False where there is no archive, or none that answers. Each file takes a request: so days are looked
-        for only where no whole month is missing, and a "no" is remembered for a while.
+        False if there is no archive, or if it does not answer. Each file needs a request. So days are checked
+        only if no whole month is missing, and a "no" is remembered for a while.
         """
         archive = self._archives.get((series.exchange, series.market))
         if archive is None or now - self._absent.get(series, now - ABSENT_FOR) < ABSENT_FOR:
@@ -88,9 +88,9 @@ class ArchiveFill:
         stop_signal: StopSignal,
         on_progress: Callable[[Tally], None],
     ) -> ArchiveFillResult:
-        """Take the files that are worth it for `missing` at exchange time `now`, until the stop signal.
+        """Read the useful files for `missing` at exchange time `now`, until the stop signal.
 
-        Raises nothing of the archive's. A database that is away, or a lost lease, gives the stop signal.
+        Raises no error of the archive. A lost database or a lost lease gives the stop signal.
         """
         series = ledger.series
         archive = self._archives.get((series.exchange, series.market))
@@ -136,7 +136,8 @@ class _ArchiveRun:
         self._done = self._new = self._revised = self._taken = 0
 
     async def run(self, total: int, on_progress: Callable[[Tally], None]) -> None:
-        """Work until no file is left or going on makes no sense; `total` minutes are missing in all."""
+        """Work until no file is left, or until more work is useless. `total` is the number of missing
+        minutes."""
         async with asyncio.TaskGroup() as workers:
             for _ in range(min(FILES_AT_ONCE, len(self._files))):
                 workers.create_task(self._work(lambda: on_progress(self._tally(total))))

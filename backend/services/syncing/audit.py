@@ -1,8 +1,8 @@
-"""The audit: recounts what is stored against what the ledger claims, and sets the ledger right.
+"""The audit: counts the stored candles, compares them with the ledger, and corrects the ledger.
 
-Counting is the database's work: a window whose count equals its minutes is whole, one of count zero is empty,
-and one between is halved until it is small enough to list its open times. So an audit of a sound series
-costs a count for every half million minutes.
+The database counts. A window with as many candles as minutes is whole, and a window with none is empty. Any
+other window is halved until it is small enough to list its open times. So the audit of a sound series needs
+one count for every half million minutes.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Audit:
 
 
 class Auditor:
-    """Holds the ledger against the collection, while no sync of the series runs."""
+    """Compares the ledger with the collection while no sync of the series runs."""
 
     def __init__(self, candles: CandleStore, ledgers: Ledgers, shortfalls: ShortfallStore) -> None:
         self._candles = candles
@@ -90,6 +90,7 @@ class Auditor:
 
 
 def corrected(known: Coverage, stored: Spans) -> Coverage:
-    """The ledger that claims exactly what is stored, and wants what it wanted before and what is there."""
+    """A ledger that claims exactly the stored minutes. Its requested time includes the old one and all stored
+    minutes."""
     honest = known.holding(stored)
     return honest.asked(Window(stored[0].start, stored[-1].end)) if stored else honest

@@ -1,10 +1,10 @@
 """Fetches missing minutes page by page, several pages in flight, until each minute is held or known void.
 
-A page's minutes that did not come, or whose candle contradicts itself, are asked for again: a few as pages of
-their own, many of them together, since thin markets lack every other minute. They are void only when such a
-question brings nothing, or its answer reaches over them without them. So a page cap that shrank, a short
-page, a bad edge or one wrong answer costs requests, never candles. Candles are on disk before the ledger
-claims them.
+If minutes of a page did not come, or their prices contradict each other, the backfill asks for them again: a
+few as pages of their own, many of them together, because thin markets lack every other minute. A minute is
+void only if such a question brings nothing, or if its answer reaches over the minute without it. So a smaller
+page limit, a short page, a wrong edge or one wrong answer costs requests, never candles. Candles are on disk
+before the ledger claims them.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ from backend.services.syncing.stop_signal import StopSignal
 log = logging.getLogger(__name__)
 
 GIVE_UP_AFTER = 5
-"""So many pages lost in a row mean that the exchange is away, not that a page is bad."""
+"""After this many lost pages in a row the exchange counts as away."""
 
 
 STRETCH = 64
-"""Pages whose holes are asked for again together."""
+"""Pages whose holes share the second questions."""
 
 EXACTLY_FROM = 3
-"""From this question on, what is still in doubt is asked for hole by hole."""
+"""From this question on, remaining doubtful holes are asked for one by one."""
 
 
 @dataclass(slots=True)
 class Stretch:
-    """Pages that lie side by side: what they leave in doubt is asked for again when all of them came.
+    """Neighbouring pages. When all of them have come, their doubtful minutes are asked for again.
 
-    `open` counts the questions that are not answered yet, `asked` how often its unproven were asked for.
+    `open` is the number of unanswered questions, `asked` how often its unproven minutes were asked for.
     """
 
     open: int
@@ -54,7 +54,7 @@ class Stretch:
 
 
 class Asked(NamedTuple):
-    """A question that is to be put. `again`: another answer lacked its minutes."""
+    """A question to send. `again`: another answer lacked its minutes."""
 
     question: Question
     stretch: Stretch
@@ -65,8 +65,8 @@ class Backfill:
     """One pass over the missing minutes of one series; used once.
 
     `now` is the exchange's time, by which pages are cut; `stop_signal` ends the pass at a page's edge. After
-    `run`, `error` says why minutes may still be missing: the first page that was lost, or what ended the pass
-    early. The ledger says which they are.
+    `run`, `error` says why minutes may still be missing: the first lost page, or the reason for an early end.
+    The ledger says which minutes these are.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Backfill:
         self.error: MarketDataError | None = None
 
     async def run(self, pages_in_flight: int) -> None:
-        """Work until nothing is left to ask or going on makes no sense."""
+        """Work until there are no more questions, or until more work is useless."""
         self._report()
         async with asyncio.TaskGroup() as workers:
             for _ in range(min(pages_in_flight, len(self._pages))):
@@ -138,10 +138,10 @@ class Backfill:
             self._changed.set()
 
     async def _next(self) -> Asked | None:
-        """What to ask next; while others are in flight their answers may raise new questions."""
-        # An answer in flight may leave minutes unproven, which are asked for once more: who took the empty
-        # queue for the end would leave them to one worker alone. Counting up and taking a page are one step,
-        # without an await between, so that no two take the same page.
+        """The next question. While others are in flight, their answers may add new questions."""
+        # An answer in flight may leave minutes unproven, which need another question. If a worker took the
+        # empty queue for the end, one worker would be alone with them. Counting up and taking a page are one
+        # step without an await, so that no two workers take the same page.
         while not self._pages and self._in_flight and not self._stop_signal.reason:
             self._changed.clear()
             await self._changed.wait()
@@ -151,9 +151,10 @@ class Backfill:
         return self._pages.popleft()
 
     async def _fetch(self, asked: Asked) -> None:
-        """Put a question. What two answers lack is void if one of them reaches over it, or was exact.
+        """Send a question. A minute that two answers lack is void if one answer reaches over it, or was
+        exact.
 
-        An answer reaches over the minutes between its first and its last row: it may have been cut outside.
+        An answer reaches over the minutes between its first and its last row. Outside of them it may be cut.
         """
         window, wanted, confirms = asked.question
         rows = await self._source.candles(self._series.symbol, window)
@@ -162,8 +163,8 @@ class Backfill:
             self._off_grid += off_grid
             self._contradictory += len(contradictory)
         chosen = inside(candles, wanted)
-        # Candles first, acknowledged and journaled, then the ledger: a crash between the two costs a page
-        # that is fetched again. The other way round the ledger would claim what a crash has lost, for ever.
+        # Candles first, acknowledged and journaled, then the ledger. A crash between the two costs one more
+        # request for the page. In the other order the ledger would claim lost candles for ever.
         rewritten = False
         if chosen:
             written = await self._store.write(self._series, chosen)
@@ -172,7 +173,8 @@ class Backfill:
             rewritten = bool(written.inserted or written.replaced)
         held = held_by(chosen)
         absent = self._ledger.coverage.held.missing_from(subtract(wanted, held))
-        # Void is only what this exact question was asked for twice: one empty or short answer proves nothing.
+        # A minute is void only after this exact question was asked twice: one empty or short answer proves
+        # nothing.
         proven = _proven(absent, candles, confirms=confirms, exactly=asked.again and not held)
         self._ask_again(subtract(absent, proven), asked.stretch)
         voids = _voids(proven, contradictory, await self._source.now()) if proven else []
@@ -180,7 +182,8 @@ class Backfill:
         await self._learn(lambda known: known.with_held(held).with_voids(voids), resolved, rewritten)
 
     def _ask_again(self, absent: Spans, stretch: Stretch) -> None:
-        """Ask again for what an answer lacked: a few holes at once, many together with their neighbours'."""
+        """Ask again for the minutes that an answer lacked: a few holes at once, many of them together with
+        their neighbours'."""
         if len(absent) > FEW:
             stretch.unproven += absent
             return
@@ -189,7 +192,7 @@ class Backfill:
         self._pages.extendleft(reversed(exact))
 
     def _close(self, stretch: Stretch) -> None:
-        """One question of a stretch is answered, or lost: after the last one, ask for what is in doubt."""
+        """One question of a stretch is answered or lost. After the last one, ask for doubtful minutes."""
         stretch.open -= 1
         if stretch.open or not stretch.unproven:
             return
@@ -227,7 +230,7 @@ def _stretched(asked: Iterator[Question]) -> Iterator[Asked]:
 
 
 def _proven(absent: Spans, candles: Sequence[Candle], *, confirms: bool, exactly: bool) -> Spans:
-    """Which of the minutes that an answer lacks are lacking at the exchange."""
+    """Which of the minutes that an answer lacks are certainly absent at the exchange."""
     if exactly and not confirms:
         return absent
     if not (confirms and candles):
@@ -236,9 +239,9 @@ def _proven(absent: Spans, candles: Sequence[Candle], *, confirms: bool, exactly
 
 
 def _voids(absent: Spans, contradictory: Sequence[int], now: int) -> list[Void]:
-    """What is known of minutes of which two questions brought no candle that can be believed.
+    """The voids for minutes of which two questions brought no usable candle.
 
-    Between them lie held minutes alone: one void reaches over all.
+    Only held minutes are between them, so one void covers all.
     """
     if not absent:
         return []
@@ -251,5 +254,5 @@ def _voids(absent: Spans, contradictory: Sequence[int], now: int) -> list[Void]:
 
 
 def _concerns_one_page(error: MarketDataError) -> bool:
-    """Whether the next page may fare better: not after a refusal of everything, or without a database."""
+    """Whether the next page may succeed: not after a refusal of everything, and not without a database."""
     return isinstance(error, ExchangeUnavailable | MalformedAnswer) and not isinstance(error, RateLimited)

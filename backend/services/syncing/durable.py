@@ -16,8 +16,8 @@ CHUNK = 2_000
 async def keep(series: Series, candles: Sequence[Candle], store: CandleStore, ledger: Ledger) -> Written:
     """Store ascending candles in chunks, and claim them when all are on disk.
 
-    What breaks it off in between leaves candles that the ledger does not claim: no harm, they are only
-    written once more.
+    An interruption leaves candles that the ledger does not claim. That does no harm: they are written once
+    more.
     """
     inserted = replaced = 0
     for first in range(0, len(candles), CHUNK):

@@ -1,4 +1,4 @@
-"""Candles from files of the user's own into the store and the ledger."""
+"""Imports candles from the user's files into the store and the ledger."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PATIENCE = 60.0
 """Seconds to wait for a job of the series to end."""
 
 TRUST_IN_THIS_CLOCK = 24 * HOUR
-"""How far this machine's clock may be ahead, where the exchange cannot be asked for the time (ms)."""
+"""How far this machine's clock may be ahead if the exchange does not tell its time (ms)."""
 
 ENDINGS = (".csv", ".zip")
 
@@ -50,7 +50,7 @@ class Imported(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """What came of a file: its series, and a sentence about what was unusual, "" for nothing."""
+    """The result of a file: its series, and a sentence about anything unusual, "" if nothing was."""
 
     series: Series
     imported: Imported
@@ -58,9 +58,9 @@ class Taken(NamedTuple):
 
 
 class Imports:
-    """Fills what is not held yet. The exchange's own word stands: a held candle stays as it is.
+    """Adds minutes that are not held. Candles from the exchange have priority: a held candle stays as it is.
 
-    `names` tells for each exchange whose files are taken which symbol and minutes a file's name promises.
+    `names` has, for each exchange whose files can be imported, a function: file name -> symbol and minutes.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class Imports:
         return series[0], window
 
     async def horizon(self, series: Series) -> Horizon:
-        """Until when minutes are closed. A symbol that is not listed (any more) may have a history."""
+        """The end of the closed minutes. A symbol that is not listed (any more) may have a history."""
         source = self._markets.source(series)
         try:
             now, listed = await source.now(), series.symbol in await source.symbols()

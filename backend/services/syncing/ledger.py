@@ -1,8 +1,8 @@
 """The coverage of one series while somebody works on it: leased, changed in memory, saved durably.
 
-Only who holds a series' lease can write its ledger, in this process or any other; while nobody does, it may
-grow at its end by what was pushed (`append.py`). A lease that is not renewed runs out; its token is void from
-the moment another takes it, or the ledger grows, so that an owner who slept cannot write.
+Only the holder of a series' lease can write its ledger, in any process. While nobody holds the lease, pushed
+candles may extend the ledger's end (`append.py`). A lease runs out if it is not renewed. Its token becomes
+invalid when another process takes the lease or the ledger grows, so that an owner that slept cannot write.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from backend.services.ports import CoverageStore, Lease
 log = logging.getLogger(__name__)
 
 RENEWALS = 3
-"""How often a lease is renewed before it would run out."""
+"""Number of renewals during the length of a lease."""
 
 ANOTHER_TRY = 0.5
 FAREWELL_SECONDS = 2.0
-"""How long giving back a lease may take: without that it runs out by itself."""
+"""Longest time to release a lease. If that fails, the lease runs out by itself."""
 
 
 class Ledger:
-    """The coverage of a leased series as this process knows it; it runs ahead of what is saved by moments."""
+    """The coverage of a leased series in this process. It is a few moments ahead of the saved one."""
 
     def __init__(self, store: CoverageStore, lease: Lease) -> None:
         self._store = store
@@ -46,14 +46,14 @@ class Ledger:
 
     @property
     def token(self) -> str:
-        """What proves the right to write."""
+        """The proof of the right to write."""
         return self._lease.token
 
     async def record(self, change: Callable[[Coverage], Coverage], *, rewritten: bool = False) -> None:
         """Apply `change` and return when it is on disk. Callers that come together share one write.
 
-        `rewritten` says that candles were replaced or taken away: then the ledger is written although it says
-        the same, so that its mark tells of them.
+        `rewritten`: candles were replaced or deleted. Then the ledger is written even if it is the same, so
+        that it gets a new mark.
 
         Raises LeaseLost when another process works on the series by now.
         """
@@ -120,8 +120,8 @@ class Ledgers:
             await self._clock.sleep(ANOTHER_TRY)
 
     async def _keep(self, lease: Lease) -> None:
-        """Renew the lease until another has taken it. Where that fails it is tried again, even after its end:
-        each write proves the lease by its token, so nothing is claimed meanwhile."""
+        """Renew the lease until another process has taken it. After a failure try again, even after its end:
+        each write proves the lease with its token, so nothing wrong can be claimed meanwhile."""
         held = True
         while held:
             await self._clock.sleep(self._seconds / RENEWALS)

@@ -32,7 +32,7 @@ class Markets:
         return clock.now() if known is None else known
 
     def named(self, exchange: str, market: str) -> CandleSource:
-        """The source of a market; InvalidRequest says what there is instead."""
+        """The source of a market; InvalidRequest lists the known ones."""
         return _named(_named(self._sources, "exchange", exchange), "market", market)
 
     def names(self) -> list[tuple[str, str]]:
@@ -40,7 +40,7 @@ class Markets:
         return [(exchange, market) for exchange, markets in self._sources.items() for market in markets]
 
     def series(self, symbol: str, exchange: str = DEFAULT_EXCHANGE, market: str = DEFAULT_MARKET) -> Series:
-        """The series that is meant; InvalidRequest says what is accepted instead."""
+        """The series of a user's words; InvalidRequest says what is accepted."""
         source = self.named(exchange, market)
         try:
             return Series(exchange, market, source.canonical(symbol))

@@ -1,6 +1,6 @@
-"""Takes stored candles away, a whole series or a window of one, so that it may begin anew.
+"""Deletes stored candles: a whole series, or a window of one.
 
-The order of steps is what keeps every moment of it honest, also a crash between two of them:
+The order of the steps keeps the ledger true at every moment, also after a crash between two steps:
 
 1. a whole series is followed no longer, so that nobody brings it back;
 2. a shortfall is recorded, so that no validator from before it is ever answered with "not modified" again;
@@ -8,8 +8,8 @@ The order of steps is what keeps every moment of it honest, also a crash between
 4. revisions go, of a whole series its finished jobs, and last the candles;
 5. the ledger of what is left has a new mark, so that no listing tells of the candles any more.
 
-So the ledger never claims candles that are gone. What a crash leaves behind is claimed by nobody, and the
-same call takes it away.
+So the ledger never claims deleted candles. After a crash there may be candles without a claim; the same call
+deletes them.
 """
 
 from __future__ import annotations
@@ -55,9 +55,10 @@ class Traces:
 
 
 class Removed(NamedTuple):
-    """What goes, or went. `window` is None for all of a series; then its follow and finished jobs go too.
+    """The deleted data, or the data to delete. `window` is None for a whole series; then its follow and
+    finished jobs go too.
 
-    `bytes_on_disk` is what the series takes; of a window the same part of it as of the candles.
+    `bytes_on_disk` is the size of the series; for a window it is the share of its candles.
     """
 
     series: Series
@@ -70,7 +71,7 @@ class Removed(NamedTuple):
 
 
 class Remover:
-    """Takes series away while nobody else works on them. All may raise DatabaseUnavailable."""
+    """Deletes series while nobody else works on them. All methods may raise DatabaseUnavailable."""
 
     def __init__(self, stores: Traces, ledgers: Ledgers, appender: Appender) -> None:
         self._stores = stores
@@ -78,7 +79,7 @@ class Remover:
         self._appender = appender
 
     async def survey(self, series: Series, window: Window | None) -> Removed:
-        """What `remove` would take away. Raises SeriesNotStored where that is nothing."""
+        """What `remove` would delete. Raises SeriesNotStored if that is nothing."""
         stores, within = self._stores, window or ALL_TIME
         candles = await stores.candles.count(series, within)
         in_all = candles if window is None else await stores.candles.count(series, ALL_TIME)
@@ -98,7 +99,7 @@ class Remover:
         return removed
 
     async def remove(self, series: Series, window: Window | None) -> Removed:
-        """Take the minutes that open in `window` away, or all of a series; tell what that was.
+        """Delete the minutes that open in `window`, or a whole series. Returns what was deleted.
 
         Raises SeriesNotStored, and SeriesBusy while a job of the series waits or runs.
         """
@@ -111,7 +112,7 @@ class Remover:
         return removed
 
     async def _refuse_beside_jobs(self, series: Series) -> None:
-        """Looked at under the lease: what begins from now on waits until it is given back."""
+        """Called under the lease: jobs that begin from now on wait until the lease is released."""
         if jobs := await self._stores.jobs.active_of([series]):
             raise SeriesBusy(f"job {jobs[0].id} of {series.name} is not over: wait for its end, or cancel it")
 

@@ -1,4 +1,4 @@
-"""How work in progress is told to stop."""
+"""A signal that stops work in progress."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from backend.errors import Interrupted, MarketDataError
 
 
 class StopSignal:
-    """Given once, for a reason: the work takes nothing new on, and finishes what is in flight."""
+    """Given once, with a reason: the work starts nothing new and finishes what is in flight."""
 
     def __init__(self) -> None:
         self._stopped: MarketDataError | None = None
@@ -18,12 +18,12 @@ class StopSignal:
         return self._stopped
 
     def stop(self, reason: MarketDataError) -> None:
-        """Stop at the next page's edge. The first reason counts."""
+        """Stop after the current pages. The first reason counts."""
         self._stopped = self._stopped or reason
 
 
 class TimedStopSignal(StopSignal):
-    """Some seconds of work: given by itself when they are over, and whenever `outer` is."""
+    """A signal that is given by itself after some seconds, or when `outer` is given."""
 
     def __init__(self, outer: StopSignal, clock: Clock, seconds: float) -> None:
         super().__init__()

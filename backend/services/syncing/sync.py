@@ -1,6 +1,6 @@
-"""The main job: work out which minutes a series lacks, fetch exactly those, and say what is known then.
+"""The main job: find the minutes that a series lacks, fetch exactly those, and report the new state.
 
-Time is the cursor and the ledger is the checkpoint: a sync that stopped anywhere goes on where it was.
+Time is the cursor and the ledger is the checkpoint: a sync that stopped anywhere continues from there.
 """
 
 from __future__ import annotations
@@ -25,16 +25,17 @@ from backend.services.syncing.markets import Markets
 from backend.services.syncing.stop_signal import StopSignal
 
 PASSES = 3
-"""At most so many: a sync with an open end that took over a minute tops up what closed meanwhile."""
+"""Most passes of one sync. If a sync without an end takes over a minute, another pass fetches the minutes
+that have closed meanwhile."""
 
 MOST_ABSENCES = 1_000
-"""Windows that a result names; a thin market has more."""
+"""Most windows in a result. A thin market has more."""
 
 OnProgress = Callable[[Window, Tally], None]
 
 
 class SyncEnd(NamedTuple):
-    """What a sync did of `window`. `error` says why it did not read all that it meant to, None if it did."""
+    """The work of a sync on `window`. `error` says why it did not finish, None if it did."""
 
     window: Window
     tally: Tally
@@ -44,10 +45,10 @@ class SyncEnd(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SyncResult:
-    """How a sync ended. `error` says why it did not read all that it meant to, None when it did.
+    """The result of a sync. `error` says why it did not finish, None if it did.
 
-    `window` is what was wanted. Of it the exchange does not have `absent_minutes` since its listing; `absent`
-    are the first windows of them. `notes` tell of files of its public archive that did not do.
+    `window` is the requested time. In it the exchange lacks `absent_minutes` minutes since its listing;
+    `absent` are the first windows of these. `notes` are about unusable files of its public archive.
     """
 
     statistics: Statistics
@@ -117,7 +118,7 @@ class SyncService:
         *,
         reopen: bool = True,
     ) -> SyncEnd:
-        """Fetch what is missing of the minutes that are asked for; with `refresh`, stored ones again too.
+        """Fetch the missing minutes of the requested time; with `refresh` read stored minutes again too.
 
         Without `start`: from where the series was first asked for, at the very first from the default start.
         `end` is cut at the last minute that is closed by the exchange's clock and has settled. A top-up reads
@@ -187,11 +188,11 @@ class SyncService:
     async def _learn_listing(
         self, source: CandleSource, ledger: Ledger, wanted: Window, now: int, *, reopen: bool
     ) -> None:
-        """Ask for the first candle ever, before which nothing is asked for page by page.
+        """Ask for the first candle ever. No page is fetched before it.
 
-        What is known of it is asked for anew when its time has come, or at once with `reopen`. Where the
-        exchange cannot say it, nothing is learnt: the pages will tell. What it knows no more may lie in its
-        archive; unknown is what both refuse.
+        The answer is asked for again when it is due, or at once with `reopen`. If the exchange cannot answer,
+        nothing is learnt, and the pages decide. If it no longer knows the symbol, its archive may have it. A
+        symbol is unknown if both refuse it.
         """
         known = ledger.coverage.listing
         if known:
