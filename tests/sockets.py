@@ -20,7 +20,7 @@ HANDSHAKE = {
     "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
     "Sec-WebSocket-Version": "13",
 }
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 class Frame(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import socket
-import time
 from pathlib import Path
 
 import pytest
@@ -110,14 +109,13 @@ def test_ctrl_c_stops_cleanly_and_keeps_what_came(
 
 
 def test_sigterm_ends_the_service_soon_even_when_the_database_is_away(tmp_path: Path) -> None:
+    """Long before an operation gives the database up."""
     mongod = EmbeddedMongod(tmp_path)
-    settings = {"MONGODB_URI": mongod.start()}
+    settings = {"MONGODB_URI": mongod.start(), "DATABASE_TIMEOUT": "300"}
     with running_service(tmp_path / "log", **settings) as service:
         mongod.stop()
-        began = time.monotonic()
         assert service.call("/health")[0] == 503
         assert service.stop() == 0
-        assert time.monotonic() - began < 10
 
 
 def test_a_taken_port_is_told_by_name_and_exits_with_2(database_settings: dict[str, str]) -> None:

@@ -26,7 +26,7 @@ from tests.integration.mongods import OUT_OF_DISK_SPACE, Mongod, running_mongod
 from tests.integration.processes import free_port, running_service
 from tests.integration.stored import SERIES
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 PASSWORD = "dummy dummy/dummy"
 
 FAILED = "the database could not write this process's own document"

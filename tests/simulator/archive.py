@@ -8,11 +8,17 @@ from functools import lru_cache
 from tests.simulator.clock import SimulatorClock
 from tests.simulator.faults import Faults
 from tests.simulator.intervals import MINUTES, Grid
-from tests.simulator.markets import Market
+from tests.simulator.markets import Market, Minutes
 from tests.simulator.rows import Numbers, Row, merged, numbers, so_far
 from tests.simulator.times import BLOCK, MINUTE
 
 FOREVER = 2**62
+
+
+@lru_cache(maxsize=128)
+def _block(minutes: Minutes, number: int) -> Sequence[Row]:
+    """A block of a market's candles, for all simulators of this process."""
+    return minutes.block(number)
 
 
 class Archive:
@@ -22,7 +28,6 @@ class Archive:
         self._markets = {market.symbol: market for market in markets}
         self.clock = clock
         self.faults = faults
-        self._block = lru_cache(maxsize=64)(self._read_block)
 
     def listed(self) -> list[Market]:
         """Return the markets whose trading has begun by the clock, delisted ones included."""
@@ -93,13 +98,10 @@ class Archive:
         end = min(end, market.delisted or FOREVER)
         rows: list[Row] = []
         for number in range(start // BLOCK, -(-end // BLOCK)):
-            block = self._block(market.symbol, number)
+            block = _block(market.minutes, number)
             inside = start <= number * BLOCK and (number + 1) * BLOCK <= end
             rows.extend(block if inside else [row for row in block if start <= row[0] < end])
         return rows
 
     def _changed(self, symbol: str, rows: Iterable[Row]) -> list[Row]:
         return [self.faults.applied(symbol, row) for row in rows if not self.faults.is_absent(row)]
-
-    def _read_block(self, symbol: str, number: int) -> Sequence[Row]:
-        return self._markets[symbol].minutes.block(number)

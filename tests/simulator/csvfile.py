@@ -44,7 +44,7 @@ NEEDED = ("open_time", "open", "high", "low", "close", "volume")
 QUOTES = ("USDT", "USDC", "FDUSD", "TUSD", "BUSD", "BTC", "ETH", "BNB", "EUR", "TRY")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FileMinutes:
     """One-minute candles in memory, ascending by open time (ms UTC)."""
 

@@ -10,6 +10,9 @@ def trimmed(text: str) -> str:
 
 def fixed(text: str, decimals: int) -> str:
     """Return a decimal with so many places; more where the value needs them."""
+    end = text.find(".") + 1 + decimals
+    if decimals and decimals < end < len(text) and not text[end:].strip("0"):
+        return text[:end]
     whole, _, part = trimmed(text).partition(".")
     part = part.ljust(decimals, "0")
     return f"{whole}.{part}" if part else whole

@@ -16,6 +16,9 @@ KINDS = ("spot", "perpetual")
 class Minutes(Protocol):
     """A source of one-minute candles, in blocks of `times.BLOCK` ms aligned to the epoch."""
 
+    def __hash__(self) -> int:
+        """Sources that are equal have the same candles."""
+
     def block(self, number: int) -> Sequence[Row]:
         """Return the candles that open in [number x BLOCK, (number + 1) x BLOCK), oldest first."""
 

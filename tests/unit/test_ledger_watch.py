@@ -139,4 +139,4 @@ async def test_where_nobody_listens_there_is_nobody_to_wait_for() -> None:
     ledger_watch = LedgerWatch(MemoryCoverage(), FakeClock())
     with ledger_watch.listening([BTC]):
         pass
-    await asyncio.wait_for(ledger_watch.dismiss(600), 10)
+    await asyncio.wait_for(ledger_watch.dismiss(600), 60)

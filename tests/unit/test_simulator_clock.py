@@ -42,7 +42,7 @@ def test_a_ticking_clock_may_be_frozen_where_it_is() -> None:
 
 def test_a_clock_may_run_faster_than_real_time() -> None:
     clock = SimulatorClock(INSTANT, speed=1_000_000_000)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while clock.now() < INSTANT + MINUTE:
         assert time.monotonic() < deadline
 

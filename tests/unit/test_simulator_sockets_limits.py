@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
@@ -26,12 +29,24 @@ DIALECTS = pytest.mark.parametrize(
     ids=lambda dialect: dialect.name,
 )
 TOO_MANY = '{"event":"error","code":30006,"msg":"request too many"}'
-FAST = 200.0
-"""Simulated seconds in a real one."""
+STEP = 1000
+"""Simulated ms that go by between two turns of the loop: frames arrive in a few of these, however slow the
+machine is."""
 
 
-def hurrying(**faults: Any) -> Simulator:
-    return Simulator(clock=SimulatorClock(NOON, speed=FAST), faults=Faults(sockets=SocketFaults(**faults)))
+@asynccontextmanager
+async def hurrying(**faults: Any) -> AsyncIterator[Simulator]:
+    clock = SimulatorClock(NOON, frozen=True)
+    async with Simulator(clock=clock, faults=Faults(sockets=SocketFaults(**faults))) as simulator:
+        passing = asyncio.create_task(pass_time(clock))
+        yield simulator
+        passing.cancel()
+
+
+async def pass_time(clock: SimulatorClock) -> None:
+    while True:
+        clock.elapse(STEP)
+        await asyncio.sleep(0.002)
 
 
 def channel(symbol: str, name: str = "candle1m") -> dict[str, str]:

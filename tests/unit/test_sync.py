@@ -349,7 +349,7 @@ async def test_two_series_are_synced_side_by_side() -> None:
     together = asyncio.Barrier(2)
 
     async def wait_for_the_other(_window: Window) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await together.wait()
 
     world.source.delay = wait_for_the_other

@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 from tornado.httputil import HTTPHeaders
 
+PATIENCE = 60.0
+"""Seconds after which an answer is taken for one that never comes."""
+
 
 class Reply(NamedTuple):
     status: int
@@ -25,7 +28,7 @@ async def post(client: AsyncHTTPServerClient, path: str, body: object) -> Reply:
 
 async def send(client: AsyncHTTPServerClient, path: str, **options: Any) -> Reply:
     """Send any request; the answer must be JSON, whatever its status."""
-    answer = await client.fetch(path, raise_error=False, **options)
+    answer = await client.fetch(path, raise_error=False, **{"request_timeout": PATIENCE, **options})
     assert answer.headers["Content-Type"] == "application/json; charset=UTF-8"
     return Reply(answer.code, json.loads(answer.body), answer.headers)
 

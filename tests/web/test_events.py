@@ -53,7 +53,7 @@ async def stream(client: AsyncHTTPServerClient, query: str, last: str = "") -> A
     header = f"Last-Event-ID: {last}\r\n" if last else ""
     writer.write(f"GET /api/stream?{query} HTTP/1.0\r\nHost: localhost\r\n{header}\r\n".encode())
     try:
-        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 30)
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 60)
         assert b" 200 " in head.splitlines()[0]
         yield reader
     finally:
@@ -64,7 +64,7 @@ async def stream(client: AsyncHTTPServerClient, query: str, last: str = "") -> A
 async def events(reader: asyncio.StreamReader, count: int) -> list[Event]:
     """The next so many candles."""
     found: list[Event] = []
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while len(found) < count:
             lines = (await reader.readuntil(b"\n\n")).decode().strip().split("\n")
             if lines[0].startswith("id: "):

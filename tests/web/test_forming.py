@@ -129,7 +129,7 @@ async def test_events_tell_the_same_without_an_id(
     async with lines(http_server_client, ONE) as reader, connected(http_server_client, ONE) as socket:
         pushed.streaming.live.told(SERIES, told(3, 101.5), closed=False)
         message = await next_of(socket, "forming")
-        text = (await asyncio.wait_for(reader.readuntil(b"\n\n"), 30)).decode()
+        text = (await asyncio.wait_for(reader.readuntil(b"\n\n"), 60)).decode()
     name, data = text.strip().split("\n")
     assert name == "event: forming"
     assert json.loads(data.removeprefix("data: ")) == message["data"]
@@ -141,7 +141,7 @@ async def lines(client: AsyncHTTPServerClient, query: str) -> AsyncIterator[asyn
     reader, writer = await asyncio.open_connection("127.0.0.1", client.get_http_port())
     writer.write(f"GET /api/stream?{query} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
     try:
-        await asyncio.wait_for(reader.readuntil(b": candles follow\n\n"), 30)
+        await asyncio.wait_for(reader.readuntil(b": candles follow\n\n"), 60)
         yield reader
     finally:
         writer.close()

@@ -111,7 +111,7 @@ async def test_a_stream_that_is_only_asked_about_is_over_at_once(
     http_server_client: AsyncHTTPServerClient, service: Service
 ) -> None:
     asked = http_server_client.fetch("/api/stream?series=binance:spot:BTCUSDT", method="HEAD")
-    head = await asyncio.wait_for(asked, 30)
+    head = await asyncio.wait_for(asked, 60)
     assert head.headers["Content-Type"] == "text/event-stream"
     assert service.streaming.feeds.ledger_watch.streams == 0
 
@@ -124,7 +124,7 @@ async def test_a_connection_goes_on_after_a_head(
     more = "".join(f"{name}: {value}\r\n" for name, value in upgrade.items())
     for path in ("/api/stream?series=binance:spot:BTCUSDT", "/api/data/BTCUSDT", "/health"):
         writer.write(f"HEAD {path} HTTP/1.1\r\nHost: localhost\r\n{more}\r\n".encode())
-        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 30)
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 60)
         assert head.startswith(b"HTTP/1.1 200 OK\r\n"), path
     writer.close()
     await writer.wait_closed()

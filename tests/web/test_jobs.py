@@ -59,7 +59,7 @@ async def job_of(client: AsyncHTTPServerClient, job_id: str) -> dict[str, Any]:
 
 async def until(client: AsyncHTTPServerClient, job_id: str, *statuses: str) -> dict[str, Any]:
     """The job once its status is one of these."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (job := await job_of(client, job_id))["status"] not in statuses:
             continue
     return job
@@ -163,7 +163,7 @@ async def test_a_cancelled_job_keeps_what_came_and_tells_who_waits(
     waiting = asyncio.create_task(
         post(http_server_client, "/api/sync", {"symbol": "BTCUSDT", "start_time": PAGES_START})
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not (await job_of(http_server_client, told["id"]))["minutes_done"]:
             continue
     reply = await send(http_server_client, f"/api/jobs/{told['id']}", method="DELETE")
@@ -237,7 +237,7 @@ async def post_and_leave(client: AsyncHTTPServerClient) -> None:
         b"POST /api/sync HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
     )
     await writer.drain()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not (await get(client, "/api/jobs?status=running")).body["jobs"]:
             continue
     writer.close()

@@ -56,7 +56,7 @@ async def test_the_reading_ends_with_its_listener(
 ) -> None:
     _, writer = await asyncio.open_connection("127.0.0.1", http_server_client.get_http_port())
     writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await mirror.began.wait()
         writer.close()
         await mirror.ended.wait()

@@ -100,7 +100,7 @@ async def test_a_reader_of_events_who_does_not_read_is_cut_off(
     await follow(service, simulator, SINCE)
     reader, writer = await asyncio.open_connection("127.0.0.1", http_server_client.get_http_port())
     writer.write(f"GET /api/stream?{ONE}&since={SINCE} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
-    await asyncio.wait_for(reader.readuntil(b"event: candle"), 30)
+    await asyncio.wait_for(reader.readuntil(b"event: candle"), 60)
     await until_nobody_listens(service)
     assert (await reader.read()).count(b"event: candle") < MANY - 1
     writer.close()
@@ -165,6 +165,6 @@ async def test_who_listens_to_events_without_a_candle_hears_a_comment(
     reader, writer = await asyncio.open_connection("127.0.0.1", http_server_client.get_http_port())
     writer.write(f"GET /api/stream?{ONE} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
     for _ in range(3):
-        await asyncio.wait_for(reader.readuntil(b": still here\n\n"), 30)
+        await asyncio.wait_for(reader.readuntil(b": still here\n\n"), 60)
     writer.close()
     await writer.wait_closed()

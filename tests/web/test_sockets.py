@@ -111,9 +111,9 @@ async def test_both_forms_tell_the_same(
     reader, writer = await asyncio.open_connection("127.0.0.1", http_server_client.get_http_port())
     writer.write(f"GET /api/stream?{query} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
     for message in found:
-        text = (await asyncio.wait_for(reader.readuntil(b"\n\n"), 30)).decode()
+        text = (await asyncio.wait_for(reader.readuntil(b"\n\n"), 60)).decode()
         while not text.startswith("id: "):
-            text = (await asyncio.wait_for(reader.readuntil(b"\n\n"), 30)).decode()
+            text = (await asyncio.wait_for(reader.readuntil(b"\n\n"), 60)).decode()
         identity, name, data = text.strip().split("\n")
         assert (identity, name) == (f"id: {message['id']}", f"event: {message['event']}")
         assert json.loads(data.removeprefix("data: ")) == message["data"]

@@ -84,7 +84,7 @@ async def test_a_client_that_goes_away_stops_a_reading_that_waits(
     await script.asleep.wait()
     assert not script.closed.is_set()
     writer.close()
-    await asyncio.wait_for(script.closed.wait(), 5)
+    await asyncio.wait_for(script.closed.wait(), 60)
 
 
 async def test_a_client_that_does_not_read_stops_nothing_but_itself(
@@ -98,7 +98,7 @@ async def test_a_client_that_does_not_read_stops_nothing_but_itself(
     assert answer.code == 200
     assert not script.asleep.is_set()
     writer.close()
-    await asyncio.wait_for(script.closed.wait(), 5)
+    await asyncio.wait_for(script.closed.wait(), 60)
 
 
 @pytest.mark.parametrize("name", FORMATS)
