@@ -41,13 +41,20 @@ def document_of(account: str, row_id: str, row: Row) -> Document:
         "order": "" if isinstance(row, Bill) else row.order_id,
         "time": time_of(row),
         "updated": row.updated if isinstance(row, Order) else row.time,
-        "row": _stored(msgspec.to_builtins(row, builtin_types=(Decimal,))),
+        "row": _stored(msgspec.to_builtins(row, builtin_types=(Decimal,), enc_hook=_plain)),
     }
 
 
 def row_of(kind: type[Found], document: Document) -> Found:
     """The row of a document."""
-    return msgspec.convert(_read(document["row"]), kind, builtin_types=(Decimal,))
+    return msgspec.convert(_read(document["row"]), kind)
+
+
+def _plain(value: object) -> Decimal:
+    """A number that was read from a venue is of a narrower type."""
+    if isinstance(value, Decimal):
+        return Decimal(value)
+    raise NotImplementedError(f"a row has no {type(value).__name__}")
 
 
 def _stored(value: Any) -> Any:

@@ -304,7 +304,10 @@ class Book:
             )
         if fill.fee_coin not in dict(changes):
             self._wallets.change(
-                order.product, fill.fee_coin, "deduction", -fill.fee, fill.time, pair=order.pair, order=order
+                *(order.product, fill.fee_coin, "deduction", ZERO, fill.time),
+                fee=fill.fee,
+                pair=order.pair,
+                order=order,
             )
 
     def _count(self, order: Order, fill: Fill) -> None:

@@ -104,7 +104,8 @@ class Fill(NamedTuple):
 class Bill(NamedTuple):
     """A change of a coin's balance: balance = the one before + amount - fee.
 
-    `kind` is one of trade, funding, deduction (a fee in another coin), transfer_in, transfer_out.
+    `kind` is one of trade, funding, transfer_in, transfer_out, and deduction: a fee in another coin, whose
+    amount is zero.
     """
 
     number: int

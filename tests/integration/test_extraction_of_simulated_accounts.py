@@ -1,0 +1,113 @@
+"""The service reads the whole history of a simulated account over HTTP: it stores what stands in the book."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from pytest_tornasync.plugin import AsyncHTTPServerClient
+from tornado.ioloop import IOLoop
+
+from backend.clock import SystemClock
+from backend.settings import Settings
+from tests.book_rows import Venue
+from tests.simulator import SimulatorClock
+from tests.simulator.private.book import Book, Facts
+from tests.simulator.private.generator import generated
+from tests.simulator.private.rows import Bill, Product
+from tests.simulator.private.running import KEYS, PrivateSimulator, private_simulator
+from tests.simulator.times import DAY, MINUTE
+from tests.web.client import get, send
+from tests.web.trading import added, with_accounts
+
+DAYS = 4
+PRODUCTS = (Product.SPOT, Product.USDT)
+VENUES = pytest.mark.parametrize("venue", ["classic", "unified", "bingx"], indirect=True)
+HISTORIES = {
+    "/orders/history": ("orders", "order_id"),
+    "/trades": ("trades", "fill_id"),
+    "/ledger": ("ledger", "bill_id"),
+}
+
+
+@pytest.fixture
+def venue(request: pytest.FixtureRequest) -> Venue:
+    found: Venue = request.param
+    return found
+
+
+@pytest.fixture
+def account(io_loop: IOLoop, venue: Venue) -> Iterator[PrivateSimulator]:
+    """A simulator on the machine's time, with an account that was opened when its book begins."""
+    now = SystemClock().now() - 10 * MINUTE
+    facts = Facts(unified=venue == "unified", registered=now - (DAYS + 1) * DAY)
+    book = generated(seed=61, orders=150, days=DAYS, now=now, products=PRODUCTS, symbols=2, facts=facts)
+    stack = AsyncExitStack()
+    running = private_simulator(book, clock=SimulatorClock())
+    yield io_loop.run_sync(lambda: stack.enter_async_context(running))
+    io_loop.run_sync(stack.aclose)
+
+
+@pytest.fixture
+def settings(settings: Settings, account: PrivateSimulator) -> Settings:
+    return with_accounts(settings, account.url)
+
+
+def bill_ids(bills: list[Bill], venue: Venue) -> list[int]:
+    """The ids of what the venue tells of bills: BingX tells the amount and the fee each by itself."""
+    if venue != "bingx":
+        return [bill.number for bill in bills]
+    swap = [bill for bill in bills if bill.product is Product.USDT]
+    parts = [part for bill in swap for part in ((bill.number, bill.amount), (bill.number + 1, bill.fee))]
+    return [number for number, amount in parts if amount]
+
+
+def ids_of(book: Book, venue: Venue) -> dict[str, list[int]]:
+    """The ids that each history has to have, oldest first."""
+    return {
+        "/orders/history": [row.number for row in book.orders],
+        "/trades": [row.number for row in book.fills],
+        "/ledger": sorted(bill_ids(list(book.bills), venue)),
+    }
+
+
+async def stored(client: AsyncHTTPServerClient, path: str) -> list[dict[str, Any]]:
+    """All rows of a history."""
+    rows: list[dict[str, Any]] = []
+    after = ""
+    while True:
+        reply = await get(client, f"{path}?limit=500{after}")
+        rows += reply.body[HISTORIES[path][0]]
+        if reply.body["next"] is None:
+            return rows
+        after = f"&after={reply.body['next']}"
+
+
+@VENUES
+async def test_a_whole_history_is_extracted(
+    http_server_client: AsyncHTTPServerClient, account: PrivateSimulator, venue: Venue
+) -> None:
+    key, secret, passphrase = KEYS
+    name = "bingx" if venue == "bingx" else "bitget"
+    await added(http_server_client, venue=name, key=key, secret=secret, passphrase=passphrase)
+    wanted = {"wait": 110, "since": account.book.facts.registered}
+    reply = await send(
+        http_server_client, "/extract-orders", method="POST", body=json.dumps(wanted), request_timeout=115
+    )
+    assert reply.status == 200, reply.body
+    finished = {str(row.number) for row in account.book.orders if row.number not in account.book.open}
+    for path, ids in ids_of(account.book, venue).items():
+        rows = await stored(http_server_client, path)
+        told = [row[HISTORIES[path][1]] for row in rows]
+        assert len(set(told)) == len(told)
+        expected = set(map(str, ids))
+        if path == "/orders/history":
+            assert finished <= set(told) <= expected
+        else:
+            assert set(told) == expected
+    differences = reply.body["completeness"]["proof"]["differences"]
+    chains = {"balance_chain"} if venue == "unified" else set()  # it has one wallet for all products
+    assert {row["check"] for row in differences} <= chains
