@@ -1,7 +1,7 @@
-"""Ways to exchanges: a session for each proxy, and what is said when one leads nowhere.
+"""Ways to exchanges: a session for each proxy, and errors for ways that do not work.
 
-aiohttp speaks to http and https proxies itself, aiohttp-socks to SOCKS5 ones. The proxy resolves names, by
-socks5 as by socks5h: where an exchange is blocked, its name is often answered wrongly.
+aiohttp itself supports http and https proxies, aiohttp-socks supports SOCKS5. The proxy resolves names, with
+socks5 as with socks5h: where an exchange is blocked, DNS often gives wrong answers.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from backend.errors import ExchangeUnavailable
 log = logging.getLogger(__name__)
 
 UNREACHABLE = (aiohttp.ClientError, OSError, ProxyError, ProxyConnectionError, ProxyTimeoutError)
-"""What is raised where a connection cannot be made or breaks, late answers (TimeoutError) included."""
+"""Errors of a connection that cannot be made or breaks, including late answers (TimeoutError)."""
 
 LONGEST_REASON = 200
-"""Characters of what a proxy may say in a message of ours."""
+"""Most characters of a proxy's words in our message."""
 
 
 class Sessions:
-    """The sessions of one kind, one for each proxy (None: no proxy), opened when wanted, closed together."""
+    """The sessions of one kind, one for each proxy (None: no proxy), opened when needed, closed together."""
 
     def __init__(self, open_one: Callable[[Proxy | None], aiohttp.ClientSession]) -> None:
         self._open_one = open_one
@@ -53,7 +53,7 @@ class Sessions:
 
 
 def way(proxy: Proxy | None, limit: int = 100) -> dict[str, Any]:
-    """What a session is opened with for up to `limit` connections (0: any number) by `proxy`."""
+    """The connector of a session with up to `limit` connections (0: any number) through `proxy`."""
     if proxy is None or not proxy.url.startswith("socks"):
         return {"connector": aiohttp.TCPConnector(limit=limit), "proxy": proxy and proxy.url}
     return {"connector": ProxyConnector.from_url(proxy.url.replace("socks5h:", "socks5:", 1), limit=limit)}
@@ -61,7 +61,7 @@ def way(proxy: Proxy | None, limit: int = 100) -> dict[str, Any]:
 
 @contextmanager
 def reaching(whom: str, proxy: Proxy | None) -> Iterator[None]:
-    """Raise ExchangeUnavailable when what is sent inside does not arrive or brings no answer."""
+    """Raise ExchangeUnavailable if a request in the block does not arrive or gets no answer."""
     try:
         yield
     except TimeoutError as error:

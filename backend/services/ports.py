@@ -1,4 +1,5 @@
-"""What the use cases need from the outside world, as shapes. The edges fit them; `app/` introduces them."""
+"""The protocols of the outside world that the use cases need. The edges implement them; `app/` connects the
+two."""
 
 from __future__ import annotations
 
@@ -25,12 +26,12 @@ class CandleSource(Protocol):
         """The most minutes that one call of `candles` may ask for when the oldest opened `age` ms ago."""
 
     async def symbols(self) -> Mapping[str, Listing]:
-        """What the exchange lists, by our spelling; a copy that may be some time old."""
+        """The exchange's list, by our spelling; the copy may be some time old."""
 
     def known_status(self, symbol: str) -> str | None:
-        """The venue's word for the state of a symbol, as far as its list is known without asking.
+        """The venue's word for the state of a symbol, from the list in memory.
 
-        Of a symbol that is not in the list: its word for one that is traded no more.
+        For a symbol that is not in the list: the venue's word for one that is no longer traded.
         """
 
     async def ensure_known(self, symbol: str) -> None:
@@ -40,28 +41,28 @@ class CandleSource(Protocol):
         """Whether the exchange lists `symbol` now, as one that is traded."""
 
     async def candles(self, symbol: str, window: Window) -> Sequence[Candle]:
-        """What the exchange sends for `window`: in any order, with gaps, repeats and strays."""
+        """The exchange's rows for `window`: in any order, with gaps, duplicates and rows outside."""
 
     async def first_candle(self, symbol: str, known: int | None = None) -> int | None:
-        """Open time of the exchange's oldest candle, None if it has none; `known` was found before."""
+        """Open time of the exchange's oldest candle, None if it has none; `known` is an earlier result."""
 
     async def now(self) -> int:
-        """The exchange's time, ms; behind it rather than ahead."""
+        """The exchange's time, ms; if inexact, late rather than early."""
 
     def known_now(self) -> int | None:
-        """The exchange's time as it is known without asking, None where it is not."""
+        """The exchange's time without a request, None if unknown."""
 
 
 class StreamListener(Protocol):
-    """Who is told what the sockets of a market bring. Told at once, so it must not take long."""
+    """Receives the events of a market's sockets. The calls come at once, so they must be short."""
 
     def on_candle(self, symbol: str, candle: Candle, *, closed: bool) -> None:
-        """The newest state of a candle; `closed` where the exchange says that it will not change."""
+        """The newest state of a candle; `closed` if the exchange says that it is final."""
 
     def on_lost(self, symbols: Collection[str], reason: str) -> None:
-        """The candles of these symbols come no more: the connection broke, or the exchange refuses them.
+        """These symbols receive no candles for now: the connection broke, or the exchange refuses them.
 
-        A connection is made again by itself; what happened meanwhile is not told.
+        The stream reconnects by itself. It does not report what happened meanwhile.
         """
 
 
@@ -69,10 +70,10 @@ class CandleStream(Protocol):
     """The sockets of one market."""
 
     def want(self, symbols: Collection[str]) -> None:
-        """Have the candles of exactly these symbols pushed, in our spelling; returns at once."""
+        """Subscribe to exactly these symbols, in our spelling; returns at once."""
 
     def start(self, listener: StreamListener) -> None:
-        """Keep connections from now on, and tell `listener` what they bring."""
+        """Keep connections from now on, and pass their events to `listener`."""
 
     async def stop(self) -> None:
         """Close all connections."""
@@ -98,16 +99,16 @@ class CandleStore(Protocol):
         """Store candles durably where nothing is stored; False if a stored one differs, which then stays."""
 
     async def remove(self, series: Series, window: Window) -> None:
-        """Take the candles that open in `window` away, durably."""
+        """Delete the candles that open in `window`, durably."""
 
     async def drop(self, series: Series) -> None:
-        """Take a series' place away, with all that is in it."""
+        """Delete a series' place with all its candles."""
 
     async def stored_series(self) -> list[Series]:
         """Every series that has a place, by name."""
 
     async def bytes_on_disk(self, series: Series) -> int:
-        """What a series takes on the database's disk; 0 if it has no place."""
+        """The size of a series on the database's disk; 0 if it has no place."""
 
     def columns(
         self,
@@ -134,7 +135,8 @@ class CandleStore(Protocol):
 
 
 class Revision(NamedTuple):
-    """A stored candle that was told differently later: its fields before and after, and when that showed."""
+    """A stored candle that the exchange changed later: its fields before and after, and when the service saw
+    it."""
 
     open_time: int
     at: int
@@ -145,7 +147,7 @@ class Revision(NamedTuple):
 class RevisionState(NamedTuple):
     """The revisions of a window: how many, the newest one's key, and when that was seen (ms, 0 for never).
 
-    `pending` says that a candle may not have been replaced yet although its revision is recorded.
+    `pending`: a revision is recorded, but its candle may not be replaced yet.
     """
 
     number: int = 0
@@ -158,7 +160,7 @@ class RevisionStore(Protocol):
     """Where revisions are kept. Every call may raise DatabaseUnavailable."""
 
     async def state(self, series: Series, window: Window) -> RevisionState:
-        """What tells whether candles that open in `window` were replaced since the last look."""
+        """The state that changes whenever a candle in `window` is replaced."""
 
     async def count(self, series: Series, window: Window | None = None) -> int:
         """How many revisions a series has, or has of the candles that open in `window`."""
@@ -181,9 +183,9 @@ class ShortfallStore(Protocol):
 
 
 class Lease(NamedTuple):
-    """The sole right to write a series' ledger, and the coverage as it was when the right was given.
+    """The sole right to write a series' ledger, and the coverage at the start of the lease.
 
-    `token` is never given twice. Whoever holds an older one cannot write any more.
+    Each `token` is unique. The holder of an older one cannot write any more.
     """
 
     series: Series
@@ -192,8 +194,8 @@ class Lease(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """The version of a ledger: equal marks of a series mean that neither its ledger nor its candles were
-    written in between, by any process. `holds` is False where no candle is held."""
+    """The version of a ledger. If two marks of a series are equal, no process has written its ledger or its
+    candles in between. `holds` is False if no candle is held."""
 
     version: tuple[object, ...]
     holds: bool
@@ -209,16 +211,16 @@ class CoverageStore(Protocol):
         """The marks of some series; a series without a ledger has none."""
 
     async def load(self, series: Series) -> Coverage:
-        """What is known of a series; an empty coverage if nothing is."""
+        """The coverage of a series; empty if it has none."""
 
     async def load_all(self, series: Collection[Series]) -> Mapping[Series, Coverage]:
-        """What is known of several series; one of which nothing is has an empty coverage."""
+        """The coverage of several series; empty for a series without one."""
 
     async def count(self) -> int:
         """How many series are known."""
 
     async def newest(self, limit: int) -> Sequence[tuple[Series, Coverage]]:
-        """What is known of the `limit` series that were asked for up to the latest moments."""
+        """The ledgers of the `limit` series with the latest requested end."""
 
     async def stored_symbols(self, exchange: str, market: str) -> set[str]:
         """The symbols of a market of which at least one candle is held."""
@@ -226,39 +228,41 @@ class CoverageStore(Protocol):
     async def acquire(self, series: Series, owner: str, seconds: float) -> Lease | None:
         """Lease the ledger for `seconds` by the database's clock; None while somebody else holds it.
 
-        What `owner` itself held before is taken from it: an owner asks for nothing that it still uses.
+        A lease that `owner` itself held before becomes invalid: an owner never acquires a lease that it still
+        uses.
         """
 
     async def renew(self, lease: Lease, seconds: float) -> bool:
-        """Hold on for `seconds` from now; False if the lease is somebody else's by now."""
+        """Renew the lease for `seconds` from now; False if somebody else has it."""
 
     async def save(self, lease: Lease, coverage: Coverage, saved: Coverage | None = None) -> bool:
-        """Write the ledger durably; False, and nothing written, if the lease is somebody else's by now.
+        """Write the ledger durably. False, with nothing written, if somebody else has the lease.
 
-        It has a new mark then, also where it says the same. `saved` is what was saved last under this lease
-        (default: what it began with): only what changed since has to be sent.
+        The ledger gets a new mark, even if it is the same. `saved` is the last saved state under this lease
+        (default: the first state): only changes since then have to be sent.
         """
 
     async def extend(self, held: Mapping[Series, Window]) -> set[Series]:
-        """Add minutes that are stored, without a lease, to those ledgers that nobody leases and whose last
-        held minute, also the last one asked for, ends where they begin. Durable. Tells which hold them now.
+        """Add stored minutes without a lease. Only ledgers that nobody leases take them, and only if their
+        last held minute is the last requested one and ends where the new minutes begin. Durable. Returns the
+        series that hold them now.
         """
 
     async def release(self, lease: Lease) -> None:
-        """Give the lease back. A ledger of which nobody ever asked for a minute vanishes with it."""
+        """Release the lease. A ledger without any requested minute is deleted."""
 
     async def leased(self, series: Sequence[Series], owner: str) -> set[Series]:
         """Those of `series` that others than `owner` hold now."""
 
     async def holders(self, series: Collection[Series]) -> dict[Series, str]:
-        """Who holds the ledgers of some series now; one that nobody holds has none."""
+        """The holders of some ledgers now; a ledger without a holder is left out."""
 
 
 class JobStore(Protocol):
     """Where jobs are kept. Every call may raise DatabaseUnavailable."""
 
     async def add(self, job: Job) -> Job:
-        """Keep a new job; or the one that does the same and is not over, if there is one."""
+        """Keep a new job; if an equal job is not over, return that one."""
 
     async def load(self, job_id: str) -> Job | None:
         """The job, None if there is no such."""
@@ -267,7 +271,7 @@ class JobStore(Protocol):
         """Those of some jobs that there are, by id."""
 
     async def newest(self, limit: int, status: Status | None = None) -> list[Job]:
-        """The jobs that were asked for last, newest first."""
+        """The newest jobs, newest first."""
 
     async def active(self, limit: int, among: Collection[str] | None = None) -> list[Job]:
         """The jobs that are not over, oldest first; with `among` only those of these ids."""
@@ -285,10 +289,10 @@ class JobStore(Protocol):
         """Make a job that is not over run under the lease `token`; None if it is over."""
 
     async def report(self, job: Job, token: str) -> bool:
-        """Write down how far a job is; True if somebody asked to cancel it. Ignored with an old token."""
+        """Store the progress of a job; True if somebody wants to cancel it. Ignored with an old token."""
 
     async def finish(self, job: Job, token: str) -> None:
-        """Write down how a job ended, or that it waits again. Ignored with an old token."""
+        """Store the result of a job, or that it waits again. Ignored with an old token."""
 
     async def cancel(self, job_id: str, now: int) -> Job | None:
         """End a job that is queued; ask for the end of one that runs. None if there is no such job."""
@@ -301,10 +305,10 @@ class JobStore(Protocol):
 
 
 class FollowStore(Protocol):
-    """Where it is kept what is followed. Every call may raise DatabaseUnavailable."""
+    """Where follows are kept. Every call may raise DatabaseUnavailable."""
 
     async def add(self, follow: Follow) -> None:
-        """Keep a follow; of one that is there already only `since` changes, where the new one has any."""
+        """Keep a follow. If it exists already, only `since` changes, if the new follow has one."""
 
     async def all(self) -> Sequence[Follow]:
         """Everything that is followed, by name."""
@@ -319,16 +323,16 @@ class FollowStore(Protocol):
         """Follow `series` no longer; False if it was not followed."""
 
     async def report(self, series: Series, visit: Visit) -> None:
-        """Write down how a visit went; nothing where the series is not followed any more."""
+        """Store the result of a visit, if the series is still followed."""
 
     async def told(self, series: Collection[Series], source: Source, lost: bool) -> None:
-        """Write down where the newest candles of `series` come from now, and whether a socket of theirs was
-        lost; nothing where they are not followed any more."""
+        """Store the source of the newest candles of `series`, and whether a socket was lost. Series without a
+        follow are ignored."""
 
 
 class Member(NamedTuple):
-    """A process: its name, the address it reaches exchanges from, its share of it, and whether it does jobs
-    and looks after follows."""
+    """A process: its name, the address that exchanges see, its weight there, and whether it runs jobs and
+    keeps follows."""
 
     name: str
     egress: str
@@ -337,10 +341,10 @@ class Member(NamedTuple):
 
 
 class FleetStore(Protocol):
-    """Where processes learn of each other. Every call may raise DatabaseUnavailable."""
+    """Where processes find each other. Every call may raise DatabaseUnavailable."""
 
     async def beat(self, member: Member, seconds: float) -> Sequence[Member]:
-        """Say that `member` is there for the next `seconds`, and tell who is."""
+        """Announce `member` for the next `seconds`, and return all living members."""
 
     async def present(self) -> Sequence[Member]:
         """Who is there, by name."""
@@ -350,7 +354,8 @@ class FleetStore(Protocol):
 
 
 class CandleArchive(Protocol):
-    """Whole days and months of one market's candles as files, beside its API. It is no proof of absence."""
+    """Files with whole days and months of one market's candles, besides its API. They do not prove that a
+    minute is absent."""
 
     def files(self, symbol: str, missing: Spans, now: int) -> Sequence[ArchiveFile]:
         """The files to take for missing minutes at exchange time `now`: apart, ascending, within them."""
@@ -361,5 +366,5 @@ class CandleArchive(Protocol):
     async def candles(self, file: ArchiveFile) -> Sequence[Candle] | None:
         """The file's candles, ascending, each minute once, checked; None if there is no such file (yet).
 
-        Raises MalformedAnswer for a file that is wrong anywhere, ExchangeUnavailable.
+        Raises MalformedAnswer for a file with any error, and ExchangeUnavailable.
         """

@@ -1,4 +1,4 @@
-"""The use cases by room: what the web and the command line are given to work with."""
+"""The use cases by room. The web and the command line use them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from backend.telemetry.metrics import Metrics
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Syncing:
-    """What changes stored candles and their ledgers."""
+    """Everything that changes stored candles and their ledgers."""
 
     ledgers: Ledgers
     syncs: SyncService
@@ -48,7 +48,7 @@ class Syncing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Following:
-    """What keeps followed series complete."""
+    """Everything that keeps followed series complete."""
 
     follows: Follows
     keeper: Keeper
@@ -58,7 +58,7 @@ class Following:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What tells of stored candles."""
+    """Everything that reads stored candles."""
 
     queries: Queries
     catalogue: Catalogue
@@ -68,7 +68,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Streaming:
-    """What tells readers of candles as they come."""
+    """Everything that sends new candles to readers."""
 
     live: LiveCandles
     ledger_watch: LedgerWatch

@@ -1,4 +1,5 @@
-"""What a venue counts for one account, beside what it counts for the address: a line before the other."""
+"""The limits that a venue counts for one account, besides those of the address. A call waits in this queue
+first."""
 
 from __future__ import annotations
 
@@ -11,18 +12,18 @@ from backend.exchanges.base import RateLimit
 from backend.net.rest.sliding_window import SlidingWindow
 
 PATIENCE = 120.0
-"""Seconds that a caller waits for a venue that refuses everybody; beyond that it is told instead."""
+"""Longest time that a caller waits while a venue refuses everybody. Beyond that the caller gets the error."""
 
 
 def refuse_a_long_wait(wait: float, refusal: RateLimited) -> None:
-    """Raise the refusal that makes everybody wait for more than PATIENCE seconds."""
+    """Raise the refusal if everybody would have to wait for more than PATIENCE seconds."""
     if wait > PATIENCE:
         raise type(refusal)(str(refusal), retry_after=wait)
 
 
 class AccountBudget:
-    """Who waits for room here is not in the address's line yet, so that an account that has spent all, or is
-    refused, holds up nobody else."""
+    """A caller that waits here is not in the address's queue yet. So an account with a full budget, or a
+    refused one, delays nobody else."""
 
     def __init__(self, limits: Sequence[RateLimit], share: float, clock: Clock) -> None:
         self._windows = {limit.unit: SlidingWindow(limit.capacity * share, limit.seconds) for limit in limits}
@@ -32,9 +33,9 @@ class AccountBudget:
         self.blocked_until = 0.0
 
     async def room_for(self, cost: Mapping[str, int], *, urgent: bool) -> None:
-        """Wait for the first place of the line, and for room; who is urgent stands before all who are not.
+        """Wait for the first place in the queue, and for room. Urgent callers come before all others.
 
-        The caller books before it awaits anything: the room is gone with the next in line.
+        The caller must book before it awaits anything: the next in the queue takes the room.
         """
         place = _Place(urgent)
         ahead = len([one for one in self._line if one.urgent]) if urgent else len(self._line)
@@ -66,7 +67,7 @@ class AccountBudget:
                 yield window, units
 
     def cancel_after(self, now: float) -> None:
-        """What is booked for later than `now` is booked no more."""
+        """Cancel bookings later than `now`."""
         for window in self._windows.values():
             window.cancel_after(now)
 

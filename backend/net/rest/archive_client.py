@@ -29,7 +29,7 @@ NAME = "binance-archive"
 ATTEMPTS = 3
 DOWNLOAD_SECONDS = 120.0
 LARGEST_FILE = 32 * 1024 * 1024
-"""Bytes that a zip may have: a month of minutes has about three million."""
+"""Largest zip, in bytes. A month of minutes has about three million."""
 
 LARGEST_CHECKSUM = 1024
 
@@ -37,7 +37,7 @@ LARGEST_CHECKSUM = 1024
 class ArchiveClient:
     """The archive of one market. Fits `services.ports.CandleArchive`.
 
-    `silence` is how many seconds the archive may send nothing.
+    `silence` is the longest time without data from the archive, in seconds.
     """
 
     def __init__(
@@ -71,7 +71,8 @@ class ArchiveClient:
     async def candles(self, file: ArchiveFile) -> Sequence[Candle] | None:
         """The file's candles; None if it is not there. Raises MalformedAnswer, ExchangeUnavailable.
 
-        One file is unzipped and read at a time: two would share the interpreter and take twice the memory.
+        Only one file is unzipped and parsed at a time: two would share the interpreter and use twice the
+        memory.
         """
         body = await self._verified(file)
         if body is None:
@@ -80,7 +81,7 @@ class ArchiveClient:
             return await asyncio.to_thread(_candles, file, body)
 
     async def _verified(self, file: ArchiveFile) -> bytes | None:
-        """The zip as it was published, None if it or its checksum is not there."""
+        """The published zip with a right checksum; None if the zip or its checksum does not exist."""
         retrying = AsyncRetrying(
             retry=retry_if_exception(helps_to_retry),
             stop=stop_after_attempt(ATTEMPTS),

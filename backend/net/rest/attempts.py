@@ -1,4 +1,4 @@
-"""Requests to exchanges, counted by how they end."""
+"""Counts requests to exchanges by their result."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from backend.telemetry.metrics import Metrics
 
 @dataclass(slots=True)
 class Attempt:
-    """One request. `status` is the answer's, "none" as long as there is no answer."""
+    """One request. `status` is the answer's status, "none" until there is an answer."""
 
     status: str = "none"
 
 
 @contextmanager
 def counted_attempt(metrics: Metrics, exchange: str, market: str, clock: Clock) -> Iterator[Attempt]:
-    """Count what the block asks: "ok" when it ends well, else by our error's code."""
+    """Count the request in the block: "ok" on success, else our error's code."""
     attempt, outcome, began = Attempt(), "cancelled", clock.monotonic()
     try:
         yield attempt

@@ -1,4 +1,5 @@
-"""Talks to one market of one exchange: throttled, bounded in time and size, retried where that helps."""
+"""Sends requests to one market of one exchange: throttled, bounded in time and size, repeated if that
+helps."""
 
 from __future__ import annotations
 
@@ -28,16 +29,16 @@ from backend.telemetry.metrics import Metrics
 log = logging.getLogger(__name__)
 
 REFUSAL_LASTS = 60.0
-"""Seconds for which a symbol that the exchange refused is not asked for again."""
+"""Seconds for which a refused symbol is not requested again."""
 
 MOST_REFUSED = 1000
-"""Refused symbols that are remembered: whoever asks for more of them pays for each."""
+"""Most refused symbols in memory. More of them cost a request each."""
 
 ASKED = 2
-"""So many answers have to agree that there is nothing."""
+"""This many answers must agree that there is nothing."""
 
 SEARCHES = 5
-"""So often a search for the first candle is begun again where an answer turned out to be wrong."""
+"""Most restarts of a search for the first candle after a wrong answer."""
 
 NO_VENUE_BEFORE = parse_time("2017-01-01")
 
@@ -114,13 +115,13 @@ class MarketClient:
     async def first_candle(self, symbol: str, known: int | None = None) -> int | None:
         """Open time of the oldest candle that the exchange has, None if it has none. Raises as `candles`.
 
-        `known` is one that was found before: then only older ones are looked for. Whatever speaks against an
-        older candle is asked twice before it is believed.
+        `known` is an earlier result: then only older candles are searched. An answer that there is no older
+        candle counts only if two answers agree.
         """
         return await self._asked_for(symbol, lambda native: self._first_candle(native, known))
 
     async def symbols(self) -> Mapping[str, Listing]:
-        """What the exchange lists, by our spelling; read again when the copy is an hour old.
+        """The exchange's list, by our spelling. It is read again when the copy is an hour old.
 
         Where that fails the old copy does; without one it raises as `candles`.
         """
@@ -139,7 +140,7 @@ class MarketClient:
         return await self._exchange_clock.now()
 
     def known_now(self) -> int | None:
-        """The same without asking; None while it was never read, or not since this machine slept."""
+        """The same without a request; None if it was never read, or not since this machine slept."""
         return self._exchange_clock.known_now()
 
     async def native(self, symbol: str) -> str:
@@ -150,9 +151,10 @@ class MarketClient:
         raise self._unknown(symbol)
 
     async def _asked_for(self, symbol: str, ask: Callable[[str], Awaitable[Parsed]]) -> Parsed:
-        """The answer to a question about `symbol`, whether it is listed or not: unknown is what is refused.
+        """The answer to a question about `symbol`, listed or not. A symbol is unknown if the exchange refuses
+        it.
 
-        A refusal is remembered for a while, so that who asks for a symbol that does not exist costs little.
+        A refusal is remembered for a while, so that requests for unknown symbols cost little.
         """
         self._refuse_again(symbol)
         tried = await self._spellings(symbol)
@@ -170,7 +172,7 @@ class MarketClient:
         return answer
 
     async def _spellings(self, symbol: str) -> Sequence[str]:
-        """How the venue may spell `symbol`. Its list is waited for only where nothing else tells."""
+        """The venue's possible spellings of `symbol`. Only if nothing else helps, this waits for the list."""
         listed = self._listings.known()
         if self._market.spellings and self._listings.is_missing and symbol not in self._spelt:
             with suppress(ExchangeError):
@@ -182,14 +184,14 @@ class MarketClient:
         return self._market.spellings(symbol) if self._market.spellings else (symbol,)
 
     async def _newly_listed(self, symbol: str) -> Listing | None:
-        """What a list of today says of a symbol whose spelling it alone may tell."""
+        """The symbol in a fresh list, if only the list can know its spelling."""
         if self._market.spellings:
             with suppress(ExchangeError):
                 return (await self._listings.read(NEW_LISTING_LASTS)).get(symbol)
         return None
 
     def _remember_refusal(self, symbol: str) -> None:
-        """Not of a symbol that is listed, or was answered before: one refusal may be wrong."""
+        """Not for a symbol that is listed or had an answer before: one refusal may be wrong."""
         if symbol in self._spelt or symbol in self._listings.known():
             return
         self._refused[symbol] = self._clock.monotonic()
@@ -207,7 +209,7 @@ class MarketClient:
         )
 
     async def _list(self) -> Sequence[Listing]:
-        """In one attempt where there is a copy, which does until the next."""
+        """In one attempt if there is a copy: the copy serves until the next attempt."""
         ask = self._requester.ask if self._listings.is_missing else self._requester.ask_once
         return await ask(self._market.symbols_request, self._parse_symbols)
 
@@ -223,7 +225,7 @@ class MarketClient:
         return min((row.open_time for row in rows), default=known)
 
     async def _search_first_candle(self, native: str, known: int | None) -> int | None:
-        """Search until nothing is older than what was found. A wrong answer on the way shows itself there."""
+        """Search until nothing is older than the result. The last check finds a wrong answer on the way."""
         first = known
         for _ in range(SEARCHES):
             page = await self._anything_before(native, await self._closed() if first is None else first)
@@ -233,10 +235,10 @@ class MarketClient:
         return first
 
     async def _bisect(self, native: str, page: list[int]) -> int:
-        """Before which moment is there no candle? `page` are some that there are.
+        """Find the moment before which there is no candle. `page` are some existing candles.
 
-        A page that comes short most likely reaches back to the first candle, so that is asked next, until it
-        turns out that this venue's pages come short anyway.
+        A short page most likely reaches back to the first candle, so that is checked next, unless this
+        venue's pages are always short.
         """
         low, short_is_telling = NO_VENUE_BEFORE, True
         while low < (begins := closed_until(page[0])):
@@ -250,7 +252,7 @@ class MarketClient:
         return page[0]
 
     async def _anything_before(self, native: str, end: int) -> list[int]:
-        """The same as `_newest_before`; nothing is believed when two answers agree."""
+        """The same as `_newest_before`. "Nothing" counts only if two answers agree."""
         for _ in range(ASKED):
             if page := await self._newest_before(native, end):
                 return page

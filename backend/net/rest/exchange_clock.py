@@ -1,4 +1,4 @@
-"""An exchange's clock: read at times, carried on by this machine's steady one."""
+"""An exchange's clock: read from time to time, continued by this machine's monotonic clock."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from typing import NamedTuple
 from backend.clock import Clock
 
 LASTS = 600.0
-"""Seconds for which a reading is carried on before the exchange is asked again."""
+"""Seconds after which the exchange is asked again."""
 
 SLEPT_MS = 5_000
-"""So much more passed by the wall clock than by the steady one: the machine slept, the steady one stood."""
+"""If the wall clock gains this much on the monotonic clock, the machine slept."""
 
 
 NEAR_MS = 5_000
-"""So far apart may be what says the same: requests take time, and some answers tell seconds only."""
+"""Two clocks agree within this distance: requests take time, and some answers have only seconds."""
 
 
 class ClockReading(NamedTuple):
-    """What the exchange told (ms), and what this machine's clocks showed when that came (ms and seconds)."""
+    """The exchange's time (ms), and this machine's clocks when the answer came (ms and seconds)."""
 
     told: int
     wall: int
     steady: float
 
     def carried(self, clock: Clock) -> int:
-        """The exchange's time now, ms; behind it rather than ahead."""
+        """The exchange's time now, ms; if inexact, late rather than early."""
         return self.told + int(self._passed(clock) * 1000)
 
     def is_near(self, moment: int, clock: Clock) -> bool:
-        """Whether another clock that shows `moment` (ms) now says the same."""
+        """Whether another clock with the time `moment` (ms) agrees."""
         return abs(self.carried(clock) - moment) < NEAR_MS
 
     def is_old(self, clock: Clock) -> bool:
@@ -46,7 +46,7 @@ class ClockReading(NamedTuple):
 
 
 def read_now(told: int, clock: Clock) -> ClockReading:
-    """What an exchange told just now."""
+    """A reading of an exchange's time just now."""
     return ClockReading(told, clock.now(), clock.monotonic())
 
 
@@ -66,18 +66,18 @@ class ExchangeClock:
         return reading.carried(self._clock)
 
     def known_now(self) -> int | None:
-        """The same without asking; None while it was never read, or not since this machine slept."""
+        """The same without a request; None if it was never read, or not since this machine slept."""
         reading = self._reading
         return None if reading is None or reading.is_wrong(self._clock) else reading.carried(self._clock)
 
     def forget(self) -> None:
-        """Ask the exchange anew when its time is wanted next."""
+        """Ask the exchange again when its time is needed next."""
         self._reading = None
 
     async def _read(self) -> ClockReading:
-        """One answer is believed where this machine's clock says the same, else two that agree.
+        """One answer is enough if this machine's clock agrees. Otherwise two answers must agree.
 
-        Of three that all differ the middle one counts: neither an answer of long ago nor one ahead of time.
+        If three answers all differ, the middle one counts: it is neither an old answer nor an early one.
         """
         told = [await self._told()]
         if not told[0].is_near(self._clock.now(), self._clock):

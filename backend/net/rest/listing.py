@@ -1,7 +1,7 @@
-"""What a market lists: a copy that answers at once, and is read anew beside whoever asks.
+"""The symbols that a market lists: a copy answers at once, and is refreshed in the background.
 
-The list is a hint. It tells how symbols are spelt and what state they are in; whether a symbol has candles
-is for its candles to say. So no question about candles waits for the list where our spelling is the venue's.
+The list is a hint. It has the spelling and the state of symbols. Only a candle request shows whether a symbol
+has candles. So if our spelling is the venue's, no candle request waits for the list.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ log = logging.getLogger(__name__)
 
 LISTING_LASTS = 3600.0
 NEW_LISTING_LASTS = 60.0
-"""Seconds for which a copy is good enough, and when a symbol that somebody asks for is not in it."""
+"""Lifetime of a copy, in seconds: normally, and when a requested symbol is not in it."""
 
 LISTING_SECONDS = 20.0
-"""How long one reading may take, whatever the exchange does meanwhile."""
+"""Longest time of one reading, in seconds."""
 
 RELISTING_PAUSE = 60.0
 FIRST_LISTING_PAUSE = 2.0
-"""Seconds for which a reading that failed is not tried again: where there is a copy, and where there is none.
+"""Seconds to wait after a failed reading: with a copy, and without one.
 """
 
 
 class Listings:
-    """The copy of one market. One reading is under way at most; all who need it wait for the same one."""
+    """The copy of one market. At most one reading runs; all callers wait for the same one."""
 
     def __init__(self, read: Callable[[], Awaitable[Sequence[Listing]]], clock: Clock, exchange: str) -> None:
         self._read = read
@@ -49,13 +49,14 @@ class Listings:
         return self._read_at is None
 
     def known(self) -> Mapping[str, Listing]:
-        """What the copy says, by our spelling; nothing while there is none. An old one is read beside."""
+        """The copy, by our spelling; empty while there is none. An old copy is refreshed in the
+        background."""
         if self._is_older_than(LISTING_LASTS):
             self._begin()
         return self._copy
 
     async def read(self, lasts: float = LISTING_LASTS) -> Mapping[str, Listing]:
-        """The same, after a reading where the copy is older than `lasts` seconds.
+        """The same, after a reading if the copy is older than `lasts` seconds.
 
         Where that fails the old copy does; without one it raises ExchangeError, also of a moment ago.
         """
@@ -77,7 +78,7 @@ class Listings:
         return self._read_at is None or self._clock.monotonic() - self._read_at > lasts
 
     def _begin(self) -> asyncio.Task[None] | None:
-        """The reading under way, or a new one; None for a while after one that failed."""
+        """The running reading, or a new one; None for a while after a failed one."""
         if self._reading is None and self._clock.monotonic() >= self._again_at:
             self._reading = asyncio.create_task(self._read_anew())
         return self._reading

@@ -1,4 +1,4 @@
-"""Sends requests to a venue: throttled, bounded in time and size, again where that helps and may be."""
+"""Sends requests to a venue: throttled, bounded in time and size, repeated if that helps and is allowed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ATTEMPTS = 5
 LARGEST_ANSWER = 64 * 1024 * 1024
 
 LEAST_WAIT = 0.001
-"""Seconds that getting a place in the budget may take without being called a wait."""
+"""A shorter time for a place in the budget does not count as a wait (seconds)."""
 
 
 def open_session(timeout: float, user_agent: str, proxy: Proxy | None = None) -> Session:
@@ -52,14 +52,14 @@ def open_session(timeout: float, user_agent: str, proxy: Proxy | None = None) ->
 
 
 def helps_to_retry(error: BaseException) -> bool:
-    """Whether the same request may well succeed a little later."""
+    """Whether the same request may succeed a little later."""
     if isinstance(error, Banned) or not isinstance(error, ExchangeUnavailable | MalformedAnswer):
         return False
     return (error.retry_after or 0) <= PATIENCE
 
 
 class Requester:
-    """What all calls to one market of a venue share. With an `account` its own budgets count as well."""
+    """Everything that calls to one market of a venue share. With an `account` its own budgets count too."""
 
     def __init__(
         self,
@@ -93,10 +93,10 @@ class Requester:
         self._attempts = attempts
 
     async def ask(self, request: Request, parse: Callable[[Answer], Parsed]) -> Parsed:
-        """The parsed answer; raises what the venue means where that is no success.
+        """The parsed answer. Raises the meaning of the venue's answer if it is not a success.
 
-        A request that may be repeated is sent again while that helps. Any other is sent once: what became of
-        it when no answer came is for the caller to find out, by asking and never by sending.
+        A repeatable request is sent again while that helps. Any other request is sent once. If no answer
+        comes, the caller must find out the result by asking, never by sending again.
         """
         if not request.may_be_repeated:
             return await self.ask_once(request, parse)
@@ -145,7 +145,7 @@ class Requester:
                 return Answer(response.status, headers, await self._read(response))
 
     def _sent(self, request: Request) -> aiohttp.client._RequestContextManager:
-        """A signed request leaves as it was signed, to the letter."""
+        """A signed request is sent exactly as signed."""
         if request.sign is None:
             url = self._base_url + request.path
             return self._session.request(

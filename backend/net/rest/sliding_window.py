@@ -1,18 +1,18 @@
-"""How much of a limit is spent in each window of time that slides over all bookings."""
+"""The spent part of a limit, in a window that slides over all bookings."""
 
 from __future__ import annotations
 
 from collections import deque
 
 SHORT_WINDOW = 10.0
-"""Seconds up to which a limit's requests are spread evenly over its window."""
+"""In windows up to this length (seconds) requests are spread evenly."""
 
 
 class SlidingWindow:
     """Units spent in the last `seconds`; bookings lie in time order and may lie ahead.
 
-    In a short window requests are spread evenly: a burst at its end and one at the beginning of the next
-    could otherwise meet at the venue, when the first travels slower.
+    In a short window requests are spread evenly. Otherwise a burst at the end of a window and one at the
+    start of the next could arrive together, if the first is slower on the way.
     """
 
     def __init__(self, capacity: float, seconds: float) -> None:
@@ -24,8 +24,8 @@ class SlidingWindow:
     def earliest(self, units: float, begin: float, pace: float = 1.0) -> float:
         """The first moment from `begin` on at which `units` more fit, behind everything booked so far.
 
-        `pace` is the part of the capacity to use. Nothing is forgotten here: who comes next may be let out
-        before `begin`, and what was spent before counts for that.
+        `pace` is the part of the capacity to use. Nothing is forgotten here: the next caller may start before
+        `begin`, and then earlier spending counts.
         """
         capacity = self.capacity * pace
         moment = begin
@@ -42,8 +42,8 @@ class SlidingWindow:
         return moment
 
     def book(self, units: float, moment: float) -> None:
-        """Count `units` at `moment`. It may lie before what is booked already: `earliest` counted all of that
-        as if it lay in the same window."""
+        """Count `units` at `moment`. It may be before other bookings: `earliest` counted all of them as if
+        they were in the same window."""
         later = []
         while self._bookings and self._bookings[-1][0] > moment:
             later.append(self._bookings.pop())
@@ -52,16 +52,16 @@ class SlidingWindow:
         self._booked += units
 
     def cancel_after(self, now: float) -> None:
-        """Take back what was booked for later than `now`."""
+        """Cancel bookings later than `now`."""
         while self._bookings and self._bookings[-1][0] > now:
             self._booked -= self._bookings.pop()[1]
 
     def spent(self, now: float) -> float:
-        """Units of the window that ends at `now`; what is booked for later does not count."""
+        """Units in the window that ends at `now`; later bookings do not count."""
         self.forget(now)
         return sum(units for moment, units in self._bookings if moment <= now)
 
     def forget(self, now: float) -> None:
-        """Count no more what no window from `now` on holds."""
+        """Forget bookings that no window from `now` on contains."""
         while self._bookings and self._bookings[0][0] + self.seconds <= now:
             self._booked -= self._bookings.popleft()[1]

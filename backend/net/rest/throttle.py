@@ -1,4 +1,4 @@
-"""One venue's rate budget, shared by everything in this process that talks to the venue."""
+"""One venue's rate budget, shared by everything in this process that sends requests to the venue."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from backend.net.rest.account_budget import AccountBudget, refuse_a_long_wait
 from backend.net.rest.sliding_window import SlidingWindow
 
 WIDENING = 1.25
-"""By how much a careful pace grows after each window without a refusal."""
+"""Growth of a careful pace after each window without a refusal."""
 
 DEFAULT_BLOCK = 60.0
-"""Seconds to keep quiet after a refusal that names no time."""
+"""Seconds without requests after a refusal that names no time."""
 
 LONGEST_REFUSAL = 900.0
 LONGEST_BAN = 3 * 86_400.0
-"""Seconds after which a venue that refuses, and one that bans, is asked again whatever time it named. Windows
-of limits are minutes long; Binance documents bans of two minutes to three days, the others name no time."""
+"""Longest time without requests after a refusal and after a ban, whatever time the venue named (seconds).
+Windows of limits are minutes long. Binance documents bans of two minutes to three days; the others name no
+time."""
 
 
 def sane_wait(failure: MarketDataError) -> float | None:
-    """The seconds that a venue says to wait, as far as they can be true."""
+    """The venue's wait in seconds, cut to a credible length."""
     if failure.retry_after is None:
         return None
     return min(failure.retry_after, LONGEST_BAN if isinstance(failure, Banned) else LONGEST_REFUSAL)
@@ -32,7 +33,7 @@ def sane_wait(failure: MarketDataError) -> float | None:
 
 @dataclass(slots=True, eq=False)
 class _Waiter:
-    """Somebody who waits for a booked moment, which may be moved to a later one."""
+    """A caller that waits for its booked moment. The moment may move to a later one."""
 
     cost: Mapping[str, int]
     account: AccountBudget | None
@@ -43,17 +44,17 @@ class _Waiter:
 class Throttle:
     """Lets requests out so that no window of any limit ever holds more than `share` of its capacity.
 
-    Windows slide: they hold for a venue that counts by wall-clock minute as for one that counts by the last
-    sixty seconds. Deciding and booking happen in one step, so that no interleaving can overspend. What the
-    venue reports can only tighten the budget, and a refusal stops everybody. A venue whose counting is not
-    certain is begun with the part `careful` of its limits; the part grows with every window that goes well,
-    and a refusal brings it back.
+    Windows slide: this is right for a venue that counts by wall-clock minute, and for one that counts the
+    last sixty seconds. Deciding and booking are one step, so that no interleaving can overspend. The venue's
+    numbers can only lower the budget, and a refusal stops everybody. If a venue's way of counting is not
+    certain, it begins with the part `careful` of its limits. The part grows with every window without a
+    refusal, and falls back after a refusal.
 
     Some limits count for an account and not for the address (`account_budget.py`). A request of an account
     first waits until its account has room, and is then booked in the windows of both at one moment: counted
     by the account before the address lets it out, it would meet there with the next ones.
 
-    An urgent request goes before those that still wait, which move back by as much as it takes.
+    An urgent request goes before waiting ones, which move back by its cost.
     """
 
     def __init__(self, limits: Sequence[RateLimit], share: float, clock: Clock, careful: float = 1.0) -> None:
@@ -76,11 +77,11 @@ class Throttle:
 
     @property
     def blocked(self) -> float:
-        """Seconds for which nothing is let out; 0 when the venue does not refuse."""
+        """Seconds without requests; 0 if the venue does not refuse."""
         return max(0.0, self._blocked_until - self._clock.monotonic())
 
     def used(self) -> dict[str, float]:
-        """For each unit, the part spent of what may be spent; above 1 where others spend as well."""
+        """For each unit, the spent part of the budget; above 1 if others spend too."""
         now = self._clock.monotonic()
         return {
             unit: window.spent(now) / (window.capacity * self._pace * self._part(window, now))
@@ -88,17 +89,17 @@ class Throttle:
         }
 
     def open_account(self, name: str, limits: Sequence[RateLimit]) -> None:
-        """Count for an account from now on. What is known of one that is open already stays."""
+        """Count for an account from now on. An open account keeps its state."""
         self._accounts.setdefault(name, AccountBudget(limits, self._share, self._clock))
 
     def close_account(self, name: str) -> None:
-        """Count for it no longer; nobody may wait for it any more."""
+        """Stop counting for the account. Nobody may be waiting for it."""
         self._accounts.pop(name, None)
 
     async def acquire(
         self, cost: Mapping[str, int], account: str | None = None, *, urgent: bool = False
     ) -> None:
-        """Wait until `cost` may be spent, then return at once for the request to be sent.
+        """Wait until `cost` may be spent. The caller then sends the request at once.
 
         Who comes first goes first, of those who are urgent and of the others. Raises the refusal that blocks
         the venue, or the account, when it lasts for more than PATIENCE seconds.
@@ -140,10 +141,10 @@ class Throttle:
             self._waiters.append(waiter)
 
     def _book(self, cost: Mapping[str, int], begin: float, account: AccountBudget | None = None) -> float:
-        """Find the moment and book it, without an await between: two who asked in between would both be given
-        the last room of a window."""
-        # All windows are looked at before any is booked, and all are booked at the one moment that every
-        # limit allows: a request that one of them lets out late must not count as sent early in another.
+        """Find the moment and book it, without an await between. Otherwise two callers could both get the
+        last room of a window."""
+        # Look at all windows before booking any, and book all at the one moment that every limit allows. A
+        # request that one window delays must not count as sent early in another.
         now = self._clock.monotonic()
         begin = max(begin, self._blocked_until)
         spent = [
@@ -162,8 +163,8 @@ class Throttle:
         return moment
 
     def block(self, refusal: RateLimited, account: str | None = None) -> None:
-        """Let nothing out until the venue's refusal is over, or nothing of the account that it refuses; who
-        waits already keeps the order."""
+        """Send nothing until the venue's refusal is over, or nothing for the refused account. Waiting callers
+        keep their order."""
         now = self._clock.monotonic()
         until = now + (DEFAULT_BLOCK if refusal.retry_after is None else refusal.retry_after)
         if account is not None:
@@ -175,9 +176,9 @@ class Throttle:
         self._book_anew(now)
 
     def learn(self, used: Mapping[str, int], account: str | None = None) -> None:
-        """Take in what the venue says was spent on this address, and by an account.
+        """Take over the venue's numbers for this address and for an account.
 
-        What others spent counts as ours, but for what is theirs to spend.
+        Spending of others counts as ours, except for their own part.
         """
         now = self._clock.monotonic()
         for unit, units in used.items():
@@ -193,7 +194,8 @@ class Throttle:
     def take_part(self, part: float) -> None:
         """Spend only this part of the budget from now on: others share it.
 
-        A smaller part counts at once. A larger one counts when what others spent before is out of the window.
+        A smaller part counts at once. A larger part counts when the earlier spending of others is out of the
+        window.
         """
         if part == self._parts[-1][1]:
             return
@@ -202,7 +204,7 @@ class Throttle:
         self._book_anew(now)
 
     def hold_off(self, seconds: float) -> None:
-        """Let nothing out for some seconds: others have yet to learn that we are here."""
+        """Send nothing for some seconds: others must first learn that we are here."""
         self._blocked_until = max(self._blocked_until, self._clock.monotonic() + seconds)
         self._book_anew(self._clock.monotonic())
 
@@ -216,15 +218,15 @@ class Throttle:
         return self._parts[begun[-1] if begun else 0 :]
 
     def _book_anew(self, now: float) -> None:
-        """Book for all who wait once more, in their order, and for nobody earlier than it was.
+        """Book again for all waiting callers, in their order, and for nobody earlier than before.
 
-        They sleep until the moment they knew of: an earlier one would be booked but not used.
+        They sleep until their known moment: an earlier one would be booked but not used.
         """
         self._take_back(now)
         self._place(self._waiters, now)
 
     def _take_back(self, now: float) -> None:
-        """What is booked for later than `now` is booked no more."""
+        """Cancel bookings later than `now`."""
         for window in self._windows.values():
             window.cancel_after(now)
         for account in self._accounts.values():

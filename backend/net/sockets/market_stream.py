@@ -1,4 +1,4 @@
-"""The sockets of one market: which connection carries which candles, and what becomes of one that ends."""
+"""The sockets of one market: which connection carries which candles, and what replaces a lost one."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ from backend.telemetry.metrics import Metrics
 log = logging.getLogger(__name__)
 
 ROUND = 0.5
-"""Seconds between two looks at what is wanted: wishes that change faster cost nothing."""
+"""Seconds between two looks at the wanted symbols. Faster changes cost nothing."""
 
 SHORTEST_REFUSAL, LONGEST_REFUSAL = 15.0, 600.0
 """Seconds until a symbol is asked for again that the venue refused: at first, and at most. Each refusal is
 believed four times as long: the first ones may be meant for the moment, since venues refuse haste alike."""
 
 RELISTING_PAUSE = 30.0
-"""Seconds until a symbol is asked for again whose name could not be found out."""
+"""Seconds until the next attempt for a symbol without a known name."""
 
 OVERLAP = 5.0
-"""Seconds for which a connection goes on after its successor has asked for everything."""
+"""Seconds for which a connection stays open after its successor has subscribed to everything."""
 
 
 class Listener(Protocol):
-    """Whom a stream tells what it hears, as `services.ports.StreamListener`."""
+    """Receives a stream's events, as `services.ports.StreamListener`."""
 
     def on_candle(self, symbol: str, candle: Candle, *, closed: bool) -> None: ...
 
@@ -49,7 +49,7 @@ class Listener(Protocol):
 def spread(carried: Sequence[AbstractSet[str]], topics: AbstractSet[str], most: int) -> list[set[str]]:
     """What each connection carries next: as few changes and connections as possible, `most` topics each.
 
-    New connections stand at the end; one whose set is empty is needed no more.
+    New connections are at the end. A connection with an empty set is no longer needed.
     """
     kept = [set(one & topics) for one in carried]
     free = sorted(frozenset(topics).difference(*kept))
@@ -101,14 +101,14 @@ class MarketStream:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def want(self, symbols: Collection[str]) -> None:
-        """Have the candles of exactly these symbols pushed, in our spelling; returns at once."""
+        """Subscribe to exactly these symbols, in our spelling; returns at once."""
         wanted = frozenset(symbols)
         if wanted != self._wanted:
             self._wanted = wanted
             self._look_at = 0.0
 
     def start(self, listener: Listener) -> None:
-        """Keep connections from now on, and tell `listener` what they bring."""
+        """Keep connections from now on, and pass their events to `listener`."""
         self._listener = listener
         self._own(self._loops.start(f"sockets of {self._wire.name}", self._arrange_when_due))
 
@@ -122,13 +122,13 @@ class MarketStream:
         self._leaving.clear()
 
     def pushed(self, push: Push) -> None:
-        """Tell of a candle, unless nobody asked for it."""
+        """Pass on a candle, unless nobody wants it."""
         symbol = self._symbols.get(push.topic)
         if symbol is not None and self._listener is not None:
             self._listener.on_candle(symbol, push.candle, closed=push.closed)
 
     def refused(self, topic: str | None, message: str) -> None:
-        """Do without a topic for a while."""
+        """Wait before the next attempt for a refused topic."""
         if topic is None:
             log.warning("%s: the exchange refused a socket message: %s", self._wire.name, message)
             return
@@ -137,7 +137,7 @@ class MarketStream:
             self._refuse(symbol, message)
 
     def lost(self, link: SocketConnection, reason: str) -> None:
-        """Tell whose candles come no more, unless they come by another connection already."""
+        """Report symbols without candles, unless another connection brings them already."""
         if link.successor is None or not link.successor.settled.is_set():
             self._tell_lost([self._symbols[topic] for topic in link.topics if topic in self._symbols], reason)
 
