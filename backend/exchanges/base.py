@@ -1,4 +1,5 @@
-"""What an exchange is: a value. Facts are fields, behaviour is a few pure functions, and none does I/O."""
+"""The type of an exchange: a value. Facts are fields, behaviour is a few pure functions, and nothing does
+I/O."""
 
 from __future__ import annotations
 
@@ -22,10 +23,10 @@ from backend.exchanges.sockets import Socket
 Amount = Annotated[float, msgspec.Meta(ge=0, le=1e18)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Moment = Annotated[int, msgspec.Meta(ge=0, le=LATEST)]
-"""What prices and volumes, counts, and times in ms must look like on the wire to be believed."""
+"""The valid range of prices and volumes, counts, and times in ms on the wire."""
 
 LONGEST_SAID = 500
-"""Characters of a venue's own words that go into a message."""
+"""Most characters of a venue's own words in a message."""
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -34,7 +35,7 @@ Row = TypeVar("Row")
 
 
 class HasOpenTime(Protocol):
-    """As much of a row as tells its minute."""
+    """The part of a row with its minute."""
 
     open_time: int
 
@@ -58,8 +59,8 @@ class RateLimit:
 class Budget:
     """What one IP address may spend at a venue; markets that share a budget name the same one.
 
-    `used` reads what the venue says was used, per unit, from an answer's headers. `careful` is the part of
-    the limits to begin with, and to fall back to at a refusal, where the venue's counting is not certain.
+    `used` reads the used units from an answer's headers. If the venue's way of counting is not certain,
+    `careful` is the first part of the limits, and the part after a refusal.
     """
 
     name: str
@@ -73,8 +74,8 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A request as it leaves, to the letter: `target` is the path with the query. Its parts may hold keys and
-    signatures, so none is shown."""
+    """A request exactly as it is sent: `target` is the path with the query. Its parts may contain keys and
+    signatures, so `repr` shows none."""
 
     target: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
@@ -83,12 +84,12 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked of `path` below the market's base URL. `cost` counts units of each rate limit.
+    """A request to `path` below the market's base URL. `cost` is the number of units for each rate limit.
 
-    The rest is for private calls. `sign` turns a request into what leaves at the venue's time (ms), anew for
-    each attempt; None for a public one. `repeatable` says whether the venue does the same thing when it gets
-    the request twice as when it gets it once; what is not repeatable is sent once, whatever happens to the
-    answer. Left out, a GET is repeatable and nothing else is. `urgent` goes before what waits for the budget.
+    The rest is for private calls. `sign` signs the request for the venue's time (ms), again for each attempt;
+    None for a public request. `repeatable`: sending the request twice has the same effect as once. A request
+    that is not repeatable is sent once, whatever happens to the answer. By default only a GET is repeatable.
+    `urgent` requests go before others that wait for the budget.
     """
 
     path: str
@@ -102,7 +103,7 @@ class Request:
 
     @property
     def may_be_repeated(self) -> bool:
-        """Whether a client may send it again when it does not know what became of it."""
+        """Whether a client may send it again if it does not know the result."""
         return self.method == "GET" if self.repeatable is None else self.repeatable
 
 
@@ -111,7 +112,7 @@ Sign = Callable[[Request, int], Signed]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back. Header names are lower case."""
+    """An answer. Header names are lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -120,7 +121,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """One kind of trading at a venue: where its candles are and how they are asked for.
+    """One kind of trading at a venue: where its candles are, and the requests for them.
 
     Requests take the venue's own spelling of a symbol. `page_size(age)` is the most minutes that one
     `candles_request` may ask for when the oldest of them opened `age` ms ago; `candles_request` gets the
@@ -163,7 +164,7 @@ class Exchange:
 
 
 def decode(decoder: msgspec.json.Decoder[Decoded], body: bytes | str, venue: str) -> Decoded:
-    """Read a body or a frame, or raise MalformedAnswer in the venue's name."""
+    """Parse a body or a frame, or raise MalformedAnswer with the venue's name."""
     try:
         return decoder.decode(body)
     except UNREADABLE as error:
@@ -171,13 +172,13 @@ def decode(decoder: msgspec.json.Decoder[Decoded], body: bytes | str, venue: str
 
 
 class Rows(msgspec.Struct, Generic[Row]):
-    """The frame in which most venues send rows; what else is in it is not read."""
+    """The envelope of rows at most venues; its other fields are not read."""
 
     data: list[Row]
 
 
 class RowReader(Generic[Row]):
-    """Reads pages of candles: as a whole, and row by row where one of them is impossible.
+    """Reads pages of candles: as a whole, or row by row if one of the rows is impossible.
 
     `page` types a whole body, `raw_page` one whose rows are not read; `rows` are its rows and `candle` what a
     row says. `opened` types as much of a row as tells its minute.
@@ -203,7 +204,7 @@ class RowReader(Generic[Row]):
         self._opened = msgspec.json.Decoder(opened, strict=False)
 
     def read(self, body: bytes) -> list[Candle]:
-        """The rows of an answer as they came; one that is impossible stands there without prices.
+        """The rows of an answer as they came. An impossible row has no prices.
 
         Raises MalformedAnswer where nothing can be read.
         """
@@ -227,7 +228,7 @@ class RowReader(Generic[Row]):
 
 
 def refusal(decoder: msgspec.json.Decoder[Decoded], body: bytes, otherwise: Decoded) -> Decoded:
-    """Read the body of a refusal, `otherwise` where it is not the venue's own (HTML, nothing)."""
+    """Parse the body of a refusal; `otherwise` if it is not the venue's own (HTML, empty)."""
     try:
         return decoder.decode(body)
     except UNREADABLE:
@@ -235,18 +236,18 @@ def refusal(decoder: msgspec.json.Decoder[Decoded], body: bytes, otherwise: Deco
 
 
 def excerpt(said: str) -> str:
-    """What a venue says, cut to what belongs into a message."""
+    """A venue's words, cut for a message."""
     return said if len(said) <= LONGEST_SAID else f"{said[:LONGEST_SAID]}..."
 
 
 def region_blocked(venue: str, url_setting: str, answered: str) -> RegionBlocked:
-    """The venue does not serve us from here: the ways out are two settings."""
+    """The venue does not serve this region. The message names two settings that can help."""
     ways = f"set {url_setting} to a base URL that does, or {venue.upper()}_PROXY to a proxy elsewhere"
     return RegionBlocked(f"{venue} does not serve this address: {ways} ({answered})")
 
 
 def whole_number(text: Any) -> int | None:
-    """A header's number, None for what is none."""
+    """A header's number, None if it is not a number."""
     return int(text) if isinstance(text, str) and re.fullmatch(r"\d{1,9}", text, re.ASCII) else None
 
 

@@ -1,4 +1,4 @@
-"""What a venue's candle socket is: a value. Facts are fields; reading and writing frames is pure."""
+"""The type of a venue's candle socket: a value. Facts are fields; reading and writing frames is pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from backend.core.candles import Candle
 
 
 class Push(NamedTuple):
-    """The newest state of a topic's candle. `closed` where the venue says that it will not change."""
+    """The newest state of a topic's candle. `closed` if the venue says that it is final."""
 
     topic: str
     candle: Candle
@@ -26,7 +26,7 @@ class RefusedTopics(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """What the venue waits for as a sign of life: `text` must go back at once."""
+    """The venue expects a sign of life: send `text` at once."""
 
     text: str
 
@@ -42,11 +42,11 @@ Event: TypeAlias = Push | RefusedTopics | Reply | Farewell
 
 @dataclass(frozen=True, slots=True)
 class Socket:
-    """How the candles of one market are pushed.
+    """The candle socket of one market.
 
     `path` is below the base URL. `topic` names the candles of a symbol, which is in the venue's own spelling.
     `subscribe` and `unsubscribe` write the message number `number` of a connection for some topics, at most
-    `topics_per_message`. `read` tells what a frame means, nothing for what need not be known, and raises
+    `topics_per_message`. `read` returns the events in a frame, none for unimportant frames, and raises
     MalformedAnswer.
 
     Seconds: `ping` is the text that the venue wants to hear every `ping_every`; `heartbeat` is how often to

@@ -48,7 +48,7 @@ Route = tuple[str | PathMatches, type[RequestHandler], dict[str, Any]]
 
 
 class Site(Application):
-    """The routes, and the same below `base_path`: a reverse proxy may leave that path or cut it off."""
+    """The routes, also below `base_path`: a reverse proxy may keep that path or cut it."""
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
         base = self.settings["base_path"]

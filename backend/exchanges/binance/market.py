@@ -119,7 +119,7 @@ CODES: Mapping[int, type[MarketDataError]] = MappingProxyType(
         -1016: ExchangeUnavailable,
     }
 )
-"""What an error's code means; a code that is not here refuses the request."""
+"""The meaning of error codes. Any other code means: the request is refused."""
 
 FIREWALL_SECONDS = 300.0
 SHORTEST_BAN_SECONDS = 120.0

@@ -156,7 +156,7 @@ CODES: Mapping[int, type[MarketDataError]] = MappingProxyType(
         101500: ExchangeUnavailable,
     }
 )
-"""What an error's code means; a code that is not here refuses the request."""
+"""The meaning of error codes. Any other code means: the request is refused."""
 
 STATUSES = MappingProxyType({0: "offline", 1: "online", 5: "announced", 25: "no new positions"})
 

@@ -137,7 +137,7 @@ CODES: Mapping[str, type[MarketDataError]] = MappingProxyType(
         **dict.fromkeys(_MAINTENANCE, Maintenance),
     }
 )
-"""What an error's code means; a code that is not here refuses the request."""
+"""The meaning of error codes. Any other code means: the request is refused."""
 
 
 def page_size(age: int) -> int:

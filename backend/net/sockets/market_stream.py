@@ -167,7 +167,7 @@ class MarketStream:
                 raise
 
     async def _arrange(self) -> None:
-        """Put what is wanted on connections; close those that carry nothing."""
+        """Distribute the wanted topics over connections. Close connections without topics."""
         self._look_at = math.inf
         topics = await self._wanted_topics()
         self._symbols = {topic: symbol for symbol, topic in topics.items()}
@@ -181,7 +181,7 @@ class MarketStream:
         await _stop(idle)
 
     async def _wanted_topics(self) -> dict[str, str]:
-        """The topic of each wanted symbol, but for those that are refused or whose name is not known yet."""
+        """The topic of each wanted symbol, except refused ones and those without a known name."""
         wanted, now = self._wanted, self._clock.monotonic()
         self._refused_until = {one: until for one, until in self._refused_until.items() if until > now}
         self._topics = {one: topic for one, topic in self._topics.items() if one in wanted}

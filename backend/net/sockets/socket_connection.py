@@ -1,4 +1,4 @@
-"""A connection for pushed candles that is made again whenever it breaks."""
+"""A connection for pushed candles. It reconnects whenever it breaks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LARGEST_MESSAGE = 4 << 20
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
 STEADY = 60.0
-"""Seconds after which a connection that breaks is made again as quickly as one that never broke."""
+"""If a connection lasted this long (seconds), the next attempt comes as quickly as the first one."""
 
 CONNECTIONS = "connections for pushed candles"
 ATTEMPTS = "attempts"
@@ -32,7 +32,7 @@ ONE_ATTEMPT = {ATTEMPTS: 1}
 
 
 def open_socket_session(user_agent: str, proxy: Proxy | None = None) -> Session:
-    """Connections that may last for days, any number of them."""
+    """A session for any number of connections, which may last for days."""
     return Session(
         timeout=aiohttp.ClientTimeout(total=None, connect=OPENING_SECONDS),
         headers={"User-Agent": user_agent},
@@ -41,29 +41,30 @@ def open_socket_session(user_agent: str, proxy: Proxy | None = None) -> Session:
 
 
 def pause_after(failures: int) -> float:
-    """Seconds to wait before the next attempt, seldom twice the same: many connections break at once."""
+    """Seconds to wait before the next attempt. They are random, because many connections break at once."""
     longest = min(SHORTEST_PAUSE * 2.0 ** min(failures, 16), LONGEST_PAUSE)
     return random.uniform(longest / 2, longest)
 
 
 class ConnectionOwner(Protocol):
-    """Whom a link tells what happens."""
+    """Receives the events of a connection."""
 
     def pushed(self, push: Push) -> None: ...
 
     def refused(self, topic: str | None, message: str) -> None: ...
 
     def lost(self, link: SocketConnection, reason: str) -> None:
-        """An open connection broke; it is made again unless the link has a successor."""
+        """An open connection broke. It reconnects unless it has a successor."""
 
     def leaves(self, link: SocketConnection, reason: str) -> None:
         """The connection is about to end: give the link a successor."""
 
 
 class SocketConnection:
-    """Carries `topics`. `settled` is set while all of them are asked for on an open connection.
+    """Carries `topics`. `settled` is set while the open connection has subscribed to all of them.
 
-    With a `successor` it goes on until somebody stops it or the connection ends. Fits `talk.Carrier`.
+    With a `successor` it continues until it is stopped or its connection ends. Implements
+    `socket_session.TopicCarrier`.
     """
 
     def __init__(self, wire: SocketSetup, owner: ConnectionOwner, topics: AbstractSet[str]) -> None:
@@ -78,7 +79,7 @@ class SocketConnection:
         self._task = asyncio.create_task(self._run())
 
     def carry(self, topics: AbstractSet[str]) -> None:
-        """Have exactly these pushed from now on."""
+        """Subscribe to exactly these topics from now on."""
         if topics != self.topics:
             self.topics = frozenset(topics)
             self.settled.clear()
@@ -102,7 +103,7 @@ class SocketConnection:
             self._owner.leaves(self, reason)
 
     async def stop(self) -> None:
-        """Close the connection, and do not make it again."""
+        """Close the connection, and do not reconnect."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         self.settled.set()
@@ -122,7 +123,7 @@ class SocketConnection:
                 failures += 1
 
     async def _lasted(self) -> str:
-        """Have one connection for as long as it lasts; why it ended, or could not be made."""
+        """Keep one connection while it lasts. Returns why it ended, or could not be made."""
         self._talk = None
         try:
             return await self._connection()
@@ -153,7 +154,7 @@ class SocketConnection:
         self._troubled = False
 
     def _report(self, reason: str) -> None:
-        """Say that a connection ended: once, however often it cannot be made again."""
+        """Log that a connection ended: only once, even if many attempts fail after it."""
         self._wire.metrics.socket_lost(self._wire.exchange, self._wire.market)
         if not self._troubled:
             level = logging.WARNING if self.successor is None else logging.INFO
@@ -164,7 +165,7 @@ class SocketConnection:
 
 
 async def _close(ws: aiohttp.ClientWebSocketResponse) -> None:
-    """Say goodbye to the venue, but do not wait for long to hear it too."""
+    """Send a close frame, but do not wait long for the venue's."""
     try:
         async with asyncio.timeout(CLOSING_SECONDS):
             await ws.close()

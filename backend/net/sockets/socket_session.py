@@ -1,4 +1,4 @@
-"""What is said on one open connection for pushed candles, from its beginning to its end."""
+"""The messages on one open connection for pushed candles, from its beginning to its end."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from backend.telemetry.metrics import Metrics
 log = logging.getLogger(__name__)
 
 MOST_UNREADABLE = 5
-"""Frames in a row that cannot be read before the connection is given up."""
+"""After this many unreadable frames in a row the connection is closed."""
 
 TICK = 1.0
 """Seconds between two looks at how a connection is."""
 
 REMEMBERED = 1000
-"""So many of our last messages can be told to be refused."""
+"""Number of our last messages in memory: the venue may still refuse them."""
 
 MESSAGES = "messages"
 ONE_MESSAGE = {MESSAGES: 1}
@@ -40,13 +40,13 @@ SHARE = 0.8
 
 
 def paced(unit: str, capacity: int, seconds: float, clock: Clock) -> Throttle:
-    """Lets out somewhat less than a venue allows."""
+    """A window that allows a little less than the venue does."""
     return Throttle((RateLimit(unit, capacity, seconds),), SHARE, clock)
 
 
 @dataclass(frozen=True, slots=True)
 class SocketSetup:
-    """What the connections of one market have in common."""
+    """The common facts of a market's connections."""
 
     exchange: str
     market: str
@@ -61,12 +61,12 @@ class SocketSetup:
 
     @property
     def name(self) -> str:
-        """How log lines call the market."""
+        """The market's name in log lines."""
         return f"{self.exchange} {self.market}"
 
 
 class TopicCarrier(Protocol):
-    """For whom a connection is talked on. `topics` is what it should bring, `changed` is set when they do."""
+    """The user of a connection. `topics` are the wanted topics; `changed` is set when they change."""
 
     topics: frozenset[str]
     changed: asyncio.Event
@@ -80,7 +80,7 @@ class TopicCarrier(Protocol):
 
 
 class SocketSession:
-    """Has a carrier's topics pushed by an open connection; `serve` lasts as long as that does."""
+    """Subscribes an open connection to a carrier's topics. `serve` runs as long as the connection."""
 
     def __init__(self, wire: SocketSetup, carrier: TopicCarrier, ws: aiohttp.ClientWebSocketResponse) -> None:
         self._wire = wire
@@ -100,11 +100,12 @@ class SocketSession:
         return self._wire.clock.monotonic() - self._opened_at
 
     def forget(self, topic: str) -> None:
-        """Nothing needs to be said of a topic that the venue refuses."""
+        """Forget a topic that the venue refuses."""
         self._asked.discard(topic)
 
     async def serve(self) -> str:
-        """Hear, tell and mind until one of them says why the connection is over. Raises aiohttp's errors."""
+        """Receive, send and watch until one of the three says why the connection is over. Raises aiohttp's
+        errors."""
         parts = [asyncio.create_task(part) for part in (self._hear(), self._tell(), self._mind())]
         try:
             await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
@@ -134,7 +135,7 @@ class SocketSession:
         return f"the exchange closed it ({self._ws.close_code})"
 
     def _events(self, data: str | bytes) -> Sequence[Event]:
-        """What a frame means; nothing for one that cannot be read, which is counted."""
+        """The events in a frame; none for an unreadable frame, which is counted."""
         try:
             events = self._wire.socket.read(data)
         except MalformedAnswer as error:
@@ -155,7 +156,7 @@ class SocketSession:
             self._carrier.refused(event.topic, event.message)
 
     def _narrow(self, topics: list[str], message: str) -> None:
-        """Find out which topic a message was refused for: ask for each half of it."""
+        """Find the refused topic of a message: send each half of it again."""
         if len(topics) == 1:
             self._carrier.refused(topics[0], message)
             return
@@ -165,7 +166,7 @@ class SocketSession:
         self._carrier.changed.set()
 
     async def _tell(self) -> str:
-        """Ask for what is to come and give up what is not, as the topics change, as fast as is allowed."""
+        """Subscribe and unsubscribe as the topics change, as fast as the venue allows."""
         number = 0
         while True:
             self._carrier.changed.clear()
@@ -178,7 +179,7 @@ class SocketSession:
                 await self._carrier.changed.wait()
 
     def _next_message(self, number: int) -> str:
-        """What to say next, nothing when what was asked for is what is to come."""
+        """The next message; none if the subscriptions are as wanted."""
         socket, topics = self._wire.socket, self._carrier.topics
         if gone := list(islice(self._asked - topics, socket.topics_per_message)):
             self._asked.difference_update(gone)
@@ -191,7 +192,7 @@ class SocketSession:
         return ""
 
     def _next_piece(self) -> list[str]:
-        """Topics of a message that was refused, as far as they are still to come."""
+        """The still wanted topics of a refused message."""
         while self._pieces:
             if piece := [topic for topic in self._pieces.popleft() if topic in self._carrier.topics]:
                 return piece
@@ -212,7 +213,7 @@ class SocketSession:
                 self._carrier.leave(f"it is {socket.life / 3600:g} hours old")
 
     async def _say_at_once(self, text: str) -> None:
-        """Send what cannot wait; what can is sent later for it."""
+        """Send an urgent message at once; others wait for it."""
         self._messages.reserve(ONE_MESSAGE, self._wire.clock.monotonic())
         await self._ws.send_str(text)
 

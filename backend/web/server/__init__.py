@@ -1,1 +1,1 @@
-"""What all routes share: connections, admission, reading requests, answering."""
+"""Common parts of all routes: connections, admission, reading requests, answering."""

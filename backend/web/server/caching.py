@@ -1,4 +1,4 @@
-"""Headers of answers that are kept: what they are called, and how to know them again. Pure."""
+"""Headers of cacheable answers: file names and entity tags. Pure."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from backend.formats.reader_request import ReaderRequest
 from backend.services.reading.validators import Validator
 
 SHAPE = (1, version("pyarrow"))
-"""To be raised whenever an answer to the same question about the same candles changes by a byte."""
+"""Increase this whenever the answer to the same question about the same candles changes by a byte."""
 
 FRAME = 1 << 16
-"""Bytes of a file around its values, at most."""
+"""Most bytes of a file besides its values."""
 
 SHORTEST_MONTH = 28 * 1440 * MINUTE
 
 
 def entity_tag(validator: Validator, asked: ReaderRequest, coding: str | None) -> str:
-    """A strong entity tag: the facts behind an answer, and how it is written."""
+    """A strong entity tag: from the facts behind an answer, and from its format."""
     facts = (SHAPE, validator, asked.wanted, asked.format.name, asked.layout, asked.page, coding)
     return f'"{blake2b(repr((*facts, asked.descending)).encode(), digest_size=16).hexdigest()}"'
 
 
 def largest_size(validator: Validator, asked: ReaderRequest) -> int:
-    """What a Parquet or Feather file of the answer takes at most, in bytes."""
+    """The largest size of a Parquet or Feather file of the answer, in bytes."""
     layout, held = asked.layout, validator.held
     width = 32 if layout.time == "iso" or "timestamp" in layout.fields else 16
     span = held[-1].end - held[0].start if held else 0

@@ -1,7 +1,7 @@
-"""One client's connection: given up where the client does not take what it asked for.
+"""One client's connection. It is closed if the client does not read its answer.
 
-Handlers wait until what they wrote is taken, so what a connection holds in memory is one piece of an answer;
-a client that never takes it would hold that, and the connection, for ever.
+Handlers wait until the client has read what they wrote, so a connection holds one piece of an answer in
+memory. A client that never reads would hold that piece, and the connection, for ever.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ log = logging.getLogger(__name__)
 
 BUFFER = 1 << 20
 RESET = struct.pack("ii", 1, 0)
-"""The kernel, too, forgets what was not taken, and the client learns that it has not got everything."""
+"""The kernel drops unread data too, and the client sees that its answer is incomplete."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientTimes:
-    """In every `seconds` in which something waits to be taken, a client takes `least` bytes or all."""
+    """While data waits, a client must read `least` bytes, or everything, in each `seconds`."""
 
     seconds: float = 30.0
     least: int = 16 * 1024
 
 
 class Connection(IOStream):
-    """The socket of `accepted`. `head_too_large` is the answer to a head that is not read to its end.
+    """The socket of `accepted`. `head_too_large` is the answer to a head that is too long to read.
 
-    On a spare one only questions for the service's health are answered.
+    A spare connection answers only requests for the service's health.
     """
 
     def __init__(self, accepted: IOStream, patience: ClientTimes, head_too_large: bytes) -> None:

@@ -35,7 +35,7 @@ SYMBOLS = Parameter("symbols", "Several symbols, instead of `symbol`", _LIST, _s
 
 
 def interval(about: str) -> Parameter[Interval]:
-    """`interval`, the minute where it is not given."""
+    """`interval`; one minute if it is not given."""
     schema = TEXT | {"default": ONE_MINUTE.name, "examples": list(INTERVALS)}
     return Parameter(
         "interval", about, schema, lambda _, value: read_interval(str(value)), ONE_MINUTE, refusals=()

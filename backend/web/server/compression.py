@@ -8,7 +8,7 @@ from typing import Protocol
 import zstandard
 
 GZIP_LEVEL = 1
-"""Several times as fast as the usual 6; candles become hardly smaller with that."""
+"""Several times as fast as the usual 6, which makes candles hardly smaller."""
 
 
 class Compressor(Protocol):

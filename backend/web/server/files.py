@@ -1,6 +1,6 @@
 """Files of closed ranges, kept for a while for clients that read them piece by piece.
 
-They have no name and are gone with the process. What is kept, lent and being made never takes over `room`.
+They have no name and end with the process. All kept, lent and new files together never use more than `room`.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ LARGEST = ROOM // 2
 """Bytes; in compose's read-only container `/tmp` is memory."""
 
 KEPT_SECONDS = 600.0
-"""After so long without a reader a file is let go."""
+"""A file without readers is deleted after this time."""
 
 PIECE = 1 << 18
 
 Maker = Callable[[IO[bytes]], Awaitable[bool]]
-"""Writes a file; whether it is what its tag says."""
+"""Writes a file. Returns whether it matches its tag."""
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
 class LentFile:
-    """A file with its size in bytes. `sound`: whether it is what its tag says."""
+    """A file with its size in bytes. `sound`: it matches its tag."""
 
     file: IO[bytes]
     size: int
@@ -48,7 +48,7 @@ class LentFile:
 
 
 class Files:
-    """Makes each file once, whoever asks for it meanwhile, and keeps it by its entity tag."""
+    """Makes each file once, even with many readers, and keeps it by its entity tag."""
 
     def __init__(self, room: int = ROOM, largest: int = LARGEST, seconds: float = KEPT_SECONDS) -> None:
         self._room = room
@@ -60,7 +60,7 @@ class Files:
 
     @asynccontextmanager
     async def lent(self, tag: str, at_most: int, make: Maker) -> AsyncIterator[LentFile | None]:
-        """The file of `tag`, made if it is not kept; None where one of `at_most` bytes has no room."""
+        """The file of `tag`, made if it is not there; None if there is no room for `at_most` bytes."""
         lock = self._locks.setdefault(tag, asyncio.Lock())
         async with lock:
             file = self._kept.get(tag) or await self._make(tag, at_most, make)
@@ -104,7 +104,7 @@ class Files:
         return made
 
     def _has_room(self, size: int) -> bool:
-        """Whether there is room, perhaps after those that were lent longest ago are let go."""
+        """Whether there is room, if necessary after deleting the least recently used files."""
         idle = [tag for tag, one in self._kept.items() if not one.readers]
         while self._taken + size > self._room and size <= self._largest and idle:
             self._let_go(self._kept.pop(idle.pop(0)))

@@ -1,6 +1,6 @@
-"""Whom a request comes from and whether it is admitted; what browsers are told with every answer.
+"""Who sends a request, and whether it is admitted; headers for browsers in every answer.
 
-`ApiHandler` asks for every request, so that no route can be forgotten. `access` decides.
+`ApiHandler` calls this for every request, so that no route can be forgotten. `access` decides.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ SECURITY_HEADERS = (
 )
 
 FULL_SECONDS = 5
-"""After so many seconds a client may try again that found no connection free."""
+"""Seconds until a client may try again after it found no free connection."""
 
 REQUEST_HEADERS = (
     "Accept, Authorization, Content-Type, If-Modified-Since, If-None-Match, If-Range, Range, "
     "X-Api-Key, X-Request-Id"
 )
-"""What a web page may send."""
+"""Headers that a web page may send."""
 
 PREFLIGHT_HEADERS = (
     ("Access-Control-Allow-Headers", REQUEST_HEADERS),
     ("Access-Control-Max-Age", "3600"),
 )
-"""What a browser is told before a page asks, and for how many seconds that holds."""
+"""Headers of the answer to a preflight request, and the seconds for which it is valid."""
 
 REALM = 'Bearer realm="market data"'
 CHALLENGES = {
@@ -50,7 +50,7 @@ CHALLENGES = {
 
 
 class Guard:
-    """The door. `clock` tells how fast callers ask."""
+    """Admits requests. `clock` measures the rate of callers."""
 
     def __init__(self, access: Access, clock: Clock) -> None:
         self._access = access
@@ -59,7 +59,8 @@ class Guard:
         self.sessions = Sessions(access.keys, clock)
 
     def admit(self, request: HTTPServerRequest) -> None:
-        """Raise for who is not to be answered, saying why. Makes `remote_ip` the client's own."""
+        """Raise an error, with the reason, for a request that is not allowed. Sets `remote_ip` to the
+        client's own address."""
         address = self._address(request)
         request.remote_ip = str(address)
         self._access.check_network(address, request.path)
@@ -93,27 +94,27 @@ class Guard:
         return f"key {key.name}" if key else caller_of(ip_address(str(request.remote_ip)))
 
     def rights(self, request: HTTPServerRequest) -> tuple[str | None, list[Scope]]:
-        """The name of the key that a request carries, and what it may do. Raises Unauthenticated."""
+        """The name of the request's key, and its scopes. Raises Unauthenticated."""
         key = self._key(request)
         if key is None and self._access.keys and _secret(request.headers):
             raise Unauthenticated("the service does not know this key", code="invalid_key")
         return key.name if key else None, self.scopes(key)
 
     def scopes(self, key: ApiKey | None) -> list[Scope]:
-        """What somebody with this key, or without one, may do."""
+        """The scopes of somebody with this key, or without one."""
         return [scope for scope in SCOPES if self._access.allows(scope, key)]
 
     def is_preflight(self, request: HTTPServerRequest) -> bool:
-        """Whether a browser asks on behalf of a page of another origin: such a question carries no key."""
+        """Whether this is a browser's preflight request for a page of another origin: it carries no key."""
         asks = "Origin" in request.headers and "Access-Control-Request-Method" in request.headers
         return request.method == "OPTIONS" and asks and bool(self._access.origins)
 
     def trusts(self, origin: str) -> bool:
-        """Whether pages of this origin may read answers and send what changes something."""
+        """Whether pages of this origin may read answers and send changes."""
         return allowed_origin(origin, self._access.origins) is not None
 
     def headers(self, request: HTTPServerRequest) -> Iterator[tuple[str, str]]:
-        """What every answer says."""
+        """Headers of every answer."""
         yield from SECURITY_HEADERS
         if self._access.reads_need_key:
             yield "Cache-Control", "private"
@@ -145,12 +146,12 @@ class Guard:
 
 
 def is_spare(request: HTTPServerRequest) -> bool:
-    """Whether the request came on a connection that is left for who looks after the service."""
+    """Whether the request came on a spare connection, which is for health checks."""
     return bool(getattr(getattr(request.connection, "stream", None), "is_spare", False))
 
 
 def challenge(error: MarketDataError) -> str | None:
-    """What `WWW-Authenticate` says with an error, None for nothing."""
+    """The value of `WWW-Authenticate` for an error, None for none."""
     return CHALLENGES.get(error.code) if isinstance(error, Unauthenticated | Forbidden) else None
 
 

@@ -1,4 +1,4 @@
-"""What all handlers share: reading requests, answering in JSON."""
+"""Common parts of all handlers: reading requests, answering in JSON."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ def is_length(text: str) -> bool:
 
 
 class HeadersSent(Exception):
-    """A HEAD has got what it asked for."""
+    """Ends a HEAD after its headers."""
 
 
 class Refused(HTTPError):
-    """A request that is not admitted, whatever the handler is. `error` says why."""
+    """Answers a request that is not admitted, instead of its handler. `error` says why."""
 
     def __init__(self, error: MarketDataError) -> None:
         super().__init__(error.status)
@@ -55,7 +55,7 @@ class Refused(HTTPError):
 
 @stream_request_body
 class ApiHandler(RequestHandler):
-    """Base of all handlers. Reads bodies itself, so that one that is too large is refused in JSON."""
+    """Base of all handlers. Reads bodies itself, so that the refusal of a large body is JSON."""
 
     request_id = ""
     cut = False
@@ -63,7 +63,7 @@ class ApiHandler(RequestHandler):
     """Bytes."""
 
     def __init_subclass__(cls) -> None:
-        """Whoever takes GET takes HEAD."""
+        """A handler with GET also has HEAD."""
         super().__init_subclass__()
         if cls.get is not RequestHandler._unimplemented_method:
             cls.head = cls._head
@@ -75,7 +75,7 @@ class ApiHandler(RequestHandler):
         self._body = bytearray()
 
     def on_connection_close(self) -> None:
-        """Whoever works for a client that has left learns it from `gone`."""
+        """`gone` tells the handler's work that the client has left."""
         super().on_connection_close()
         if not self.gone.done():
             self.gone.set_result(None)
@@ -87,7 +87,7 @@ class ApiHandler(RequestHandler):
 
     @property
     def client(self) -> str:
-        """Who has a share: a key, or an address, that of a proxy's client where proxies are trusted."""
+        """The client for limits: a key, or an address (behind a trusted proxy the client's own)."""
         return self.guard.caller(self.request)
 
     def set_default_headers(self) -> None:
@@ -105,12 +105,12 @@ class ApiHandler(RequestHandler):
 
     @property
     def base_path(self) -> str:
-        """What stands before our paths in the addresses that clients use."""
+        """The prefix of our paths in the addresses that clients use."""
         base_path: str = self.settings["base_path"]
         return base_path
 
     def prepare(self) -> None:
-        """Admit the request, or refuse it. Whoever overrides this calls it first."""
+        """Admit the request, or refuse it. An override must call this first."""
         bind(request_id=self.request_id)
         if len(self.request.uri or "") > LONGEST_URI:
             raise HTTPError(HTTPStatus.REQUEST_URI_TOO_LONG)
@@ -127,7 +127,7 @@ class ApiHandler(RequestHandler):
             raise HTTPError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
     def options(self, *_path: str) -> None:
-        """Answer a browser that asks what a web page may do."""
+        """Answer a browser's preflight request."""
         if not self.guard.is_preflight(self.request):
             raise HTTPError(HTTPStatus.METHOD_NOT_ALLOWED)
         for name, value in PREFLIGHT_HEADERS:
@@ -137,7 +137,7 @@ class ApiHandler(RequestHandler):
         self.finish()
 
     def check_trusted_origin(self, origin: str) -> bool:
-        """Tornado asks before a web page of another origin changes something."""
+        """Tornado calls this before a web page of another origin changes something."""
         return self.guard.trusts(origin)
 
     def data_received(self, chunk: bytes) -> None:
@@ -183,12 +183,12 @@ class ApiHandler(RequestHandler):
         return sent
 
     def headers_are_whole(self) -> None:
-        """To be called before a long body is made: for a HEAD it is not."""
+        """Call this before making a long body: a HEAD needs none."""
         if self.request.method == "HEAD":
             self.flush()
 
     async def _head(self, *path: str) -> None:
-        """Do as GET, which sends no body then, up to the first piece of an answer that is made in pieces."""
+        """Do the same as GET without a body, up to the first piece of an answer in pieces."""
         try:
             if answering := self.get(*path):
                 await answering
@@ -200,21 +200,21 @@ class ApiHandler(RequestHandler):
         self.finish(msgspec.json.encode(body))
 
     def answer_error(self, error: MarketDataError, more: Mapping[str, object] | None = None) -> None:
-        """Answer with a deliberate error, perhaps with further keys beside it."""
+        """Answer with one of our own errors, perhaps with more keys beside it."""
         self.failure = str(error)
         if error.retry_after is not None:
             self.set_header("Retry-After", str(ceil(error.retry_after)))
         self.answer({**(more or {}), **error_body(error.code, self.failure)}, error.status)
 
     def answer_beyond_end(self) -> None:
-        """Answer that a file has not got the wanted bytes; `Content-Range` says how many it has."""
+        """Answer that a file does not have the wanted bytes; `Content-Range` says its length."""
         self.set_header("Content-Type", "application/json; charset=UTF-8")
         status = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
         self.answer(error_body(*HTTP_ERRORS[status]), status)
 
     def send_error(self, status_code: int = HTTPStatus.INTERNAL_SERVER_ERROR, **kwargs: Any) -> None:
-        """Answer with an error; where an answer has begun, cut it off so that it cannot pass for whole.
-        A client that has left gets no answer, and its leaving is no fault of ours."""
+        """Answer with an error. If an answer has begun, cut it off, so that it cannot look complete. A client
+        that has left gets no answer, and that is not an error of ours."""
         if self._headers_written or self.gone.done():
             self._finished = self.cut = True
             self._log()
@@ -247,7 +247,7 @@ class ApiHandler(RequestHandler):
         value: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        """Deliberate errors stand in the request's own line; the rest deserves a traceback."""
+        """Our own errors are in the request's log line; others get a traceback."""
         if isinstance(value, MarketDataError | StreamClosedError):
             self.failure = self.failure or str(value)
         elif isinstance(value, Refused):
@@ -265,7 +265,7 @@ class ApiHandler(RequestHandler):
 
 
 def _level(route: str, code: int) -> int:
-    """Orchestrators ask every few seconds how the service is: only a bad answer is news."""
+    """Orchestrators send a health check every few seconds: only a bad answer is news."""
     if code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return logging.ERROR
     is_routine = route.startswith("/health") and code < HTTPStatus.BAD_REQUEST
@@ -299,7 +299,7 @@ def log_request(handler: RequestHandler) -> None:
 
 
 class UnknownRoute(ApiHandler):
-    """Any address that is no route."""
+    """Any unknown address."""
 
     def prepare(self) -> None:
         super().prepare()

@@ -1,4 +1,4 @@
-"""What HTTP itself refuses, before or beside our own errors: statuses with their code and message."""
+"""Refusals of HTTP itself, besides our own errors: statuses with their code and message."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def listed(items: Json) -> Json:
 
 
 def record(properties: Mapping[str, Json], optional: Sequence[str] = ()) -> Json:
-    """An object with these properties, all of them but the `optional` ones, and no other."""
+    """An object with these properties and no others; all are required except the `optional` ones."""
     return {
         "type": "object",
         "properties": dict(properties),

@@ -1,4 +1,4 @@
-"""What a client's `Accept` and `Accept-Encoding` headers ask for. Pure.
+"""Reads a client's `Accept` and `Accept-Encoding` headers. Pure.
 
 https://www.rfc-editor.org/rfc/rfc9110#name-content-negotiation
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from backend.formats import FORMATS, Format
 
 CODINGS = ("zstd", "gzip")
-"""Of equal weight, the first is chosen."""
+"""If weights are equal, the first one is chosen."""
 
 ANY = "*"
 
@@ -19,14 +19,14 @@ MEDIA_TYPES = {
 
 
 def accepted_format(accept: str) -> Format:
-    """The format that an `Accept` header likes best; JSON where it names none of ours."""
+    """The format that an `Accept` header prefers; JSON if it names none of ours."""
     named = [(weight, MEDIA_TYPES[kind]) for kind, weight in weighed(accept) if kind in MEDIA_TYPES]
     liked = [one for one in named if one[0] > 0]
     return max(liked, key=lambda one: one[0])[1] if liked else FORMATS["json"]
 
 
 def accepted_coding(accept_encoding: str) -> str | None:
-    """The coding that an `Accept-Encoding` header likes best; None for none."""
+    """The coding that an `Accept-Encoding` header prefers; None for none."""
     weights = dict(weighed(accept_encoding))
     anything = weights.get(ANY, 0.0)
     best = max(CODINGS, key=lambda coding: weights.get(coding, anything))

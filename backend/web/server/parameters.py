@@ -1,7 +1,7 @@
 """Parameters of requests: each is declared once, with its name, sentence, schema and reader. Pure.
 
-A route names its parameters in a tuple. Its handler reads values through them; the OpenAPI document, `/docs`
-and docs/reference are made from them. Readers are strict about what they do not understand.
+A route names its parameters in a tuple. Its handler reads values through them. The OpenAPI document, `/docs`
+and docs/reference come from them too. Readers refuse everything that they do not understand.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ REFUSALS = {
     "invalid": "`{}` has a wrong value: the message says which values are valid.",
     "unknown": "`{}` has an unknown value: the message lists the known ones.",
 }
-"""What codes such as `missing_symbol` mean, by how they begin."""
+"""The meaning of codes such as `missing_symbol`, by their first word."""
 
 
 class Default(Enum):
@@ -167,7 +167,7 @@ def json_object(body: bytes) -> dict[str, object]:
 
 
 def only_known(names: Collection[str], known: Sequence[Parameter[Any]]) -> None:
-    """Refuse parameters that nobody reads: they are misspelt more often than not."""
+    """Refuse unknown parameters: most of them are spelling errors."""
     unknown = sorted(set(names) - {parameter.name for parameter in known})
     if unknown:
         shown = ", ".join(reprlib.repr(name) for name in unknown[:5])

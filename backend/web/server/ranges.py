@@ -1,4 +1,5 @@
-"""Which part of a file a request wants. Pure. https://www.rfc-editor.org/rfc/rfc9110#name-range-requests"""
+"""Reads which part of a file a request wants. Pure.
+https://www.rfc-editor.org/rfc/rfc9110#name-range-requests"""
 
 from __future__ import annotations
 
@@ -8,9 +9,9 @@ _ONE = re.compile(r"bytes=[ \t]*(?:([0-9]{1,18})-([0-9]{0,18})|-([0-9]{1,18}))[ 
 
 
 def part(header: str, size: int) -> range | None:
-    """The bytes that a `Range` header wants of `size`, none of them where it lies beyond the end.
+    """The bytes that a `Range` header wants of `size`; an empty range if it is beyond the end.
 
-    None stands for the whole: where there are several ranges, or what cannot be read, which may be ignored.
+    None means the whole file: for several ranges, and for an unreadable header, which HTTP allows to ignore.
     """
     match = _ONE.fullmatch(header)
     if match is None:

@@ -1,4 +1,4 @@
-"""How many long answers may be under way: of each kind so many in all, and so many for one client."""
+"""Limits of long answers in progress: for each kind one limit in all, and one for each client."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Room:
 
     @property
     def taken(self) -> int:
-        """How many are under way."""
+        """How many are in progress."""
         return self._taken.total()
 
     @contextmanager
     def place(self, client: str) -> Iterator[None]:
-        """Take a place for as long as the block lasts. Raises TooManyStreams where there is none."""
+        """Take a place while the block runs. Raises TooManyStreams if there is none."""
         if self.taken >= self._most:
             raise self._full(f"{self._most} {self._what} are in progress, which is the limit")
         if self._taken[client] >= self._share:

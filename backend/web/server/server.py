@@ -1,7 +1,7 @@
-"""The HTTP server: patient with slow clients for as long as the limits say, and no longer.
+"""The HTTP server. Its limits bound how long it waits for slow clients.
 
-Tornado bounds the time that heads and bodies of requests take. Readers who do not read, heads that are larger
-than any, and connections without number are bounded here.
+Tornado bounds the time of requests' heads and bodies. This bounds clients that do not read, very large heads,
+and the number of connections.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from backend.web.server.guard import SECURITY_HEADERS
 from backend.web.server.http_errors import HTTP_ERRORS, error_body
 
 LARGEST_HEAD = 128 * 1024
-"""Bytes of a request's head that are read to the end, so that its answer can say what is too large."""
+"""A head up to this size (bytes) is read to its end, so that the answer can say what is too large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,8 @@ class Server(HTTPServer):
         self._open: dict[Connection, None] = {}
 
     def handle_stream(self, stream: IOStream, address: Any) -> None:
-        """Serve a new connection. Where there are too many, the one that idles longest makes room; where none
-        idles it is a spare one. Whoever takes the place of a spare one is spare too."""
+        """Serve a new connection. If there are too many, the connection that is idle longest is closed; if
+        none is idle, the new one is spare. A connection that replaces a spare one is spare too."""
         connection = Connection(stream, self._limits.reader, HEAD_TOO_LARGE)
         if len(self._open) >= self._limits.connections:
             if idle := next((one for one in self._open if one.idle), None):
@@ -74,7 +74,7 @@ class Server(HTTPServer):
 
 
 def _head_too_large() -> bytes:
-    """A whole answer, for where no handler could write one."""
+    """A complete answer for a request that no handler can answer."""
     status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
     body = msgspec.json.encode(error_body(*HTTP_ERRORS[status]))
     head = (

@@ -1,4 +1,4 @@
-"""Sessions of people, each a cookie that Tornado signs with a secret of its key, and nothing else.
+"""Sessions of people. A session is only a cookie that Tornado signs with a secret made from its key.
 
 Browsers send cookies by themselves, whatever page has them ask. So a session counts only for what our own
 page asks: `Sec-Fetch-Site` and `Origin` say which page that is, and no page can change them.

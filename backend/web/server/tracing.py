@@ -19,18 +19,18 @@ _SANE = re.compile(r"[A-Za-z0-9._\-]{1,64}")
 
 
 def request_id(headers: Mapping[str, str]) -> str:
-    """The client's own id of its request if it is a sane one, else a new one."""
+    """The client's own id of its request if it is valid, else a new one."""
     given = headers.get(REQUEST_ID, "")
     return given if _SANE.fullmatch(given) else uuid4().hex
 
 
 def method_of(request: HTTPServerRequest) -> str:
-    """The request's method; "other" for what is none."""
+    """The request's method; "other" for an unknown one."""
     return request.method if request.method in RequestHandler.SUPPORTED_METHODS else "other"
 
 
 def uri_of(request: HTTPServerRequest) -> str:
-    """The beginning of path and query, in ASCII: what else there is could be commands to a terminal."""
+    """The beginning of path and query, in ASCII: other characters could be commands to a terminal."""
     return (request.uri or "")[:SHOWN_OF_URI].encode("ascii", "backslashreplace").decode()
 
 

@@ -45,7 +45,7 @@ PARAMETERS = (SERIES, INTERVAL, SINCE, LAST_EVENT_ID, FORMING)
 class StreamTimes:
     """How streams treat their clients, in seconds: after `quiet` they give a sign of life, within `slow` what
     was sent must be taken, within `silent` a ping be answered. `slow` is less than what a connection
-    (`web/server/connection.py`) allows, so that there is time to say why."""
+    (`web/server/client_connection.py`) allows, so that there is time to say why."""
 
     quiet: float = 15.0
     slow: float = 25.0
