@@ -18,9 +18,9 @@ RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action=ig
 # The suite, for `docker compose --profile test run --rm test`.
 FROM packages AS test
 
-# Tests of crashes start a mongod of their own, which links this library.
+# Tests of crashes start a mongod of their own, which links this library; others call make.
 # hadolint ignore=DL3008
-RUN apt-get update && apt-get install -y --no-install-recommends libcurl4 && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y --no-install-recommends libcurl4 make && rm -rf /var/lib/apt/lists/*
 COPY requirements-*.txt ./
 RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore -r requirements-dev.txt
 COPY . .

@@ -80,6 +80,7 @@ bench: $(VENV)/.dev ## the benchmarks, some minutes
 
 clean: ## remove .venv and what tests leave behind; ./data stays
 	@rm -rf build $(VENV) $(VENV)-freqtrade htmlcov .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis .compose-check
+	@find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }
