@@ -103,6 +103,38 @@ MUTATIONS: list[Mutation] = [
         ("subtract(wanted, subtract(absent, proven))", "wanted"),
     ),
     *_of(
+        "web/server/sessions.py",
+        "unit/test_sessions.py",
+        ("if cookie is None or _is_from_elsewhere(request):", "if cookie is None:"),
+        (
+            "self.of(request) and not _is_own_page(request)",
+            "self.of(request) and _is_from_elsewhere(request)",
+        ),
+        ("if self._clock.now() < int(until) else None", "if int(until) else None"),
+    ),
+    *_of(
+        "access/sessions.py",
+        "unit/test_sessions.py",
+        ("hmac.new(key.digest, _PURPOSE, sha256)", "hmac.new(key.name.encode(), _PURPOSE, sha256)"),
+    ),
+    *_of(
+        "services/streaming/change_log.py",
+        "unit/test_change_log.py",
+        ("if not 0 <= missed <= len(self._changes):", "if missed < 0:"),
+        ("if run != self._run or not", "if not"),
+    ),
+    *_of(
+        "services/streaming/changes.py",
+        "web/test_changes.py",
+        ("more=len(series) > MOST_NAMED", "more=False"),
+        ("both = {**before, **facts}", "both = dict(before)"),
+    ),
+    *_of(
+        "core/strip.py",
+        "unit/test_coverage_map.py",
+        ("week.end <= listing", "week.start <= listing"),
+    ),
+    *_of(
         "services/syncing/ledger.py",
         "unit/test_ledger.py",
         (

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.conftest import simulated_urls
 from tests.integration.processes import RunningService, running_service
 from tests.page.browser import opened
+from tests.page.test_changes import be_quiet
 
 READER, WRITER = "reader-0123456789", "writer-0123456789"
 
@@ -129,3 +130,4 @@ def test_a_service_that_no_longer_has_the_key_asks_for_one(browser: Browser, ser
             [{"name": name, "value": f'{value[:-4]}000"', "domain": "127.0.0.1", "path": "/"}]
         )
         expect(page.get_by_role("dialog")).to_contain_text("needs a key")
+        be_quiet(page)

@@ -43,7 +43,6 @@ def asked(page: Page) -> Iterator[list[str]]:
 
 def be_quiet(page: Page) -> None:
     """Wait for a while in which nothing is asked for: there is none while a page asks again and again."""
-    page.evaluate(LIVE)
     for _ in range(6):
         with asked(page) as paths:
             page.wait_for_timeout(QUIET_MS)
@@ -63,6 +62,7 @@ def test_a_page_asks_for_nothing_while_nothing_changes_and_at_once_when_somethin
     with open_page() as (page, _):
         page.goto("/ui/")
         expect(page.get_by_role("row").filter(has_text="BTCUSDT")).to_be_visible()
+        page.evaluate(LIVE)
         be_quiet(page)
         with asked(page) as paths:
             sync(service, "ETHUSDT")
@@ -93,6 +93,7 @@ def test_two_tabs_share_one_connection_and_the_second_goes_on_when_the_first_clo
 def test_a_job_is_told_step_by_step_to_an_open_page(open_page: Opener, service: RunningService) -> None:
     with open_page() as (page, _):
         page.goto("/ui/jobs")
+        page.evaluate(LIVE)
         be_quiet(page)
         with asked(page) as paths:
             sync(service, "BTCUSDT", "bitget")

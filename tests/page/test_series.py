@@ -186,17 +186,18 @@ def test_export_gives_a_link_and_lines_that_work(open_page: Opener) -> None:
 
 def test_a_series_is_deleted_only_after_a_question(open_page: Opener, service: RunningService) -> None:
     assert service.call("/api/sync", {"symbol": "SOLUSDT", "start_time": "2025-06-03"})[0] == 200
+    stored = service.call("/api/stats/SOLUSDT")[1]["statistics"]["total_records"]
     with open_page() as (page, watch):
         watch.expected = ("404",)
         page.goto("/ui/s/binance/spot/SOLUSDT")
         wait_for_chart(page)
         page.get_by_role("button", name="Delete …").click()
         dialog = page.get_by_role("dialog")
-        expect(dialog).to_contain_text("60 candles")
+        expect(dialog).to_contain_text(f"{stored} candles")
         dialog.get_by_role("button", name="Cancel").click()
         assert service.call("/api/stats/SOLUSDT")[0] == 200
         page.get_by_role("button", name="Delete …").click()
-        dialog.get_by_role("button", name="Delete 60 candles").click()
+        dialog.get_by_role("button", name=f"Delete {stored} candles").click()
         expect(page).to_have_url(re.compile("/ui/$"))
     assert service.call("/api/stats/SOLUSDT")[0] == 404
 

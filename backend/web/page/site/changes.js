@@ -1,5 +1,6 @@
 // What changes at the service, told once for all tabs of this browser: one of them listens and tells the others.
 
+import { happening } from "./pause.js";
 import { may } from "./session.js";
 import { listen } from "./stream.js";
 
@@ -81,7 +82,5 @@ function over() {
 }
 
 async function sight() {
-  while (isAlone && document.hidden) await happening("visibilitychange", document);
+  while (isAlone && document.hidden) await happening("visibilitychange", undefined, document);
 }
-
-const happening = (name, target = window) => new Promise((done) => { target.addEventListener(name, done, { once: true }); });

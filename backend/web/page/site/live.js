@@ -1,18 +1,14 @@
 // Things that go on: asking again while somebody looks, when something changed; and waiting.
 
 import { isLive, onChange } from "./changes.js";
-import { pause } from "./pause.js";
+import { happening, pause } from "./pause.js";
 
 const AS_OFTEN = 5;
 /** So many times as often as without changes is something asked for, at most. */
 
 /** Resolves when the page can be seen, or `signal` ends. */
 function seen(signal) {
-  if (!document.hidden) return Promise.resolve();
-  return new Promise((done) => {
-    document.addEventListener("visibilitychange", done, { once: true, signal });
-    signal.addEventListener("abort", done, { once: true });
-  });
+  return document.hidden ? happening("visibilitychange", signal, document) : Promise.resolve();
 }
 
 /**
@@ -51,6 +47,7 @@ export function again(task, signal, { failed = () => {}, wakes = null } = {}) {
         if (signal.aborted) return;
         failures += 1;
         failed(error);
+        if (error.status === 401) await happening("session", signal);
         await pause(Math.min(1.5 ** failures, 20), AbortSignal.any([signal, asked.signal]));
       }
     }

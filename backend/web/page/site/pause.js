@@ -7,3 +7,11 @@ export function pause(seconds, signal) {
     signal?.addEventListener("abort", () => { clearTimeout(timer); done(); }, { once: true });
   });
 }
+
+/** Resolves when `name` happens at `target`, or when `signal` ends. */
+export function happening(name, signal, target = window) {
+  return new Promise((done) => {
+    target.addEventListener(name, done, { once: true, signal });
+    signal?.addEventListener("abort", done, { once: true });
+  });
+}

@@ -2,7 +2,7 @@
 // EventSource does not give.
 
 import { ask, refusal, state } from "./api.js";
-import { pause } from "./pause.js";
+import { happening, pause } from "./pause.js";
 
 /** The service gives a sign of life every 15 seconds: where none comes, something between holds the stream back. */
 const SILENT_MS = 40_000;
@@ -16,6 +16,7 @@ const QUIET = { forming_unavailable: "forming", invalid_last_event_id: "id" };
 export async function listen(path, query, hear, signal, { id = "", beat = () => {}, lost = () => {} } = {}) {
   const wanted = { ...query };
   let failures = 0;
+  let isLocked = false;
   while (!signal.aborted) {
     const silence = new AbortController();
     let timer = setTimeout(() => silence.abort(), SILENT_MS);
@@ -42,11 +43,14 @@ export async function listen(path, query, hear, signal, { id = "", beat = () => 
       }
       if (QUIET[error.code] === "id") id = "";
       failures += 1;
+      isLocked = error.status === 401;
     } finally {
       clearTimeout(timer);
     }
     if (signal.aborted) return;
     lost();
+    if (isLocked) await happening("session", signal);
+    isLocked = false;
     await pause(Math.min(1.5 ** failures, 20), AbortSignal.any([signal, back()]));
   }
 }
