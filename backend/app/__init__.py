@@ -1,4 +1,4 @@
-"""Puts the parts together, a builder a room, and takes them apart in reverse order."""
+"""Connects the parts and starts them, one builder for each room; stops them in reverse order."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ from backend.telemetry.metrics import Metrics
 async def open_service(
     settings: Settings, clock: Clock | None = None, *, role: Role | None = None
 ) -> AsyncIterator[Service]:
-    """Start what the settings describe, the embedded database included; stop it on the way out.
+    """Start everything in the settings, including the embedded database; stop it at the end of the block.
 
-    `role` wins over the settings' one. A "command" leaves its jobs to other processes where there are any
-    that do jobs, and does none but its own otherwise; "follow" becomes a worker like any other then.
+    `role` replaces the role in the settings. If other processes run jobs, a "command" leaves its jobs to
+    them; otherwise it runs its own jobs only. "follow" becomes a normal worker then.
     """
     calm_garbage_collector()
     keep_freed_memory()

@@ -1,4 +1,4 @@
-"""What every room is built with, and how what was started ends."""
+"""Common arguments of all builders, and the end of started tasks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from backend.telemetry.metrics import Metrics
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Common:
-    """`name` is this process's own among all that share the database."""
+    """`name` is the name of this process among all that share the database."""
 
     settings: Settings
     role: Role

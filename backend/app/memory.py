@@ -1,4 +1,4 @@
-"""How this process uses memory."""
+"""Settings of this process's memory."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ MOST_KEPT = 64 << 20
 
 
 def calm_garbage_collector() -> None:
-    """Collect seldom: thousands of short-lived rows a second make default collections the largest cost."""
+    """Run the garbage collector seldom: with thousands of short-lived rows a second it would be the largest
+    cost."""
     gc.set_threshold(50_000, 20, 100)
 
 
 def keep_freed_memory() -> None:
-    """Have glibc reuse the memory of batches; with another C library nothing happens.
+    """Make glibc reuse the memory of batches. With another C library this does nothing.
 
-    By default it gives back every large piece and asks for it anew: a sixth of the time of a large read.
+    By default glibc returns every large piece and asks for it again, which takes a sixth of the time of a
+    large read.
     """
     if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
         mallopt(M_MMAP_THRESHOLD, LARGEST_REUSED)

@@ -1,4 +1,5 @@
-"""A builder for each room of the use cases: it takes what the room needs and returns its value."""
+"""One builder for each room of the use cases. It takes the parts that the room needs and returns its
+value."""
 
 from __future__ import annotations
 
@@ -38,7 +39,7 @@ from backend.services.syncing.sync import SyncService
 
 
 def build_streaming(common: Common, stores: Stores, venues: Venues) -> Streaming:
-    """What tells readers of candles as they come."""
+    """Everything that sends new candles to readers."""
     live = LiveCandles(venues.streams, common.clock)
     watch = LedgerWatch(stores.coverage, common.clock, common.loops)
     feeds = Feeds(
@@ -48,7 +49,7 @@ def build_streaming(common: Common, stores: Stores, venues: Venues) -> Streaming
 
 
 def build_syncing(common: Common, stores: Stores, venues: Venues, appender: Appender) -> Syncing:
-    """What changes stored candles and their ledgers."""
+    """Everything that changes stored candles and their ledgers."""
     settings, candles = common.settings, stores.candles
     ledgers = Ledgers(
         store=stores.coverage,
@@ -84,7 +85,7 @@ def build_syncing(common: Common, stores: Stores, venues: Venues, appender: Appe
 
 
 def build_jobs(common: Common, stores: Stores, syncing: Syncing) -> Jobs:
-    """What takes jobs, and the worker that does them."""
+    """Everything that accepts jobs, and the worker that runs them."""
     worker = Worker(
         store=stores.jobs,
         ledgers=syncing.ledgers,
@@ -120,7 +121,7 @@ def build_following(
     appender: Appender,
     fleet: Fleet,
 ) -> Following:
-    """What keeps followed series complete."""
+    """Everything that keeps followed series complete."""
     settings, clock = common.settings, common.clock
     visitor = Visitor(
         store=stores.follows,
@@ -157,7 +158,7 @@ def build_following(
 
 
 def build_reading(common: Common, stores: Stores, venues: Venues, jobs: Jobs) -> Reading:
-    """What tells of stored candles."""
+    """Everything that reads stored candles."""
     clock = common.clock
     queries = Queries(stores.candles, stores.coverage, stores.revisions, stores.shortfalls)
     catalogue = Catalogue(stores.candles, stores.coverage, clock, common.loops)
@@ -171,7 +172,7 @@ def build_reading(common: Common, stores: Stores, venues: Venues, jobs: Jobs) ->
 def build_running(
     common: Common, stores: Stores, venues: Venues, jobs: Jobs, following: Following
 ) -> Running:
-    """What tells how this process is."""
+    """Everything that reports the state of this process."""
     monitor = Monitor(
         ledger=stores.coverage,
         jobs=stores.jobs,
@@ -207,7 +208,7 @@ def build_running(
 
 
 def build_changes(common: Common, jobs: Jobs, reading: Reading, running: Running) -> Changes:
-    """What tells pages that stay open."""
+    """Everything that sends changes to open pages."""
     return Changes(
         jobs=jobs, overview=reading.overview, health=running.health, clock=common.clock, loops=common.loops
     )

@@ -10,7 +10,7 @@ from backend.web.server.server import Server
 
 
 def listening_server(service: Service, settings: Settings) -> Server:
-    """Raises ConfigurationError where the address is taken, or not ours."""
+    """Raises ConfigurationError if the address is in use, or not on this machine."""
     server = make_server(service, settings.role, settings.access, base_path=settings.base_path)
     try:
         server.listen(settings.server_port, settings.server_address)

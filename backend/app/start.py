@@ -1,4 +1,4 @@
-"""Starts what goes on beside requests, as far as the role of this process wants it."""
+"""Starts the background tasks that the role of this process needs."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from backend.services.running.fleet import WORK_WEIGHT, Fleet, Role
 from backend.services.service import Service
 
 GRACE_SECONDS = 6.0
-"""How long work in flight may take to finish when the process is told to stop."""
+"""Seconds that running work has to finish when the process must stop."""
 
 
 async def start(service: Service, role: Role, fleet: Fleet, stack: AsyncExitStack) -> None:
-    """What comes last ends first: who brings candles before who stores them, those before jobs and word to
-    other processes."""
+    """What starts last ends first: first the sources of candles end, then the code that stores them, then
+    jobs and the announcements to other processes."""
     following, streaming, worker = service.following, service.streaming, service.jobs.worker
     if await _enrol(role, fleet, stack):
         worker.start()
@@ -41,7 +41,7 @@ async def start(service: Service, role: Role, fleet: Fleet, stack: AsyncExitStac
 
 
 async def _enrol(role: Role, fleet: Fleet, stack: AsyncExitStack) -> bool:
-    """Take our place among the processes that share the database; whether we are to do jobs."""
+    """Announce this process to the others that share the database. Returns whether it must run jobs."""
     works = role != "api"
     with suppress(DatabaseUnavailable):
         others = await fleet.join()

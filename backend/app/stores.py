@@ -1,4 +1,4 @@
-"""Opens the database and what is kept in it."""
+"""Opens the database and its stores."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ class Stores:
 
 
 async def open_stores(common: Common, stack: AsyncExitStack) -> Stores:
-    """Connect to MongoDB, to the embedded one where no other is named; `stack` disconnects and stops it."""
+    """Connect to MongoDB, or to the embedded one if the settings name none; `stack` disconnects and stops
+    it."""
     settings, clock = common.settings, common.clock
     uri = settings.database_uri or _start_embedded(common, stack)
     login_watch = LoginWatch(uri)
@@ -80,6 +81,6 @@ def _start_embedded(common: Common, stack: AsyncExitStack) -> str:
 
 
 async def look_after(mongod: EmbeddedMongod, clock: Clock) -> None:
-    """Start the embedded database again if it has died by the next second."""
+    """Check each second, and restart the embedded database if it has died."""
     await clock.sleep(REVIVE_SECONDS)
     mongod.revive()

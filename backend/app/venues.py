@@ -38,7 +38,7 @@ class Venues:
 
 
 async def open_venues(common: Common, stack: AsyncExitStack) -> Venues:
-    """Nothing is sent yet. `stack` ends what goes on beside, and closes the connections."""
+    """Nothing is sent yet. `stack` ends background tasks and closes the connections."""
     sessions = Sessions(partial(open_session, common.settings.request_timeout, USER_AGENT))
     await stack.enter_async_context(sessions)
     throttles = _throttles(common)
@@ -55,7 +55,7 @@ async def open_venues(common: Common, stack: AsyncExitStack) -> Venues:
 
 
 def _throttles(common: Common) -> dict[str, Throttle]:
-    """One for each budget; markets may share theirs."""
+    """One for each budget. Markets may share a budget."""
     markets = [market for exchange in EXCHANGES.values() for market in exchange.markets.values()]
     budgets = {market.budget.name: market.budget for market in markets}
     share = common.settings.rate_limit_share
@@ -109,10 +109,10 @@ def _streams(
 
 
 def pushed_markets(settings: Settings) -> Iterator[tuple[str, Market, str]]:
-    """The markets whose candles are to be pushed: exchange, market, base URL of its sockets.
+    """The markets with pushed candles: exchange, market, base URL of its sockets.
 
     A market at another address, such as a testnet or a simulator, has other candles than the venue's own
-    sockets push, so it is given sockets only when these have another address too.
+    sockets. So it gets sockets only if they have another address too.
     """
     for exchange in EXCHANGES.values():
         for market in exchange.markets.values():
@@ -126,10 +126,10 @@ def pushed_markets(settings: Settings) -> Iterator[tuple[str, Market, str]]:
 
 
 def _archives(common: Common, sessions: Sessions) -> dict[tuple[str, str], ArchiveClient]:
-    """The archive of each Binance market whose candles it has.
+    """The archive of each Binance market with the same candles.
 
     A market at another address, such as a testnet or a simulator, has other candles than Binance's own
-    archive, so it is given an archive only when that has another address too.
+    archive. So it gets an archive only if that has another address too.
     """
     settings = common.settings
     archive_url = settings.binance_archive_url

@@ -1,4 +1,4 @@
-"""What the command line does: run the service, sync with a progress line each, verify."""
+"""Commands: run the service, sync with progress lines, verify."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ABSENCES_SHOWN = 10
 
 
 async def serve(settings: Settings) -> int:
-    """Serve the API until SIGINT or SIGTERM; then finish the pages in flight and leave."""
+    """Serve the API until SIGINT or SIGTERM. Then finish the pages in flight and stop."""
     stop = stop_event()
     async with open_service(settings) as service:
         server = listening_server(service, settings)
@@ -55,9 +55,9 @@ async def serve(settings: Settings) -> int:
 
 
 def warn_if_open(settings: Settings) -> None:
-    """Say so where others than this machine may do everything.
+    """Warn if other machines may do everything.
 
-    In a container the address to listen on is open; the one that compose publishes at decides.
+    In a container the listening address is open, so the address that compose publishes decides.
     """
     address = settings.published_address or settings.server_address
     if settings.api_keys or (is_loopback(address) and not settings.trusted_proxies):
@@ -71,7 +71,7 @@ def warn_if_open(settings: Settings) -> None:
 
 
 async def sync(settings: Settings, wanted: Sequence[Series], start: int | None, end: int | None) -> int:
-    """Sync series side by side, a progress line each; Ctrl-C ends it with everything fetched so far kept."""
+    """Sync series side by side, with a progress line for each. After Ctrl-C all fetched candles stay."""
     if start is not None and end is not None and start >= end:
         raise InvalidRequest("--start is after --end")
     console = Console()
@@ -98,7 +98,7 @@ async def sync(settings: Settings, wanted: Sequence[Series], start: int | None, 
 
 
 async def _watch(service: Service, bar: Progress, job: Job) -> Job:
-    """Show how a job gets on; the job when it is over."""
+    """Show the progress of a job; return the job when it is over."""
     line = bar.add_task(job.request.series.name, total=None)
     async for current in service.jobs.watch(job.id):
         job = current
@@ -108,7 +108,7 @@ async def _watch(service: Service, bar: Progress, job: Job) -> Job:
 
 
 async def verify(settings: Settings, wanted: Sequence[Series]) -> int:
-    """Recount series against their ledgers, one after the other: 0 if all were sound, 1 if any drifted."""
+    """Audit series one after the other: 0 if all ledgers were right, 1 if any was wrong."""
     say = partial(Console().print, markup=False, highlight=False, soft_wrap=True)
     sound = True
     async with open_service(settings, role="command") as service:
@@ -141,7 +141,7 @@ def stop_event() -> asyncio.Event:
 
 
 class _MinutesColumn(ProgressColumn):
-    """Minutes done of all, and how many a second."""
+    """Finished minutes, all minutes, and minutes each second."""
 
     def render(self, task: Task) -> Text:
         if task.total is None:
@@ -160,7 +160,7 @@ def _progress_bar(console: Console) -> Progress:
 
 
 async def _print_outcome(console: Console, service: Service, job: Job) -> bool:
-    """Tell how one sync ended; whether it is complete."""
+    """Print the result of one sync. Returns whether it is complete."""
     say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
     error, result = await outcome_of(job, service.reading.queries)
     if result is None:

@@ -1,4 +1,4 @@
-"""`python -m backend delete`: take stored series away, or a window of them, after a question."""
+"""`python -m backend delete`: delete stored series, or a window of them, after a question."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ async def delete(
     end: int | None,
     options: argparse.Namespace,
 ) -> int:
-    """Say what would go and take it away once that is confirmed: 0, or 1 if it was not.
+    """Show what would be deleted, ask, and delete it: 0, or 1 if the user says no.
 
-    `start` and `end` bound a window `[start, end)` in ms; without both all goes. Raises InvalidRequest,
-    SeriesNotStored, SeriesBusy, DatabaseUnavailable.
+    `start` and `end` bound a window `[start, end)` in ms; without both the whole series is deleted. Raises
+    InvalidRequest, SeriesNotStored, SeriesBusy, DatabaseUnavailable.
     """
     window = None if start is end is None else Window(start or 0, LATEST + 1 if end is None else end)
     if window and not window.minutes:

@@ -1,6 +1,6 @@
 """`python -m backend export`: stored candles into a file, by the encoders of `GET /api/data`.
 
-The parameters are those of the route, and so are the bytes. The file has a temporary name until it is whole.
+Parameters and bytes are those of the route. The file has a temporary name until it is complete.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def add_to(
 
 
 async def export(settings: Settings, wanted: Series, options: argparse.Namespace) -> int:
-    """Write the file: 0 when it is whole. Raises MarketDataError, and leaves nothing behind then."""
+    """Write the file: 0 when it is complete. After a MarketDataError there is no file."""
     asked = _request(options)
     async with open_service(settings, role="command") as service:
         series = service.markets.series(wanted.symbol, wanted.exchange, wanted.market)
@@ -115,7 +115,7 @@ def _described(asked: ReaderRequest, rows: int) -> str:
 
 @contextmanager
 def _whole_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file beside `path`, which takes its place when the block ends well, and else is gone."""
+    """A file beside `path`. It replaces `path` when the block succeeds; after an error it is deleted."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with temporary.open("wb") as file:

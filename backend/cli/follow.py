@@ -1,6 +1,6 @@
-"""`python -m backend follow` and `unfollow`: what is kept complete, and how it stands from second to second.
+"""`python -m backend follow` and `unfollow`: follow series, and show their state each second.
 
-Beside processes that do jobs this one only looks on. Without any it keeps the follows itself while it runs.
+If other processes run jobs, this one only shows. If not, it keeps the follows itself while it runs.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def add_to(
 
 
 async def follow(settings: Settings, wanted: Sequence[Series], since: int | None) -> int:
-    """Follow all of `wanted`, or none, then show how all follows stand until SIGINT or SIGTERM.
+    """Follow all of `wanted`, or none. Then show the state of all follows until SIGINT or SIGTERM.
 
     Raises UnknownSymbol, InvalidRequest, DatabaseUnavailable.
     """
@@ -58,7 +58,7 @@ async def follow(settings: Settings, wanted: Sequence[Series], since: int | None
 
 
 async def unfollow(settings: Settings, wanted: Sequence[Series]) -> int:
-    """Follow these series no longer: 0, or 1 if one of them was not followed."""
+    """Stop following these series: 0, or 1 if one of them was not followed."""
     status = 0
     async with open_service(settings, role="command") as service:
         for series in _named(service, wanted):

@@ -1,4 +1,5 @@
-"""How follows stand, for people: a table that is drawn anew on a terminal, else a line for each change."""
+"""The state of follows for people: a table on a terminal, drawn again each second; elsewhere a line for each
+change."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from backend.core.follow import Standing, State
 from backend.core.series import Series, series_text
 
 Show = Callable[[Sequence[Standing], str], None]
-"""Takes how all follows stand, and a remark about all of them; "" for none."""
+"""Takes the state of all follows, and a remark about all of them; "" for none."""
 
 TEXTS = ("series", "state", "last (UTC)")
 NUMBERS = ("lag", "source", "new", "healed", "lost")
@@ -30,12 +31,12 @@ STYLES: dict[State, str] = {
 }
 MOST_PROBLEMS = 3
 FRAME = 3 + MOST_PROBLEMS
-"""Lines of a terminal that rows cannot have: the heading, the problems, the remark and the cursor's line."""
+"""Lines of a terminal without rows: the heading, the problems, the remark and the cursor's line."""
 
 
 @contextmanager
 def shown(console: Console) -> Iterator[Show]:
-    """What shows how follows stand, as often as it is called, for as long as the block lasts."""
+    """A function that shows the state of follows at each call, while the block runs."""
     if not console.is_terminal:
         yield _Changes(partial(console.print, markup=False, highlight=False, soft_wrap=True)).show
         return
@@ -46,7 +47,8 @@ def shown(console: Console) -> Iterator[Show]:
 
 
 def table(follows: Sequence[Standing], room: int, remark: str) -> Group:
-    """A row each, and below them what is wrong. Where there is no `room` for all, live ones are left out."""
+    """One row for each follow, and the problems below. If there is no `room` for all, live ones are left
+    out."""
     rows = (
         follows
         if len(follows) <= room
@@ -67,7 +69,7 @@ def table(follows: Sequence[Standing], room: int, remark: str) -> Group:
 
 
 def line(one: Standing) -> str:
-    """How a follow stands, in a line."""
+    """The state of a follow in one line."""
     series, state, last_minute, lag, source, new, healed, lost = _cells(one)
     told = [f"{series} {state}"]
     if last_minute:
@@ -95,7 +97,7 @@ def _problem(one: Standing) -> str:
 
 
 class _Changes:
-    """Says a line for each series that changed, and for each new remark. A lag that grows is no change."""
+    """Prints a line for each changed series and for each new remark. A growing lag is not a change."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say

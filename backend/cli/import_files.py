@@ -1,7 +1,7 @@
 """`python -m backend import`: kline files of Binance's public archive into the store and the ledger.
 
-A file is checked as a whole before anything of it is written. A bad one is told by file, line and reason, and
-left out; the others go on.
+The whole file is checked before anything is written. For a bad file the command prints file, line and reason,
+and continues with the other files.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 async def import_files(settings: Settings, options: argparse.Namespace) -> int:
-    """Take the files one after the other: 0 if all are in, 1 if some are not."""
+    """Import the files one after the other: 0 if all are imported, 1 if some are not."""
     whole = True
     async with open_service(settings, role="command") as service:
         for path in options.files:
@@ -55,7 +55,7 @@ async def _imported(service: Service, path: Path, options: argparse.Namespace) -
 
 
 def _read(path: Path) -> bytes:
-    """A file, or a little more of it than is taken."""
+    """The content of a file, cut a little above the size limit."""
     try:
         with path.open("rb") as file:
             return file.read(LARGEST_TEXT + 1)

@@ -1,4 +1,4 @@
-"""What a setting is, and those that exchanges bring with them: base URLs and proxies."""
+"""The type of a setting, and the settings of exchanges: base URLs and proxies."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _socket_settings() -> Iterator[Setting]:
 
 
 def _account_settings() -> Iterator[Setting]:
-    """Two for each venue with accounts: where live ones are asked, and where demo ones."""
+    """Two for each venue with accounts: for live accounts and for demo accounts."""
     for venue in PRIVATE_VENUES.values():
         for mode, url in (("live", venue.base_url), ("demo", venue.demo_url)):
             about = (
@@ -61,7 +61,7 @@ def _account_settings() -> Iterator[Setting]:
 
 
 def account_url_setting(venue: str, mode: str) -> str:
-    """The name of the setting that says where accounts of a mode are asked."""
+    """The name of the setting with the base URL of a mode's accounts."""
     return f"{venue.upper()}_{mode.upper()}_ACCOUNT_URL"
 
 
@@ -76,7 +76,7 @@ USUAL_PROXIES = (
         name="NO_PROXY",
     ),
 )
-"""What other programs know too. The name in small letters is read as well, and wins."""
+"""Settings that other programs have too. The name in small letters also works, and has priority."""
 
 PROXIES = (
     Setting(

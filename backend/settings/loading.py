@@ -1,6 +1,6 @@
 """The only reader of the environment.
 
-A value that makes no sense ends the start with a sentence that names the variable.
+A wrong value ends the start with a sentence that names the variable.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from backend.settings.texts import database_in, master_keys
 from backend.telemetry.masking import masker
 
 SECRET_WORDS = ("PASSWORD", "URI", "KEYS", "PROXY")
-"""Values of settings with such names are never repeated."""
+"""Values of settings with these words in their names never appear in messages."""
 
 
 def load_settings(environment: Mapping[str, str | None] | None = None) -> Settings:

@@ -1,4 +1,4 @@
-"""Every setting: its name, type, default, meaning and reader, each said once.
+"""Every setting: its name, type, default, meaning and reader, each in one place.
 
 A field of `Settings` is a setting, or a group of them that exchanges bring with them. The variable of the
 environment is the field's name in capitals. `make docs` makes `.env.example` and docs/reference/settings.md.
@@ -246,7 +246,7 @@ def _declared() -> Iterator[tuple[str, Setting | tuple[Setting, ...]]]:
 
 
 DECLARED = dict(_declared())
-"""What each field of `Settings` is: a setting, or a group of them."""
+"""The setting, or the group of settings, of each field of `Settings`."""
 
 SETTINGS: tuple[Setting, ...] = tuple(
     setting for said in DECLARED.values() for setting in ((said,) if isinstance(said, Setting) else said)

@@ -1,1 +1,1 @@
-"""What is told of the service while it runs: log lines without secrets, figures, who caused a request."""
+"""Observability: log lines without secrets, metrics, and the cause of each request."""

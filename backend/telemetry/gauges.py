@@ -1,6 +1,6 @@
-"""What can be looked up when somebody asks how it is: a picture of the moment, and its text for Prometheus.
+"""Gauges: a snapshot of the current state, and its text for Prometheus.
 
-Nothing of it is kept. Every label has few values; symbols stand only for as many series as the picture holds.
+Nothing of it is kept. Every label has few values; symbols are labels only for the series in the snapshot.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class SeriesState(NamedTuple):
 
 
 class FollowLag(NamedTuple):
-    """One follow: seconds from the end of what is known of it without a gap until now."""
+    """One follow: seconds from the end of its known minutes until now."""
 
     exchange: str
     market: str
@@ -39,7 +39,7 @@ class FollowLag(NamedTuple):
 
 
 class BudgetState(NamedTuple):
-    """One rate budget: the part spent of each of its limits, and seconds for which nothing may be sent."""
+    """One rate budget: the spent part of each limit, and the seconds without requests."""
 
     used: Mapping[str, float]
     blocked: float
@@ -47,7 +47,7 @@ class BudgetState(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ServiceState:
-    """What was looked up when somebody asked. Without a database there are no series, jobs and follows.
+    """A snapshot of the service. Without a database it has no series, jobs and follows.
 
     `follows` counts them by state and source.
     """
@@ -63,7 +63,7 @@ class ServiceState:
 
 
 class Gauges(Collector):
-    """A picture as Prometheus' library wants it."""
+    """A snapshot in the form that Prometheus' library needs."""
 
     def __init__(self, picture: ServiceState) -> None:
         self._picture = picture

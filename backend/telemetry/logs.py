@@ -1,7 +1,7 @@
-"""How log lines look: for people, or as one JSON object each. Whoever logs uses `logging.getLogger`.
+"""The form of log lines: for people, or one JSON object each. All code logs with `logging.getLogger`.
 
-A line says what was bound to the work under way: the request's id, the job's. What a call passes in `extra`
-becomes fields of the JSON object. Secrets are hidden in all of it, tracebacks included.
+A line contains the facts that are bound to the current work: the id of the request or of the job. Values in
+`extra` become fields of the JSON object. Secrets are hidden everywhere, also in tracebacks.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ LogFormat = Literal["console", "json"]
 
 
 def bound(**facts: str) -> AbstractContextManager[object]:
-    """Let every line that the work inside logs say these facts too."""
+    """Add these facts to every log line inside the block."""
     return bound_contextvars(**facts)
 
 
 def bind(**facts: str) -> None:
-    """The same for all that this task still does."""
+    """The same for the rest of this task."""
     bind_contextvars(**facts)
 
 
 def configure(level: str, style: LogFormat, secrets: Iterable[str]) -> None:
-    """Send what is logged from `level` on to stderr."""
+    """Send log lines of `level` and above to stderr."""
     handler = logging.StreamHandler()
     handler.setFormatter(formatter(style, masker(secrets)))
     logging.basicConfig(level=level, handlers=[handler])
 
 
 def formatter(style: LogFormat, mask: Callable[[str], str]) -> logging.Formatter:
-    """What makes a line of a record, ours or a library's."""
+    """The formatter of a record, ours or a library's."""
     facts: list[Processor] = [merge_contextvars, add_log_level, add_logger_name]
     if style == "json":
         facts.append(ExtraAdder())

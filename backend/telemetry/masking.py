@@ -1,7 +1,7 @@
-"""Secrets out of texts: what is known to be one, and what looks like one. For everything that is logged.
+"""Removes secrets from texts: known secrets, and texts that look like one. Used for everything in the log.
 
-Whoever is logged about may have written the text, so all of this takes time in proportion to its length, and
-only the beginning of a long one is looked at and shown.
+A client may have written the text, so the time is linear in its length, and only the beginning of a long text
+is read and shown.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from urllib.parse import quote, quote_plus, unquote
 
 HIDDEN = "***"
 SHORTEST = 4
-"""A shorter secret is not looked for: hiding each of its letters everywhere would tell it."""
+"""Shorter secrets are not searched: hiding each of their letters everywhere would reveal them."""
 
 LONGEST = 16_000
 """Characters of a text that are shown."""
@@ -31,7 +31,7 @@ _UNFINISHED_USER = re.compile(r"://[^/\s]*+\Z")
 
 
 def masker(secrets: Iterable[str]) -> Callable[[str], str]:
-    """A function that hides `secrets`, however they were quoted, and whatever looks like a secret.
+    """A function that hides `secrets`, in any quoting, and everything that looks like a secret.
 
     That is: user and password in a URL, query parameters and headers whose names say so.
     """
@@ -55,8 +55,8 @@ def masker(secrets: Iterable[str]) -> Callable[[str], str]:
 
 
 def _without_its_edge(text: str, edge: int) -> str:
-    """A text that was cut, without what may be the first part of a secret of up to `edge` characters, or of a
-    user and password whose "@" is gone."""
+    """A cut text without its end, if that may be the start of a secret of up to `edge` characters, or a user
+    and password whose "@" was cut off."""
     return _UNFINISHED_USER.sub("://", text[: len(text) - edge])
 
 

@@ -1,7 +1,7 @@
-"""What is counted and timed, in a registry of the service's own, and told in Prometheus' text.
+"""Counters and timers in a registry of the service's own, and their text for Prometheus.
 
-Whoever does the work counts it here. What can be looked up when somebody asks is not counted: it comes as a
-`Picture` of the moment. Every label has few values: markets, budgets, routes, statuses, commands.
+The code that does the work counts it here. Values that can be read on request are not counted: they are in
+the snapshot of `gauges.py`. Every label has few values: markets, budgets, routes, statuses, commands.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class Metrics:
-    """The counters of one process. Those of `markets` (exchange, market) begin at 0, not when needed."""
+    """The counters of one process. The counters of `markets` (exchange, market) begin at 0, before the first
+    event."""
 
     def __init__(self, markets: Iterable[tuple[str, str]] = ()) -> None:
         self._registry = CollectorRegistry()
@@ -117,7 +118,7 @@ class Metrics:
         return Histogram(f"market_data_{name}", help, (label,), buckets=buckets, registry=self._registry)
 
     def _begin_at_zero(self, markets: Iterable[tuple[str, str]]) -> None:
-        """A counter that appears with 1 shows no increase: the first event of its kind would go unseen."""
+        """A counter that first appears with 1 shows no increase, so Prometheus would miss the first event."""
         for market in markets:
             self._candles.labels(*market)
             self._revisions.labels(*market)
@@ -136,7 +137,7 @@ class Metrics:
         self._revisions.labels(exchange, market).inc(replaced)
 
     def asked(self, exchange: str, market: str, status: str, outcome: str, seconds: float) -> None:
-        """An exchange was asked and answered, or did not."""
+        """A request to an exchange ended, with or without an answer."""
         self._requests.labels(exchange, market, status, outcome).inc()
         self._request_seconds.labels(exchange).observe(seconds)
 
@@ -145,15 +146,15 @@ class Metrics:
         self._sockets.labels(exchange, market).inc()
 
     def socket_closed(self, exchange: str, market: str) -> None:
-        """It is there no more, for whatever reason."""
+        """Such a connection is closed, for any reason."""
         self._sockets.labels(exchange, market).dec()
 
     def socket_lost(self, exchange: str, market: str) -> None:
-        """A connection ended although it was wanted, or could not be made."""
+        """A needed connection broke, or could not be made."""
         self._socket_losses.labels(exchange, market).inc()
 
     def frames_came(self, exchange: str, market: str, frames: int) -> None:
-        """Messages came by such connections."""
+        """Messages came from such connections."""
         self._frames.labels(exchange, market).inc(frames)
 
     def frame_unreadable(self, exchange: str, market: str) -> None:
@@ -171,7 +172,7 @@ class Metrics:
         self._job_seconds.labels(status).observe(seconds)
 
     def visited(self, exchange: str, market: str, outcome: str, healed: int) -> None:
-        """A follow was looked after, or was not."""
+        """A visit of a follow ended or was skipped."""
         self._visits.labels(exchange, market, outcome).inc()
         self._healed.labels(exchange, market).inc(healed)
 
@@ -181,17 +182,17 @@ class Metrics:
         self._answer_seconds.labels(route).observe(seconds)
 
     def commanded(self, command: str, seconds: float, *, failed: bool = False) -> None:
-        """The database carried a command out, or failed to."""
+        """The database finished a command, or failed."""
         self._database_seconds.labels(command).observe(seconds)
         if failed:
             self._database_failures.labels(command).inc()
 
     def loop_begun(self, task: str) -> None:
-        """A task that must go on has begun."""
+        """A permanent task has begun."""
         self._step_failures.labels(task)
 
     def step_failed(self, task: str) -> None:
-        """A step of such a task, or a part of it, met an error."""
+        """A step of a permanent task, or a part of it, failed."""
         self._step_failures.labels(task).inc()
 
     def exposition(self, picture: ServiceState) -> bytes:

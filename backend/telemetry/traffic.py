@@ -1,6 +1,6 @@
-"""Who caused a request to an exchange: counted where it is sent, for the piece of work that needed it.
+"""The cause of requests to an exchange: counted where they are sent, for the work that needs them.
 
-The network edge counts, and whoever began the work reads. Tasks that the work starts inherit its counter.
+The network edge counts, and the starter of the work reads. Tasks of the work inherit its counter.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Traffic:
-    """Requests sent, how many of them were sent again, and waits for a rate limit with their seconds."""
+    """Sent requests, the repeated ones among them, and waits for a rate limit with their seconds."""
 
     requests: int = 0
     retries: int = 0
@@ -26,7 +26,7 @@ _current: ContextVar[Traffic | None] = ContextVar("traffic", default=None)
 
 @contextmanager
 def counted() -> Iterator[Traffic]:
-    """Count what the work inside sends."""
+    """Count the requests of the work in the block."""
     traffic = Traffic()
     token = _current.set(traffic)
     try:
@@ -36,5 +36,5 @@ def counted() -> Iterator[Traffic]:
 
 
 def current_traffic() -> Traffic:
-    """The counter of the work that is under way; one that nobody reads where there is none."""
+    """The counter of the current work; without one, a counter that nobody reads."""
     return _current.get() or Traffic()

@@ -1,4 +1,4 @@
-"""`GET /api/about`: what the service is, and what whoever asks may do."""
+"""`GET /api/about`: what the service is, and what the client may do."""
 
 from __future__ import annotations
 

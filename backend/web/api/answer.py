@@ -1,4 +1,4 @@
-"""The body of an answer with candles, compressed where the client takes that."""
+"""The body of an answer with candles, compressed if the client accepts that."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from backend.formats.answer import CandlesAnswer
 from backend.web.server.compression import compressor
 
 LARGE = 1 << 16
-"""Bytes from which compressing is worth a thread."""
+"""From this size (bytes) compressing is worth a thread."""
 
 
 class CompressedAnswer:

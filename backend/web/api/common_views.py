@@ -1,4 +1,4 @@
-"""How what several answers have looks in JSON."""
+"""The JSON of parts that several answers share."""
 
 from __future__ import annotations
 

@@ -56,7 +56,8 @@ class DataHandler(ApiHandler):
         validator: Validator | None,
         asked: ReaderRequest,
     ) -> AsyncGenerator[bytes, None]:
-        """What is read, for as long as somebody listens. Nothing before the first candles, which may fail."""
+        """The pieces of the answer while the client is connected. Nothing is sent before the first candles,
+        because reading them may fail."""
         body = CompressedAnswer(answer, coding)
         begun = body.begin()
         async with aclosing(while_connected(self._batches(opened, asked), self.gone)) as batches:
@@ -73,7 +74,7 @@ class DataHandler(ApiHandler):
     async def _sent_from_file(
         self, opened: OpenSelection, validator: Validator, asked: ReaderRequest
     ) -> bool:
-        """Send a file, or the part of it that is wanted; False where there is no room for it."""
+        """Send a file, or the wanted part of it; False if there is no room for the file."""
         files: Files = self.settings["files"]
         make = partial(self._write_file, opened, validator, asked)
         async with files.lent(self._headers["Etag"], largest_size(validator, asked), make) as lent:
@@ -84,7 +85,7 @@ class DataHandler(ApiHandler):
     async def _write_file(
         self, opened: OpenSelection, validator: Validator, asked: ReaderRequest, file: IO[bytes]
     ) -> bool:
-        """Whether all that the tag says still holds when the file is whole."""
+        """Write the file. Returns whether its tag is still right at the end."""
         with closing(CandlesAnswer(opened.series, asked)) as answer:
             async with aclosing(self._pieces(answer, None, opened, validator, asked)) as pieces:
                 async for piece in pieces:
@@ -115,7 +116,8 @@ class DataHandler(ApiHandler):
         self.finish()
 
     def _part_of(self, lent: LentFile) -> range | None:
-        """What `Range` wants, None for all; a HEAD has none, nor a client that has another file."""
+        """The wanted `Range`, None for the whole file: a HEAD has no range, and a client with another file
+        gets the whole one."""
         headers, tag = self.request.headers, self._headers["Etag"]
         if self.request.method != "GET" or headers.get("If-Range", tag) != tag:
             return None
@@ -140,7 +142,8 @@ class DataHandler(ApiHandler):
             self.set_header("Content-Disposition", disposition(name))
 
     def _is_known(self, validator: Validator, asked: ReaderRequest, coding: str | None) -> bool:
-        """Whether the client has this answer already. Says by what it will know it again."""
+        """Whether the client has this answer already. Also sets the headers with which it can ask next
+        time."""
         self.set_header("Etag", entity_tag(validator, asked, coding))
         modified = None if validator.changed is None else format_timestamp(validator.changed / 1000)
         if modified:

@@ -1,4 +1,4 @@
-"""From the parameters of `GET /api/data` to what is wanted. Pure."""
+"""Reads the parameters of `GET /api/data` into a request. Pure."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ PARAMETERS = (
 
 
 def data_request(values: Values, accept: str = "") -> ReaderRequest:
-    """Read the parameters; `accept` is the header, which counts where no `format` is given."""
+    """Read the parameters. `accept` is the header; it counts if `format` is not given."""
     bounds = time_range(values)
     last, limit = values[LAST], values[LIMIT]
     refuse_contradictions({one.name for one in (START_TIME, LIMIT, LAST) if one in values})

@@ -1,4 +1,4 @@
-"""`GET /openapi.json` and `GET /docs`: what the HTTP interface is, for programs and for people."""
+"""`GET /openapi.json` and `GET /docs`: the description of the HTTP interface, for programs and for people."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ class DocsHandler(ApiHandler):
 
 @lru_cache
 def rendered(names: tuple[tuple[str, str], ...], base_path: str = "") -> bytes:
-    """The page for people, made once."""
+    """The page, made once."""
     return page(document(names, base_path)).encode()

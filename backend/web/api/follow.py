@@ -1,4 +1,4 @@
-"""`/api/follow`: which series are kept complete to the last closed minute, and how they stand."""
+"""`/api/follow`: followed series and their state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""`POST /api/import`: the user's own files of candles, one a request, each checked before it is stored."""
+"""`POST /api/import`: imports the user's files of candles, one file in each request, checked before it is
+stored."""
 
 from __future__ import annotations
 
@@ -17,14 +18,14 @@ SYMBOL = text("symbol", "The symbol, if the file's name does not contain it", de
 PARAMETERS = (NAME, SYMBOL, EXCHANGE, MARKET)
 
 SECONDS = 600.0
-"""How long a file may take to come."""
+"""Longest time of an upload, in seconds."""
 
 
 class ImportHandler(ApiHandler):
     largest_body = LARGEST_TEXT
 
     def prepare(self) -> None:
-        """Take a place before the file comes: files are kept in memory."""
+        """Take a place before the upload: files are kept in memory."""
         super().prepare()
         self._place = ExitStack()
         self._place.enter_context(self.rooms.imports.place(self.client))

@@ -1,4 +1,4 @@
-"""`/api/jobs`: the jobs that syncs are, one by one or as a list; watched as they run, and cancelled."""
+"""`/api/jobs`: jobs, one by one or as a list: watch and cancel them."""
 
 from __future__ import annotations
 

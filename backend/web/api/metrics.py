@@ -1,4 +1,4 @@
-"""`GET /metrics`: what happened since the start and how it is now, for Prometheus."""
+"""`GET /metrics`: counters since the start and current values, for Prometheus."""
 
 from __future__ import annotations
 

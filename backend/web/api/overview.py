@@ -18,7 +18,7 @@ PARAMETERS = (START, LIMIT)
 
 
 class OverviewHandler(ApiHandler):
-    """Tornado makes the entity tag out of the bytes, and answers 304 to who has them."""
+    """Tornado makes the entity tag from the bytes, and answers 304 if the client has them."""
 
     async def get(self) -> None:
         values = self.query(PARAMETERS)

@@ -14,7 +14,7 @@ from backend.web.server.sessions import check_page, name_at
 
 
 def _any_text(_: str, value: object) -> str:
-    """What is no text is no key of ours."""
+    """A value that is not a text is not a key."""
     return value if isinstance(value, str) else ""
 
 
@@ -62,7 +62,7 @@ class SessionHandler(ApiHandler):
 
     @property
     def _manner(self) -> CookieManner:
-        """How the cookie is kept. A browser tells by `Origin` how its page came, whatever a proxy does."""
+        """Attributes of the cookie. `Origin` says whether the page came over TLS, also behind a proxy."""
         return CookieManner(
             path=self.base_path or "/",
             httponly=True,

@@ -1,4 +1,4 @@
-"""How what is known of the store looks in JSON."""
+"""The JSON of answers about the store."""
 
 from __future__ import annotations
 
@@ -83,8 +83,8 @@ def overview_row(row: Row) -> stored_shapes.OverviewRow:
 
 
 def coverage(series: Series, known: Coverage, window: Window = ALL_TIME) -> stored_shapes.Coverage:
-    """All that the ledger says: what was asked for, what is held, void and missing of it; windows are those
-    within `window`, and it is told where there are more than are listed."""
+    """The ledger: the requested time, and its held, void and missing minutes. Windows are those inside
+    `window`. The answer says if a list is longer than it shows."""
     expected = known.expected
     held = known.held.count(expected)
     missing_spans = known.lacking(known.expected)
@@ -134,7 +134,7 @@ def coverage_map(
 
 
 def audit(result: Audit) -> stored_shapes.Audit:
-    """What an audit found."""
+    """The result of an audit."""
     return stored_shapes.Audit(
         symbol=result.series.symbol,
         exchange=result.series.exchange,
@@ -149,7 +149,7 @@ def audit(result: Audit) -> stored_shapes.Audit:
 
 
 def removed(result: Removed, *, dry_run: bool) -> stored_shapes.Removed:
-    """What goes with a deletion, or went."""
+    """What a deletion removed, or would remove."""
     series, window = result.series, result.window
     return stored_shapes.Removed(
         dry_run=dry_run,

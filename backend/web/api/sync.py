@@ -1,4 +1,4 @@
-"""`POST /api/sync`: fetch what is missing of one or many series; answer when that is done, or before."""
+"""`POST /api/sync`: fetch the missing minutes of one or many series; answer at the end or before."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from backend.web.streams.long_answer import unless_gone
 
 LONGEST_WAIT = 86_400
 PATIENT_SECONDS = 50.0
-"""How long `"wait": true` waits: proxies commonly cut a request at 60 s that has not been answered."""
+"""How long `"wait": true` waits. Many proxies cut a request without an answer after 60 s."""
 
 
 def _patience(name: str, value: object) -> float:
@@ -108,7 +108,7 @@ class SyncHandler(ApiHandler):
             self.answer_error(error, more=body)
 
     async def _outcome(self, job: Job) -> tuple[dict[str, object], MarketDataError | None]:
-        """What the answer says of a job that is over, and the error that it ended with."""
+        """The answer for a job that is over, and the job's error."""
         series = job.request.series
         error, result = await outcome_of(job, self.service.reading.queries)
         body: dict[str, object] = (

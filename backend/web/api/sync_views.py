@@ -17,7 +17,7 @@ from backend.web.api.stored_views import statistics
 
 
 def taken(file: Taken) -> sync_shapes.Taken:
-    """What came of a file."""
+    """The result of an import."""
     return sync_shapes.Taken(
         symbol=file.series.symbol,
         exchange=file.series.exchange,
@@ -57,7 +57,7 @@ def unlisted(symbol: str) -> sync_shapes.Listing:
 
 
 def sync(job: Job, result: SyncResult) -> sync_shapes.Sync:
-    """How a sync ended, and what is known since: the first windows of what is missing and void."""
+    """The result of a sync, and the first windows that are missing and void after it."""
     series, tally = job.request.series, result.tally
     return sync_shapes.Sync(
         symbol=series.symbol,
@@ -80,7 +80,7 @@ def sync(job: Job, result: SyncResult) -> sync_shapes.Sync:
 
 
 def job(state: Job) -> sync_shapes.Job:
-    """How a job stands. Its window is what was asked for until it has begun, then what that came to."""
+    """The state of a job. Before the job starts, its window is the request's; then it is the real one."""
     request, tally, failure = state.request, state.tally, state.failure
     start, end = state.window or (request.start, request.end)
     left = state.seconds_left
@@ -116,12 +116,12 @@ def job(state: Job) -> sync_shapes.Job:
 
 
 def job_path(job: Job) -> str:
-    """Where a job can be asked for, below the base path."""
+    """The path of a job, below the base path."""
     return f"/api/jobs/{job.id}"
 
 
 def follow(standing: Standing) -> sync_shapes.Follow:
-    """How a follow stands, and what it came to."""
+    """The state of a follow, and its results."""
     wish = standing.follow
     return sync_shapes.Follow(
         series=series_text(wish.series),

@@ -1,4 +1,4 @@
-"""`POST /api/verify`: recount what is stored against the ledger, and set the ledger right."""
+"""`POST /api/verify`: compare the stored candles with the ledger, and correct the ledger."""
 
 from __future__ import annotations
 

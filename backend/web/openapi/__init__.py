@@ -1,1 +1,1 @@
-"""What the service says of its own HTTP interface: OpenAPI 3.1, as Python values. Pure."""
+"""The description of the service's HTTP interface: OpenAPI 3.1, as Python values. Pure."""

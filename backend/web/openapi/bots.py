@@ -1,6 +1,6 @@
 """The venues' own interfaces and TradingView's: looser than the rest, since their documents decide. Pure.
 
-What a venue refuses it refuses in its own words; what the service refuses at its door comes in ours.
+Refusals of a venue have the venue's words. Refusals of the service itself have our own form.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which error codes come with which status, and the answers that have them. Pure."""
+"""The error codes of each status, and the answers with them. Pure."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The page for people: plain files of ours, a chart library out of a wheel, and what serves them."""
+"""The web page: our plain files, a chart library from a wheel, and their handlers."""

@@ -1,6 +1,5 @@
-"""The files of the page, read once, each below an address that names all of them together by a hash.
-
-So a browser may keep them for ever, modules find each other by relative names, and no two versions mix.
+"""The files of the page, read once. Each address contains one hash over all files. So a browser may keep them
+for ever, modules find each other by relative names, and no two versions mix.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ SITE = Path(__file__).parent / "site"
 SHELL = "index.html"
 CHART = "lightweight-charts.js"
 NO_MODULES = (CHART, "theme.js")
-"""What the shell does not ask browsers to fetch early: the chart is needed on one screen only."""
+"""Files that browsers need not fetch early: only one screen needs the chart."""
 
 MEDIA_TYPES = {
     ".js": "text/javascript; charset=UTF-8",
@@ -29,7 +28,7 @@ MEDIA_TYPES = {
 
 
 class Asset(NamedTuple):
-    """A file as it is sent: to who takes gzip, and to who does not."""
+    """A file in both forms: for clients that accept gzip, and for others."""
 
     media_type: str
     body: bytes

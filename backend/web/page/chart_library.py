@@ -1,4 +1,4 @@
-"""The chart library: a file of the package `litecharts`, taken only if it is byte for byte the one we know.
+"""The chart library: a file of the package `litecharts`, used only if its bytes are the known ones.
 
 The package's own code is never imported. Without the file the page works, less the chart.
 """
@@ -21,7 +21,7 @@ SHA256 = "756b0ba9f58930226d6b8b9d47ad310448ab85d799ea1f7c2c02304777c10b52"
 
 @lru_cache
 def chart_library() -> bytes | None:
-    """The library, None where it is not installed or is another one than we know, which is logged once."""
+    """The library, None if it is not installed or is unknown; that is logged once."""
     library = _installed()
     if library is None:
         log.warning(

@@ -1,4 +1,4 @@
-"""Reading, sending and waiting for as long as somebody listens."""
+"""Reading, sending and waiting while the client is connected."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def _next(batches: Bars, gone: asyncio.Future[None]) -> Columns | None:
 
 
 async def unless_gone(work: Coroutine[Any, Any, Done], gone: asyncio.Future[None]) -> Done:
-    """What `work` comes to; it is given up, with StreamClosedError, when the client is `gone`."""
+    """The result of `work`. If the client is `gone`, the work is cancelled with StreamClosedError."""
     doing = asyncio.ensure_future(work)
     either: set[asyncio.Future[Any]] = {doing, gone}
     try:
@@ -52,7 +52,7 @@ async def unless_gone(work: Coroutine[Any, Any, Done], gone: asyncio.Future[None
 
 
 async def is_taken(sending: asyncio.Future[Any], gone: asyncio.Future[None], seconds: float) -> bool:
-    """Whether what is being sent is on its way within `seconds`; StreamClosedError if the client is gone."""
+    """Whether the data is sent within `seconds`; StreamClosedError if the client is gone."""
     either: set[asyncio.Future[Any]] = {sending, gone}
     await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     if sending.done():

@@ -32,7 +32,7 @@ Opening = Callable[[], Awaitable[Teller]]
 
 
 def candles_opening(handler: ApiHandler) -> Opening:
-    """What opens the stream of candles that a request wants."""
+    """A function that opens the stream of candles of a request."""
     last, service = handler.request.headers.get("Last-Event-ID", ""), handler.service
     wish = stream_request_of(handler.query(PARAMETERS), last, service.markets, service.streaming.live)
     return partial(Listener.open, service, wish)
@@ -76,7 +76,7 @@ class StreamHandler(ApiHandler):
         return self.rooms.streams
 
     def opening(self) -> Opening:
-        """Read what is asked for; what opens that."""
+        """Read the request; return a function that opens its stream."""
         return candles_opening(self)
 
     async def _tell(self, teller: Teller) -> None:
@@ -98,7 +98,7 @@ class StreamHandler(ApiHandler):
         return self._manners.quiet
 
     async def _send(self, text: bytes) -> None:
-        """Send and wait until it is on its way; who does not take it in time is dropped."""
+        """Send and wait until the data is sent. A client that does not read in time is dropped."""
         if self.gone.done():
             raise StreamClosedError
         self.write(text)

@@ -1,4 +1,4 @@
-"""Candles as events, each with the text by which a client goes on after it. Pure."""
+"""Candles as events. The id of each event is the text with which a client can continue after it. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from backend.formats import FORMATS, layout_for
 
 
 class Event(NamedTuple):
-    """`data` is a JSON object. A client that goes on after `id` misses nothing; what is not kept has none."""
+    """`data` is a JSON object. A client that continues after `id` misses nothing. Events that are not stored
+    have no id."""
 
     name: str
     data: bytes
@@ -30,7 +31,7 @@ class MessageWriter:
         self._layout = layout_for(interval, fills=False, stamped=True)
 
     def closed(self, cursors: Cursors, place: int, batch: Columns) -> list[Event]:
-        """One event a candle. Its id says how far every series was told after it."""
+        """One event for each candle. Its id says how far every series was sent."""
         ends = self._interval.ends(batch.open_time).tolist()
         return [
             Event("candle", data, cursors.moved(place, end).text(self._question))
@@ -38,7 +39,7 @@ class MessageWriter:
         ]
 
     def forming(self, place: int, candle: Columns) -> list[Event]:
-        """The one event of a candle that runs."""
+        """The event of a forming candle."""
         return [Event("forming", data) for data in self._data(place, candle)]
 
     def _data(self, place: int, candles: Columns) -> list[bytes]:

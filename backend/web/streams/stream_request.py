@@ -1,4 +1,4 @@
-"""What `/api/stream` is asked for, and the loop that tells it, whatever the form that it is sent in."""
+"""The request of `/api/stream`, and the loop that sends the stream, for both forms."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ PATIENT = StreamTimes()
 
 @dataclass(frozen=True, slots=True)
 class StreamRequest:
-    """What a client wants to be told; `resumed` is how far it was told before."""
+    """A client's request; `resumed` is how far it has read before."""
 
     series: Sequence[Series]
     interval: Interval
@@ -71,17 +71,18 @@ class StreamRequest:
 
 
 class StreamOutlet(Protocol):
-    """Where a client's events go. Both raise StreamClosedError when it is gone, or was dropped."""
+    """The outlet of a client's events. Both methods raise StreamClosedError if the client is gone or
+    dropped."""
 
     async def send(self, events: Sequence[Event]) -> None:
-        """Send, and wait until it is on its way."""
+        """Send, and wait until the data is sent."""
 
     async def breathe(self) -> float:
-        """Give a sign of life where it is time; the seconds until it is time again."""
+        """Send a sign of life if it is due. Returns the seconds until the next one."""
 
 
 class Teller(Protocol):
-    """What one client is told."""
+    """The sender for one client."""
 
     def attending(self) -> AbstractContextManager[None]:
         """Look for as long as the block lasts."""
@@ -111,7 +112,7 @@ def stream_request_of(
 
 
 class Listener:
-    """Tells one client what it wants to know. `open` it."""
+    """Sends one client its candles. Call `open` first."""
 
     def __init__(self, service: Service, wish: StreamRequest, feed: Feed) -> None:
         self._service = service
@@ -122,7 +123,7 @@ class Listener:
 
     @classmethod
     async def open(cls, service: Service, wish: StreamRequest) -> Listener:
-        """Raises SeriesNotStored for a series that nobody ever asked for, and DatabaseUnavailable."""
+        """Raises SeriesNotStored for a series that was never requested, and DatabaseUnavailable."""
         for one in wish.series:
             if (
                 await service.reading.queries.known(one)

@@ -28,7 +28,7 @@ from backend.web.streams.stream_messages import Event, as_message
 from backend.web.streams.stream_request import PATIENT, StreamTimes, Teller
 
 LARGEST_MESSAGE = 1024
-"""Bytes that a client may send at once, though all of it is refused."""
+"""Largest message of a client, in bytes, although every message is refused."""
 
 VERSION = "13"
 SESSION_OVER = "the session is over: log in again"
@@ -38,7 +38,7 @@ GOING_AWAY, UNSUPPORTED, BROKEN_RULE, FAULT, LATER = 1001, 1003, 1008, 1011, 101
 
 
 class UpgradePath(PathMatches):
-    """A path of requests that want to become WebSockets."""
+    """A path that accepts WebSocket upgrades."""
 
     def match(self, request: HTTPServerRequest) -> dict[str, object] | None:
         wanted = request.method == "GET" and _is(request.headers, "Upgrade", "websocket")
@@ -60,13 +60,13 @@ class SocketHandler(WebSocketHandler, ApiHandler):
         return LARGEST_MESSAGE
 
     def prepare(self) -> None:
-        """Admit it as any request, and then only from pages that may ask: browsers let all of them try."""
+        """Admit it like any request, and only from allowed pages: browsers let every page try."""
         super().prepare()
         if self._check_cross_origin(self.check_trusted_origin):
             raise HTTPError(HTTPStatus.FORBIDDEN)
 
     async def get(self, *_path: str) -> None:
-        """Refuse in HTTP what is to be refused; then tell until the connection is closed."""
+        """Refuse with HTTP if necessary. Then send until the connection is closed."""
         if problem := _problem(self.request.headers):
             self.set_header("Sec-WebSocket-Version", VERSION)
             self.answer_error(InvalidRequest(problem))
@@ -81,7 +81,7 @@ class SocketHandler(WebSocketHandler, ApiHandler):
         return self.rooms.streams
 
     def opening(self) -> Opening:
-        """Read what is asked for; what opens that."""
+        """Read the request; return a function that opens its stream."""
         return candles_opening(self)
 
     async def _serve(self, teller: Teller) -> None:
@@ -117,7 +117,7 @@ class SocketHandler(WebSocketHandler, ApiHandler):
             self._drop(TOO_SLOW)
 
     async def breathe(self) -> float:
-        """Ping, and drop who does not answer."""
+        """Send a ping, and drop a client that does not answer."""
         now, manners = asyncio.get_running_loop().time(), self._manners
         if self._answered and now - self._pinged >= manners.quiet:
             with suppress(WebSocketClosedError):
@@ -129,7 +129,7 @@ class SocketHandler(WebSocketHandler, ApiHandler):
         return (manners.quiet if waited < manners.quiet else manners.silent) - waited
 
     async def _tell(self) -> None:
-        """Tell until the end of it, and say why it ends."""
+        """Send until the end, and close with the reason."""
         assert self._teller is not None
         code, reason = FAULT, "a fault of the service"
         try:
@@ -154,7 +154,7 @@ class SocketHandler(WebSocketHandler, ApiHandler):
         raise StreamClosedError
 
     def _log(self) -> None:
-        """An upgraded request is over when its connection is."""
+        """An upgraded request ends with its connection."""
         if self.get_status() != HTTPStatus.SWITCHING_PROTOCOLS or self._gone.done():
             super()._log()
 

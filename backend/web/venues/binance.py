@@ -28,7 +28,8 @@ Fact = TypeVar("Fact")
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """In what the two interfaces differ. `symbol` writes an entry of the listing, `price` a price ticker."""
+    """The differences of the two interfaces. `symbol` writes an entry of the listing, `price` a price
+    ticker."""
 
     market: str
     path: str
@@ -117,7 +118,7 @@ class ExchangeInfo(BinanceHandler):
 
 
 class NoContracts(BinanceHandler):
-    """Coin-margined contracts, which nobody can store here: common clients ask for them on the way."""
+    """Coin-margined contracts. The service cannot store them, but common clients request them."""
 
     def get(self) -> None:
         self.send({"timezone": "UTC", "rateLimits": [], "exchangeFilters": [], "symbols": []})
@@ -144,9 +145,9 @@ class Tickers(BinanceHandler):
         self.send([write(series.symbol, fact) for series, fact in await self.read(self._listed(symbols))])
 
     async def _listed(self, symbols: list[str] | None) -> list[tuple[Series, Any]]:
-        """For lists: as many syncs as symbols would take too long.
+        """Lists do not sync: one sync for each symbol would take too long.
 
-        An object cannot be empty, so a symbol that is named and not stored is an unknown one.
+        An object cannot be empty, so a requested symbol that is not stored counts as unknown.
         """
         catalogue = self.service.reading.catalogue
         if symbols is None:

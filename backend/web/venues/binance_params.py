@@ -1,4 +1,4 @@
-"""From the parameters of Binance's interface to what is wanted, refused as Binance refuses. Pure."""
+"""Reads the parameters of Binance's interface; refusals are Binance's own. Pure."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ _CLOCK = re.compile(r"([+-]?)([0-9]{1,2})(?::([0-9]{2}))?", re.ASCII)
 class Rules:
     """In what the two interfaces differ.
 
-    `strict` refuses names that nobody reads, `clamps` serves a limit that is too large as the largest one,
-    `microseconds` takes times in them, `ordered` refuses a start after the end.
+    `strict` refuses unknown names, `clamps` replaces a limit that is too large by the largest one,
+    `microseconds` accepts times in microseconds, `ordered` refuses a start after the end.
     """
 
     known: Collection[str]

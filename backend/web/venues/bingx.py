@@ -91,7 +91,7 @@ class Contracts(SwapHandler):
 
 
 class CoinContracts(SwapHandler):
-    """Coin-margined contracts, which nobody can store here: common clients ask for them on the way."""
+    """Coin-margined contracts. The service cannot store them, but common clients request them."""
 
     def get(self) -> None:
         self.send_data([])

@@ -1,4 +1,4 @@
-"""From the parameters of BingX's interface to what is wanted, refused as BingX refuses. Pure."""
+"""Reads the parameters of BingX's interface; refusals are BingX's own. Pure."""
 
 from __future__ import annotations
 

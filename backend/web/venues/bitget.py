@@ -33,7 +33,7 @@ class BitgetHandler(VenueHandler):
         self.send({"code": "00000", "msg": "success", "requestTime": self.now, "data": data})
 
     def send_nothing(self) -> None:
-        """For what can be asked for but not be stored here."""
+        """The answer to a request for data that the service cannot store."""
         self.set_header("X-Series", "not stored")
         self.send_data([])
 
@@ -52,7 +52,7 @@ class Time(BitgetHandler):
 
 
 class Nothing(BitgetHandler):
-    """What common clients ask for on the way, and nobody can store here."""
+    """Data that common clients request and the service cannot store."""
 
     def get(self) -> None:
         self.send_data([])

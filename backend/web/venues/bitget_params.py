@@ -1,4 +1,4 @@
-"""From the parameters of Bitget's interface to what is wanted, refused as Bitget refuses. Pure."""
+"""Reads the parameters of Bitget's interface; refusals are Bitget's own. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the parameters of TradingView's UDF protocol to what is wanted. Pure."""
+"""Reads the parameters of TradingView's UDF protocol. Pure."""
 
 from __future__ import annotations
 

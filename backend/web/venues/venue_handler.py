@@ -1,4 +1,4 @@
-"""What the handlers of all venues share: reading through the mirror, and refusing in the venue's words."""
+"""Common parts of all venues' handlers: reading through the mirror, and the venue's own refusals."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Query = Mapping[str, list[str]]
 
 
 class Refusal(InvalidRequest):
-    """What a venue would refuse, with the status and the body that it answers with."""
+    """A refusal of the venue, with its status and body."""
 
     def __init__(self, body: Mapping[str, object], status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> None:
         super().__init__(msgspec.json.encode(body).decode())
@@ -42,7 +42,7 @@ class Refusal(InvalidRequest):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a request for candles asks for, `symbol` in the venue's spelling."""
+    """A request for candles; `symbol` is in the venue's spelling."""
 
     symbol: str
     wanted: Selection
@@ -59,7 +59,7 @@ def natural(text: str) -> int | None:
 
 
 class VenueHandler(ApiHandler):
-    """One exchange's interface. Subclasses name the exchange and say what it sends in trouble."""
+    """One exchange's interface. Subclasses name the exchange and its answers to errors."""
 
     exchange = ""
     market = ""
@@ -87,7 +87,7 @@ class VenueHandler(ApiHandler):
         return await self.read(self.service.reading.mirror.page(series, wanted))
 
     async def read(self, answer: Coroutine[Any, Any, Answer]) -> Answer:
-        """Read in a place of its own, for as long as somebody listens."""
+        """Read in a place of its own while the client is connected."""
         try:
             with self.rooms.data.place(self.client):
                 return await unless_gone(answer, self.gone)
@@ -114,7 +114,7 @@ class VenueHandler(ApiHandler):
         raise NotImplementedError
 
     def trouble(self) -> Refusal:
-        """What the venue answers when it is its own fault."""
+        """The venue's answer to an error of its own."""
         raise NotImplementedError
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
