@@ -93,7 +93,7 @@ async def test_a_whole_history_is_extracted(
     key, secret, passphrase = KEYS
     name = "bingx" if venue == "bingx" else "bitget"
     await added(http_server_client, venue=name, key=key, secret=secret, passphrase=passphrase)
-    wanted = {"wait": 110, "since": account.book.facts.registered}
+    wanted = {"wait": 110, "since": account.book.facts.registered, "products": list(PRODUCTS)}
     reply = await send(
         http_server_client, "/extract-orders", method="POST", body=json.dumps(wanted), request_timeout=115
     )

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 from tests.simulator.private.accounts import Asked, Tell
+from tests.simulator.private.bingx_perpetual_rows import (
+    balance_row,
+    coin_fill_row,
+    fill_row,
+    income_rows,
+    order_row,
+    position_row,
+)
 from tests.simulator.private.bingx_words import (
-    SIDES,
-    coin_of,
-    commission,
     from_order,
-    local,
     needed,
     numbered,
     open_orders,
     order_of,
-    order_row,
     size_of,
     symbol_of,
     told,
@@ -26,7 +28,7 @@ from tests.simulator.private.bingx_words import (
     wrong,
 )
 from tests.simulator.private.bitget_words import text
-from tests.simulator.private.rows import FINISHED, Balance, Bill, Fill, Order, Position, Product
+from tests.simulator.private.rows import FINISHED, Balance, Fill, Order, Product
 from tests.simulator.private.wallets import both
 from tests.simulator.times import DAY
 
@@ -50,19 +52,19 @@ def balances(asked: Asked) -> list[dict[str, Any]]:
         for one in asked.book.balances(product):
             held = coins.get(one.coin)
             coins[one.coin] = one if held is None else both(held, one)
-    return [_balance(one, asked) for one in coins.values()]
+    return [balance_row(one, asked) for one in coins.values()]
 
 
 def old_balance(asked: Asked) -> dict[str, Any]:
     """The older answer, which has USDT alone."""
     found = [one for one in asked.book.balances(Product.USDT) if one.coin == "USDT"]
-    return {"balance": _balance(found[0], asked)} if found else {}
+    return {"balance": balance_row(found[0], asked)} if found else {}
 
 
 def positions(asked: Asked) -> list[dict[str, Any]]:
     symbol = asked.params.get("symbol", "")
     found = [one for product in family(asked) for one in asked.book.positions(product)]
-    return [_position(one, asked) for one in found if symbol in ("", symbol_of(one.pair))]
+    return [position_row(one, asked) for one in found if symbol in ("", symbol_of(one.pair))]
 
 
 def swap_rates(asked: Asked) -> dict[str, Any]:
@@ -116,7 +118,7 @@ def fills(asked: Asked) -> dict[str, Any]:
     rows = told(asked, _filled(asked, needed(asked, "startTs"), needed(asked, "endTs")))
     last = whole(asked, "lastFillId", 0)
     page = numbered(asked, [row for row in rows if row.number > last], usual=50, largest=1000)
-    return {"fill_history_orders": [_fill(row, asked) for row in page]}
+    return {"fill_history_orders": [fill_row(row, asked) for row in page]}
 
 
 def all_fills(asked: Asked) -> dict[str, Any]:
@@ -135,7 +137,7 @@ def all_fills(asked: Asked) -> dict[str, Any]:
         "filledTime",
         "symbol",
     )
-    shown = ({**_fill(row, asked), "amount": text(row.value)} for row in rows)
+    shown = ({**fill_row(row, asked), "amount": text(row.value)} for row in rows)
     return {"fill_orders": [{name: row[name] for name in fields} for row in shown]}
 
 
@@ -146,7 +148,7 @@ def coin_fills(asked: Asked) -> list[dict[str, Any]]:
     page = numbered(
         asked, told(asked, [row for row in rows if row.product is Product.COIN]), usual=100, largest=1000
     )
-    return [_coin_fill(row) for row in page]
+    return [coin_fill_row(row) for row in page]
 
 
 def income(asked: Asked) -> list[dict[str, Any]]:
@@ -154,7 +156,7 @@ def income(asked: Asked) -> list[dict[str, Any]]:
     since, until = window(asked)
     since = max(since, asked.now - KEPT)
     bills = [row for product in SWAP for row in asked.book.bills.between(product, since, until)]
-    rows = [row for bill in told(asked, bills) for row in _income(bill, asked)]
+    rows = [row for bill in told(asked, bills) for row in income_rows(bill, asked)]
     if kind := asked.params.get("incomeType"):
         rows = [row for row in rows if row["incomeType"] == kind]
     return rows[: size_of(asked, "limit", usual=100, largest=1000)]
@@ -202,111 +204,3 @@ def _filled(asked: Asked, _start: str, _end: str) -> list[Fill]:
 def _orders(asked: Asked, rows: Sequence[Order], *, usual: int, largest: int = 1000) -> dict[str, Any]:
     size = size_of(asked, "limit", usual=usual, largest=largest)
     return {"orders": [order_row(row, asked) for row in told(asked, rows)[:size]]}
-
-
-def _balance(balance: Balance, asked: Asked) -> dict[str, Any]:
-    return {
-        "userId": asked.book.facts.uid,
-        "asset": coin_of(asked, balance.coin),
-        "balance": text(balance.balance),
-        "equity": text(balance.equity),
-        "unrealizedProfit": text(balance.unrealised),
-        "realisedProfit": "0",
-        "availableMargin": text(balance.available),
-        "usedMargin": text(balance.frozen),
-        "freezedMargin": "0.0000",
-        "shortUid": asked.book.facts.uid[-7:],
-    }
-
-
-def _position(position: Position, asked: Asked) -> dict[str, Any]:
-    size = text(position.size)
-    return {
-        "positionId": str(position.created),
-        "symbol": symbol_of(position.pair),
-        "currency": coin_of(asked, position.pair.settled),
-        "positionAmt": size,
-        "availableAmt": size,
-        "positionSide": SIDES[position.held],
-        "isolated": False,
-        "avgPrice": text(position.entry),
-        "initialMargin": text(position.margin),
-        "margin": text(position.margin),
-        "leverage": position.leverage,
-        "unrealizedProfit": text(position.unrealised),
-        "realisedProfit": "0",
-        "liquidationPrice": 0,
-        "pnlRatio": "0",
-        "maxMarginReduction": "0",
-        "riskRate": "0.01",
-        "markPrice": text(position.mark),
-        "positionValue": text(abs(position.size) * position.mark),
-        "onlyOnePosition": not asked.book.facts.hedged,
-        "updateTime": position.updated,
-    }
-
-
-def _fill(fill: Fill, asked: Asked) -> dict[str, Any]:
-    """Both times show the clock of UTC+8, though one of them ends with Z."""
-    moment = local(fill.time)
-    return {
-        "filledTm": f"{moment[:19]}Z",
-        "filledTime": f"{moment}+0800",
-        "volume": text(fill.size),
-        "qty": text(fill.size),
-        "price": text(fill.price),
-        "quoteQty": text(fill.value),
-        "commission": commission(fill),
-        "commissionAsset": coin_of(asked, fill.fee_coin),
-        "currency": coin_of(asked, fill.fee_coin),
-        "orderId": str(fill.order),
-        "tradeId": str(fill.number),
-        "symbol": symbol_of(fill.pair),
-        "role": fill.role,
-        "side": fill.side.upper(),
-        "positionSide": SIDES[fill.held],
-        "realisedPNL": text(fill.realised),
-    }
-
-
-def _coin_fill(fill: Fill) -> dict[str, Any]:
-    return {
-        "orderId": str(fill.order),
-        "symbol": symbol_of(fill.pair),
-        "type": "LIMIT" if fill.role == "maker" else "MARKET",
-        "side": fill.side.upper(),
-        "positionSide": SIDES[fill.held],
-        "tradeId": str(fill.number),
-        "volume": text(fill.size),
-        "tradePrice": text(fill.price),
-        "amount": text(fill.value),
-        "realizedPnl": text(fill.realised),
-        "commission": text(-fill.fee),
-        "currency": fill.fee_coin,
-        "buyer": fill.side == "buy",
-        "maker": fill.role == "maker",
-        "tradeTime": fill.time,
-    }
-
-
-def _income(bill: Bill, asked: Asked) -> list[dict[str, Any]]:
-    """A bill's amount and its fee are two rows here; a fee's id is the one after the bill's."""
-    kinds = {"trade": "REALIZED_PNL", "funding": "FUNDING_FEE", "deduction": "TRADING_FEE"}
-    parts: list[tuple[str, Decimal, int]] = [
-        (kinds.get(bill.kind, "TRANSFER"), bill.amount, bill.number),
-        ("TRADING_FEE", -bill.fee, bill.number + 1),
-    ]
-    return [
-        {
-            "symbol": symbol_of(bill.pair) if bill.pair else "",
-            "incomeType": kind,
-            "income": text(amount),
-            "asset": coin_of(asked, bill.coin),
-            "info": kind.replace("_", " ").title(),
-            "time": bill.time,
-            "tranId": str(number),
-            "tradeId": "",
-        }
-        for kind, amount, number in parts
-        if amount
-    ]

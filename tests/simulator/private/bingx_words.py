@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from tests.simulator.private.accounts import Asked, Refused
 from tests.simulator.private.bitget_words import fee_in, text
@@ -126,38 +125,3 @@ def commission(row: Order | Fill) -> str:
 def open_orders(asked: Asked, products: Sequence[Product]) -> list[Order]:
     """Orders that are not finished, newest first."""
     return told(asked, [order for order in asked.book.open.values() if order.product in products])
-
-
-def order_row(order: Order, asked: Asked) -> dict[str, Any]:
-    """An order of perpetuals."""
-    coin = order.product is Product.COIN
-    forced = {"liquidation": "LIQUIDATION", "adl": "ADL"}.get(order.cause, "")
-    side = SIDES[order.held]
-    return {
-        "symbol": symbol_of(order.pair),
-        "orderId": str(order.number) if coin else order.number,
-        "side": order.side.upper(),
-        "positionSide": side.capitalize() if coin else side,
-        "type": order.kind.upper(),
-        "origQty": text(order.size),
-        "price": text(order.price) or "0",
-        "executedQty": text(order.filled),
-        "avgPrice": text(order.average) or "0",
-        "cumQuote": text(order.value),
-        "stopPrice": "",
-        "profit": text(order.realised),
-        "commission": commission(order),
-        "status": (COIN_STATUSES if coin else STATUSES)[order.status],
-        "time": order.created,
-        "updateTime": order.updated,
-        "clientOrderId": order.client_id,
-        "leverage": f"{order.leverage}X",
-        "takeProfit": {"type": "", "quantity": 0, "stopPrice": 0, "price": 0, "workingType": ""},
-        "stopLoss": {"type": "", "quantity": 0, "stopPrice": 0, "price": 0, "workingType": ""},
-        "positionID": 0,
-        "orderType": forced,
-        "workingType": "MARK_PRICE",
-        "triggerOrderId": order.plan,
-        "onlyOnePosition": not asked.book.facts.hedged,
-        "reduceOnly": order.held == "net" and not order.opens,
-    }

@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from tests.simulator.private.accounts import Asked, Refused, Tell
+from tests.simulator.private.bitget_mix_rows import (
+    account_row,
+    bill_row,
+    fill_row,
+    order_row,
+    position_row,
+)
 from tests.simulator.private.bitget_words import (
     PAGE,
-    STATUSES,
     bill_type,
-    fee_in,
     history,
     of_order,
     open_orders,
@@ -17,14 +22,10 @@ from tests.simulator.private.bitget_words import (
     page_end,
     paged,
     plan_row,
-    position_side,
     product_of,
-    source_of,
     symbol_of,
-    text,
-    trade_side,
 )
-from tests.simulator.private.rows import FINISHED, Balance, Bill, Fill, Order, Position
+from tests.simulator.private.rows import FINISHED, Order
 from tests.simulator.times import DAY
 
 ROOT = "/api/v2/mix"
@@ -32,7 +33,7 @@ ROOT = "/api/v2/mix"
 
 def accounts(asked: Asked) -> list[dict[str, Any]]:
     product = product_of(asked)
-    return [_account(balance) for balance in asked.book.balances(product)]
+    return [account_row(balance) for balance in asked.book.balances(product)]
 
 
 def account(asked: Asked) -> dict[str, Any]:
@@ -44,7 +45,7 @@ def account(asked: Asked) -> dict[str, Any]:
     mode = "hedge_mode" if asked.book.facts.hedged else "one_way_mode"
     lever = "10"
     return {
-        **_account(found[0]),
+        **account_row(found[0]),
         "crossedMarginLeverage": lever,
         "isolatedLongLever": lever,
         "isolatedShortLever": lever,
@@ -57,7 +58,7 @@ def positions(asked: Asked) -> list[dict[str, Any]]:
     hedged = asked.book.facts.hedged
     symbol = asked.params.get("symbol", "").upper()
     found = asked.book.positions(product_of(asked))
-    return [_position(one, hedged=hedged) for one in found if symbol in ("", symbol_of(one.pair))]
+    return [position_row(one, hedged=hedged) for one in found if symbol in ("", symbol_of(one.pair))]
 
 
 def pending(asked: Asked) -> dict[str, Any]:
@@ -75,7 +76,7 @@ def detail(asked: Asked) -> dict[str, Any]:
     order = order_of(asked, absent="40109")
     if order.product is not product_of(asked):
         raise Refused("40109", "The data of the order cannot be found, please confirm the order number")
-    row = _order(order, hedged=asked.book.facts.hedged)
+    row = order_row(order, hedged=asked.book.facts.hedged)
     row["state"] = row.pop("status")
     return row
 
@@ -98,7 +99,7 @@ def bills(asked: Asked) -> dict[str, Any]:
     if kind := asked.params.get("businessType"):
         rows = [row for row in rows if bill_type(row, hedged=hedged) == kind]
     page = paged(asked, rows, cursor="idLessThan")
-    return {"bills": [_bill(row, hedged=hedged) for row in page] or None, "endId": page_end(page)}
+    return {"bills": [bill_row(row, hedged=hedged) for row in page] or None, "endId": page_end(page)}
 
 
 def plans(asked: Asked) -> dict[str, Any]:
@@ -135,133 +136,11 @@ ROUTES: dict[str, tuple[Tell, int]] = {
 def _orders(asked: Asked, rows: list[Order]) -> dict[str, Any]:
     page = paged(asked, rows, cursor="idLessThan")
     hedged = asked.book.facts.hedged
-    return {"entrustedList": [_order(row, hedged=hedged) for row in page] or None, "endId": page_end(page)}
+    return {"entrustedList": [order_row(row, hedged=hedged) for row in page] or None, "endId": page_end(page)}
 
 
 def _fills(asked: Asked, span: int) -> dict[str, Any]:
     rows = of_order(asked, history(asked, asked.book.fills, product_of(asked), span=span, usual=7 * DAY))
     page = paged(asked, rows, cursor="idLessThan", largest=PAGE)
     hedged = asked.book.facts.hedged
-    return {"fillList": [_fill(row, hedged=hedged) for row in page] or None, "endId": page_end(page)}
-
-
-def _account(balance: Balance) -> dict[str, Any]:
-    free = text(balance.available)
-    return {
-        "marginCoin": balance.coin,
-        "locked": text(balance.frozen),
-        "available": free,
-        "crossedMaxAvailable": free,
-        "isolatedMaxAvailable": free,
-        "maxTransferOut": free,
-        "accountEquity": text(balance.equity),
-        "usdtEquity": text(balance.equity),
-        "btcEquity": "0",
-        "crossedRiskRate": "0",
-        "unrealizedPL": text(balance.unrealised),
-        "coupon": "0",
-        "assetMode": "single",
-    }
-
-
-def _position(position: Position, *, hedged: bool) -> dict[str, Any]:
-    long = position.held == "long" if hedged else position.size > 0
-    size = text(abs(position.size))
-    return {
-        "marginCoin": position.pair.settled,
-        "symbol": symbol_of(position.pair),
-        "holdSide": "long" if long else "short",
-        "openDelegateSize": "0",
-        "marginSize": text(position.margin),
-        "available": size,
-        "locked": "0",
-        "total": size,
-        "leverage": str(position.leverage),
-        "achievedProfits": "0",
-        "openPriceAvg": text(position.entry),
-        "marginMode": "crossed",
-        "posMode": "hedge_mode" if hedged else "one_way_mode",
-        "unrealizedPL": text(position.unrealised),
-        "liquidationPrice": "0",
-        "keepMarginRate": "0.004",
-        "markPrice": text(position.mark),
-        "marginRatio": "0.01",
-        "totalFee": "",
-        "cTime": str(position.created),
-        "uTime": str(position.updated),
-    }
-
-
-def _order(order: Order, *, hedged: bool) -> dict[str, Any]:
-    return {
-        "symbol": symbol_of(order.pair),
-        "size": text(order.size),
-        "orderId": str(order.number),
-        "clientOid": order.client_id,
-        "baseVolume": text(order.filled),
-        "fee": text(-fee_in(order.fees, order.pair.settled)),
-        "price": text(order.price),
-        "priceAvg": text(order.average),
-        "status": STATUSES[order.status],
-        "side": position_side(order, hedged=hedged),
-        "force": "gtc",
-        "totalProfits": text(order.realised),
-        "posSide": order.held,
-        "marginCoin": order.pair.settled,
-        "quoteVolume": text(order.value),
-        "leverage": str(order.leverage),
-        "marginMode": "crossed",
-        "reduceOnly": "NO" if order.opens else "YES",
-        "enterPointSource": "api",
-        "tradeSide": trade_side(order, hedged=hedged),
-        "posMode": "hedge_mode" if hedged else "one_way_mode",
-        "orderType": order.kind,
-        "orderSource": source_of(order),
-        "posAvg": "",
-        "presetStopSurplusPrice": "",
-        "presetStopLossPrice": "",
-        "cTime": str(order.created),
-        "uTime": str(order.updated),
-    }
-
-
-def _fill(fill: Fill, *, hedged: bool) -> dict[str, Any]:
-    paid_in_other = fill.fee_coin != fill.pair.settled
-    return {
-        "tradeId": str(fill.number),
-        "symbol": symbol_of(fill.pair),
-        "orderId": str(fill.order),
-        "price": text(fill.price),
-        "baseVolume": text(fill.size),
-        "feeDetail": [
-            {
-                "deduction": "yes" if paid_in_other else "no",
-                "feeCoin": fill.fee_coin,
-                "totalDeductionFee": text(-fill.fee) if paid_in_other else "",
-                "totalFee": text(-fill.fee),
-            }
-        ],
-        "side": position_side(fill, hedged=hedged),
-        "quoteVolume": text(fill.value),
-        "profit": text(fill.realised),
-        "enterPointSource": "api",
-        "tradeSide": trade_side(fill, hedged=hedged),
-        "posMode": "hedge_mode" if hedged else "one_way_mode",
-        "tradeScope": fill.role,
-        "marginCoin": fill.pair.settled,
-        "cTime": str(fill.time),
-    }
-
-
-def _bill(bill: Bill, *, hedged: bool) -> dict[str, Any]:
-    return {
-        "billId": str(bill.number),
-        "symbol": symbol_of(bill.pair) if bill.pair else "",
-        "amount": text(bill.amount),
-        "fee": text(-bill.fee),
-        "feeByCoupon": "",
-        "businessType": bill_type(bill, hedged=hedged),
-        "coin": bill.coin,
-        "balance": text(bill.balance),
-        "cTime": str(bill.time),
-    }
+    return {"fillList": [fill_row(row, hedged=hedged) for row in page] or None, "endId": page_end(page)}

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from tests.simulator.private.accounts import Asked, Refused, Tell
+from tests.simulator.private.bitget_unified_rows import bill_row, fill_row, mode_of, order_row, position_row
 from tests.simulator.private.bitget_words import (
     NAMES,
     category_of,
@@ -25,7 +26,7 @@ from tests.simulator.private.bitget_words import (
     text,
     whole,
 )
-from tests.simulator.private.rows import FINISHED, Bill, Fees, Fill, Order, Position, Product
+from tests.simulator.private.rows import FINISHED, Product
 from tests.simulator.private.shelf import Row
 from tests.simulator.times import DAY
 
@@ -55,7 +56,7 @@ def settings(asked: Asked) -> dict[str, Any]:
     return {
         "accountMode": "unified",
         "assetMode": "union",
-        "holdMode": _mode(asked),
+        "holdMode": mode_of(asked),
         "stpMode": "none",
         "symbolConfigList": [
             {"category": NAMES[product], "symbol": symbol_of(pair), "marginMode": "crossed", "leverage": "10"}
@@ -103,35 +104,35 @@ def positions(asked: Asked) -> dict[str, Any]:
     product = category_of(asked)
     symbol = asked.params.get("symbol", "").upper()
     found = [one for one in asked.book.positions(product) if symbol in ("", symbol_of(one.pair))]
-    return {"list": [_position(one, asked) for one in found] or None}
+    return {"list": [position_row(one, asked) for one in found] or None}
 
 
 def pending(asked: Asked) -> dict[str, Any]:
     product = category_of(asked) if asked.params.get("category") else None
     rows = [row for one in NAMES if product in (None, one) for row in open_orders(asked, one)]
-    return _listed(asked, sorted(rows), _order)
+    return _listed(asked, sorted(rows), order_row)
 
 
 def finished(asked: Asked) -> dict[str, Any]:
     rows = history(asked, asked.book.orders, category_of(asked), span=SPAN, usual=SPAN)
-    return _listed(asked, [row for row in rows if row.status in FINISHED], _order)
+    return _listed(asked, [row for row in rows if row.status in FINISHED], order_row)
 
 
 def detail(asked: Asked) -> dict[str, Any]:
-    return _order(order_of(asked, absent="25204"), asked)
+    return order_row(order_of(asked, absent="25204"), asked)
 
 
 def fills(asked: Asked) -> dict[str, Any]:
     products = [category_of(asked)] if asked.params.get("category") else list(NAMES)
     rows = [row for one in products for row in history(asked, asked.book.fills, one, span=SPAN, usual=SPAN)]
-    return _listed(asked, of_order(asked, sorted(rows)), _fill)
+    return _listed(asked, of_order(asked, sorted(rows)), fill_row)
 
 
 def bills(asked: Asked) -> dict[str, Any]:
     rows = history(asked, asked.book.bills, category_of(asked), span=SPAN, usual=SPAN)
     if coin := asked.params.get("coin"):
         rows = [row for row in rows if row.coin == coin.upper()]
-    return _listed(asked, rows, _bill)
+    return _listed(asked, rows, bill_row)
 
 
 def plans(asked: Asked) -> dict[str, Any]:
@@ -151,7 +152,7 @@ def tax(asked: Asked) -> list[dict[str, Any]]:
     if not start <= end <= start + asked.span(SPAN):
         raise Refused("70008", "The time range is limited to 30 days")
     rows = sorted(row for one in NAMES for row in asked.book.bills.between(one, start, end))
-    return [_bill(row, asked) for row in paged(asked, rows, cursor="cursor", largest=500)]
+    return [bill_row(row, asked) for row in paged(asked, rows, cursor="cursor", largest=500)]
 
 
 ROUTES: dict[str, tuple[Tell, int]] = {
@@ -177,111 +178,3 @@ def _listed(
 ) -> dict[str, Any]:
     page = paged(asked, rows, cursor="cursor")
     return {"list": [shown(row, asked) for row in page] or None, "cursor": page_end(page)}
-
-
-def _mode(asked: Asked) -> str:
-    return "hedge_mode" if asked.book.facts.hedged else "one_way_mode"
-
-
-def _fees(fees: Fees) -> list[dict[str, str]]:
-    return [{"feeCoin": coin, "fee": text(paid)} for coin, paid in fees]
-
-
-def _position(position: Position, asked: Asked) -> dict[str, Any]:
-    long = position.held == "long" or (position.held == "net" and position.size > 0)
-    size = text(abs(position.size))
-    return {
-        "category": NAMES[position.product],
-        "symbol": symbol_of(position.pair),
-        "marginCoin": position.pair.settled,
-        "holdMode": _mode(asked),
-        "posSide": "long" if long else "short",
-        "marginMode": "crossed",
-        "positionBalance": text(position.margin),
-        "available": size,
-        "frozen": "0",
-        "total": size,
-        "leverage": str(position.leverage),
-        "avgPrice": text(position.entry),
-        "markPrice": text(position.mark),
-        "unrealisedPnl": text(position.unrealised),
-        "liquidationPrice": "0",
-        "createdTime": str(position.created),
-        "updatedTime": str(position.updated),
-    }
-
-
-def _order(order: Order, asked: Asked) -> dict[str, Any]:
-    statuses = {"open": "live", "cancelled": "cancelled"}
-    spot = order.product is Product.SPOT
-    return {
-        "orderId": str(order.number),
-        "clientOid": order.client_id,
-        "category": NAMES[order.product],
-        "symbol": symbol_of(order.pair),
-        "orderType": order.kind,
-        "side": order.side,
-        "price": text(order.price) or "0",
-        "qty": text(order.size),
-        "amount": "0",
-        "cumExecQty": text(order.filled),
-        "cumExecValue": text(order.value),
-        "avgPrice": text(order.average) or "0",
-        "timeInForce": "gtc",
-        "orderStatus": statuses.get(order.status, order.status),
-        "posSide": "" if spot else order.held,
-        "holdMode": "" if spot else _mode(asked),
-        "reduceOnly": "YES" if order.held == "net" and not order.opens else "NO",
-        "feeDetail": _fees(order.fees),
-        "createdTime": str(order.created),
-        "updatedTime": str(order.updated),
-        "cancelReason": "",
-        "execType": "normal" if order.cause == "plan" else order.cause,
-        "stpMode": "none",
-    }
-
-
-def _fill(fill: Fill, _asked: Asked) -> dict[str, Any]:
-    return {
-        "execId": str(fill.number),
-        "orderId": str(fill.order),
-        "clientOid": fill.client_id,
-        "category": NAMES[fill.product],
-        "symbol": symbol_of(fill.pair),
-        "orderType": "limit" if fill.role == "maker" else "market",
-        "side": fill.side,
-        "tradeSide": "open" if fill.opens else "close",
-        "execPrice": text(fill.price),
-        "execQty": text(fill.size),
-        "execValue": text(fill.value),
-        "tradeScope": fill.role,
-        "feeDetail": _fees(((fill.fee_coin, fill.fee),)),
-        "execPnl": text(fill.realised),
-        "createdTime": str(fill.time),
-        "updatedTime": str(fill.time),
-    }
-
-
-def _bill(bill: Bill, _asked: Asked) -> dict[str, Any]:
-    return {
-        "category": NAMES[bill.product],
-        "id": str(bill.number),
-        "symbol": symbol_of(bill.pair) if bill.pair else "",
-        "coin": bill.coin,
-        "type": _type(bill),
-        "fee": text(-bill.fee),
-        "amount": text(bill.amount),
-        "balance": text(bill.balance),
-        "ts": str(bill.time),
-    }
-
-
-def _type(bill: Bill) -> str:
-    if bill.kind == "funding":
-        return f"CONTRACT_MAIN_SETTLE_FEE_USER_{'IN' if bill.amount > 0 else 'OUT'}"
-    if bill.kind != "trade":
-        return bill.kind.upper()
-    if bill.product is Product.SPOT:
-        return f"ORDER_DEALT_{'IN' if bill.amount > 0 else 'OUT'}"
-    forced = "BURST_" if bill.cause == "liquidation" else ""
-    return f"{forced}{'OPEN' if bill.opens else 'CLOSE'}_{bill.held.upper()}"

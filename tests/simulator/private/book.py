@@ -7,17 +7,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 
+from tests.simulator.private.costs import Facts, added, fee_of, frozen_by
 from tests.simulator.private.rows import (
     FINISHED,
-    FUTURES,
     Balance,
     Bill,
     Cause,
-    Fees,
     Fill,
     Held,
     Numbers,
@@ -26,33 +23,12 @@ from tests.simulator.private.rows import (
     Plan,
     Position,
     Product,
-    Rates,
     Side,
 )
 from tests.simulator.private.shelf import Shelf
-from tests.simulator.private.wallets import CENT, ZERO, Positions, Wallets, balance, margin_of
+from tests.simulator.private.wallets import CENT, ZERO, Positions, Wallets, balance
 
-FUTURES_RATES = Rates(Decimal("0.0002"), Decimal("0.0006"))
-SPOT_RATES = Rates(Decimal("0.001"), Decimal("0.001"))
-
-
-@dataclass(slots=True, kw_only=True)
-class Facts:
-    """What a key may do, whose it is, how the account is set.
-
-    `rights` are of read, trade, transfer, withdraw. No `addresses` means from anywhere. `unified` is the kind
-    of account at Bitget, `hedged` whether long and short positions stand side by side.
-    """
-
-    uid: str = "1684499912"
-    rights: tuple[str, ...] = ("read",)
-    addresses: tuple[str, ...] = ()
-    registered: int = 1_600_000_000_000
-    unified: bool = False
-    hedged: bool = True
-    rates: Mapping[Product, Rates] = field(
-        default_factory=lambda: {Product.SPOT: SPOT_RATES, **dict.fromkeys(FUTURES, FUTURES_RATES)}
-    )
+__all__ = ["Book", "Facts"]
 
 
 class Book:
@@ -157,7 +133,9 @@ class Book:
         self._pass(time)
         order = self.open[number]
         realised = self._traded(order, size, price, time)
-        coin, fee = self._fee(order, size, price, maker=maker, fee_in=fee_in)
+        rates = self.facts.rates[order.product]
+        own, fee = fee_of(order, size, price, rates.maker if maker else rates.taker)
+        coin = fee_in or own
         fill = Fill(
             number=self._fill_numbers.next(time),
             product=order.product,
@@ -247,7 +225,7 @@ class Book:
                 unrealised[position.pair.settled] += position.unrealised
             for order in self.open.values():
                 if order.product is one:
-                    coin, amount = _frozen(order)
+                    coin, amount = frozen_by(order)
                     frozen[coin] += amount
         return [
             balance(coin, held, frozen[coin], unrealised[coin]) for coin, held in self._wallets.coins(product)
@@ -281,17 +259,6 @@ class Book:
             time=time,
         )
 
-    def _fee(
-        self, order: Order, size: Decimal, price: Decimal, *, maker: bool, fee_in: str
-    ) -> tuple[str, Decimal]:
-        rates = self.facts.rates[order.product]
-        rate = rates.maker if maker else rates.taker
-        if order.product is Product.SPOT:
-            coin, worth = (order.pair.base, size) if order.side == "buy" else (order.pair.quote, size * price)
-        else:
-            coin, worth = order.pair.settled, size if order.pair.quote == "USD" else size * price
-        return fee_in or coin, (worth * rate).quantize(CENT)
-
     def _bill(self, order: Order, fill: Fill) -> None:
         changes = [(order.pair.settled, fill.realised)]
         if order.product is Product.SPOT:
@@ -317,7 +284,7 @@ class Book:
                 filled=filled,
                 value=value,
                 average=(value / filled).quantize(CENT),
-                fees=_with(order.fees, fill.fee_coin, fill.fee),
+                fees=added(order.fees, fill.fee_coin, fill.fee),
                 realised=order.realised + fill.realised,
                 status="filled" if filled == order.size else "partially_filled",
                 updated=fill.time,
@@ -330,18 +297,3 @@ class Book:
             del self.open[order.number]
         else:
             self.open[order.number] = order
-
-
-def _with(fees: Fees, coin: str, paid: Decimal) -> Fees:
-    sums = dict(fees)
-    sums[coin] = sums.get(coin, ZERO) + paid
-    return tuple(sums.items())
-
-
-def _frozen(order: Order) -> tuple[str, Decimal]:
-    """What an open order holds back, and of which coin."""
-    left, price = order.size - order.filled, order.price or ZERO
-    if order.product is not Product.SPOT:
-        needed = margin_of(order.pair, left, price, order.leverage) if order.opens else ZERO
-        return order.pair.settled, needed
-    return (order.pair.base, left) if order.side == "sell" else (order.pair.quote, left * price)
