@@ -1,1 +1,1 @@
-"""Who may ask for what: keys, networks, web origins, rates. Pure; `web/server/guard.py` applies it."""
+"""Who may send which request: keys, networks, web origins, rates. Pure; `web/server/guard.py` applies it."""

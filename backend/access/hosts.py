@@ -1,7 +1,7 @@
-"""Names of the service: which `Host` a request may name.
+"""Names of the service: the valid `Host` headers.
 
-A page of a foreign site can have its own name lead to this machine (DNS rebinding); a browser then takes the
-service for that site. What it cannot do is send another `Host` than that name. Addresses have none.
+A foreign site can let its own name point to this machine (DNS rebinding). The browser then thinks that the
+service is that site. But it still sends the site's name as `Host`. Addresses have no such name.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _HOST = re.compile(r"\[([0-9a-f:.]{2,45})\](?::[0-9]{1,5})?|([a-z0-9._-]{1,254})
 
 
 def read_names(text: str) -> frozenset[str]:
-    """Read names with commas between; ValueError says what is expected."""
+    """Read names, separated by commas; ValueError says what is expected."""
     names = frozenset(name for item in text.split(",") if (name := item.strip().lower()))
     if not all(_NAME.fullmatch(name) for name in names):
         raise ValueError(

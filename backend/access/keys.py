@@ -13,7 +13,7 @@ Scope: TypeAlias = Literal["read", "write", "trade", "funds", "admin"]
 
 SCOPES: tuple[Scope, ...] = ("read", "write", "trade", "funds", "admin")
 TRADING_SCOPES: frozenset[Scope] = frozenset(("trade", "funds", "admin"))
-"""What only a key can have: no setting gives it to everybody."""
+"""Scopes that need a key: no setting gives them to everybody."""
 
 SHORTEST, LONGEST = 16, 200
 EXPECTED = (
@@ -36,7 +36,7 @@ class ApiKey:
 
 
 def read_keys(text: str) -> tuple[ApiKey, ...]:
-    """Read `name:key:scopes` pairs; ValueError tells the number of the entry that is wrong, nothing of it."""
+    """Read `name:key:scopes` entries; ValueError has the number of the wrong entry, but not its text."""
     entries = text.split(",") if text else []
     keys = tuple(_read_key(entry.strip(), number) for number, entry in enumerate(entries, 1))
     if len({key.name for key in keys}) < len(keys) or len({key.digest for key in keys}) < len(keys):
@@ -49,7 +49,7 @@ def digest_of(secret: str) -> bytes:
 
 
 def find_key(keys: Sequence[ApiKey], secret: str) -> ApiKey | None:
-    """The key that `secret` is, in a time that tells nothing: all keys are compared, digests with digests."""
+    """The key with this secret, in constant time: compares the digests of all keys."""
     digest = digest_of(secret)
     known = None
     for key in keys:

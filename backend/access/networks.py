@@ -1,4 +1,4 @@
-"""Addresses of clients: whose a request is, behind proxies too, and whether it may come from there."""
+"""Addresses of clients: who sends a request, also behind proxies, and whether that network is allowed."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
 
 NOWHERE = IPv4Address("0.0.0.0")
-"""Stands for an address that cannot be read."""
+"""Replaces an unreadable address."""
 
 SITE_PREFIX = 64
-"""What one user of IPv6 has: within it, changing the address costs nothing."""
+"""The prefix of one IPv6 user: inside it, a new address costs nothing."""
 
 
 def read_networks(text: str) -> tuple[Network, ...]:
-    """Read networks with commas between; ValueError says what is expected."""
+    """Read networks, separated by commas; ValueError says what is expected."""
     items = [item.strip() for item in text.split(",")] if text else []
     try:
         return tuple(ip_network(item) for item in items)
@@ -27,10 +27,10 @@ def read_networks(text: str) -> tuple[Network, ...]:
 
 
 def client_address(peer: str, forwarded: str, proxies: Iterable[Network]) -> Address:
-    """Whose request it is: the right-most address that is no trusted proxy's.
+    """The client's address: the right-most address that is not a trusted proxy's.
 
-    `peer` is who connected and `forwarded` the `X-Forwarded-For` header, in which each proxy writes who
-    connected to it at the right end. What stands left of an address that is not trusted may be made up.
+    `peer` is the connected address. `forwarded` is the `X-Forwarded-For` header: each proxy adds the address
+    of its client at the right end. Everything left of an untrusted address may be invented.
     """
     trusted = tuple(proxies)
     client = _address(peer) or NOWHERE
@@ -47,14 +47,14 @@ def is_within(address: Address, networks: Iterable[Network]) -> bool:
 
 
 def caller_of(address: Address) -> str:
-    """Who counts as one caller: an IPv4 address, or all of an IPv6 site."""
+    """The caller for limits: an IPv4 address, or a whole IPv6 site."""
     if isinstance(address, IPv4Address):
         return str(address)
     return str(ip_network((int(address), SITE_PREFIX), strict=False))
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach what listens at `host`."""
+    """Whether only this machine can reach a server at `host`."""
     address = _address(host)
     return address.is_loopback if address else host.lower() == "localhost"
 

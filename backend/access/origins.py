@@ -1,4 +1,4 @@
-"""Web origins: which web pages may read answers, and send what changes something."""
+"""Web origins: which web pages may read answers and send changes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ ANY = "*"
 
 
 def read_origins(text: str) -> frozenset[str]:
-    """Read origins with commas between, or `*`; ValueError says what is expected."""
+    """Read origins, separated by commas, or `*`; ValueError says what is expected."""
     items = [item.strip() for item in text.split(",")] if text else []
     if not all(item == ANY or _is_origin(item) for item in items):
         raise ValueError("give * or origins such as https://charts.example.com, separated by commas")
@@ -16,7 +16,7 @@ def read_origins(text: str) -> frozenset[str]:
 
 
 def allowed_origin(origin: str, origins: frozenset[str]) -> str | None:
-    """What `Access-Control-Allow-Origin` says to a page of `origin`; None: nothing."""
+    """The value of `Access-Control-Allow-Origin` for a page of `origin`; None: no header."""
     if ANY in origins:
         return ANY
     return origin if origin.lower() in origins else None

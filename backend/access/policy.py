@@ -1,4 +1,4 @@
-"""What the settings say about access, and what follows for one request."""
+"""The access settings, and their result for one request."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from backend.access.networks import Address, Network, is_within
 from backend.errors import Forbidden, Misdirected, Unauthenticated
 
 HEALTH_ROUTES = frozenset(("/health", "/health/live", "/health/ready"))
-"""What anybody may ask, without a key and as often as he likes."""
+"""Routes without a key and without a rate limit."""
 
 SESSION_ROUTE = "/api/session"
-"""Where a key becomes a session."""
+"""The route that makes a session from a key."""
 
 OPEN_ROUTES = HEALTH_ROUTES | {"/openapi.json", "/docs", "/", "/ui", SESSION_ROUTE}
-"""What needs no key: it tells nothing of what is stored, and a browser that opens a page sends no key."""
+"""Routes without a key: they show no stored data, and a browser that opens a page sends no key."""
 
 OPEN_FOLDER = "/ui/"
-"""Nor does anything of the page."""
+"""The files of the page need no key either."""
 
 ACCOUNT_ROUTES = frozenset(("accounts", "account", "orders", "trades", "ledger", "extract-orders", "test"))
-"""The first parts of the paths that tell of accounts, or change them."""
+"""The first parts of paths that read or change accounts."""
 
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """Without `keys` everybody may do everything; without `networks`, from everywhere."""
+    """Without `keys` everybody may do everything; without `networks` from everywhere."""
 
     keys: tuple[ApiKey, ...] = ()
     public_read: bool = False
@@ -45,7 +45,8 @@ class Access:
         return bool(self.keys) and not self.public_read
 
     def check_network(self, address: Address, path: str) -> None:
-        """Raise Forbidden for a client from elsewhere. This machine may always ask after its health."""
+        """Raise Forbidden for a client outside the allowed networks. This machine may always send health
+        checks."""
         if not self.networks or is_within(address, self.networks):
             return
         if not (address.is_loopback and path in HEALTH_ROUTES):
@@ -55,7 +56,7 @@ class Access:
             )
 
     def check_host(self, host: str | None) -> None:
-        """Raise Misdirected for a name that is not ours. No browser leaves the header out."""
+        """Raise Misdirected for an unknown name. Every browser sends the header."""
         if host is not None and not is_ours(host, self.names):
             raise Misdirected(
                 f"{reprlib.repr(host)} is not a name of this service: use its address, localhost or a name "
@@ -63,7 +64,8 @@ class Access:
             )
 
     def check_scope(self, method: str, path: str, key: ApiKey | None, *, presented: bool) -> None:
-        """Raise where a key is needed, or where the one that was `presented` is unknown or too little."""
+        """Raise an error if the request needs a key, or if the `presented` key is unknown or lacks the
+        scope."""
         scopes = scopes_of(method, path)
         if not self.keys:
             return
@@ -80,7 +82,7 @@ class Access:
         )
 
     def allows(self, scope: Scope, key: ApiKey | None) -> bool:
-        """Whether somebody with this key, or without one, may do what needs `scope`."""
+        """Whether somebody with this key, or without one, has `scope`."""
         if scope in TRADING_SCOPES:
             return key is not None and scope in key.scopes
         is_public = not self.keys or (scope == "read" and self.public_read)
@@ -93,7 +95,7 @@ def is_open(path: str) -> bool:
 
 
 def scopes_of(method: str, path: str) -> tuple[Scope, ...]:
-    """What a request needs, any one of these: whatever is not known to be harmless needs more than `read`.
+    """The scopes of a request; one of them is enough. Every method that is not safe needs more than `read`.
 
     Whoever trades, moves funds or administers sees accounts; accounts are changed by `admin` alone.
     """

@@ -17,27 +17,27 @@ from backend.core.windows import MINUTE
 from backend.errors import InvalidRequest
 
 FIELDS = {
-    "open_time": "When the candle opens, as `time` says",
+    "open_time": "Open time of the candle, in the unit of `time`",
     "open": "The first price",
     "high": "The highest price",
     "low": "The lowest price",
     "close": "The last price",
-    "volume": "What was traded, in the base currency",
-    "close_time": "The last moment of the candle, as `time` says",
+    "volume": "Traded amount in the base currency",
+    "close_time": "Last moment of the candle, in the unit of `time`",
     "timestamp": "The open time as text",
-    "quote_volume": "What was traded, in the quote currency",
+    "quote_volume": "Traded amount in the quote currency",
     "trades": "The number of trades",
-    "taker_buy_volume": "What takers bought, in the base currency",
-    "taker_buy_quote_volume": "What takers bought, in the quote currency",
-    "minutes": "The minutes that the candle is made of",
-    "expected_minutes": "The minutes that a whole candle has",
-    "partial": "Whether it is made of fewer minutes than expected",
-    "filled": "Whether it is no candle of the exchange but fills a hole",
+    "taker_buy_volume": "Amount that takers bought, in the base currency",
+    "taker_buy_quote_volume": "Amount that takers bought, in the quote currency",
+    "minutes": "Number of minutes in the candle",
+    "expected_minutes": "Number of minutes in a whole candle",
+    "partial": "`true`: the candle has fewer minutes than expected",
+    "filled": "`true`: the candle fills a hole and is not from the exchange",
 }
-"""All that can be asked for, each with its meaning."""
+"""All fields, each with its meaning."""
 
 TIMES = ("ms", "s", "us", "ns", "iso")
-"""How `open_time` and `close_time` can be written."""
+"""Formats of `open_time` and `close_time`."""
 
 UNITS_A_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 

@@ -71,7 +71,7 @@ class Gauges(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         picture = self._picture
         yield _gauge("database_up", "Whether the database answers.", value=picture.database_up)
-        yield _gauge("worker_up", "Whether this process begins jobs.", value=picture.worker_up)
+        yield _gauge("worker_up", "Whether this process runs jobs.", value=picture.worker_up)
         yield _jobs(picture.jobs)
         yield from _budgets(picture.budgets)
         if picture.series_stored is not None:
@@ -94,8 +94,8 @@ def _jobs(jobs: Mapping[str, int]) -> GaugeMetricFamily:
 
 
 def _budgets(budgets: Mapping[str, BudgetState]) -> Iterator[GaugeMetricFamily]:
-    used = _gauge("budget_used_ratio", "Part of what may be spent that is spent.", ["budget", "unit"])
-    blocked = _gauge("budget_blocked_seconds", "How long nothing may be sent.", ["budget"])
+    used = _gauge("budget_used_ratio", "Spent part of the budget.", ["budget", "unit"])
+    blocked = _gauge("budget_blocked_seconds", "Seconds without requests after a refusal.", ["budget"])
     for name, state in budgets.items():
         blocked.add_metric([name], state.blocked)
         for unit, part in state.used.items():
@@ -104,10 +104,12 @@ def _budgets(budgets: Mapping[str, BudgetState]) -> Iterator[GaugeMetricFamily]:
 
 
 def _series(series: Sequence[SeriesState]) -> Iterator[GaugeMetricFamily]:
-    lag = _gauge("series_lag_seconds", "From the end of the newest stored minute until now.", SERIES)
+    lag = _gauge("series_lag_seconds", "Time from the end of the newest stored minute until now.", SERIES)
     stored = _gauge("series_stored_minutes", "Minutes that are stored.", SERIES)
-    missing = _gauge("series_missing_minutes", "Minutes asked for that are not there.", SERIES)
-    complete = _gauge("series_completeness_ratio", "Part stored of what the exchange has.", SERIES)
+    missing = _gauge("series_missing_minutes", "Requested minutes that are missing.", SERIES)
+    complete = _gauge(
+        "series_completeness_ratio", "Stored part of the minutes that the exchange should have.", SERIES
+    )
     for one in series:
         labels = [one.exchange, one.market, one.symbol]
         if one.lag is not None:
@@ -120,10 +122,10 @@ def _series(series: Sequence[SeriesState]) -> Iterator[GaugeMetricFamily]:
 
 
 def _follows(picture: ServiceState) -> Iterator[GaugeMetricFamily]:
-    follows = _gauge("follows", "Followed series by state and origin of candles.", ["state", "source"])
+    follows = _gauge("follows", "Followed series by state and source of candles.", ["state", "source"])
     for labels, count in picture.follows.items():
         follows.add_metric(labels, count)
-    lag = _gauge("follow_lag_seconds", "From the end of what is known without a gap until now.", SERIES)
+    lag = _gauge("follow_lag_seconds", "Time from the end of the known minutes until now.", SERIES)
     for one in picture.follow_lags:
         lag.add_metric([one.exchange, one.market, one.symbol], one.lag)
     yield from (follows, lag)

@@ -46,7 +46,7 @@ class Metrics:
         self._registry = CollectorRegistry()
         self._candles = self._counter("candles_written", "Candles that were not stored before.", *MARKET)
         self._revisions = self._counter(
-            "revisions", "Stored candles that an exchange later told differently.", *MARKET
+            "revisions", "Stored candles that an exchange changed later.", *MARKET
         )
         self._requests = self._counter(
             "exchange_requests",
@@ -56,20 +56,20 @@ class Metrics:
             "outcome",
         )
         self._request_seconds = self._histogram(
-            "exchange_request_seconds", "How long exchanges take to answer.", "exchange", VENUE_SECONDS
+            "exchange_request_seconds", "Time of exchanges' answers.", "exchange", VENUE_SECONDS
         )
         self._sockets = Gauge(
             "market_data_sockets_open",
-            "Connections by which exchanges push candles.",
+            "Open connections for pushed candles.",
             MARKET,
             registry=self._registry,
         )
         self._socket_losses = self._counter(
-            "socket_losses", "Connections for pushed candles that ended, or could not be made.", *MARKET
+            "socket_losses", "Connections for pushed candles that broke or could not be made.", *MARKET
         )
-        self._frames = self._counter("socket_frames", "Messages that exchanges pushed.", *MARKET)
+        self._frames = self._counter("socket_frames", "Pushed messages of exchanges.", *MARKET)
         self._unreadable = self._counter(
-            "socket_frames_unreadable", "Messages that exchanges pushed and that could not be read.", *MARKET
+            "socket_frames_unreadable", "Pushed messages of exchanges that are unreadable.", *MARKET
         )
         self._waits = self._counter("budget_waits", "Requests that waited for a rate budget.", "budget")
         self._wait_seconds = self._counter(
@@ -77,35 +77,35 @@ class Metrics:
         )
         self._jobs = self._counter("jobs_ended", "Jobs that ended in this process.", "status")
         self._job_seconds = self._histogram(
-            "job_seconds", "How long jobs took from their beginning to their end.", "status", JOB_SECONDS
+            "job_seconds", "Time of jobs from start to end.", "status", JOB_SECONDS
         )
         self._visits = self._counter(
             "visits",
-            "Looks after follows by outcome; skipped: there was no need, or it could not be done then.",
+            "Visits of follows by outcome; skipped: not needed, or not possible at that time.",
             *MARKET,
             "outcome",
         )
         self._healed = self._counter(
-            "minutes_healed", "Minutes of follows that came although later ones were stored.", *MARKET
+            "minutes_healed", "Minutes of follows that were stored after later minutes.", *MARKET
         )
         self._answers = self._counter(
             "http_requests",
-            "Requests by route and status; status cut: the answer broke off before its end.",
+            "Requests by route and status; status cut: the answer ended too early.",
             "method",
             "route",
             "status",
         )
         self._answer_seconds = self._histogram(
-            "http_request_seconds", "How long requests took, streaming included.", "route", HTTP_SECONDS
+            "http_request_seconds", "Time of requests, including streaming.", "route", HTTP_SECONDS
         )
         self._database_seconds = self._histogram(
-            "database_seconds", "How long commands to the database took.", "command", DATABASE_SECONDS
+            "database_seconds", "Time of commands to the database.", "command", DATABASE_SECONDS
         )
         self._database_failures = self._counter(
-            "database_failures", "Commands that the database, or the way to it, failed.", "command"
+            "database_failures", "Failed commands to the database.", "command"
         )
         self._step_failures = self._counter(
-            "step_failures", "Steps that failed of tasks that go on, by task.", "task"
+            "step_failures", "Failed steps of permanent tasks, by task.", "task"
         )
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._registry)
