@@ -24,7 +24,7 @@ from backend.core.plan import closed_until
 from backend.core.series import Series
 from backend.core.windows import MINUTE, Window
 from backend.exchanges import EXCHANGES
-from backend.services.ports import CandleSource
+from backend.services.venue_ports import CandleSource
 from backend.settings import load_settings
 
 LATENCY = "0.1"

@@ -27,7 +27,7 @@ from backend.exchanges.binance.market import BINANCE
 from backend.net.sockets.market_stream import MarketStream
 from backend.net.sockets.socket_connection import open_socket_session
 from backend.services.following.pushed_candles import LiveCandles
-from backend.services.ports import CandleStream
+from backend.services.venue_ports import CandleStream
 from backend.telemetry.metrics import Metrics
 from tests.integration.processes import ROOT
 

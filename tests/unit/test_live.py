@@ -11,7 +11,7 @@ from backend.core.candles import Candle
 from backend.core.pushed import PushedCandles
 from backend.core.series import Series
 from backend.services.following.pushed_candles import HEARD_FOR, LiveCandles
-from backend.services.ports import StreamListener
+from backend.services.venue_ports import StreamListener
 from tests.fakes import BTC, FakeClock, candle, minute
 
 ETH = Series("binance", "spot", "ETHUSDT")

@@ -19,9 +19,9 @@ from backend.core.candles import Candle
 from backend.core.series import Series
 from backend.core.windows import MINUTE
 from backend.services.following.pushed_candles import LiveCandles
-from backend.services.ports import StreamListener
 from backend.services.service import Service
 from backend.services.streaming.feed import Feeds
+from backend.services.venue_ports import StreamListener
 from backend.store.market.coverage import MongoCoverage
 from backend.store.mongo import Database
 from backend.web.routes import make_application

@@ -16,7 +16,7 @@ from backend.clock import Clock
 from backend.core.candles import Candle
 from backend.core.pushed import PushedCandles
 from backend.core.series import Series
-from backend.services.ports import CandleStream
+from backend.services.venue_ports import CandleStream
 
 log = logging.getLogger(__name__)
 

@@ -18,10 +18,11 @@ from backend.core.job import Tally
 from backend.core.series import Series
 from backend.core.windows import HOUR, Spans, count_minutes
 from backend.errors import ExchangeError, MalformedAnswer, MarketDataError, RateLimited
-from backend.services.ports import CandleArchive, CandleStore
+from backend.services.ports import CandleStore
 from backend.services.syncing.durable import keep
 from backend.services.syncing.ledger import Ledger
 from backend.services.syncing.stop_signal import StopSignal
+from backend.services.venue_ports import CandleArchive
 
 log = logging.getLogger(__name__)
 

@@ -24,9 +24,10 @@ from backend.core.minutes import NO_MINUTES
 from backend.core.plan import FEW, Question, confirming, questions
 from backend.core.windows import MINUTE, Spans, Window, count_minutes, intersect, normalise, subtract
 from backend.errors import ExchangeUnavailable, MalformedAnswer, MarketDataError, RateLimited
-from backend.services.ports import CandleSource, CandleStore
+from backend.services.ports import CandleStore
 from backend.services.syncing.ledger import Ledger
 from backend.services.syncing.stop_signal import StopSignal
+from backend.services.venue_ports import CandleSource
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 from backend.clock import Clock
 from backend.core.series import Series
 from backend.errors import InvalidRequest
-from backend.services.ports import CandleSource
+from backend.services.venue_ports import CandleSource
 
 Choice = TypeVar("Choice")
 

@@ -17,12 +17,13 @@ from backend.core.series import Series
 from backend.core.statistics import Statistics, statistics_of
 from backend.core.windows import MINUTE, Spans, Window, count_minutes
 from backend.errors import MarketDataError, UnknownSymbol
-from backend.services.ports import CandleSource, CandleStore
+from backend.services.ports import CandleStore
 from backend.services.syncing.archive_fill import ArchiveFill, ArchiveFillResult
 from backend.services.syncing.backfill import Backfill
 from backend.services.syncing.ledger import Ledger
 from backend.services.syncing.markets import Markets
 from backend.services.syncing.stop_signal import StopSignal
+from backend.services.venue_ports import CandleSource
 
 PASSES = 3
 """Most passes of one sync. If a sync without an end takes over a minute, another pass fetches the minutes
