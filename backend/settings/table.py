@@ -42,7 +42,7 @@ class Settings:
 
     mongodb_uri: str = _setting(
         "",
-        "MongoDB connection URI. The service then ignores the parts below.",
+        "MongoDB connection URI. It replaces host, port, user, password and authentication source below.",
         texts.mongodb_uri,
         secret=True,
     )

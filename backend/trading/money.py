@@ -1,4 +1,4 @@
-"""Money: exact decimal numbers, read from text and never through a float. Nothing rounds them by chance."""
+"""Money: exact decimal numbers, read from text and never through a float. Nothing rounds them silently."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from decimal import ROUND_DOWN, Context, Decimal, InvalidOperation
 from functools import reduce
 
 LONGEST = 80
-"""Characters of a number that are read."""
+"""Longest readable number, in characters."""
 
 LARGEST = 30
 FINEST = -40
-"""The powers of ten between which every price, size and fee of a market lies, with room to spare."""
+"""The smallest and largest power of ten of a number. All prices, sizes and fees are well inside."""
 
 _CHARACTERS = frozenset("0123456789.+-eE")
 _ROOM = Context(prec=3 * LONGEST, rounding=ROUND_DOWN)
-"""Enough digits for any product or quotient of two numbers that were read."""
+"""Enough digits for any product or quotient of two such numbers."""
 _FINEST = Decimal(1).scaleb(FINEST)
 
 
 class Exact(Decimal):
-    """A number that `exact` has read: finite, and of a sane size."""
+    """A number from `exact`: finite, and of a credible size."""
 
     __slots__ = ()
 
 
 def exact(said: object) -> Exact:
-    """The number that a venue's JSON says as text or as a number; raises ValueError where it says none.
+    """The number of a text or number in a venue's JSON; raises ValueError if it is not a number.
 
-    A float is refused: its digits are no longer those that were sent.
+    A float is refused: its digits may differ from the sent ones.
     """
     if isinstance(said, bool) or not isinstance(said, str | int | Decimal):
         raise ValueError(f"a number was expected, not {type(said).__name__}")
@@ -47,7 +47,8 @@ def exact(said: object) -> Exact:
 
 
 def plain(number: Decimal) -> str:
-    """The number as venues want it written: without an exponent, a sign of zero or needless zeros."""
+    """The number in the form that venues accept: without an exponent, without a sign of zero, without extra
+    zeros."""
     text = format(number, "f")
     if "." in text:
         text = text.rstrip("0").removesuffix(".")
@@ -65,12 +66,12 @@ def opposite(number: Decimal) -> Decimal:
 
 
 def is_multiple(number: Decimal, *, step: Decimal) -> bool:
-    """Whether a price or a size lies on a market's step."""
+    """Whether a price or a size is a multiple of a market's step."""
     return _ROOM.remainder(number, _checked(step)) == 0
 
 
 def round_down(number: Decimal, *, step: Decimal) -> Decimal:
-    """The multiple of the step next to the number that is not farther from zero: a size never grows."""
+    """The nearest multiple of the step towards zero: a size never grows."""
     return _ROOM.multiply(_ROOM.divide_int(number, _checked(step)), step)
 
 

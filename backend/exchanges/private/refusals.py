@@ -1,4 +1,4 @@
-"""What a venue's refusal of a private request means, and what became of a request that nobody answered."""
+"""The meaning of a venue's refusal of a private request, and the fate of a request without an answer."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ from backend.exchanges.base import Answer, excerpt
 
 
 class Meaning(StrEnum):
-    """What a code says about the request: what the caller can do about it."""
+    """The meaning of a code: what the caller can do."""
 
     REFUSED = "refused"
-    """It was not done, and will not be."""
+    """The venue did not do it, and will not do it."""
     UNKNOWN = "unknown"
-    """It may have been done: ask for it, and do not send it again before."""
+    """The venue may have done it: ask for the result before you send it again."""
     RATE_LIMIT = "rate_limit"
     """Too many were sent: wait."""
     CLOCK = "clock"
-    """It was signed at the wrong time: read the venue's clock anew."""
+    """The time of the signature is wrong: read the venue's clock again."""
     KEYS = "keys"
-    """The keys are wrong, or may not do this, or not from here."""
+    """The keys are wrong, lack a right, or do not allow this address."""
     MODE = "mode"
-    """The account is of another kind, or set another way, than the request is for."""
+    """The request needs another kind or mode of account."""
     ABSENT = "absent"
-    """There is no such order: a finding, where one was asked for by its id."""
+    """There is no such order. For a question by id this is the answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A venue's code, what it means, the venue's own words, and the seconds that it says to wait."""
+    """A venue's code, its meaning, the venue's own words, and its wait in seconds."""
 
     meaning: Meaning
     code: str
@@ -63,21 +63,21 @@ ERRORS: Mapping[Meaning, type[ExchangeError]] = MappingProxyType(
 
 
 def error_of(venue: str, refusal: Refusal) -> ExchangeError:
-    """The error that callers meet."""
+    """The error for the caller."""
     told = f": {excerpt(refusal.said)}" if refusal.said else ""
     message = f"{venue} answered {excerpt(refusal.code)}{told}"
     return ERRORS[refusal.meaning](message, retry_after=refusal.retry_after)
 
 
 def meaning_of_status(answer: Answer) -> Meaning:
-    """What an answer without a code that is known means, by its status alone."""
+    """The meaning of an answer without a known code, from its status alone."""
     if answer.status == 429:
         return Meaning.RATE_LIMIT
     return Meaning.UNKNOWN if answer.status >= 500 or answer.status == 408 else Meaning.REFUSED
 
 
 class Fate(StrEnum):
-    """What became of a request whose answer did not come."""
+    """The fate of a request without an answer."""
 
     ACCEPTED = "accepted"
     UNDECIDED = "undecided"
@@ -85,27 +85,27 @@ class Fate(StrEnum):
 
 
 READS = 2
-"""Reads that must find nothing of a request, before it is believed that it never arrived."""
+"""Number of reads that must find nothing of a request before it counts as never arrived."""
 
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """How long a venue may still accept a request, in ms by its own clock: `window` from the moment of the
-    signature, and `margin` because its machines differ and a request may wait inside of it."""
+    """How long a venue may still accept a request, in ms by its own clock: `window` after the signature, plus
+    `margin`, because its machines' clocks differ and a request may wait inside the venue."""
 
     window: int
     margin: int
 
     def last_moment(self, signed: int) -> int:
-        """The last moment at which a request that was signed then may be accepted."""
+        """The last moment at which the venue may accept a request with that signature time."""
         return signed + self.window + self.margin
 
 
 def fate(last_moment: int, *, found: bool, absent: Sequence[int]) -> Fate:
-    """What is known of a request from reads by its client order id.
+    """The fate of a request, from reads by its client order id.
 
-    `absent` are the moments, by the venue's clock, at which reads began that found nothing of it: no order,
-    or OrderAbsent. A read that failed in any other way is not among them.
+    `absent` are the start times, by the venue's clock, of reads that found nothing: no order, or OrderAbsent.
+    A read that failed in another way does not count.
     """
     if found:
         return Fate.ACCEPTED

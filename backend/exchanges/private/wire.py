@@ -1,4 +1,4 @@
-"""Reads private answers: numbers exactly, and a blank field as an absent one."""
+"""Parses private answers: numbers are exact, and an empty field counts as absent."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Said = TypeVar("Said")
 Row = TypeVar("Row")
 
 Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] | Annotated[str, msgspec.Meta(max_length=100)]
-"""Venues write ids as numbers or as text; `str` makes the same of both."""
+"""Venues write ids as numbers or as text; `str` makes both equal."""
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 When = Moment
 
 _DECODER = msgspec.json.Decoder(float_hook=str)
-"""Numbers with a fraction stay the text that they are until their field says what they are."""
+"""Numbers with a fraction stay text until their field's type is known."""
 
 
 SIDES: Mapping[str, Side] = MappingProxyType({"buy": "buy", "sell": "sell"})
@@ -37,13 +37,13 @@ ROLES: Mapping[str, Literal["maker", "taker"] | None] = MappingProxyType(
 
 
 class Told(msgspec.Struct, Generic[Data]):
-    """The envelope in which venues send every answer."""
+    """The envelope of every answer."""
 
     data: Data
 
 
 class Listed(msgspec.Struct, Generic[Data]):
-    """The envelope of a list, which may be null when it is empty."""
+    """The envelope of a list. An empty list may be null."""
 
     data: list[Data] = []
 
@@ -63,7 +63,7 @@ def given(params: Mapping[str, str]) -> dict[str, str]:
 
 
 def read(kind: type[Said], answer: Answer, venue: str) -> Said:
-    """The body as a `kind`; raises MalformedAnswer, which shows nothing of what the body says."""
+    """The body as a `kind`. Raises MalformedAnswer, which shows nothing of the body."""
     try:
         said = _without_blanks(_DECODER.decode(answer.body))
         return msgspec.convert(said, kind, strict=False, dec_hook=_exact)
@@ -72,7 +72,7 @@ def read(kind: type[Said], answer: Answer, venue: str) -> Said:
 
 
 def known(words: Mapping[str, Said], said: str, venue: str) -> Said:
-    """What a venue's word means, however it is capitalised; a word that is not known is not guessed."""
+    """The meaning of a venue's word, in any case of letters. An unknown word is an error, not a guess."""
     try:
         return words[said.lower()]
     except KeyError:
@@ -82,10 +82,10 @@ def known(words: Mapping[str, Said], said: str, venue: str) -> Said:
 def page(
     rows: Iterable[Row], own: Callable[[Row], str], *, last: Id | None = None, asked: str, venue: str
 ) -> Page[Row]:
-    """A page whose `last` id asks for the next one. If none is named, it is that of the last row by `own`.
+    """A page; its `last` id requests the next one. Without `last`, `own` reads the id of the last row.
 
-    Only an empty page is the last: how many rows a page holds is not relied on. A cursor that stands still
-    would be asked for without an end.
+    Only an empty page is the last: the number of rows in a page proves nothing. A cursor that does not move
+    is an error, because the requests would never end.
     """
     found = tuple(rows)
     if not found:
@@ -97,7 +97,7 @@ def page(
 
 
 def _without_blanks(said: Any) -> Any:
-    """Venues leave fields empty that have no value: "" and null are as if the field were not there."""
+    """Venues send empty fields for no value: "" and null count as an absent field."""
     if isinstance(said, dict):
         kept = ((name, _without_blanks(value)) for name, value in said.items() if value not in ("", None))
         return dict(kept)
