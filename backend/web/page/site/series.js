@@ -15,6 +15,8 @@ import { nameOf } from "./strip.js";
 import { untilOver } from "./until_over.js";
 import { t } from "./words.js";
 
+/** So far behind is worth telling: less is what a minute takes to come. */
+const LATE_SECONDS = 120;
 const TABS = { coverage: coveragePanel, revisions: revisionsPanel, export: exportPanel };
 
 export async function show(room, { parts, query, signal }) {
@@ -63,8 +65,8 @@ export async function show(room, { parts, query, signal }) {
 
   function showState() {
     dot.dataset.state = standing?.state ?? "none";
-    const lag = standing?.lag_seconds;
-    say(state, t(`state.${standing?.state ?? "none"}`) + (lag === null || lag === undefined ? "" : ` · ${duration(lag)}`));
+    const lag = standing?.lag_seconds ?? 0;
+    say(state, t(`state.${standing?.state ?? "none"}`) + (lag < LATE_SECONDS ? "" : ` · ${duration(lag)}`));
     say(buttons.follow, t(standing ? "series.unfollow" : "series.follow"));
     if (standing?.error) say(result, standing.error.message);
   }
