@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tests.simulator.private.accounts import Asked, Refused, Tell
@@ -25,7 +26,7 @@ from tests.simulator.private.bitget_words import (
     product_of,
     symbol_of,
 )
-from tests.simulator.private.rows import FINISHED, Order
+from tests.simulator.private.rows import Order
 from tests.simulator.times import DAY
 
 ROOT = "/api/v2/mix"
@@ -68,7 +69,7 @@ def pending(asked: Asked) -> dict[str, Any]:
 def finished(asked: Asked) -> dict[str, Any]:
     """Orders are told by the time of their creation, once they are finished."""
     rows = history(asked, asked.book.orders, product_of(asked), too_wide="40705")
-    return _orders(asked, [row for row in rows if row.status in FINISHED])
+    return _orders(asked, rows, done=True)
 
 
 def detail(asked: Asked) -> dict[str, Any]:
@@ -133,8 +134,8 @@ ROUTES: dict[str, tuple[Tell, int]] = {
 """How each path is answered, and how often a second an account may ask."""
 
 
-def _orders(asked: Asked, rows: list[Order]) -> dict[str, Any]:
-    page = paged(asked, rows, cursor="idLessThan")
+def _orders(asked: Asked, rows: Sequence[Order], *, done: bool = False) -> dict[str, Any]:
+    page = paged(asked, rows, cursor="idLessThan", done=done)
     hedged = asked.book.facts.hedged
     return {"entrustedList": [order_row(row, hedged=hedged) for row in page] or None, "endId": page_end(page)}
 

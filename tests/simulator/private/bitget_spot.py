@@ -20,7 +20,7 @@ from tests.simulator.private.bitget_words import (
     text,
     whole,
 )
-from tests.simulator.private.rows import FINISHED, Bill, Fill, Order, Product
+from tests.simulator.private.rows import Bill, Fill, Order, Product
 from tests.simulator.times import DAY
 
 ROOT = "/api/v2/spot"
@@ -85,8 +85,7 @@ def pending(asked: Asked) -> list[dict[str, Any]]:
 
 def finished(asked: Asked) -> list[dict[str, Any]]:
     rows = history(asked, asked.book.orders, Product.SPOT)
-    done = [row for row in rows if row.status in FINISHED]
-    return [_order(row) for row in paged(asked, done, cursor="idLessThan")]
+    return [_order(row) for row in paged(asked, rows, cursor="idLessThan", done=True)]
 
 
 def detail(asked: Asked) -> list[dict[str, Any]]:

@@ -26,7 +26,7 @@ from tests.simulator.private.bitget_words import (
     text,
     whole,
 )
-from tests.simulator.private.rows import FINISHED, Product
+from tests.simulator.private.rows import Product
 from tests.simulator.private.shelf import Row
 from tests.simulator.times import DAY
 
@@ -115,7 +115,7 @@ def pending(asked: Asked) -> dict[str, Any]:
 
 def finished(asked: Asked) -> dict[str, Any]:
     rows = history(asked, asked.book.orders, category_of(asked), span=SPAN, usual=SPAN)
-    return _listed(asked, [row for row in rows if row.status in FINISHED], order_row)
+    return _listed(asked, rows, order_row, done=True)
 
 
 def detail(asked: Asked) -> dict[str, Any]:
@@ -174,7 +174,7 @@ ROUTES: dict[str, tuple[Tell, int]] = {
 
 
 def _listed(
-    asked: Asked, rows: Sequence[Row], shown: Callable[[Row, Asked], dict[str, Any]]
+    asked: Asked, rows: Sequence[Row], shown: Callable[[Row, Asked], dict[str, Any]], *, done: bool = False
 ) -> dict[str, Any]:
-    page = paged(asked, rows, cursor="cursor")
+    page = paged(asked, rows, cursor="cursor", done=done)
     return {"list": [shown(row, asked) for row in page] or None, "cursor": page_end(page)}

@@ -8,10 +8,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from tests.simulator.private.accounts import Asked, Refused
-from tests.simulator.private.rows import Bill, Fees, Fill, Order, Pair, Plan, Product
+from tests.simulator.private.rows import FINISHED, Bill, Fees, Fill, Order, Pair, Plan, Product
 from tests.simulator.private.shelf import Row, Shelf
 from tests.simulator.times import DAY
 
@@ -88,19 +89,28 @@ def window(asked: Asked, span: int, *, usual: int, too_wide: str) -> tuple[int, 
     return start, end
 
 
-def paged(asked: Asked, rows: Sequence[Row], *, cursor: str, largest: int = PAGE) -> list[Row]:
-    """A page of rows that come oldest first: newest first, and older than the `cursor` parameter's id."""
+def paged(
+    asked: Asked, rows: Sequence[Row], *, cursor: str, largest: int = PAGE, done: bool = False
+) -> list[Row]:
+    """A page of rows that come oldest first: newest first, and older than the `cursor` parameter's id.
+
+    Of orders, `done` leaves out those that are not finished. No more rows are looked at than a page needs.
+    """
     limit = whole(asked, "limit", largest)
     if not 0 < limit <= largest:
         raise Refused("40053", f"Value range verification failed: limit should be between 1 and {largest}")
     if asked.faults.private.take_empty(asked.path):
         return []
-    below = whole(asked, cursor, 2**63 - 1)
-    rows = rows[: bisect_left(rows, below, key=lambda row: row.number)]
-    if symbol := asked.params.get("symbol"):
-        rows = [row for row in rows if row.pair is not None and symbol_of(row.pair) == symbol.upper()]
-    told = asked.faults.private.told(rows, asked.now)
-    return told[::-1][: asked.capped(limit)]
+    symbol = asked.params.get("symbol", "").upper()
+    end = bisect_left(rows, whole(asked, cursor, 2**63 - 1), key=lambda row: row.number)
+    wanted = (
+        row
+        for row in map(rows.__getitem__, range(end - 1, -1, -1))
+        if (not symbol or (row.pair is not None and symbol_of(row.pair) == symbol))
+        and not (done and isinstance(row, Order) and row.status not in FINISHED)
+        and asked.faults.private.tells(row, asked.now)
+    )
+    return list(islice(wanted, asked.capped(limit)))
 
 
 def history(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from tests.simulator.private.book import Book
+from tests.simulator.private.rows import Bill, Fill, Order, Plan
 from tests.simulator.private.shelf import Row
 
 
@@ -60,13 +61,14 @@ class PrivateFaults:
 
     def told(self, rows: Iterable[Row], now: int) -> list[Row]:
         """The rows that lists tell at a moment (ms)."""
-        if not (self.withheld or self.late or self.lateness):
-            return list(rows)
-        return [
-            row
-            for row in rows
-            if row.number not in self.withheld and row.time + self.late.get(row.number, self.lateness) <= now
-        ]
+        return [row for row in rows if self.tells(row, now)]
+
+    def tells(self, row: Order | Fill | Bill | Plan, now: int) -> bool:
+        """Whether lists tell a row at a moment (ms)."""
+        if row.number in self.withheld:
+            return False
+        late = self.late or self.lateness
+        return not late or row.time + self.late.get(row.number, self.lateness) <= now
 
     def take_code(self, path: str) -> Coded | None:
         """The code that a question is to get, counted; None for no code."""
