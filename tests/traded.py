@@ -169,6 +169,10 @@ class TradedAccount:
     def products(self) -> tuple[Product, ...]:
         return (USDT,)
 
+    @property
+    def wallets(self) -> tuple[tuple[Product, ...], ...]:
+        return ((USDT,),)
+
     async def balances(self, products: Sequence[Product]) -> Mapping[Product, tuple[Balance, ...]]:
         return dict.fromkeys(products, ())
 

@@ -174,12 +174,11 @@ class FeeSums:
             self._took[key] = total((self._took[key], taken))
 
     def finish(self, proof: Proof) -> None:
-        """Tell `proof` of every hour that is held whole. Without any fee of bills the venue tells none there,
-        and nothing is compared."""
-        if not self._took:
-            return
+        """Tell `proof` of every hour that is held whole. A coin of which bills tell no fee at all is left
+        out: there the venue does not tell them."""
+        told = {coin for _, coin in self._took}
         for hour, coin in sorted(self._paid.keys() | self._took.keys()):
-            if covers(self._held, hour * HOUR, (hour + 1) * HOUR - 1):
+            if coin in told and covers(self._held, hour * HOUR, (hour + 1) * HOUR - 1):
                 where = (self._product, "", coin, "", hour * HOUR)
                 paid, took = self._paid[hour, coin], self._took[hour, coin]
                 proof.compare(Difference(Check.FEES, *where, paid, took))

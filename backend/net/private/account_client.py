@@ -6,6 +6,7 @@ Nothing here changes anything at a venue: whatever is sent may be sent again.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from backend.errors import ClockRefused, ExchangeRefused, ModeRefused
@@ -65,19 +66,30 @@ class AccountClient:
     async def identity(self) -> Identity:
         """Which kind of account the keys belong to, whose it is, and what they may do: all asked anew.
 
-        Raises ExchangeError; ModeRefused where the account is of no kind that is known.
+        What is kept of the answer shows no key, whatever the venue says. Raises ExchangeError; ModeRefused
+        where the account is of no kind that is known.
         """
         flavour = await self._asked_flavour()
+        uid, key = await self._ask(flavour.uid), await self._ask(flavour.key(self._keys))
+        hidden = self._keys.hidden_in
         return Identity(
             flavour=flavour.name,
-            uid=await self._ask(flavour.uid),
-            key=await self._ask(flavour.key(self._keys)),
+            uid=hidden(uid),
+            key=replace(key, addresses=tuple(map(hidden, key.addresses))),
         )
 
     @property
     def products(self) -> tuple[Product, ...]:
         """What the account may hold money in."""
         return tuple(self._flavour.balances)
+
+    @property
+    def wallets(self) -> tuple[tuple[Product, ...], ...]:
+        """The products by the wallet that they share: those whose balances one question tells."""
+        shared: dict[int, list[Product]] = {}
+        for product, call in self._flavour.balances.items():
+            shared.setdefault(id(call), []).append(product)
+        return tuple(map(tuple, shared.values()))
 
     async def balances(self, products: Sequence[Product]) -> Mapping[Product, tuple[Balance, ...]]:
         """The wallet of each product; products that share one show it more than once."""

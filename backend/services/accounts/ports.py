@@ -35,6 +35,10 @@ class AccountSource(Protocol):
     def products(self) -> tuple[Product, ...]:
         """What the account may hold money in."""
 
+    @property
+    def wallets(self) -> tuple[tuple[Product, ...], ...]:
+        """The products by the wallet that they share."""
+
     async def balances(self, products: Sequence[Product]) -> Mapping[Product, tuple[Balance, ...]]:
         """The wallets of some products."""
 

@@ -245,13 +245,14 @@ class Extractions:
                 await work.process_symbols(products, extraction.since, extraction.symbols)
         if Stage.COLLECTOR in extraction.stages:
             course.stage = Stage.COLLECTOR
-            await self._collect(account, lease, products, now)
+            wallets = [[one for one in wallet if one in products] for wallet in source.wallets]
+            await self._collect(account, lease, wallets, now)
 
     async def _collect(
-        self, account: Account, lease: HistoryLease, products: Sequence[Product], now: int
+        self, account: Account, lease: HistoryLease, wallets: Sequence[Sequence[Product]], now: int
     ) -> None:
         known = await self._history.load(account.id)
-        proof = await self._prover.prove(account.id, known.ledger, products)
+        proof = await self._prover.prove(account.id, known.ledger, wallets)
         if not await self._history.finish(lease, now, proof):
             raise LeaseLost(f"another process reads the history of account {account.id} now")
         if not proof.holds:

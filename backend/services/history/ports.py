@@ -102,11 +102,8 @@ class HistoryStore(Protocol):
     ) -> AsyncIterator[tuple[Order | None, list[Fill]]]:
         """Each order with its fills; fills without a stored order come alone."""
 
-    def fills(self, account: str, product: Product) -> AsyncIterator[Fill]:
-        """All fills, in any order."""
-
-    def bills(self, account: str, product: Product) -> AsyncIterator[Bill]:
-        """All bills, coin by coin, each coin's oldest first."""
+    def bills(self, account: str, products: Sequence[Product]) -> AsyncIterator[Bill]:
+        """All bills of some products, coin by coin, each coin's oldest first."""
 
 
 class ExtractionStore(Protocol):

@@ -23,32 +23,44 @@ class Prover:
     def __init__(self, store: HistoryStore) -> None:
         self._store = store
 
-    async def prove(self, account: str, ledger: Ledger, products: Sequence[Product]) -> Proof:
-        """Compare all that can be compared."""
+    async def prove(self, account: str, ledger: Ledger, wallets: Sequence[Sequence[Product]]) -> Proof:
+        """Compare all that can be compared of the products, which stand by the wallet that they share."""
         proof = Proof(MOST_DIFFERENCES)
-        for product in products:
-            await self._prove_product(proof, account, product, ledger)
+        for wallet in wallets:
+            sums = {product: await self._prove_orders(proof, account, product, ledger) for product in wallet}
+            await self._prove_bills(proof, account, ledger, sums)
         return proof
 
-    async def _prove_product(self, proof: Proof, account: str, product: Product, ledger: Ledger) -> None:
+    async def _prove_orders(self, proof: Proof, account: str, product: Product, ledger: Ledger) -> FeeSums:
+        """Compare orders with their fills; the sums of the fills' fees."""
         orders_held = held(ledger, Kind.ORDERS, product)
         fills_held = held(ledger, Kind.FILLS, product)
-        bills_held = held(ledger, Kind.BILLS, product)
+        sums = FeeSums(product, FEE_WORDS, _both(fills_held, held(ledger, Kind.BILLS, product)))
         async for order, fills in self._store.orders_with_fills(account, product):
             of_symbol = symbol_held(ledger, product, order.symbol if order else fills[0].symbol)
             check_order(proof, order, fills, orders_held=orders_held, fills_held=fills_held or of_symbol)
-        sums = FeeSums(product, FEE_WORDS, _both(fills_held, bills_held))
-        async for fill in self._store.fills(account, product):
-            sums.add_fill(fill)
-        chain, coin = BalanceChain(MOST_DIFFERENCES, bills_held), None
-        async for bill in self._store.bills(account, product):
-            sums.add_bill(bill)
+            for fill in fills:
+                sums.add_fill(fill)
+        return sums
+
+    async def _prove_bills(
+        self, proof: Proof, account: str, ledger: Ledger, sums: Mapping[Product, FeeSums]
+    ) -> None:
+        """Follow the balances of a wallet, coin by coin, and compare the fees that bills took."""
+        bills_held: Spans | None = None
+        for product in sums:
+            own = held(ledger, Kind.BILLS, product)
+            bills_held = own if bills_held is None else _both(bills_held, own)
+        chain, coin = BalanceChain(MOST_DIFFERENCES, bills_held or ()), None
+        async for bill in self._store.bills(account, list(sums)):
+            sums[bill.product].add_bill(bill)
             if bill.coin != coin:
                 chain.finish(proof)
-                chain, coin = BalanceChain(MOST_DIFFERENCES, bills_held), bill.coin
+                chain, coin = BalanceChain(MOST_DIFFERENCES, bills_held or ()), bill.coin
             chain.add(bill)
         chain.finish(proof)
-        sums.finish(proof)
+        for one in sums.values():
+            one.finish(proof)
 
 
 def held(ledger: Ledger, kind: Kind, product: Product) -> Spans:

@@ -221,14 +221,9 @@ class MongoHistory:
             yield order, own
             order = await anext(orders, None)
 
-    async def fills(self, account: str, product: Product) -> AsyncIterator[Fill]:
-        """All fills, in any order."""
-        async for fill in self._by_order(Kind.FILLS, account, product, Fill):
-            yield fill
-
-    async def bills(self, account: str, product: Product) -> AsyncIterator[Bill]:
-        """All bills, coin by coin, each coin's oldest first."""
-        query = {"account": account, "product": product.value}
+    async def bills(self, account: str, products: Sequence[Product]) -> AsyncIterator[Bill]:
+        """All bills of some products, coin by coin, each coin's oldest first."""
+        query = {"account": account, "product": {"$in": [product.value for product in products]}}
         order = [("row.coin", 1), ("time", 1), ("_id", 1)]
         with guard("read the bills of a history"):
             async for found in self._rows[Kind.BILLS].find(query).sort(order).allow_disk_use(True):

@@ -6,7 +6,7 @@ from backend.errors import InvalidRequest
 from backend.trading.account import Mode
 from backend.trading.keys import LONGEST_KEY, Keys
 from backend.web.server.json_schema import FLAG, TEXT
-from backend.web.server.parameters import Parameter, invalid, one_of, text
+from backend.web.server.parameters import Parameter, Values, invalid, one_of, text
 from backend.web.trading import account_shapes, account_views
 from backend.web.trading.handler import TradingHandler
 
@@ -61,7 +61,7 @@ class AccountsHandler(TradingHandler):
     async def post(self) -> None:
         self.query(())
         accounts = self.trading.accounts
-        values = self.json_object(ADDING)
+        values = self._read_body()
         try:
             keys = Keys(values[KEY], values[SECRET], values[PASSPHRASE])
         except ValueError as error:
@@ -69,6 +69,16 @@ class AccountsHandler(TradingHandler):
         added = await accounts.add(values[VENUE], values[MODE], values[LABEL], keys)
         self.set_header("Location", f"{self.base_path}/accounts/{added.id}")
         self.answer(account_shapes.AccountAnswer(account=account_views.account(added)), 201)
+
+    def _read_body(self) -> Values:
+        """The parameters. A refusal repeats no unknown name: it may be a key in the wrong place."""
+        try:
+            return self.json_object(ADDING)
+        except InvalidRequest as error:
+            if error.code == "unknown_parameter":
+                names = ", ".join(parameter.name for parameter in ADDING)
+                raise InvalidRequest(f"known parameters are {names}", code=error.code) from None
+            raise
 
 
 class AccountHandler(TradingHandler):
