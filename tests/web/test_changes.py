@@ -172,9 +172,10 @@ async def test_a_list_of_series_that_is_cut_says_so(
     http_server_client: AsyncHTTPServerClient, database: Database
 ) -> None:
     many = [Follow(Series("bingx", "spot", f"S{one:03}USDT"), None, NOW) for one in range(2 * MOST_NAMED)]
+    await asyncio.gather(*(MongoFollows(database).add(one) for one in many))
     async with listening(http_server_client) as ear:
         await begun(ear)
-        await asyncio.gather(*(MongoFollows(database).add(one) for one in many))
+        await database["follows"].drop()  # all of them at one moment
         await ear.until(lambda name, data: name == "follow" and len(data["series"]) == 100 and data["more"])
 
 
