@@ -115,7 +115,7 @@ def forced(asked: Asked) -> dict[str, Any]:
 def fills(asked: Asked) -> dict[str, Any]:
     """Fills of one symbol, by pages."""
     needed(asked, "symbol")
-    rows = told(asked, _filled(asked, needed(asked, "startTs"), needed(asked, "endTs")))
+    rows = told(asked, _filled(asked))
     last = whole(asked, "lastFillId", 0)
     page = numbered(asked, [row for row in rows if row.number > last], usual=50, largest=1000)
     return {"fill_history_orders": [fill_row(row, asked) for row in page]}
@@ -125,7 +125,7 @@ def all_fills(asked: Asked) -> dict[str, Any]:
     """Fills without ids and without pages."""
     if needed(asked, "tradingUnit") not in ("COIN", "CONT"):
         raise wrong(asked, "tradingUnit: This field must be one of COIN CONT.")
-    rows = told(asked, _filled(asked, needed(asked, "startTs"), needed(asked, "endTs")))
+    rows = told(asked, _filled(asked))
     fields = (
         "filledTm",
         "volume",
@@ -194,7 +194,10 @@ def _created(asked: Asked) -> list[Order]:
     return from_order(asked, rows)
 
 
-def _filled(asked: Asked, _start: str, _end: str) -> list[Fill]:
+def _filled(asked: Asked) -> list[Fill]:
+    """Fills of the times that must be named."""
+    needed(asked, "startTs")
+    needed(asked, "endTs")
     since, until = window(asked, "startTs", "endTs")
     number = whole(asked, "orderId", 0)
     rows = [row for product in family(asked) for row in asked.book.fills.between(product, since, until)]

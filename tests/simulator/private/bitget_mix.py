@@ -30,6 +30,8 @@ from tests.simulator.private.rows import Order
 from tests.simulator.times import DAY
 
 ROOT = "/api/v2/mix"
+RECENT = 90 * DAY
+"""Over which a question for fills may reach at most: three months."""
 
 
 def accounts(asked: Asked) -> list[dict[str, Any]]:
@@ -114,8 +116,6 @@ def plans_pending(_asked: Asked) -> dict[str, Any]:
     """No plan waits in a book."""
     return {"entrustedList": None, "endId": None}
 
-
-RECENT = 90 * DAY
 
 ROUTES: dict[str, tuple[Tell, int]] = {
     f"{ROOT}/account/accounts": (accounts, 10),
