@@ -96,7 +96,7 @@ class Desk:
     async def extract(self, wanted: Extraction = WHOLE) -> Extraction:
         """The extraction when it is over."""
         asked = await self.extractions.submit(wanted)
-        found = await self.extractions.wait(asked.id, 120)
+        found = await self.extractions.wait(asked.id, 500)
         assert found.over
         return found
 

@@ -102,16 +102,13 @@ class BalanceChain:
     """Follows the balance of one coin of one wallet from bill to bill, oldest first.
 
     A venue's amount is with its fee or without: whichever holds more often is what it means. Where neither
-    holds for half of the bills, the venue means something else by a balance, and nothing is compared. Bills
-    of one millisecond come in any order, so they are taken together.
+    holds for half of the bills, the venue means something else by a balance, and nothing is compared.
     """
 
     def __init__(self, most: int, held: Spans) -> None:
-        self._held = held
-        self._fee_apart, self._fee_within = Proof(most), Proof(most)
-        self._balance: Decimal | None = None
+        self._fee_apart = _Reading(most, held, fee_counts=True)
+        self._fee_within = _Reading(most, held, fee_counts=False)
         self._moment: list[Bill] = []
-        self._before = 0
 
     def add(self, bill: Bill) -> None:
         """The next bill."""
@@ -124,7 +121,7 @@ class BalanceChain:
     def finish(self, proof: Proof) -> None:
         """Tell `proof` what was compared."""
         self._close()
-        better = min(self._fee_apart, self._fee_within, key=lambda one: one.found)
+        better = min(self._fee_apart.proof, self._fee_within.proof, key=lambda one: one.found)
         if 2 * better.found > better.checked[Check.BALANCE_CHAIN]:
             return
         proof.checked[Check.BALANCE_CHAIN] += better.checked[Check.BALANCE_CHAIN]
@@ -132,21 +129,34 @@ class BalanceChain:
         proof.differences += better.differences[: proof.most - len(proof.differences)]
 
     def _close(self) -> None:
-        """The balance after a moment is that of the bill to which all of the moment leads."""
-        if not self._moment:
-            return
-        amount = total(bill.amount for bill in self._moment)
-        fee = total(bill.fee or Decimal(0) for bill in self._moment)
-        last = self._moment[-1]
+        if self._moment:
+            self._fee_apart.take(self._moment)
+            self._fee_within.take(self._moment)
+            self._moment = []
+
+
+class _Reading:
+    """A chain of balances, read in one of the two ways. `fee_counts`: the fee is taken beside the amount."""
+
+    def __init__(self, most: int, held: Spans, *, fee_counts: bool) -> None:
+        self.proof = Proof(most)
+        self._held = held
+        self._fee_counts = fee_counts
+        self._balance: Decimal | None = None
+        self._before = 0
+
+    def take(self, moment: Sequence[Bill]) -> None:
+        """The bills of one ms come in any order: the balance after them is that to which all of them lead."""
+        fee = total(bill.fee or Decimal(0) for bill in moment) if self._fee_counts else Decimal(0)
+        last = moment[-1]
         if self._balance is not None:
-            apart, within = total((self._balance, amount, opposite(fee))), total((self._balance, amount))
-            last = next((bill for bill in self._moment if bill.balance in (apart, within)), last)
-            assert last.balance is not None
+            expected = total((self._balance, *(bill.amount for bill in moment), opposite(fee)))
+            last = next((bill for bill in moment if bill.balance == expected), last)
             if covers(self._held, self._before, last.time):
                 where = (last.product, last.symbol, last.coin, last.bill_id, last.time)
-                for one, expected in ((self._fee_apart, apart), (self._fee_within, within)):
-                    one.compare(Difference(Check.BALANCE_CHAIN, *where, expected, last.balance))
-        self._balance, self._before, self._moment = last.balance, last.time, []
+                found = last.balance or Decimal(0)
+                self.proof.compare(Difference(Check.BALANCE_CHAIN, *where, expected, found))
+        self._balance, self._before = last.balance, last.time
 
 
 class FeeSums:

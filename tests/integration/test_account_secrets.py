@@ -17,6 +17,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiohttp import web
 from cryptography.fernet import Fernet
 
@@ -27,6 +28,7 @@ from tests.integration.processes import PATIENCE, ROOT, RunningService, command,
 from tests.private import KEYS
 from tests.web.test_order_history import EMPTY
 
+pytestmark = pytest.mark.timeout(600)
 ADMIN = "dummy-admin-key-0123456789"
 OLD, NEW = (Fernet.generate_key().decode() for _ in range(2))
 BODY = {

@@ -22,6 +22,7 @@ from backend.trading.rows import Order, Page, Status
 from tests.extracting import ACCOUNT, WHOLE, desk, until
 from tests.traded import USDT, TradedAccount, name_of, traded
 
+pytestmark = pytest.mark.timeout(600)
 NOW = SystemClock().now() // HOUR * HOUR
 START = NOW - 80 * DAY
 BOOK = traded(11, 400, START, NOW - HOUR)
@@ -231,7 +232,7 @@ async def test_an_extraction_can_be_cancelled_and_the_next_goes_on(database: Dat
         begun = await made.extractions.submit(WHOLE)
         await busy.wait()
         await made.extractions.cancel(begun.id)
-        found = await made.extractions.wait(begun.id, 60)
+        found = await made.extractions.wait(begun.id, 500)
         assert (found.status, found.failure and found.failure.code) == ("cancelled", "cancelled")
         gate.set()
         assert (await made.extract()).status == "done"
@@ -262,7 +263,7 @@ async def test_another_process_goes_on_where_one_was_killed(database: Database) 
             if task.get_name() in ("extractions of order histories",) or "_keep" in repr(task):
                 task.cancel()
         async with desk(database, told, SystemClock(), first=START) as made:
-            found = await made.extractions.wait(begun.id, 120)
+            found = await made.extractions.wait(begun.id, 500)
             assert found.status == "done"
             await equal_to_the_book(made)
         never.set()
@@ -306,7 +307,7 @@ async def test_who_asks_the_same_joins_and_another_waits_its_turn(database: Data
         )
         again = await made.extractions.submit(WHOLE)
         assert again.id == one.id != two.id
-        ended = [await made.extractions.wait(each, 120) for each in (one.id, two.id)]
+        ended = [await made.extractions.wait(each, 500) for each in (one.id, two.id)]
         assert [each.status for each in ended] == ["done", "done"]
 
 
@@ -314,5 +315,5 @@ async def test_an_account_is_read_on_by_itself(database: Database) -> None:
     async with desk(database, account(), SystemClock(), first=START, is_visited=True) as made:
         await until(lambda: made.extractions.newest(5, ACCOUNT.id))
         (found,) = await made.extractions.newest(5, ACCOUNT.id)
-        assert (await made.extractions.wait(found.id, 120)).status == "done"
+        assert (await made.extractions.wait(found.id, 500)).status == "done"
         await equal_to_the_book(made)

@@ -30,6 +30,7 @@ from tests.simulator.times import DAY
 from tests.traded import name_of
 from tests.web.trading import with_accounts
 
+pytestmark = pytest.mark.timeout(600)
 SPEED = 20
 DAYS = 25
 START = NOW - (DAYS + 1) * DAY

@@ -119,3 +119,29 @@ def test_no_more_differences_are_kept_than_were_asked_for_and_all_are_counted() 
     assert (len(proof.differences), proof.found) == (2, len(BOOK.orders))
     assert not proof.holds
     assert all(list(group) for _, group in groupby(proof.differences))
+
+
+@given(st.permutations(range(4)), st.booleans())
+def test_bills_of_one_moment_may_come_in_any_order(order: list[int], fee_counts: bool) -> None:
+    """Also where an amount without a fee stands beside a fee without an amount."""
+    first = replace(BOOK.bills[0], amount=Decimal(0), fee=None, balance=Decimal(1000), time=START)
+    changes = [
+        (Decimal(-498), Decimal(0)),
+        (Decimal(0), Decimal("0.3")),
+        (Decimal(7), None),
+        (Decimal(1), None),
+    ]
+    moment, balance = [], Decimal(1000)
+    for place, (amount, fee) in enumerate(changes):
+        balance += amount - (fee or 0)
+        told = amount if fee_counts else amount - (fee or 0)
+        moment.append(
+            replace(first, bill_id=f"m{place}", amount=told, fee=fee, balance=balance, time=START + 1)
+        )
+    last = replace(first, bill_id="last", amount=Decimal(5), balance=balance + 5, time=START + 2)
+    chain, proof = BalanceChain(10, HELD), Proof(10)
+    for bill in (first, *(moment[place] for place in order), last):
+        chain.add(bill)
+    chain.finish(proof)
+    assert proof.checked[Check.BALANCE_CHAIN] == 2
+    assert proof.holds

@@ -18,7 +18,7 @@ from backend.trading.history import Kind, ids_of
 from tests.account_venue import ScriptedBitget, refused, told
 from tests.fakes import START
 from tests.traded import traded
-from tests.web.client import error_code, get, post, send
+from tests.web.client import Reply, error_code, get, send
 from tests.web.trading import added, opened_venue, with_accounts
 
 BOOK = traded(5, 60, START, START + 9 * DAY)
@@ -57,6 +57,12 @@ async def stored(client: AsyncHTTPServerClient, database: Database) -> str:
     for kind in Kind:
         await history.put(account, kind, ids_of(BOOK.rows(kind)))
     return account
+
+
+async def posted(client: AsyncHTTPServerClient, path: str, body: object = None) -> Reply:
+    """The answer to a question that may take as long as an extraction."""
+    text = "" if body is None else json.dumps(body)
+    return await send(client, path, method="POST", body=text, request_timeout=110)
 
 
 @pytest.mark.parametrize("path", HISTORIES)
@@ -123,7 +129,7 @@ async def test_an_extraction_answers_with_all_orders_and_how_complete_they_are(
     http_server_client: AsyncHTTPServerClient, database: Database
 ) -> None:
     account = await stored(http_server_client, database)
-    reply = await post(http_server_client, "/extract-orders", {"account": account, "wait": 60})
+    reply = await posted(http_server_client, "/extract-orders", {"account": account, "wait": 60})
     assert reply.status == 200, reply.body
     assert reply.body["extraction"]["status"] == "done"
     assert reply.body["count"] == len(reply.body["orders"]) == len(BOOK.orders)
@@ -140,25 +146,23 @@ async def test_an_extraction_is_watched_and_cancelled(
 ) -> None:
     await added(http_server_client)
     venue.answers["/api/v2/mix/order/fills"] = refused("40015", "system is abnormal")
-    reply = await post(http_server_client, "/extract-orders", {"test_mode": True})
+    reply = await posted(http_server_client, "/extract-orders", {"test_mode": True})
     assert reply.status == 202
     where = reply.headers["Location"]
     assert where == f"/extract-orders/{reply.body['extraction']['id']}"
     assert (await get(http_server_client, where)).status == 200
     gone = await send(http_server_client, where, method="DELETE")
     assert gone.body["extraction"]["status"] in ("running", "cancelled", "failed")
-    reply = await post(http_server_client, "/extract-orders", {"test_mode": True, "wait": 60})
+    reply = await posted(http_server_client, "/extract-orders", {"test_mode": True, "wait": 60})
     assert (reply.status, error_code(reply)) == (503, "outcome_unknown")
 
 
 async def test_stages_run_alone(http_server_client: AsyncHTTPServerClient) -> None:
     await added(http_server_client)
     for stage in ("coordinator", "symbol-processor", "result-collector"):
-        reply = await send(http_server_client, f"/test/{stage}", method="POST", body="")
+        reply = await posted(http_server_client, f"/test/{stage}")
         assert (reply.status, reply.body["extraction"]["status"]) == (200, "done"), reply.body
-    reply = await send(
-        http_server_client, "/test/symbol-processor?symbol=BTCUSDT&product=spot", method="POST", body=""
-    )
+    reply = await posted(http_server_client, "/test/symbol-processor?symbol=BTCUSDT&product=spot")
     assert reply.body["extraction"]["symbols"] == ["BTCUSDT"]
     completeness = (await get(http_server_client, "/account/completeness")).body["completeness"]
     assert completeness["proof"]["holds"]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from backend.clock import LATEST
-from backend.core.windows import Window, normalise, subtract
+from backend.core.windows import Window, intersect, normalise, subtract
 from backend.errors import LeaseLost, MarketDataError
 from backend.services.accounts.ports import AccountSource
 from backend.services.history.ports import HistoryLease, HistoryStore
@@ -38,8 +38,9 @@ CLAIMED_PAGES = 5
 """After so many pages that came newest first the ledger claims what they cover, so that little is read again
 after a crash."""
 
-AT_ONCE = 8
-"""Windows that are read side by side: enough to spend a venue's budget, whatever its answers take."""
+AT_ONCE = 32
+"""Windows that are read side by side. Each path has a limit of its own, so windows of one must not keep those
+of another waiting."""
 
 
 @dataclass(slots=True)
@@ -106,8 +107,6 @@ class Extractor:
             self._course.symbols.update(known)
             if self._needs(Kind.FILLS, product) == "symbol":
                 ways += [StreamName(Kind.FILLS, product, symbol) for symbol in known]
-        for name in ways:
-            await self._hold_quiet_days(name)
         await self._read_all(ways, since, now)
         for product in products:
             if self._needs(Kind.FILLS, product) == "order":
@@ -132,16 +131,20 @@ class Extractor:
             assert offer is not None
             stands = standing(self._of(name), offer, self._first, now)
             windows = to_ask(stands, offer, max(since or 0, self._first), now)
+            if name.symbol:
+                windows = await self._without_quiet_ones(name, windows)
             tasks += [(name, window) for window in windows]
         await self._side_by_side([partial(self._read_window, name, window) for name, window in tasks])
 
-    async def _hold_quiet_days(self, name: StreamName) -> None:
-        """A symbol has no fills on days on which, as its orders and bills say, nothing happened to it. Asked
-        for week by week, years of each symbol would take hours."""
+    async def _without_quiet_ones(self, name: StreamName, windows: Sequence[Window]) -> list[Window]:
+        """The windows in which something happened to a symbol, as its orders and bills say. The others are
+        held without a question: years of each symbol, asked for week by week, would take hours."""
+        busy = await self._store.busy_days(self._account.id, name.product, name.symbol)
         orders = self._of(StreamName(Kind.ORDERS, name.product)).held
-        quiet = subtract(orders, await self._store.busy_days(self._account.id, name.product, name.symbol))
-        if subtract(quiet, self._of(name).held):
+        quiet = [one for one in windows if not subtract((one,), orders) and not intersect(busy, one)]
+        if quiet:
             await self._record(name, lambda ledger: replace(ledger, held=normalise([*ledger.held, *quiet])))
+        return [one for one in windows if one not in quiet]
 
     async def _side_by_side(self, works: Sequence[Work]) -> None:
         self._course.total += len(works)
