@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -52,6 +52,8 @@ class ScriptedBitget:
             "/api/v2/mix/position/all-position": told([]),
             "/api/v2/spot/trade/unfilled-orders": told([]),
         }
+        self.wait_for: Callable[[], Awaitable[object]] | None = None
+        """What is waited for before each answer."""
         self._now = now
 
     def become_unified(self) -> None:
@@ -64,6 +66,8 @@ class ScriptedBitget:
 
     async def answer(self, request: web.Request) -> web.Response:
         self.asked.append(request)
+        if self.wait_for is not None:
+            await self.wait_for()
         if request.path == "/api/v2/public/time":
             return web.json_response(told({"serverTime": str(self._now())}))
         if request.path == "/api/v2/mix/order/orders-pending" and request.path not in self.answers:

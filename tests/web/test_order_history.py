@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 from tornado.ioloop import IOLoop
+from tornado.web import Application
 
 from backend.core.windows import DAY, HOUR
 from backend.settings import Settings
@@ -19,6 +21,7 @@ from tests.account_venue import ScriptedBitget, refused, told
 from tests.fakes import START
 from tests.traded import traded
 from tests.web.client import Reply, error_code, get, send
+from tests.web.test_leaving import ask_and_stay, until
 from tests.web.trading import added, opened_venue, with_accounts
 
 BOOK = traded(5, 60, START, START + 9 * DAY)
@@ -155,6 +158,23 @@ async def test_an_extraction_is_watched_and_cancelled(
     assert gone.body["extraction"]["status"] in ("running", "cancelled", "failed")
     reply = await posted(http_server_client, "/extract-orders", {"test_mode": True, "wait": 60})
     assert (reply.status, error_code(reply)) == (503, "outcome_unknown")
+
+
+async def test_who_waits_for_an_extraction_and_leaves_costs_nothing(
+    http_server_client: AsyncHTTPServerClient, venue: ScriptedBitget, app: Application
+) -> None:
+    await added(http_server_client)
+    stuck = asyncio.Event()
+    venue.wait_for = stuck.wait
+    waiting = app.settings["rooms"].waiting
+    writer = await ask_and_stay(
+        http_server_client,
+        'POST /extract-orders HTTP/1.1\r\nHost: localhost\r\nContent-Length: 12\r\n\r\n{"wait":600}',
+    )
+    await until(lambda: waiting.taken == 1)
+    writer.close()
+    await until(lambda: waiting.taken == 0)
+    stuck.set()
 
 
 async def test_stages_run_alone(http_server_client: AsyncHTTPServerClient) -> None:

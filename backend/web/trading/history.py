@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable
+from contextlib import nullcontext
 from typing import TypedDict
 
 import msgspec
@@ -14,6 +15,7 @@ from backend.trading.history import Kind, Row
 from backend.trading.rows import Bill, Fill, Order, Product
 from backend.web.server.json_schema import NUMBER, Json, choice, listed
 from backend.web.server.parameters import Parameter, Values, flag, invalid, moment, one_of, text, whole
+from backend.web.streams.long_answer import unless_gone
 from backend.web.trading import account_views
 from backend.web.trading import history_shapes as shapes
 from backend.web.trading import history_views as views
@@ -98,6 +100,13 @@ class HistoryHandler(TradingHandler):
 
     async def completeness(self, account: str) -> shapes.Completeness:
         return views.completeness(await self.trading.histories.completeness(account))
+
+    async def extracted(self, wanted: Extraction, patience: float) -> Extraction:
+        """An extraction when it is over, or as it stands after `patience` seconds. Ends with its client."""
+        extractions = self.trading.extractions
+        with self.rooms.waiting.place(self.client) if patience else nullcontext():
+            asked = await extractions.submit(wanted)
+            return await unless_gone(extractions.wait(asked.id, patience), self.gone)
 
     async def wanted(self, values: Values) -> RowsWanted:
         end = values[END_TIME]
@@ -187,21 +196,18 @@ class ExtractOrdersHandler(HistoryHandler):
 
     async def post(self) -> None:
         self.query(())
-        extractions = self.trading.extractions
         values = self.json_object(EXTRACTING)
         since = values[SINCE]
         if values[TEST_MODE]:
             since = max(since or 0, self.trading.now() - DAY_MS)
-        asked = await extractions.submit(
-            Extraction(
-                id="",
-                account=await self.account_id(values),
-                created=0,
-                products=values[PRODUCTS_WANTED],
-                since=since,
-            )
+        wanted = Extraction(
+            id="",
+            account=await self.account_id(values),
+            created=0,
+            products=values[PRODUCTS_WANTED],
+            since=since,
         )
-        found = await extractions.wait(asked.id, values[WAIT])
+        found = await self.extracted(wanted, values[WAIT])
         if found.status != "done":
             if found.failure:
                 raise error_named(*found.failure)
@@ -254,18 +260,15 @@ class StageHandler(HistoryHandler):
             raise InvalidRequest(f"give one of {', '.join(STAGES)}", code="unknown_stage")
         values = self.query(STAGE)
         product, symbol = values[PRODUCT], values[SYMBOL]
-        extractions = self.trading.extractions
-        asked = await extractions.submit(
-            Extraction(
-                id="",
-                account=await self.account_id(values),
-                created=0,
-                products=(product,) if product else (),
-                symbols=(symbol,) if symbol else (),
-                stages=(STAGES[name],),
-            )
+        wanted = Extraction(
+            id="",
+            account=await self.account_id(values),
+            created=0,
+            products=(product,) if product else (),
+            symbols=(symbol,) if symbol else (),
+            stages=(STAGES[name],),
         )
-        found = await extractions.wait(asked.id, LONGEST_WAIT)
+        found = await self.extracted(wanted, LONGEST_WAIT)
         if found.failure:
             raise error_named(*found.failure)
         self.answer(
