@@ -36,8 +36,11 @@ class Sizes:
 
     async def of(self, series: Sequence[Series]) -> dict[Series, Size]:
         """The size of each; one that was never measured is measured now."""
-        await self._measure([one for one in series if one not in self._known], {})
-        return {one: self._known[one][0] for one in series}
+        # What is known is taken before the wait: meanwhile another task may forget it.
+        known = {one: self._known[one][0] for one in series if one in self._known}
+        measured = await self._measure([one for one in series if one not in known], {})
+        both = known | measured
+        return {one: both[one] for one in series}
 
     async def renew(self, marks: Mapping[Series, Mark]) -> None:
         """Measure series that have changed since their measurement, unless it is recent."""
@@ -54,10 +57,13 @@ class Sizes:
         size, measured_at = self._known[series]
         return measured_at != mark and self._clock.now() - size.measured >= GOOD_FOR_MS
 
-    async def _measure(self, series: Sequence[Series], marks: Mapping[Series, Mark]) -> None:
+    async def _measure(self, series: Sequence[Series], marks: Mapping[Series, Mark]) -> dict[Series, Size]:
+        measured: dict[Series, Size] = {}
         for first in range(0, len(series), AT_ONCE):
             some = series[first : first + AT_ONCE]
             now = self._clock.now()
             sizes = await asyncio.gather(*(self._candles.bytes_on_disk(one) for one in some))
             for one, size in zip(some, sizes, strict=True):
-                self._known[one] = Size(size, now), marks.get(one)
+                measured[one] = Size(size, now)
+                self._known[one] = measured[one], marks.get(one)
+        return measured
