@@ -10,7 +10,7 @@ from backend.core.windows import MINUTE
 from backend.services.service import Service
 from tests.simulator import Simulator
 
-PATIENCE = 60.0
+PATIENCE = 300.0
 
 
 PACE = 20.0

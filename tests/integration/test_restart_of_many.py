@@ -45,6 +45,7 @@ def clock(simulator: Simulator) -> Clock:
     return HandClock(simulator)
 
 
+@pytest.mark.timeout(900)
 async def test_each_gets_its_newest_hour_first_and_none_is_refused(
     settings: Settings, simulator: Simulator, clock: Clock
 ) -> None:

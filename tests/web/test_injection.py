@@ -201,6 +201,7 @@ async def attack_everything(client: AsyncHTTPServerClient, app: Application, att
             assert status < 500, (method, path, attack)
 
 
+@pytest.mark.timeout(900)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(Attack("path", "$where", "text"))
 @example(Attack("path", "..", "text"))
@@ -223,6 +224,7 @@ def test_no_request_reaches_an_operator_or_a_collection(
     assert {collection for collection in named if not is_ours(collection)} == set()
 
 
+@pytest.mark.timeout(900)
 def test_what_requests_say_does_come_to_the_database(
     http_server_client: AsyncHTTPServerClient, app: Application, profile: Profile, io_loop: IOLoop
 ) -> None:
