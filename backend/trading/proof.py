@@ -7,7 +7,7 @@ difference behind, and the difference names where it is.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -165,7 +165,7 @@ class FeeSums:
     `fee_words` are a venue's words for bills whose amount itself is a fee; any other counts by its own fee.
     """
 
-    def __init__(self, product: Product, fee_words: Mapping[str, bool], held: Spans) -> None:
+    def __init__(self, product: Product, fee_words: Collection[str], held: Spans) -> None:
         self._product = product
         self._fee_words = fee_words
         self._held = held
@@ -178,7 +178,7 @@ class FeeSums:
             self._paid[key] = total((self._paid[key], fee.paid))
 
     def add_bill(self, bill: Bill) -> None:
-        taken = opposite(bill.amount) if self._fee_words.get(bill.kind) else bill.fee
+        taken = opposite(bill.amount) if bill.kind in self._fee_words else bill.fee
         if taken:
             key = (bill.time // HOUR, bill.coin)
             self._took[key] = total((self._took[key], taken))

@@ -123,6 +123,19 @@ async def test_a_fill_that_the_exchange_withholds_is_named(settings: Settings, v
         assert named == {str(withheld.order)}
 
 
+async def test_a_part_of_a_shared_wallet_is_no_proof_against_it(settings: Settings) -> None:
+    """Of four products that share a wallet one is read: its balances do not chain alone."""
+    book = book_of("unified", orders=60)
+    async with extracting(settings, "unified", book) as (_, trading, account):
+        found = await extract(trading, account, products=(Product.PERPETUAL_USDT,))
+        assert (found.status, found.failure) == ("done", None)
+        known = await trading.histories.completeness(account.id)
+        assert known.proof is not None
+        assert known.proof.checked[Check.FILLS_OF_ORDER] > 0
+        assert known.proof.checked[Check.BALANCE_CHAIN] == 0
+        assert known.proof.differences == []
+
+
 async def test_refusals_and_limits_on_the_way_cost_time_and_no_row(settings: Settings) -> None:
     book = book_of("classic", orders=60)
     async with extracting(settings, "classic", book, limits=True) as (simulator, trading, account):

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from backend.clock import Clock, wait_up_to
 from backend.core.job import Failure, Status
+from backend.core.windows import HOUR
 from backend.errors import (
     AccountFrozen,
     Cancelled,
@@ -42,7 +43,6 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 RENEWALS = 3
 MOST_QUEUED = 100
-HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Extractions:
         self._loops = loops
         self._owner = owner
         self._seconds = seconds
-        self._visit_ms = int(visit_hours * HOUR_MS)
+        self._visit_ms = int(visit_hours * HOUR)
         self._prover = Prover(history)
         self._running: dict[str, _Running] = {}
         self._news = asyncio.Event()
@@ -245,8 +245,8 @@ class Extractions:
                 await work.process_symbols(products, extraction.since, extraction.symbols)
         if Stage.COLLECTOR in extraction.stages:
             course.stage = Stage.COLLECTOR
-            wallets = [[one for one in wallet if one in products] for wallet in source.wallets]
-            await self._collect(account, lease, wallets, now)
+            # All wallets whole: a proof stands for the account, and products that share one chain together.
+            await self._collect(account, lease, source.wallets, now)
 
     async def _collect(
         self, account: Account, lease: HistoryLease, wallets: Sequence[Sequence[Product]], now: int

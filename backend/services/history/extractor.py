@@ -174,8 +174,8 @@ class Extractor:
                 unclaimed += 1
                 if unclaimed >= CLAIMED_PAGES and came.down_to is not None and came.down_to < window.end:
                     part, unclaimed = Window(max(came.down_to, window.start), window.end), 0
-                    await self._record(name, partial(_with_held, part, oldest))
-        await self._record(name, partial(_with_held, window, oldest))
+                    await self._record(name, partial(StreamLedger.with_held, window=part, oldest=oldest))
+        await self._record(name, partial(StreamLedger.with_held, window=window, oldest=oldest))
         self._course.done += 1
 
     async def _store_rows(self, kind: Kind, rows: Mapping[str, Row]) -> int:
@@ -248,7 +248,3 @@ class Extractor:
             if not await self._store.record(self._lease, name, changed):
                 raise LeaseLost(f"another process reads the history of account {self._account.id} now")
             self._ledger[name] = changed
-
-
-def _with_held(window: Window, oldest: int | None, ledger: StreamLedger) -> StreamLedger:
-    return ledger.with_held(window, oldest)

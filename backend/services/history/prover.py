@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 
 from backend.core.windows import Spans, Window, intersect
 from backend.services.history.ports import HistoryStore, Ledger
@@ -13,7 +12,7 @@ from backend.trading.rows import Product
 
 MOST_DIFFERENCES = 100
 
-FEE_WORDS: Mapping[str, bool] = MappingProxyType({"TRADING_FEE": True})
+FEE_WORDS = frozenset(("TRADING_FEE",))
 """BingX's word for a change that is a fee; Bitget tells the fee of a bill beside its amount."""
 
 

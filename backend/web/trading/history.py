@@ -8,6 +8,7 @@ from typing import TypedDict
 
 import msgspec
 
+from backend.core.windows import DAY
 from backend.errors import InvalidRequest, error_named
 from backend.services.history.ports import Place, RowsWanted
 from backend.trading.extraction import Extraction, Stage
@@ -21,7 +22,6 @@ from backend.web.trading import history_shapes as shapes
 from backend.web.trading import history_views as views
 from backend.web.trading.handler import ACCOUNT, PRODUCT, PRODUCTS, TradingHandler
 
-DAY_MS = 86_400_000
 LONGEST_WAIT = 600
 BATCH = 1000
 
@@ -199,7 +199,7 @@ class ExtractOrdersHandler(HistoryHandler):
         values = self.json_object(EXTRACTING)
         since = values[SINCE]
         if values[TEST_MODE]:
-            since = max(since or 0, self.trading.now() - DAY_MS)
+            since = max(since or 0, self.trading.now() - DAY)
         wanted = Extraction(
             id="",
             account=await self.account_id(values),
