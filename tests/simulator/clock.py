@@ -25,6 +25,11 @@ class SimulatorClock:
         return self._jumps
 
     @property
+    def speed(self) -> float:
+        """Simulated seconds in a real one."""
+        return self._speed
+
+    @property
     def frozen(self) -> bool:
         """Whether the clock stands still."""
         return self._speed == 0.0
