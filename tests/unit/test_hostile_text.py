@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from tests.hostile import MEETS, PLACES
 
 ROOT = Path(__file__).parents[2]
@@ -38,6 +40,7 @@ def test_every_pattern_is_in_the_table() -> None:
     assert set(MEETS.values()) <= PLACES.keys()
 
 
+@pytest.mark.long
 def test_long_hostile_texts_cost_next_to_nothing() -> None:
     done = subprocess.run([sys.executable, "-m", "tests.hostile"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, f"{done.stdout.splitlines()[-1:]} took too long, or: {done.stderr}"

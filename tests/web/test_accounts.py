@@ -11,10 +11,12 @@ import pytest
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 from tornado.ioloop import IOLoop
 
+from backend.clock import Clock
 from backend.settings import Settings
 from backend.store.mongo import Database
 from tests.account_venue import INFO, ScriptedBitget, refused, told
 from tests.bitget_rows import MIX_POSITION
+from tests.hurried import HurriedClock
 from tests.private import KEYS, SECRETS, shown
 from tests.web.client import Reply, error_code, get, post, send
 from tests.web.trading import added, keys, opened_venue, with_accounts
@@ -24,6 +26,12 @@ from tests.web.trading import added, keys, opened_venue, with_accounts
 def venue(io_loop: IOLoop) -> Iterator[ScriptedBitget]:
     with opened_venue(io_loop) as venue:
         yield venue
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """An exchange lets few questions a second by: waiting for the next second takes a twentieth of it."""
+    return HurriedClock(20)
 
 
 @pytest.fixture

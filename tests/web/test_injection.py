@@ -26,6 +26,7 @@ from backend.core.windows import MINUTE
 from backend.exchanges import EXCHANGES
 from backend.services.service import Service
 from backend.store.mongo import Database
+from tests.examples import examples
 from tests.web.stored import START
 from tests.web.walking import ENDLESS, methods, routes
 
@@ -202,7 +203,7 @@ async def attack_everything(client: AsyncHTTPServerClient, app: Application, att
 
 
 @pytest.mark.timeout(900)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(40))
 @example(Attack("path", "$where", "text"))
 @example(Attack("path", "..", "text"))
 @example(Attack("symbol", "BTCUSDT", "operator"))

@@ -12,6 +12,7 @@ from pytest_tornasync.plugin import AsyncHTTPServerClient
 from tornado.ioloop import IOLoop
 from tornado.web import Application
 
+from backend.clock import Clock
 from backend.core.windows import DAY, HOUR
 from backend.settings import Settings
 from backend.store.mongo import Database
@@ -19,6 +20,7 @@ from backend.store.trading.history import MongoHistory
 from backend.trading.history import Kind, ids_of
 from tests.account_venue import ScriptedBitget, refused, told
 from tests.fakes import START
+from tests.hurried import HurriedClock
 from tests.traded import traded
 from tests.web.client import Reply, error_code, get, send
 from tests.web.test_leaving import ask_and_stay, until
@@ -46,6 +48,12 @@ def venue(io_loop: IOLoop) -> Iterator[ScriptedBitget]:
     with opened_venue(io_loop) as venue:
         venue.answers |= EMPTY
         yield venue
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """An exchange lets few questions a second by: waiting for the next second takes a twentieth of it."""
+    return HurriedClock(20)
 
 
 @pytest.fixture
