@@ -69,6 +69,7 @@ compose-check: $(VENV)/.dev ## the compose file on a Docker engine; as root on D
 bench: $(VENV)/.dev ## the benchmarks, some minutes
 	@$(BIN)/python -m benchmarks.ingest
 	@$(BIN)/python -m benchmarks.read
+	@$(BIN)/python -m benchmarks.small_reads
 	@$(BIN)/python -m benchmarks.topup
 	@$(BIN)/python -m benchmarks.thin
 	@$(BIN)/python -m benchmarks.budget

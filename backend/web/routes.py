@@ -35,6 +35,7 @@ from backend.web.page.handlers import PageHandler
 from backend.web.server.files import Files
 from backend.web.server.guard import Guard
 from backend.web.server.handler import UnknownRoute, log_request
+from backend.web.server.kept_answers import KeptAnswers
 from backend.web.server.room import Rooms
 from backend.web.server.server import Limits, Server
 from backend.web.streams.changes import ChangesHandler, ChangesSocketHandler
@@ -81,6 +82,7 @@ def make_application(
         cross_origin_protection=True,
         base_path=base_path,
         files=Files(),
+        kept_answers=KeptAnswers(),
     )
 
 

@@ -101,6 +101,31 @@ async def test_different_answers_about_the_same_history_have_different_tags(
     assert len({*plain, *packed}) == len(queries) + 2
 
 
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+@pytest.mark.parametrize("query", ["", "&format=csv", "&interval=1h&order=desc"])
+async def test_who_asks_for_the_same_again_gets_it_without_another_look_at_the_candles(
+    http_server_client: AsyncHTTPServerClient, database: Database, query: str, coding: str
+) -> None:
+    headers = {"Accept-Encoding": coding}
+    first = await fetch(http_server_client, CLOSED + query, **headers)
+    await database[SERIES.name].drop()
+    second = await fetch(http_server_client, CLOSED + query, **headers)
+    assert (second.code, second.body) == (200, first.body)
+    for name in ("Etag", "Content-Type", "Vary", "Last-Modified"):
+        assert second.headers[name] == first.headers[name]
+    assert second.headers.get("Content-Encoding") == first.headers.get("Content-Encoding")
+    assert int(second.headers["Content-Length"]) == len(second.body)
+
+
+async def test_what_has_no_validator_is_read_each_time(
+    http_server_client: AsyncHTTPServerClient, database: Database
+) -> None:
+    query = f"end_time={START + 5000 * MINUTE}"
+    first = await fetch(http_server_client, query)
+    await database[SERIES.name].delete_one({"_id": START})
+    assert len((await fetch(http_server_client, query)).body) < len(first.body)
+
+
 async def changed(client: AsyncHTTPServerClient, query: str, tag: str) -> HTTPResponse:
     """An answer that must be sent although the client knows `tag`."""
     answer = await again(client, query, tag)

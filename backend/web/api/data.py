@@ -19,6 +19,7 @@ from backend.web.api.data_request import PARAMETERS, data_request
 from backend.web.server.caching import disposition, entity_tag, largest_size
 from backend.web.server.files import Files, LentFile
 from backend.web.server.handler import ApiHandler
+from backend.web.server.kept_answers import KeptAnswers
 from backend.web.server.negotiation import accepted_coding
 from backend.web.server.ranges import content_range, part
 from backend.web.streams.long_answer import while_connected
@@ -41,12 +42,34 @@ class DataHandler(ApiHandler):
             if validator and asked.format.compact and await self._sent_from_file(opened, validator, asked):
                 return
             self.headers_are_whole()
-            with closing(CandlesAnswer(series, asked)) as answer:
-                async with aclosing(self._pieces(answer, coding, opened, validator, asked)) as pieces:
-                    async for piece in pieces:
-                        self.write(piece)
-                        await self.flush()
+            tag = self._headers["Etag"] if validator else ""
+            if (body := self.kept.of(tag)) is not None:
+                self.set_header("Content-Length", len(body))
+                self.write(body)
+                await self.flush()
+            else:
+                await self._stream(opened, validator, asked, coding)
             self.finish()
+
+    @property
+    def kept(self) -> KeptAnswers:
+        kept: KeptAnswers = self.settings["kept_answers"]
+        return kept
+
+    async def _stream(
+        self, opened: OpenSelection, validator: Validator | None, asked: ReaderRequest, coding: str | None
+    ) -> None:
+        """Send the answer piece by piece, and keep it for the next one who asks if it cannot change."""
+        copy = self.kept.begin(self._headers["Etag"]) if validator else None
+        with closing(CandlesAnswer(opened.series, asked)) as answer:
+            async with aclosing(self._pieces(answer, coding, opened, validator, asked)) as pieces:
+                async for piece in pieces:
+                    self.write(piece)
+                    await self.flush()
+                    if copy:
+                        copy.add(piece)
+            if copy and validator and validator.agrees_with(answer.minutes, answer.last):
+                copy.keep()
 
     async def _pieces(
         self,
