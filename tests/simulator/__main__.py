@@ -12,8 +12,15 @@ from tests.simulator.clock import SimulatorClock
 from tests.simulator.csvfile import market_of_file
 from tests.simulator.faults import Faults
 from tests.simulator.markets import KINDS
+from tests.simulator.private.accounts import Account
+from tests.simulator.private.book import Facts
+from tests.simulator.private.generator import generated
+from tests.simulator.private.running import KEYS
 from tests.simulator.server import Simulator
-from tests.simulator.times import parse_instant, parse_window
+from tests.simulator.times import DAY, MINUTE, parse_instant, parse_window
+
+DAYS, SYMBOLS = 30, 2
+"""How long the account has traded, and how many symbols of each product."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -53,6 +60,9 @@ def parser() -> argparse.ArgumentParser:
         flags.add_argument(
             f"--{name}", type=parse_window, action="append", default=[], metavar="START/END", help=help_text
         )
+    flags.add_argument(
+        "--account", type=int, default=0, metavar="ORDERS", help="tell of an account with so many orders too"
+    )
     flags.add_argument("--seed", type=int, default=0, help="seed of the random faults (default 0)")
     return flags
 
@@ -69,7 +79,20 @@ def simulator_of(options: argparse.Namespace) -> Simulator:
         faults=_faults(options),
         limits=not options.no_limit,
         weight_limit=options.weight_limit,
+        accounts=_accounts(options),
     )
+
+
+def _accounts(options: argparse.Namespace) -> dict[str, Account]:
+    """The account with the keys `running.KEYS`, whose last order ended ten minutes ago; or none."""
+    if not options.account:
+        return {}
+    now = (options.now or SimulatorClock().now()) - 10 * MINUTE
+    facts = Facts(unified=False, registered=now - (DAYS + 1) * DAY)
+    book = generated(
+        seed=options.seed, orders=options.account, days=DAYS, now=now, symbols=SYMBOLS, facts=facts
+    )
+    return {KEYS.key: Account(KEYS, book)}
 
 
 def _faults(options: argparse.Namespace) -> Faults:

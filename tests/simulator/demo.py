@@ -1,7 +1,8 @@
 """`make demo`: the service against simulated exchanges, as somebody without internet can try it.
 
 Starts the simulator and the service, syncs a week of BTCUSDT from six markets at once with a progress line
-each, then reads some of it back over HTTP. Everything lies in a temporary folder and is gone at the end.
+each, then reads some of it back over HTTP. Then it adds an account at the simulated Bitget and extracts its
+order history. Everything lies in a temporary folder and is gone at the end.
 """
 
 from __future__ import annotations
@@ -17,8 +18,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from tempfile import TemporaryDirectory
+from typing import Any
+
+from cryptography.fernet import Fernet
+
+from tests.simulator.private.running import KEYS
 
 PATIENCE = 60.0
+API_KEY = "dummy-key-of-the-demonstration"
+ORDERS = 150
+PRODUCTS = ["spot", "perpetual-usdt"]
 SHARED_URLS = ("BINANCE_SPOT_URL", "BINANCE_PERPETUAL_URL", "BITGET_URL", "BINGX_URL")
 MARKETS = [
     f"{exchange}:{market}:BTCUSDT"
@@ -31,7 +40,8 @@ def main() -> int:
     """Run the demonstration; the exit status is the sync's."""
     with ExitStack() as stack:
         folder = stack.enter_context(TemporaryDirectory(prefix="market-data-demo-"))
-        simulator = stack.enter_context(_process("tests.simulator", "--port", "0", stdout=subprocess.PIPE))
+        options = ("--port", "0", "--account", str(ORDERS))
+        simulator = stack.enter_context(_process("tests.simulator", *options, stdout=subprocess.PIPE))
         assert simulator.stdout is not None
         exchanges = simulator.stdout.readline().split()[-1]
         print(f"Simulated exchanges answer at {exchanges}")
@@ -39,6 +49,9 @@ def main() -> int:
         settings = {
             **dict.fromkeys(SHARED_URLS, exchanges),
             "EXTENDED_URL": f"{exchanges}/api/v1",
+            "BITGET_LIVE_ACCOUNT_URL": exchanges,
+            "API_KEYS": f"demo:{API_KEY}:read+write+trade+admin",
+            "MASTER_KEYS": Fernet.generate_key().decode(),
             "DATA_DIR": folder,
             "SERVER_PORT": str(port),
             "LOG_LEVEL": "ERROR",
@@ -60,7 +73,23 @@ def main() -> int:
             "/api/data/BTCUSDT?exchange=bingx&market=perpetual&limit=1",
         ):
             _show(f"{service}{path}")
+        _show_history(service)
         return status
+
+
+def _show_history(service: str) -> None:
+    """An account of the simulated Bitget: its history is read whole and proves itself."""
+    key, secret, passphrase = KEYS
+    keys = {"key": key, "secret": secret, "passphrase": passphrase}
+    account = _asked(f"{service}/accounts", {"venue": "bitget", "mode": "live", **keys})["account"]
+    print(f"\nThe account {account['id']} of the simulated Bitget: reading its order history ...", flush=True)
+    extracted = _asked(f"{service}/extract-orders", {"wait": PATIENCE, "products": PRODUCTS})
+    orders, proof = extracted["orders"], extracted["completeness"]["proof"]
+    print(
+        f"{extracted['count']} orders of {len({order['symbol'] for order in orders})} symbols. The last one:"
+    )
+    print(json.dumps(orders[-1], indent=2))
+    print(f"What was compared: {proof['checked']}. What differs: {proof['differing']}")
 
 
 @contextmanager
@@ -100,8 +129,15 @@ def _wait_for(url: str) -> None:
 
 
 def _show(url: str) -> None:
-    with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
-        print(f"\n$ curl '{url}'\n{json.dumps(json.load(answer), indent=2)}")
+    print(f"\n$ curl -H 'X-Api-Key: {API_KEY}' '{url}'\n{json.dumps(_asked(url), indent=2)}")
+
+
+def _asked(url: str, body: object = None) -> Any:
+    """The answer to a GET, or to a POST with a body."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data=data, headers={"X-Api-Key": API_KEY})
+    with urllib.request.urlopen(request, timeout=2 * PATIENCE) as answer:
+        return json.load(answer)
 
 
 if __name__ == "__main__":
