@@ -10,7 +10,7 @@ from typing import cast
 from uuid import uuid4
 
 from backend.clock import Clock
-from backend.errors import AccountFrozen
+from backend.errors import AccountFrozen, UnknownAccount
 from backend.loops import Loops
 from backend.services.accounts.accounts import Accounts
 from backend.services.accounts.ports import AccountVenues
@@ -47,6 +47,7 @@ class OneAccount:
     told: TradedAccount
     account: Account
     is_visited: bool = False
+    is_removed: bool = False
 
     async def source(self, _account_id: str) -> tuple[Account, TradedAccount]:
         if self.account.frozen:
@@ -54,6 +55,8 @@ class OneAccount:
         return self.account, self.told
 
     async def get(self, _account_id: str) -> Account:
+        if self.is_removed:
+            raise UnknownAccount("removed")
         return self.account
 
     async def all(self) -> list[Account]:
@@ -73,6 +76,7 @@ class Desk:
     """What a process has that extracts."""
 
     def __init__(self, database: Database, accounts: OneAccount, clock: Clock, seconds: float) -> None:
+        self.accounts = accounts
         self.history = MongoHistory(database)
         self.store = MongoExtractions(database)
         self.loops = Loops(clock)

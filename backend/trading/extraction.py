@@ -10,7 +10,8 @@ from backend.trading.rows import Product
 
 
 class Stage(StrEnum):
-    """What an extraction does, one after the other."""
+    """What an extraction does, one after the other. A whole one reads the symbols of a product as soon as it
+    knows them, while it still looks for those of others."""
 
     COORDINATOR = "coordinator"
     """Reads what is told of all symbols at once, and finds the symbols."""

@@ -213,8 +213,8 @@ async def test_a_row_that_the_venue_withholds_is_named_by_the_proof(database: Da
             assert Check.FEES in checks
 
 
-async def test_an_extraction_can_be_cancelled_and_the_next_goes_on(database: Database) -> None:
-    told = account(span=2 * DAY)
+def held_up(told: TradedAccount) -> tuple[asyncio.Event, asyncio.Event]:
+    """After some answers about orders the account waits for the first event; the second says that it does."""
     gate, busy = asyncio.Event(), asyncio.Event()
     healthy = told.orders
     asked = 0
@@ -228,6 +228,30 @@ async def test_an_extraction_can_be_cancelled_and_the_next_goes_on(database: Dat
         return await healthy(wanted)
 
     told.orders = orders  # type: ignore[method-assign]
+    return gate, busy
+
+
+@pytest.mark.parametrize("removed", [False, True])
+async def test_an_extraction_ends_when_its_account_is_frozen_or_removed(
+    database: Database, removed: bool
+) -> None:
+    told = account(span=2 * DAY)
+    _, busy = held_up(told)
+    async with desk(database, told, SystemClock(), first=START, seconds=1.0) as made:
+        begun = await made.extractions.submit(WHOLE)
+        await busy.wait()
+        made.accounts.is_removed = removed
+        made.accounts.account = replace(made.accounts.account, frozen=True)
+        found = await made.extractions.wait(begun.id, 500)
+        reason = "unknown_account" if removed else "account_frozen"
+        assert (found.status, found.failure and found.failure.code) == ("failed", reason)
+        made.accounts.is_removed = False
+        assert 0 < len(await made.rows(Kind.ORDERS)) < len(BOOK.orders)
+
+
+async def test_an_extraction_can_be_cancelled_and_the_next_goes_on(database: Database) -> None:
+    told = account(span=2 * DAY)
+    gate, busy = held_up(told)
     async with desk(database, told, SystemClock(), first=START) as made:
         begun = await made.extractions.submit(WHOLE)
         await busy.wait()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.errors import RateLimited
+from backend.errors import RateLimited, UnknownAccount
 from backend.exchanges.base import RateLimit
 from backend.net.rest.account_budget import PATIENCE
 from backend.net.rest.throttle import Throttle
@@ -211,3 +211,41 @@ async def test_what_a_venue_says_of_an_account_tightens_its_budget_alone() -> No
     throttle.learn({"orders": 3}, "a")
     sent = await sends(throttle, clock, [Demand(0.0, ORDER, "a", False), Demand(0.0, ORDER, "b", False)])
     assert [(one.moment, one.demand.account) for one in sent] == [(0.0, "b"), (2.0, "a")]
+
+
+async def test_a_full_path_of_an_account_delays_no_call_of_another_path() -> None:
+    """Both paths are used to their limits: an account is read at the venue's own pace."""
+    clock = FakeClock()
+    throttle = Throttle([RateLimit("weight", 10_000, 60.0)], 1.0, clock)
+    throttle.open_account("a", [RateLimit("slow", 1, 10.0), RateLimit("fast", 10, 10.0)])
+    demand = [Demand(0.0, {"weight": 1, "slow": 1}, "a", False) for _ in range(5)]
+    demand += [Demand(0.0, {"weight": 1, "fast": 1}, "a", False) for _ in range(40)]
+    sent = await sends(throttle, clock, demand)
+    last = {unit: max(one.moment for one in sent if unit in one.demand.cost) for unit in ("slow", "fast")}
+    assert last == {"slow": 40.0, "fast": 39.0}
+
+
+async def test_for_a_closed_account_no_more_is_let_out() -> None:
+    clock = FakeClock()
+    throttle = Throttle(ADDRESS, 1.0, clock)
+    throttle.open_account("a", ACCOUNT)
+    throttle.close_account("a")
+    with pytest.raises(UnknownAccount):
+        await throttle.acquire(ORDER, "a")
+    throttle.block(RateLimited("too many", retry_after=5), "a")
+    throttle.learn(ORDER, "a")
+    assert throttle.blocked == 0
+
+
+async def test_who_waits_for_an_account_that_is_closed_meanwhile_is_not_let_out() -> None:
+    clock = FakeClock()
+    throttle = Throttle(ADDRESS, 1.0, clock)
+    throttle.open_account("a", [RateLimit("orders", 1, 60.0)])
+    await throttle.acquire(ORDER, "a")
+
+    async def close() -> None:
+        await clock.sleep(30)
+        throttle.close_account("a")
+
+    with pytest.raises(UnknownAccount):
+        await asyncio.gather(throttle.acquire(ORDER, "a"), close())

@@ -1,5 +1,4 @@
-"""The limits that a venue counts for one account, besides those of the address. A call waits in this queue
-first."""
+"""The limits that a venue counts for one account, besides those of the address. A call waits here first."""
 
 from __future__ import annotations
 
@@ -23,27 +22,32 @@ def refuse_a_long_wait(wait: float, refusal: RateLimited) -> None:
 
 class AccountBudget:
     """A caller that waits here is not in the address's queue yet. So an account with a full budget, or a
-    refused one, delays nobody else."""
+    refused one, delays nobody else.
+
+    Callers that spend from the same limits wait in one line. Venues limit each path of an account by itself:
+    a full path delays no call of another.
+    """
 
     def __init__(self, limits: Sequence[RateLimit], share: float, clock: Clock) -> None:
         self._windows = {limit.unit: SlidingWindow(limit.capacity * share, limit.seconds) for limit in limits}
         self._clock = clock
-        self._line: list[_Place] = []
+        self._lines: dict[frozenset[str], list[_Place]] = {}
         self._refusal = RateLimited("")
         self.blocked_until = 0.0
 
     async def room_for(self, cost: Mapping[str, int], *, urgent: bool) -> None:
-        """Wait for the first place in the queue, and for room. Urgent callers come before all others.
+        """Wait for the first place in the line, and for room. Urgent callers come before all others.
 
-        The caller must book before it awaits anything: the next in the queue takes the room.
+        The caller must book before it awaits anything: the next in the line takes the room.
         """
+        line = self._lines.setdefault(frozenset(self._windows.keys() & cost.keys()), [])
         place = _Place(urgent)
-        ahead = len([one for one in self._line if one.urgent]) if urgent else len(self._line)
-        self._line.insert(ahead, place)
+        ahead = len([one for one in line if one.urgent]) if urgent else len(line)
+        line.insert(ahead, place)
         try:
             while True:
                 refuse_a_long_wait(self.blocked_until - self._clock.monotonic(), self._refusal)
-                if self._line[0] is not place:
+                if line[0] is not place:
                     await place.called.wait()
                 elif (wait := self._moment(cost) - self._clock.monotonic()) > 0:
                     await self._clock.sleep(wait)
@@ -51,9 +55,9 @@ class AccountBudget:
                     return
                 place.called.clear()
         finally:
-            self._line.remove(place)
-            if self._line:
-                self._line[0].called.set()
+            line.remove(place)
+            if line:
+                line[0].called.set()
 
     def block(self, refusal: RateLimited, until: float) -> None:
         """Let nothing out until then."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from backend.clock import Clock
-from backend.errors import Banned, MarketDataError, RateLimited
+from backend.errors import Banned, MarketDataError, RateLimited, UnknownAccount
 from backend.exchanges.base import RateLimit
 from backend.net.rest.account_budget import AccountBudget, refuse_a_long_wait
 from backend.net.rest.sliding_window import SlidingWindow
@@ -93,7 +93,7 @@ class Throttle:
         self._accounts.setdefault(name, AccountBudget(limits, self._share, self._clock))
 
     def close_account(self, name: str) -> None:
-        """Stop counting for the account. Nobody may be waiting for it."""
+        """Stop counting for the account: no more requests are let out for it."""
         self._accounts.pop(name, None)
 
     async def acquire(
@@ -102,12 +102,15 @@ class Throttle:
         """Wait until `cost` may be spent. The caller then sends the request at once.
 
         Who comes first goes first, of those who are urgent and of the others. Raises the refusal that blocks
-        the venue, or the account, when it lasts for more than PATIENCE seconds.
+        the venue, or the account, when it lasts for more than PATIENCE seconds; UnknownAccount for an account
+        that is closed.
         """
         self._refuse_a_long_wait()
-        own = None if account is None else self._accounts[account]
-        if own:
+        own = None
+        if account is not None:
+            own = self._opened(account)
             await own.room_for(cost, urgent=urgent)
+            self._opened(account)
         waiter = _Waiter(cost, own, urgent, self._clock.monotonic())
         self._enter(waiter)
         try:
@@ -119,6 +122,11 @@ class Throttle:
             self._book_anew(self._clock.monotonic())
             raise
         self._waiters.remove(waiter)
+
+    def _opened(self, account: str) -> AccountBudget:
+        if budget := self._accounts.get(account):
+            return budget
+        raise UnknownAccount("the account was removed")
 
     def reserve(self, cost: Mapping[str, int], now: float) -> float:
         """Book `cost` at the earliest moment that every limit allows, and say when that is."""
@@ -168,7 +176,8 @@ class Throttle:
         now = self._clock.monotonic()
         until = now + (DEFAULT_BLOCK if refusal.retry_after is None else refusal.retry_after)
         if account is not None:
-            self._accounts[account].block(refusal, until)
+            if own := self._accounts.get(account):
+                own.block(refusal, until)
         else:
             if until > self._blocked_until:
                 self._blocked_until, self._refusal = until, refusal
@@ -186,8 +195,8 @@ class Throttle:
                 theirs = window.capacity * (1 - self._part(window, now))
                 if (excess := units - window.spent(now) - theirs) > 0:
                     window.book(excess, now)
-        if account is not None:
-            for window, units in self._accounts[account].spent_by(used):
+        if account is not None and (own := self._accounts.get(account)):
+            for window, units in own.spent_by(used):
                 if (excess := units - window.spent(now)) > 0:
                     window.book(excess, now)
 

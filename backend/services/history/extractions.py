@@ -198,8 +198,8 @@ class Extractions:
             error = course.errors[0] if course.errors else None
         except asyncio.CancelledError:
             found = await self._store.load(extraction.id)
-            is_over = found is not None and found.cancelling
-            error = Cancelled("the extraction was cancelled: what came is stored")
+            is_over = course.barred is not None or (found is not None and found.cancelling)
+            error = course.barred or Cancelled("the extraction was cancelled: what came is stored")
             if not is_over:
                 raise
         except LeaseLost:
@@ -220,13 +220,25 @@ class Extractions:
             self._tell()
 
     async def _keep(self, extraction: Extraction, lease: HistoryLease, working: asyncio.Task[None]) -> None:
-        """Renew the lease, write down how far the work is, and end it where somebody cancels it."""
+        """Renew the lease and write down how far the work is. End it when somebody cancels it, or freezes or
+        removes the account.
+        """
+        running = self._running[extraction.id]
         while True:
             await self._clock.sleep(self._seconds / RENEWALS)
             with self._loops.surviving("renewals of leases", lease.token):
                 await self._history.renew(lease, self._seconds)
-                if await self._store.report(_current(self._running[extraction.id]), "running"):
+                running.course.barred = await self._barred(extraction.account)
+                if await self._store.report(_current(running), "running") or running.course.barred:
                     working.cancel()
+
+    async def _barred(self, account_id: str) -> MarketDataError | None:
+        """Why an account must not be asked any more."""
+        try:
+            account = await self._accounts.get(account_id)
+        except UnknownAccount:
+            return UnknownAccount("the account was removed: what came of its history is stored")
+        return AccountFrozen("the account was frozen: what came is stored") if account.frozen else None
 
     async def _work(self, extraction: Extraction, lease: HistoryLease, course: Course) -> None:
         account, source = await self._accounts.source(extraction.account)
@@ -239,8 +251,11 @@ class Extractions:
             now = await source.now()
             if Stage.COORDINATOR in extraction.stages:
                 course.stage = Stage.COORDINATOR
-                await work.coordinate(products, extraction.since)
-            if Stage.SYMBOLS in extraction.stages:
+                if Stage.SYMBOLS in extraction.stages:
+                    await work.read(products, extraction.since, extraction.symbols)
+                else:
+                    await work.coordinate(products, extraction.since)
+            elif Stage.SYMBOLS in extraction.stages:
                 course.stage = Stage.SYMBOLS
                 await work.process_symbols(products, extraction.since, extraction.symbols)
         if Stage.COLLECTOR in extraction.stages:

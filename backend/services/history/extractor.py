@@ -7,10 +7,12 @@ are stored before the ledger claims their window.
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import NamedTuple
 
 from backend.clock import LATEST
 from backend.core.windows import Window, intersect, normalise, subtract
@@ -38,14 +40,24 @@ CLAIMED_PAGES = 5
 """After so many pages that came newest first the ledger claims what they cover, so that little is read again
 after a crash."""
 
-AT_ONCE = 32
-"""Windows that are read side by side. Each path has a limit of its own, so windows of one must not keep those
-of another waiting."""
+AT_ONCE = 8
+"""Windows of one kind and product that are read side by side. Each has a path with a limit of its own, so it
+must not wait for places that another has taken."""
+
+
+class Place(NamedTuple):
+    """What is asked at one path."""
+
+    kind: Kind
+    product: Product
 
 
 @dataclass(slots=True)
 class Course:
-    """How far an extraction is: windows read of those to read, new rows, symbols; what failed on the way."""
+    """How far an extraction is: windows read of those to read, new rows, symbols; what failed on the way.
+
+    `barred` is why it must not go on.
+    """
 
     stage: Stage | None = None
     done: int = 0
@@ -54,6 +66,7 @@ class Course:
     traffic: Traffic = field(default_factory=Traffic)
     symbols: set[str] = field(default_factory=set)
     errors: list[MarketDataError] = field(default_factory=list)
+    barred: MarketDataError | None = None
 
 
 class Extractor:
@@ -77,24 +90,40 @@ class Extractor:
         self._course = course
         self._ledger: dict[StreamName, StreamLedger] = dict(lease.ledger)
         self._writing = asyncio.Lock()
-        self._places = asyncio.Semaphore(AT_ONCE)
+        self._places: defaultdict[Place, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
+
+    async def read(self, products: Sequence[Product], since: int | None, symbols: Sequence[str] = ()) -> None:
+        """Coordinate and process symbols, product by product side by side: the symbols of one product can be
+        read while those of another are still looked for."""
+
+        async def whole(product: Product) -> None:
+            await self._coordinate(product, since, now, pending)
+            coordinated.append(product)
+            if len(coordinated) == len(products):
+                self._course.stage = Stage.SYMBOLS
+            await self.process_symbols((product,), since, symbols)
+
+        coordinated: list[Product] = []
+        now, pending = await self._source.now(), await self._pending(products)
+        await _together([partial(whole, product) for product in products])
 
     async def coordinate(self, products: Sequence[Product], since: int | None) -> None:
         """Read what one question tells of all symbols, and find the symbols that were ever traded."""
-        now = await self._source.now()
-        pending = [row for product in products for row in await self._open_orders(product)]
-        ways = [
-            StreamName(kind, product)
-            for product in products
-            for kind in Kind
-            if self._needs(kind, product) == "nothing"
-        ]
+        now, pending = await self._source.now(), await self._pending(products)
+        await _together([partial(self._coordinate, product, since, now, pending) for product in products])
+
+    async def _pending(self, products: Sequence[Product]) -> Sequence[Order]:
+        return [row for product in products for row in await self._open_orders(product)]
+
+    async def _coordinate(
+        self, product: Product, since: int | None, now: int, pending: Sequence[Order]
+    ) -> None:
+        ways = [StreamName(kind, product) for kind in Kind if self._needs(kind, product) == "nothing"]
         await self._read_all(ways, since, now)
-        for product in products:
+        if self._needs(Kind.ORDERS, product) == "nothing":
             name = StreamName(Kind.ORDERS, product)
-            if self._needs(Kind.ORDERS, product) == "nothing":
-                await self._follow_pending(name, [row for row in pending if row.product is product])
-            self._course.symbols |= await self._store.symbols(self._account.id, product)
+            await self._follow_pending(name, [row for row in pending if row.product is product])
+        self._course.symbols |= await self._store.symbols(self._account.id, product)
 
     async def process_symbols(
         self, products: Sequence[Product], since: int | None, symbols: Sequence[str] = ()
@@ -134,7 +163,12 @@ class Extractor:
             if name.symbol:
                 windows = await self._without_quiet_ones(name, windows)
             tasks += [(name, window) for window in windows]
-        await self._side_by_side([partial(self._read_window, name, window) for name, window in tasks])
+        await self._side_by_side(
+            [
+                (Place(name.kind, name.product), partial(self._read_window, name, window))
+                for name, window in tasks
+            ]
+        )
 
     async def _without_quiet_ones(self, name: StreamName, windows: Sequence[Window]) -> list[Window]:
         """The windows in which something happened to a symbol, as its orders and bills say. The others are
@@ -146,17 +180,12 @@ class Extractor:
             await self._record(name, lambda ledger: replace(ledger, held=normalise([*ledger.held, *quiet])))
         return [one for one in windows if one not in quiet]
 
-    async def _side_by_side(self, works: Sequence[Work]) -> None:
+    async def _side_by_side(self, works: Sequence[tuple[Place, Work]]) -> None:
         self._course.total += len(works)
-        tasks = [asyncio.ensure_future(self._in_place(work)) for work in works]
-        try:
-            await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
+        await _together([partial(self._in_place, place, work) for place, work in works])
 
-    async def _in_place(self, work: Work) -> None:
-        async with self._places:
+    async def _in_place(self, place: Place, work: Work) -> None:
+        async with self._places[place]:
             try:
                 await work()
             except LeaseLost:
@@ -218,7 +247,8 @@ class Extractor:
         held as far as the orders are."""
         failed = len(self._course.errors)
         orders = await self._store.unread_orders(self._account.id, product)
-        await self._side_by_side([partial(self._read_fills, order) for order in orders])
+        place = Place(Kind.FILLS, product)
+        await self._side_by_side([(place, partial(self._read_fills, order)) for order in orders])
         if len(self._course.errors) == failed:
             held = self._of(StreamName(Kind.ORDERS, product))
             await self._record(
@@ -248,3 +278,13 @@ class Extractor:
             if not await self._store.record(self._lease, name, changed):
                 raise LeaseLost(f"another process reads the history of account {self._account.id} now")
             self._ledger[name] = changed
+
+
+async def _together(works: Iterable[Work]) -> None:
+    """Do all side by side; the first error ends the others."""
+    tasks = [asyncio.ensure_future(work()) for work in works]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
