@@ -158,7 +158,7 @@ def build_following(
 
 
 def build_reading(common: Common, stores: Stores, venues: Venues, jobs: Jobs) -> Reading:
-    """Everything that reads stored candles."""
+    """Everything that reads stored candles, and what the prices are now."""
     clock = common.clock
     queries = Queries(stores.candles, stores.coverage, stores.revisions, stores.shortfalls)
     catalogue = Catalogue(stores.candles, stores.coverage, clock, common.loops)
@@ -166,7 +166,9 @@ def build_reading(common: Common, stores: Stores, venues: Venues, jobs: Jobs) ->
         queries, catalogue, jobs, venues.markets, clock, sync_on_read=common.settings.sync_on_read
     )
     overview = Overview(catalogue, stores.follows, venues.markets, clock)
-    return Reading(queries=queries, catalogue=catalogue, overview=overview, mirror=mirror)
+    return Reading(
+        queries=queries, catalogue=catalogue, overview=overview, mirror=mirror, quotes=venues.quotes
+    )
 
 
 def build_running(

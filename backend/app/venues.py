@@ -10,7 +10,7 @@ from functools import partial
 from backend import __version__
 from backend.app.common import Common
 from backend.core.proxy import proxy_to
-from backend.exchanges import EXCHANGES
+from backend.exchanges import EXCHANGES, QUOTES
 from backend.exchanges.base import Market
 from backend.exchanges.binance.archive import BASE_URL, belongs_to
 from backend.exchanges.binance.market import BINANCE
@@ -21,6 +21,7 @@ from backend.net.rest.requester import open_session
 from backend.net.rest.throttle import Throttle
 from backend.net.sockets.market_stream import MarketStream
 from backend.net.sockets.socket_connection import open_socket_session
+from backend.services.reading.quotes import Quotes
 from backend.services.syncing.markets import Markets
 from backend.settings import Settings
 
@@ -32,6 +33,7 @@ class Venues:
     """`throttles` by the name of their budget; `streams` and `archives` by exchange and market."""
 
     markets: Markets
+    quotes: Quotes
     throttles: Mapping[str, Throttle]
     streams: Mapping[tuple[str, str], MarketStream]
     archives: Mapping[tuple[str, str], ArchiveClient]
@@ -48,6 +50,7 @@ async def open_venues(common: Common, stack: AsyncExitStack) -> Venues:
     sockets = await stack.enter_async_context(Sessions(partial(open_socket_session, USER_AGENT)))
     return Venues(
         markets=Markets(clients),
+        quotes=Quotes(clients, common.clock),
         throttles=throttles,
         streams=_streams(common, sockets, clients),
         archives=_archives(common, sessions),
@@ -77,6 +80,7 @@ def _clients(
             clients.setdefault(exchange.name, {})[market.name] = MarketClient(
                 exchange=exchange.name,
                 market=market,
+                quotes=QUOTES[exchange.name, market.name],
                 base_url=base_url,
                 session=sessions.by(proxy),
                 throttle=throttles[market.budget.name],

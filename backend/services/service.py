@@ -20,6 +20,7 @@ from backend.services.reading.catalogue import Catalogue
 from backend.services.reading.mirror import Mirror
 from backend.services.reading.overview import Overview
 from backend.services.reading.queries import Queries
+from backend.services.reading.quotes import Quotes
 from backend.services.running.monitor import Monitor
 from backend.services.running.processes import Processes
 from backend.services.streaming.change_log import Health
@@ -58,12 +59,13 @@ class Following:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """Everything that reads stored candles."""
+    """Everything that reads stored candles, and what the prices are now."""
 
     queries: Queries
     catalogue: Catalogue
     overview: Overview
     mirror: Mirror
+    quotes: Quotes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

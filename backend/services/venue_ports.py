@@ -7,6 +7,7 @@ from typing import Protocol
 
 from backend.core.archive_file import ArchiveFile
 from backend.core.candles import Candle
+from backend.core.quotes import OrderBook, Ticker
 from backend.core.series import Listing
 from backend.core.windows import Spans, Window
 
@@ -46,6 +47,16 @@ class CandleSource(Protocol):
 
     def known_now(self) -> int | None:
         """The exchange's time without a request, None if unknown."""
+
+
+class QuoteSource(Protocol):
+    """The prices of one market now. Every call may raise ExchangeError or UnknownSymbol."""
+
+    async def ticker(self, symbol: str) -> Ticker:
+        """The last price, the best offers and the day."""
+
+    async def order_book(self, symbol: str, levels: int) -> OrderBook:
+        """The best offers, up to `levels` a side where the venue tells so many."""
 
 
 class StreamListener(Protocol):

@@ -23,6 +23,7 @@ from backend.web.api.jobs import JobEventsHandler, JobHandler, JobsHandler
 from backend.web.api.metrics import MetricsHandler
 from backend.web.api.overview import OverviewHandler
 from backend.web.api.processes import ProcessesHandler
+from backend.web.api.quotes import OrderBookHandler, TickerHandler
 from backend.web.api.removal import RemovalHandler
 from backend.web.api.revisions import RevisionsHandler
 from backend.web.api.series import SeriesHandler
@@ -110,6 +111,8 @@ def _routes(given: dict[str, Any]) -> list[Route]:
         (r"/api/session", SessionHandler, given),
         (r"/api/processes", ProcessesHandler, given),
         (r"/api/revisions(?:/(.*))?", RevisionsHandler, given),
+        (r"/markets(?:/(.*))?/ticker", TickerHandler, given),
+        (r"/markets(?:/(.*))?/orderbook", OrderBookHandler, given),
         (r"/api/stats(?:/(.*))?", StatsHandler, given),
         (r"/openapi\.json", OpenApiHandler, given),
         (r"/docs", DocsHandler, given),

@@ -15,7 +15,7 @@ from backend.clock import SystemClock, parse_time
 from backend.core.job import SyncRequest
 from backend.core.series import Series
 from backend.core.windows import HOUR, MINUTE, Spans, Window
-from backend.exchanges import EXCHANGES
+from backend.exchanges import EXCHANGES, QUOTES
 from backend.net.rest.client import MarketClient
 from backend.net.rest.requester import open_session
 from backend.net.rest.throttle import Throttle
@@ -69,6 +69,7 @@ async def begun(simulator: Simulator, series: Series) -> AsyncIterator[World]:
         client = MarketClient(
             exchange=series.exchange,
             market=market,
+            quotes=QUOTES[series.exchange, series.market],
             base_url=simulated_urls(simulator.url)[market.url_setting],
             session=session,
             throttle=Throttle(

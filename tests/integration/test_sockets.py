@@ -11,6 +11,7 @@ from tornado.ioloop import IOLoop
 from backend.app.venues import pushed_markets
 from backend.core.candles import Candle
 from backend.core.windows import MINUTE
+from backend.exchanges import QUOTES
 from backend.net.rest.client import MarketClient
 from backend.net.rest.requester import open_session
 from backend.net.rest.throttle import Throttle
@@ -58,6 +59,7 @@ async def listening(simulator: Simulator, *symbols: str) -> AsyncIterator[dict[K
             client = MarketClient(
                 exchange=exchange,
                 market=market,
+                quotes=QUOTES[exchange, market.name],
                 base_url=simulator.url,
                 session=session,
                 throttle=throttle,

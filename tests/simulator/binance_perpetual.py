@@ -17,6 +17,7 @@ from tests.simulator.archive import FOREVER, Archive
 from tests.simulator.binance_info import UNLIMITED
 from tests.simulator.binance_interface import Asked, Facts
 from tests.simulator.binance_params import Rejected, grid_of, named, require, symbol_of, time_of
+from tests.simulator.binance_quotes import perpetual_depth, perpetual_ticker
 from tests.simulator.decimals import unit
 from tests.simulator.markets import Market
 from tests.simulator.pages import Render, Selection
@@ -28,6 +29,9 @@ HEAVIEST = 10
 """Weight of a page of more than 1000 klines; `WEIGHTS_BY_LIMIT` has the smaller ones."""
 
 KLINES_NAMES = ("symbol", "interval", "startTime", "endTime", "limit")
+DEPTH_WEIGHTS = {"5": 2, "10": 2, "20": 2, "50": 2, "100": 5, "500": 10, "1000": 20}
+"""Weight of `depth` by its limit."""
+
 NO_DELIVERY = 4_133_404_800_000
 """Delivery date of a perpetual, ms UTC."""
 
@@ -37,6 +41,8 @@ LIMIT = re.compile(r"[0-9]{1,18}")
 def weight_of(question: Question) -> int:
     """Return a request's weight: that of `klines` grows with the page."""
     limit = dict(question.params).get("limit", str(DEFAULT_LIMIT))
+    if question.path == "/fapi/v1/depth":
+        return DEPTH_WEIGHTS.get(limit, 10)
     if question.path != "/fapi/v1/klines":
         return 1
     size = int(limit) if LIMIT.fullmatch(limit) else DEFAULT_LIMIT
@@ -167,5 +173,7 @@ PERPETUAL = Facts(
         "exchangeInfo": _info,
         "time": lambda _, archive, __: {"serverTime": archive.clock.now()},
         "ping": lambda *_: {},
+        "ticker/24hr": perpetual_ticker,
+        "depth": perpetual_depth,
     },
 )

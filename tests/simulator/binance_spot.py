@@ -25,11 +25,21 @@ from tests.simulator.binance_params import (
     time_of,
     zone_of,
 )
+from tests.simulator.binance_quotes import spot_depth, spot_ticker
 from tests.simulator.pages import Selection
 from tests.simulator.rows import Row
 
 DEFAULT_LIMIT, MAXIMUM_LIMIT = 500, 1000
-WEIGHTS = {"/api/v3/klines": 2, "/api/v3/exchangeInfo": 20, "/api/v3/time": 1, "/api/v3/ping": 1}
+WEIGHTS = {
+    "/api/v3/klines": 2,
+    "/api/v3/exchangeInfo": 20,
+    "/api/v3/time": 1,
+    "/api/v3/ping": 1,
+    "/api/v3/ticker/24hr": 2,
+}
+DEPTH_WEIGHTS = ((100, 5), (500, 25), (1000, 50), (5000, 250))
+"""Weight of `depth` by its limit."""
+
 KLINES_NAMES = ("symbol", "interval", "startTime", "endTime", "timeZone", "limit")
 
 
@@ -96,6 +106,13 @@ def _micro(question: Question) -> bool:
     return microseconds(question.headers.get("x-mbx-time-unit"))
 
 
+def _weight(question: Question) -> int:
+    if question.path != "/api/v3/depth":
+        return WEIGHTS.get(question.path, 1)
+    limit = dict(question.params).get("limit", "100")
+    return next((weight for most, weight in DEPTH_WEIGHTS if limit.isdecimal() and int(limit) <= most), 250)
+
+
 SPOT = Facts(
     prefix="/api/v3/",
     default_limit=6000,
@@ -103,7 +120,13 @@ SPOT = Facts(
     "Please use WebSocket Streams for live updates to avoid polling the API.",
     banned="Way too much request weight used; IP banned until {until}. "
     "Please use WebSocket Streams for live updates to avoid bans.",
-    weight=lambda question: WEIGHTS.get(question.path, 1),
+    weight=_weight,
     asked=_asked,
-    payloads={"exchangeInfo": _info, "time": _time, "ping": _ping},
+    payloads={
+        "exchangeInfo": _info,
+        "time": _time,
+        "ping": _ping,
+        "ticker/24hr": spot_ticker,
+        "depth": spot_depth,
+    },
 )

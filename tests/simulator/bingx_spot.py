@@ -17,6 +17,7 @@ from tests.simulator.bingx_candles import Bounds, Candles, Failed
 from tests.simulator.bingx_params import Params, Rejected
 from tests.simulator.decimals import trimmed
 from tests.simulator.markets import Market
+from tests.simulator.quotes import DEEPEST, book_of, day_of
 from tests.simulator.rows import Row
 
 MAXIMUM_LIMIT, HISTORICAL_LIMIT = 1440, 500
@@ -37,6 +38,8 @@ class BingxSpot:
             "/openApi/spot/v1/market/kline": lambda asked: self._checked(self._klines, asked),
             "/openApi/spot/v2/market/kline": lambda asked: self._checked(self._klines, asked),
             "/openApi/market/his/v1/kline": lambda asked: self._checked(self._historical, asked),
+            "/openApi/spot/v1/ticker/24hr": lambda asked: self._checked(self._ticker, asked),
+            "/openApi/spot/v1/market/depth": lambda asked: self._checked(self._depth, asked),
             "/openApi/spot/v1/common/symbols": lambda asked: self._checked(self._symbols, asked),
             "/openApi/spot/v1/server/time": lambda asked: self._checked(self._time, asked),
         }
@@ -90,6 +93,14 @@ class BingxSpot:
         now = self._archive.clock.now()
         return success({"symbols": [_symbol(market, now) for market in markets]}, debugMsg="")
 
+    def _ticker(self, params: Params) -> Answer:
+        return success([ticker(self._market(params.needed("symbol")), self._archive)])
+
+    def _depth(self, params: Params) -> Answer:
+        market = self._market(params.needed("symbol"))
+        bids, asks = book_of(market, self._archive, params.limit(DEEPEST, refused=False))
+        return success({"bids": bids, "asks": asks, "ts": self._archive.clock.now()})
+
     def _time(self, _: Params) -> Answer:
         return success({"serverTime": self._archive.clock.now()})
 
@@ -97,6 +108,27 @@ class BingxSpot:
 def hyphened(market: Market) -> str:
     """Return the symbol as BingX spells it."""
     return f"{market.base}-{market.quote}"
+
+
+def ticker(market: Market, archive: Archive) -> dict[str, Any]:
+    """Return a market's last 24 hours and best offers."""
+    day = day_of(market, archive)
+    assert day is not None, "nothing traded in 24 hours: what is answered then is not documented"
+    bids, asks = book_of(market, archive, 1)
+    return {
+        "symbol": hyphened(market),
+        "lastPrice": day.close,
+        "openPrice": day.open,
+        "highPrice": day.high,
+        "lowPrice": day.low,
+        "volume": day.volume,
+        "quoteVolume": day.quote_volume,
+        "closeTime": archive.clock.now(),
+        "bidPrice": bids[0][0],
+        "bidQty": bids[0][1],
+        "askPrice": asks[0][0],
+        "askQty": asks[0][1],
+    }
 
 
 def row(candle: Row, following: int) -> bytes:

@@ -15,15 +15,17 @@ from tests.simulator.archive import Archive
 from tests.simulator.bingx_answers import failure, page, success, swap_error
 from tests.simulator.bingx_candles import Bounds, Candles, Failed
 from tests.simulator.bingx_params import Params, Rejected
-from tests.simulator.bingx_spot import hyphened
+from tests.simulator.bingx_spot import hyphened, ticker
 from tests.simulator.decimals import fixed, unit
 from tests.simulator.markets import Market
 from tests.simulator.pages import Render
+from tests.simulator.quotes import book_of
 from tests.simulator.rows import Row
 from tests.simulator.times import DAY
 
 MAXIMUM_LIMIT = 1440
 QUOTES = ("USDT", "USDC")
+DEPTHS = ("5", "10", "20", "50", "100", "500", "1000")
 
 
 class BingxSwap:
@@ -41,6 +43,8 @@ class BingxSwap:
             "/openApi/swap/v3/quote/klines": lambda asked: self._checked(klines, asked),
             "/openApi/swap/v2/quote/klines": lambda asked: self._checked(klines, asked),
             "/openApi/swap/v1/market/markPriceKlines": lambda asked: self._checked(marks, asked),
+            "/openApi/swap/v2/quote/ticker": lambda asked: self._checked(self._ticker, asked),
+            "/openApi/swap/v2/quote/depth": lambda asked: self._checked(self._depth, asked),
             "/openApi/swap/v2/quote/contracts": lambda asked: self._checked(self._contracts, asked),
             "/openApi/swap/v2/server/time": lambda asked: self._checked(self._time, asked),
         }
@@ -92,6 +96,18 @@ class BingxSwap:
         )
         now = self._archive.clock.now()
         return success([_contract(number, market, now) for number, market in enumerate(markets, 100)])
+
+    def _ticker(self, params: Params) -> Answer:
+        return success(ticker(self._market(params), self._archive))
+
+    def _depth(self, params: Params) -> Answer:
+        market, limit = self._market(params), params.values.get("limit", "20")
+        if limit not in DEPTHS:
+            raise params.wrong("limit", f"must be one of {','.join(DEPTHS)}.")
+        bids, asks = book_of(market, self._archive, int(limit))
+        return success(
+            {"T": self._archive.clock.now(), "bids": bids, "asks": asks, "bidsCoin": bids, "asksCoin": asks}
+        )
 
     def _time(self, _: Params) -> Answer:
         return success({"serverTime": self._archive.clock.now()})

@@ -13,7 +13,7 @@ from tests.simulator.answers import Admission, Answer, Options, Question, Venue
 from tests.simulator.archive import Archive
 from tests.simulator.extended_answers import Rejected, rejected, success
 from tests.simulator.extended_candles import ExtendedCandles
-from tests.simulator.extended_info import name_of, shown_assets, shown_market, statistics
+from tests.simulator.extended_info import name_of, order_book, shown_assets, shown_market, statistics
 from tests.simulator.markets import Market
 
 ROOT = "/api/v1/info/"
@@ -66,6 +66,8 @@ class Extended:
                 return success([shown_market(market, self._archive) for market in self._chosen(question)])
             case ["markets", name, "stats"]:
                 return success(statistics(self._market(name), self._archive))
+            case ["markets", name, "orderbook"]:
+                return success(order_book(self._market(name), self._archive))
             case ["assets"]:
                 return success(shown_assets(self._listed(), self._archive.clock.now()))
             case _:

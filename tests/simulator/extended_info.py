@@ -10,10 +10,9 @@ from typing import Any
 
 from tests.simulator.archive import Archive
 from tests.simulator.decimals import trimmed, unit
-from tests.simulator.intervals import MINUTES
 from tests.simulator.markets import Market
-from tests.simulator.rows import merged
-from tests.simulator.times import DAY, HOUR, parse_instant
+from tests.simulator.quotes import book_of, day_of
+from tests.simulator.times import HOUR, parse_instant
 
 STARKNET = parse_instant("2025-07-18T09:05:32Z")
 """When the exchange moved; `createdAt` tells it of every older market, which does have older candles."""
@@ -52,11 +51,9 @@ def statistics(market: Market, archive: Archive) -> dict[str, Any]:
     """Return a market's last day in numbers, none where nothing traded; prices of marks and index are the
     last one."""
     now = archive.clock.now()
-    closed = archive.minutes(market, now - DAY, archive.finished_until(MINUTES))
-    rows = [*closed, *filter(None, [archive.forming(market, MINUTES)])]
-    if not rows:
+    day = day_of(market, archive)
+    if day is None:
         return {}
-    day = merged(rows[0].open_time, rows)
     change = float(day.close) - float(day.open)
     last = trimmed(day.close)
     return {
@@ -71,6 +68,16 @@ def statistics(market: Market, archive: Archive) -> dict[str, Any]:
         "nextFundingRate": now - now % HOUR + HOUR,
         "openInterest": "0",
         "openInterestBase": "0",
+    }
+
+
+def order_book(market: Market, archive: Archive) -> dict[str, Any]:
+    """Return a market's whole order book."""
+    bids, asks = book_of(market, archive)
+    return {
+        "market": name_of(market),
+        "bid": [{"qty": size, "price": price} for price, size in bids],
+        "ask": [{"qty": size, "price": price} for price, size in asks],
     }
 
 

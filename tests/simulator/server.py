@@ -82,6 +82,10 @@ class Simulator:
         """Reset the connections of all open sockets."""
         self._hub.cut()
 
+    def archive(self, venue: str, market: str) -> Archive:
+        """Return what an exchange has of one kind of market."""
+        return self._archives[venue][market]
+
     def history(
         self, symbol: str, start: int, end: int, venue: str = "binance", market: str = "spot"
     ) -> list[Numbers]:

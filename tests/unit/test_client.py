@@ -32,6 +32,7 @@ from backend.errors import (
     RegionBlocked,
     UnknownSymbol,
 )
+from backend.exchanges import QUOTES
 from backend.exchanges.base import Answer, Budget, Market, RateLimit, Request, whole_number
 from backend.net.rest.account_budget import PATIENCE
 from backend.net.rest.client import MOST_REFUSED, NO_VENUE_BEFORE, REFUSAL_LASTS, MarketClient
@@ -190,6 +191,7 @@ async def talking(
         client = MarketClient(
             exchange="test",
             market=market,
+            quotes=QUOTES["binance", "spot"],
             base_url=url,
             session=session,
             throttle=throttle,

@@ -203,7 +203,7 @@ async def test_time_and_ping_answer() -> None:
     async with simulator_at() as simulator:
         assert (await ask(simulator, "/fapi/v1/time")).json == {"serverTime": NOON}
         assert (await ask(simulator, "/fapi/v1/ping")).json == {}
-        assert (await ask(simulator, "/fapi/v1/depth")).status == 404
+        assert (await ask(simulator, "/fapi/v1/trades")).status == 404
 
 
 async def test_faults_reach_perpetuals_too() -> None:

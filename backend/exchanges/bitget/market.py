@@ -49,6 +49,7 @@ from backend.exchanges.base import (
     refusal,
     region_blocked,
 )
+from backend.exchanges.bitget import quotes
 from backend.exchanges.bitget import socket as bitget_socket
 
 VENUE = "bitget"
@@ -247,7 +248,7 @@ _CANDLES = [
 BUDGET = Budget(
     VENUE,
     (
-        *(RateLimit(path, 20, 1.0) for path in (*_CANDLES, SPOT_SYMBOLS, PERPETUAL_SYMBOLS)),
+        *(RateLimit(path, 20, 1.0) for path in (*_CANDLES, SPOT_SYMBOLS, PERPETUAL_SYMBOLS, *quotes.PATHS)),
         RateLimit(TIME, 10, 1.0),
         RateLimit(ADDRESS, 6000, 60.0),
     ),

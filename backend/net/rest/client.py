@@ -13,6 +13,7 @@ from backend.clock import Clock, parse_time
 from backend.core.candles import Candle
 from backend.core.plan import closed_until
 from backend.core.proxy import Proxy
+from backend.core.quotes import OrderBook, Ticker
 from backend.core.series import Listing
 from backend.core.windows import MINUTE, Window
 from backend.errors import (
@@ -20,6 +21,7 @@ from backend.errors import (
     UnknownSymbol,
 )
 from backend.exchanges.base import Answer, Market, Request
+from backend.exchanges.quotes import Quotes
 from backend.net.rest.exchange_clock import ExchangeClock
 from backend.net.rest.listing import NEW_LISTING_LASTS, Listings
 from backend.net.rest.requester import Parsed, Requester, Session
@@ -44,13 +46,14 @@ NO_VENUE_BEFORE = parse_time("2017-01-01")
 
 
 class MarketClient:
-    """Fits `services.ports.CandleSource`."""
+    """Fits `services.venue_ports.CandleSource` and `QuoteSource`."""
 
     def __init__(
         self,
         *,
         exchange: str,
         market: Market,
+        quotes: Quotes,
         base_url: str,
         session: Session,
         throttle: Throttle,
@@ -60,6 +63,7 @@ class MarketClient:
     ) -> None:
         self._exchange = exchange
         self._market = market
+        self._quotes = quotes
         self._clock = clock
         self._requester = Requester(
             venue=exchange,
@@ -111,6 +115,28 @@ class MarketClient:
         return await self._asked_for(
             symbol, lambda native: self._candles(self._market.candles_request(native, window, now))
         )
+
+    async def ticker(self, symbol: str) -> Ticker:
+        """The last price, the best offers and the day. Raises as `candles`."""
+        quotes = self._quotes
+        return await self._asked_for(
+            symbol,
+            lambda native: self._requester.ask(
+                quotes.ticker_request(native), lambda answer: quotes.parse_ticker(answer.body)
+            ),
+        )
+
+    async def order_book(self, symbol: str, levels: int) -> OrderBook:
+        """The best offers, up to `levels` a side where the venue tells so many. Raises as `candles`."""
+        quotes = self._quotes
+        depth = quotes.depth(levels)
+        book = await self._asked_for(
+            symbol,
+            lambda native: self._requester.ask(
+                quotes.book_request(native, depth), lambda answer: quotes.parse_book(answer.body)
+            ),
+        )
+        return book.first(levels)
 
     async def first_candle(self, symbol: str, known: int | None = None) -> int | None:
         """Open time of the oldest candle that the exchange has, None if it has none. Raises as `candles`.

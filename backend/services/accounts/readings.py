@@ -5,21 +5,19 @@ Whoever asks the same within a second gets the same answer, and each answer says
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from backend.clock import Clock
 from backend.errors import InvalidRequest
 from backend.services.accounts.accounts import Accounts
 from backend.services.accounts.ports import AccountSource
+from backend.services.shared_answers import SharedAnswers
 from backend.trading.account import Account
 from backend.trading.rows import Balance, FeeRates, Order, Position, Product
 
 Said = TypeVar("Said")
-
-FRESH_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +30,12 @@ class Reading(Generic[Said]):
     said: Said
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    task: asyncio.Task[Any]
-    began: float
-    read: int
-
-
 class Readings:
     """All may raise UnknownAccount, AccountFrozen, KeysSealed, ExchangeError and DatabaseUnavailable."""
 
     def __init__(self, accounts: Accounts, clock: Clock) -> None:
         self._accounts = accounts
-        self._clock = clock
-        self._asked: dict[Hashable, _Asked] = {}
+        self._answers = SharedAnswers(clock)
 
     async def balances(
         self, account_id: str, product: Product | None = None
@@ -89,37 +79,12 @@ class Readings:
         self, account_id: str, question: Hashable, ask: Callable[[AccountSource], Awaitable[Said]]
     ) -> Reading[Said]:
         account = await self._accounts.get(account_id)
-        key = (account_id, question)
-        now = self._clock.monotonic()
-        asked = self._asked.get(key)
-        if asked is None or now - asked.began >= FRESH_SECONDS:
-            self._forget_old(now)
-            asked = self._asked[key] = _Asked(
-                asyncio.ensure_future(self._ask(account_id, ask)), now, self._clock.now()
-            )
-            asked.task.add_done_callback(lambda task: self._ended(key, task))
-        said = await asyncio.shield(asked.task)
-        age = int((self._clock.monotonic() - asked.began) * 1000)
-        return Reading(account, asked.read, age, said)
+        answer = await self._answers.of((account_id, question), lambda: self._ask(account_id, ask))
+        return Reading(account, answer.read, answer.age, answer.said)
 
     async def _ask(self, account_id: str, ask: Callable[[AccountSource], Awaitable[Said]]) -> Said:
         _, source = await self._accounts.source(account_id)
         return await ask(source)
-
-    def _ended(self, key: Hashable, task: asyncio.Task[Any]) -> None:
-        """A failure is told to those who wait for it, and to nobody later."""
-        asked = self._asked.get(key)
-        if (task.cancelled() or task.exception()) and asked is not None and asked.task is task:
-            del self._asked[key]
-
-    def _forget_old(self, now: float) -> None:
-        old = [
-            key
-            for key, asked in self._asked.items()
-            if asked.task.done() and now - asked.began >= FRESH_SECONDS
-        ]
-        for key in old:
-            del self._asked[key]
 
 
 def _products(source: AccountSource, product: Product | None) -> Sequence[Product]:

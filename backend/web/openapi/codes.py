@@ -14,6 +14,7 @@ from backend.web.api import (
     importing,
     jobs,
     overview,
+    quotes,
     removal,
     revisions,
     series,
@@ -29,7 +30,7 @@ from backend.web.streams import stream_request
 from backend.web.trading import accounts, handler, history, readings
 
 ROUTES = (
-    *(importing, coverage, data_request, follow, jobs, overview, removal),
+    *(importing, coverage, data_request, follow, jobs, overview, quotes, removal),
     *(revisions, series, session, stream_request, sync),
     *(accounts, handler, history, readings),
 )

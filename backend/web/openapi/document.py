@@ -6,7 +6,18 @@ from functools import lru_cache
 
 import msgspec
 
-from backend.web.openapi import bots, codes, following, reading, schemas, service, stored, syncing, trading
+from backend.web.openapi import (
+    bots,
+    codes,
+    following,
+    quotes,
+    reading,
+    schemas,
+    service,
+    stored,
+    syncing,
+    trading,
+)
 from backend.web.openapi.requests import Names
 from backend.web.server.json_schema import TEXT, Json
 
@@ -23,6 +34,7 @@ All errors have one shape; programs can rely on `code`. If the service has keys,
 TAGS = {
     "sync": "Fetch candles from the exchanges, and watch the progress",
     "candles": "Read what is stored",
+    "prices": "What the prices of a market are now",
     "accounts": "Your accounts at exchanges, as the exchanges report them now",
     "service": "State of the service",
     "binance": "Binance's own interface, served from the store: whole candles only",
@@ -73,6 +85,7 @@ def paths(names: Names) -> dict[str, Json]:
         "/api/symbols": syncing.symbols(names),
         "/api/data/{symbol}": reading.data(names),
         **stored.stored(names),
+        **quotes.paths(names),
         "/api/import": syncing.importing(names),
         "/api/verify": syncing.verify(names),
         **trading.paths(),

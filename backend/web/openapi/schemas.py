@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.json import schema_components
 
-from backend.web.api import common_shapes, service_shapes, stored_shapes, sync_shapes
+from backend.web.api import common_shapes, quote_shapes, service_shapes, stored_shapes, sync_shapes
 from backend.web.api.common_shapes import Answer, Shape
 from backend.web.openapi.parts import ref
 from backend.web.server.json_schema import INTEGER, Json, const, listed, record
@@ -14,14 +14,10 @@ NEXT: Json = INTEGER | {"type": ["integer", "null"], "description": "Start of th
 
 
 SHAPE_MODULES = (
-    *(common_shapes, stored_shapes, sync_shapes, service_shapes),
+    *(common_shapes, stored_shapes, sync_shapes, service_shapes, quote_shapes),
     *(account_shapes, history_shapes),
 )
-SHAPE_MODULES = (
-    *(common_shapes, stored_shapes, sync_shapes, service_shapes),
-    *(account_shapes, history_shapes),
-)
-BASES = (Shape, Answer, account_shapes.Read)
+BASES = (Shape, Answer, account_shapes.Read, quote_shapes.Quoted)
 """What shapes are made from."""
 
 

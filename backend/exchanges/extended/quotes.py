@@ -1,0 +1,88 @@
+"""Extended's ticker and order book, after https://api.docs.extended.exchange (Info).
+
+    {"dailyVolume":"231016077.5","dailyVolumeBase":"3025.0","dailyLow":"75635","dailyHigh":"77399",
+     "lastPrice":"77259","askPrice":"77260","bidPrice":"77259"}
+    {"market":"BTC-USD","bid":[{"qty":"0.04","price":"61827"}],"ask":[{"qty":"0.04","price":"61840"}]}
+
+Neither says of which moment it is. The book comes whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import msgspec
+
+from backend.core.quotes import OrderBook, Ticker
+from backend.exchanges.base import Request, decode
+from backend.exchanges.quotes import Pair, Quotes, sound_book, sound_ticker
+
+VENUE = "extended"
+COST = {"requests": 1}
+WHOLE = 1000
+"""Stands for the whole book."""
+
+
+class Day(msgspec.Struct, rename="camel"):
+    last_price: Decimal
+    bid_price: Decimal | None = None
+    ask_price: Decimal | None = None
+    daily_high: Decimal | None = None
+    daily_low: Decimal | None = None
+    daily_volume: Decimal | None = None
+    daily_volume_base: Decimal | None = None
+
+
+class Days(msgspec.Struct):
+    data: Day
+
+
+class Offer(msgspec.Struct):
+    qty: Decimal
+    price: Decimal
+
+
+class Depth(msgspec.Struct):
+    bid: list[Offer]
+    ask: list[Offer]
+
+
+class Depths(msgspec.Struct):
+    data: Depth
+
+
+_days = msgspec.json.Decoder(Days)
+_depths = msgspec.json.Decoder(Depths)
+
+
+def parse_ticker(body: bytes) -> Ticker:
+    day = decode(_days, body, VENUE).data
+    ticker = Ticker(
+        last=day.last_price,
+        bid=day.bid_price,
+        ask=day.ask_price,
+        high=day.daily_high,
+        low=day.daily_low,
+        volume=day.daily_volume_base,
+        quote_volume=day.daily_volume,
+    )
+    return sound_ticker(VENUE, ticker)
+
+
+def parse_book(body: bytes) -> OrderBook:
+    depth = decode(_depths, body, VENUE).data
+    return sound_book(VENUE, _pairs(depth.bid), _pairs(depth.ask), None)
+
+
+def _pairs(offers: Sequence[Offer]) -> list[Pair]:
+    return [(offer.price, offer.qty) for offer in offers]
+
+
+PERPETUAL = Quotes(
+    ticker_request=lambda symbol: Request(f"/info/markets/{symbol}/stats", cost=COST),
+    parse_ticker=parse_ticker,
+    depths=(WHOLE,),
+    book_request=lambda symbol, _depth: Request(f"/info/markets/{symbol}/orderbook", cost=COST),
+    parse_book=parse_book,
+)

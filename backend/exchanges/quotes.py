@@ -1,0 +1,65 @@
+"""How a venue tells the prices of a market now: requests and parsers, as a value. Numbers are exact."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from backend.core.quotes import Level, OrderBook, Ticker
+from backend.errors import MalformedAnswer
+from backend.exchanges.base import Request
+
+Pair = tuple[Decimal, Decimal]
+"""Price and size, as most venues send an offer."""
+
+LARGEST = Decimal(10) ** 18
+MOST_DIGITS, MOST_DECIMALS = 40, 30
+"""Bounds of a number that a market can have, far outside of all that there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quotes:
+    """Requests take the venue's spelling of a symbol, and the number of offers a side: one of `depths`, which
+    ascend. Parsers raise MalformedAnswer."""
+
+    ticker_request: Callable[[str], Request]
+    parse_ticker: Callable[[bytes], Ticker]
+    depths: Sequence[int]
+    book_request: Callable[[str, int], Request]
+    parse_book: Callable[[bytes], OrderBook]
+
+    def depth(self, levels: int) -> int:
+        """The smallest number of offers that the venue tells and that has so many; its largest otherwise."""
+        place = bisect_left(self.depths, levels)
+        return self.depths[min(place, len(self.depths) - 1)]
+
+
+def sound_ticker(venue: str, ticker: Ticker) -> Ticker:
+    """The ticker, or MalformedAnswer where a number is none that a market can have."""
+    numbers = (
+        *(ticker.last, ticker.bid, ticker.bid_size, ticker.ask, ticker.ask_size, ticker.open),
+        *(ticker.high, ticker.low, ticker.volume, ticker.quote_volume),
+    )
+    for number in numbers:
+        _check(venue, number)
+    return ticker
+
+
+def sound_book(venue: str, bids: Iterable[Pair], asks: Iterable[Pair], time: int | None) -> OrderBook:
+    """The book, the best offers first; or MalformedAnswer as for a ticker."""
+    sides = [[Level(*pair) for pair in side] for side in (bids, asks)]
+    for level in (*sides[0], *sides[1]):
+        _check(venue, level.price)
+        _check(venue, level.size)
+    return OrderBook(tuple(sorted(sides[0], reverse=True)), tuple(sorted(sides[1])), time)
+
+
+def _check(venue: str, number: Decimal | None) -> None:
+    if number is None:
+        return
+    sign, digits, exponent = number.as_tuple()
+    is_sound = isinstance(exponent, int) and exponent >= -MOST_DECIMALS and len(digits) <= MOST_DIGITS
+    if not is_sound or sign or number > LARGEST:
+        raise MalformedAnswer(f"{venue} sent a price or a size that cannot be: {number!s:.40}")

@@ -1,0 +1,32 @@
+"""What the prices of a market are now: asked of its exchange, at most once a second."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from backend.clock import Clock
+from backend.core.quotes import OrderBook, Ticker
+from backend.core.series import Series
+from backend.services.shared_answers import SharedAnswer, SharedAnswers
+from backend.services.venue_ports import QuoteSource
+
+MOST_LEVELS = 1000
+"""Offers of each side of an order book."""
+
+
+class Quotes:
+    """Both may raise ExchangeError or UnknownSymbol."""
+
+    def __init__(self, sources: Mapping[str, Mapping[str, QuoteSource]], clock: Clock) -> None:
+        self._sources = sources
+        self._answers = SharedAnswers(clock)
+
+    async def ticker(self, series: Series) -> SharedAnswer[Ticker]:
+        source = self._sources[series.exchange][series.market]
+        return await self._answers.of(("ticker", series), lambda: source.ticker(series.symbol))
+
+    async def order_book(self, series: Series, levels: int) -> SharedAnswer[OrderBook]:
+        """The best offers, up to `levels` a side where the venue tells so many."""
+        source = self._sources[series.exchange][series.market]
+        question = ("order book", series, levels)
+        return await self._answers.of(question, lambda: source.order_book(series.symbol, levels))

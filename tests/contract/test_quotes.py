@@ -1,0 +1,133 @@
+"""Tickers and order books of every market, against the simulated exchanges."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from tornado.ioloop import IOLoop
+
+from backend.core.series import Series
+from backend.errors import ExchangeUnavailable, MalformedAnswer, RateLimited, UnknownSymbol
+from backend.exchanges import EXCHANGES, QUOTES
+from backend.services.service import Service
+from tests.conftest import NOW
+from tests.simulator import Simulator, SimulatorClock
+from tests.simulator.archive import Archive
+from tests.simulator.intervals import MINUTES
+from tests.simulator.markets import Market
+from tests.simulator.quotes import book_of, day_of
+
+MARKETS = [
+    Series(exchange.name, market, "BTC-USD" if exchange.name == "extended" else "BTCUSDT")
+    for exchange in EXCHANGES.values()
+    for market in exchange.markets
+]
+every_market = pytest.mark.parametrize("series", MARKETS, ids=lambda series: series.name)
+LEVELS = (1, 5, 7, 100, 1000)
+DEEPEST = {"bitget.spot": 150, "bitget.perpetual": 100}
+"""Where a venue tells fewer offers than others."""
+
+
+@pytest.fixture
+def simulator(io_loop: IOLoop) -> Iterator[Simulator]:
+    """Exchanges with their limits, whose clock stands still in the middle of a minute."""
+    simulated = Simulator(clock=SimulatorClock(NOW, frozen=True))
+    io_loop.run_sync(simulated.start)
+    yield simulated
+    io_loop.run_sync(simulated.stop)
+
+
+def simulated(simulator: Simulator, series: Series) -> tuple[Archive, Market]:
+    """What the simulator has of a market."""
+    archive = simulator.archive(series.exchange, series.market)
+    market = archive.market(series.symbol.replace("-", ""))
+    assert market is not None
+    return archive, market
+
+
+def test_every_market_tells_its_prices() -> None:
+    assert QUOTES.keys() == {(series.exchange, series.market) for series in MARKETS}
+
+
+@every_market
+async def test_a_ticker_tells_what_the_exchange_has(
+    service: Service, simulator: Simulator, series: Series
+) -> None:
+    told = await service.reading.quotes.ticker(series)
+    archive, market = simulated(simulator, series)
+    day, forming = day_of(market, archive), archive.forming(market, MINUTES)
+    assert day is not None
+    assert forming is not None
+    ticker = told.said
+    assert ticker.last == Decimal(forming.close)
+    assert (ticker.high, ticker.low, ticker.volume) == tuple(map(Decimal, (day.high, day.low, day.volume)))
+    assert ticker.quote_volume == Decimal(day.quote_volume)
+    if series.exchange != "extended":
+        assert ticker.open == Decimal(day.open)
+        assert ticker.time == NOW
+    if series.name != "binance.perpetual.BTCUSDT":
+        assert ticker.bid is not None
+        assert ticker.ask is not None
+        assert ticker.bid <= ticker.last <= ticker.ask
+
+
+@every_market
+async def test_an_order_book_has_the_best_offers_and_as_many_as_asked_for(
+    service: Service, simulator: Simulator, series: Series
+) -> None:
+    archive, market = simulated(simulator, series)
+    bids, asks = book_of(market, archive)
+    for levels in LEVELS:
+        told = await service.reading.quotes.order_book(series, levels)
+        expected = min(levels, DEEPEST.get(f"{series.exchange}.{series.market}", levels))
+        assert [*told.said.bids] == [tuple(map(Decimal, pair)) for pair in bids[:expected]]
+        assert [*told.said.asks] == [tuple(map(Decimal, pair)) for pair in asks[:expected]]
+
+
+@every_market
+async def test_a_symbol_that_the_exchange_does_not_know_is_unknown(service: Service, series: Series) -> None:
+    unknown = replace(series, symbol="NO-USD" if series.exchange == "extended" else "NOUSDT")
+    with pytest.raises(UnknownSymbol):
+        await service.reading.quotes.ticker(unknown)
+    with pytest.raises(UnknownSymbol):
+        await service.reading.quotes.order_book(unknown, 5)
+
+
+@every_market
+async def test_an_exchange_that_is_away_is_told(
+    service: Service, simulator: Simulator, series: Series
+) -> None:
+    simulator.faults.error_rate = 1.0
+    with pytest.raises((ExchangeUnavailable, RateLimited)):
+        await service.reading.quotes.ticker(series)
+
+
+@pytest.mark.parametrize("key", QUOTES, ids="-".join)
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"[]", b"{}", b'{"data":[]}', b'{"data":{}}', b"<html>", b"\xff", b"[" * 9999],
+)
+def test_what_is_no_ticker_and_no_book_is_malformed(key: tuple[str, str], body: bytes) -> None:
+    for parse in (QUOTES[key].parse_ticker, QUOTES[key].parse_book):
+        with pytest.raises(MalformedAnswer):
+            parse(body)
+
+
+@pytest.mark.parametrize("number", ["NaN", "-1", "1e19", "1e-31", "Infinity", "9" * 41, "0x10", ""])
+def test_a_number_that_no_market_has_is_malformed(number: str) -> None:
+    body = json.dumps({"bids": [[number, "1"]], "asks": []})
+    with pytest.raises(MalformedAnswer):
+        QUOTES["binance", "spot"].parse_book(body.encode())
+
+
+def test_numbers_keep_every_digit() -> None:
+    book = QUOTES["bitget", "perpetual"].parse_book(
+        b'{"data":{"bids":[[26346.123456789012345678,0.1]],"asks":[["1.50","2"]],"ts":"1"}}'
+    )
+    assert str(book.bids[0].price) == "26346.123456789012345678"
+    assert str(book.asks[0].price) == "1.50"
+    assert book.time == 1
