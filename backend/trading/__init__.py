@@ -1,1 +1,1 @@
-"""What is known of money and orders: pure."""
+"""Money, accounts, orders and their history. Pure."""

@@ -1,4 +1,4 @@
-"""An account of a user at a venue, and how its sealed keys name it. Pure."""
+"""An account of a user at a venue, and its sealed keys. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from backend.trading.rows import KeyFacts, Right
 
 
 class Mode(StrEnum):
-    """Whose money an account holds."""
+    """The kind of money in an account."""
 
     DEMO = "demo"
     """The venue's play money."""
@@ -37,12 +37,12 @@ class Account:
 
     @property
     def may_withdraw(self) -> bool:
-        """Whether whoever has the keys may take the money away, as far as the venue's words tell."""
+        """Whether these rights let somebody take money away, or may do so."""
         return may_withdraw(self.key)
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What its owner should know."""
+        """Sentences that the owner should read."""
         told = []
         if not self.key.addresses:
             told.append("The key may be used from any address: name this machine's address at the exchange.")

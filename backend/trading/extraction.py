@@ -1,4 +1,4 @@
-"""A job that reads an account's history, from the moment it was asked for until it is over. Pure."""
+"""An extraction: a job that reads an account's history. Pure."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ class Extraction:
 
     @property
     def over(self) -> bool:
-        """Whether nothing more will happen to it."""
+        """Whether it has ended."""
         return self.status in OVER
 
     def asks_the_same(self, other: Extraction) -> bool:
-        """Whether whoever asks for this may wait for the other."""
+        """Whether the other extraction does everything that this one requests."""
         return (self.account, self.products, self.since, self.symbols, self.stages) == (
             other.account,
             other.products,

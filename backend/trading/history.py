@@ -1,4 +1,4 @@
-"""What is known of an account's history: windows of time that are held, lost, or not asked yet. Pure.
+"""The ledger of an account's history: windows of time that are held, lost or missing. Pure.
 
 A history is several streams: orders, fills and bills of each product. Windows are half-open, in ms UTC by the
 venue's clock, and hold the rows whose time lies in them; the time of an order is that of its creation.
@@ -66,7 +66,7 @@ Why = Literal["beyond_retention", "not_offered"]
 
 
 class Lost(NamedTuple):
-    """A window that cannot be had: the venue tells it no more, or never did."""
+    """A window that the venue does not tell any more, or never told."""
 
     window: Window
     reason: Why
@@ -108,12 +108,12 @@ class Standing:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all that can be had is held, and nothing of it is in doubt."""
+        """Whether everything that the venue can tell is held, without doubt."""
         return not self.missing and not self.pending
 
 
 def standing(ledger: StreamLedger, offer: Offer | None, first: int, now: int) -> Standing:
-    """How a stream stands at `now`, of an account that cannot have traded before `first`."""
+    """The state of a stream at `now`. The account cannot have traded before `first`."""
     until = max(first, now - SETTLE)
     whole = Window(first, until)
     held = intersect(ledger.held, whole)

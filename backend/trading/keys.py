@@ -1,4 +1,4 @@
-"""What proves to a venue who asks. No text that is made of it shows any part."""
+"""The keys of an account. Neither `str` nor `repr` shows any part of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LONGEST_KEY = 512
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Keys:
-    """What proves to a venue who asks. No text that is made of it shows any part."""
+    """The keys of an account. Neither `str` nor `repr` shows any part of them."""
 
     key: str
     secret: str
@@ -25,7 +25,7 @@ class Keys:
         return f"Keys({HIDDEN})"
 
     def hidden_in(self, text: str) -> str:
-        """The text without the keys: a venue may say them again in a refusal."""
+        """The text without the keys: a venue may repeat them in a refusal."""
         for part in sorted(filter(None, (self.key, self.secret, self.passphrase)), key=len, reverse=True):
             text = text.replace(part, HIDDEN)
         return text

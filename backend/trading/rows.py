@@ -1,4 +1,4 @@
-"""What venues tell of an account, in one shape for all of them. Money is Decimal, times are ms UTC.
+"""The rows of accounts, in one shape for all venues. Money is Decimal, times are ms UTC.
 
 A fee is what was paid, so a rebate is negative. None stands where a venue does not say.
 """
@@ -40,7 +40,7 @@ class Right(StrEnum):
 
 
 class Status(StrEnum):
-    """How an order stands."""
+    """The state of an order."""
 
     OPEN = "open"
     PARTIALLY_FILLED = "partially_filled"
@@ -66,7 +66,7 @@ class Page(Generic[Row]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyFacts:
-    """What a key may do, and from where: no `addresses` means from anywhere."""
+    """The rights of a key, and the addresses that may use it: none means any address."""
 
     rights: frozenset[Right]
     addresses: tuple[str, ...] = ()
@@ -84,7 +84,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balance:
-    """`equity` counts what open positions would bring; `frozen` is held by orders and positions."""
+    """`equity` includes the value of open positions. Orders and positions hold the `frozen` part."""
 
     coin: str
     available: Decimal

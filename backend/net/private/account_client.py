@@ -1,6 +1,6 @@
-"""Asks a venue in the name of one account: signed, within its budgets, again where that helps.
+"""Sends the signed questions of one account, within its budgets, and repeats them if that helps.
 
-Nothing here changes anything at a venue: whatever is sent may be sent again.
+No question changes anything at a venue, so every question may be repeated.
 """
 
 from __future__ import annotations

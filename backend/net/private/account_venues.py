@@ -1,4 +1,4 @@
-"""The venues at which accounts can be asked: one way to each, live and demo, within one budget an address."""
+"""The venues of accounts, live and demo. All accounts of a venue share the budget of this address."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from backend.trading.keys import Keys
 from backend.trading.rows import Product
 
 MARKET = "account"
-"""As which questions of accounts are counted in the metrics."""
+"""The market's name in the metrics of these requests."""
 
 
 class VenueWay:

@@ -1,4 +1,4 @@
-"""Accounts: added with keys that the venue knows, listed, changed and forgotten."""
+"""Adds, lists, changes and removes accounts."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class Accounts:
         self._withdraw_allowed = withdraw_allowed
 
     async def add(self, venue: str, mode: Mode, label: str, keys: Keys) -> Account:
-        """Ask the venue what the keys are, seal them, and keep the account.
+        """Ask the venue what the keys may do, seal them, and store the account.
 
-        Raises KeyMayWithdraw, AccountExists, and what the venue means by a refusal.
+        Raises KeyMayWithdraw, AccountExists, and the error of a refusal.
         """
         account_id = uuid4().hex[:16]
         try:
@@ -81,7 +81,7 @@ class Accounts:
         return account
 
     async def check(self, account_id: str) -> Account:
-        """The account, after its venue was asked anew what its keys may do."""
+        """Ask the venue again what the keys may do. Returns the account."""
         account, source = await self.source(account_id)
         said, now = await source.identity(), self._clock.now()
         await self._store.checked(account_id, said, now)
@@ -96,7 +96,7 @@ class Accounts:
         return await self.get(account_id)
 
     async def remove(self, account_id: str) -> Account:
-        """Forget an account and its keys; what is stored of its history stays. Raises UnknownAccount."""
+        """Remove an account and its keys. Its stored history stays. Raises UnknownAccount."""
         account = await self.get(account_id)
         await self._store.remove(account_id)
         self._venues.forget(account_id, account.venue, account.mode)

@@ -1,4 +1,4 @@
-"""What accounts need from the outside world, as shapes."""
+"""What the use cases of accounts need of venues and stores, as shapes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from backend.trading.rows import (
 
 
 class AccountSource(Protocol):
-    """A venue, asked in the name of one account. Every call may raise ExchangeError."""
+    """The questions to a venue with the keys of one account. Every call may raise ExchangeError."""
 
     async def now(self) -> int:
         """The venue's time, ms."""
@@ -52,7 +52,7 @@ class AccountSource(Protocol):
         """All orders of a product that are not finished."""
 
     def offer(self, kind: Kind, product: Product) -> Offer | None:
-        """How the venue tells a history; None where it does not."""
+        """How the venue offers a history; None if it does not."""
 
     async def orders(self, wanted: Wanted) -> Page[Order]:
         """A page of finished orders by the time of their creation."""
@@ -72,29 +72,29 @@ class AccountVenues(Protocol):
         """What they are called."""
 
     def began(self, venue: str) -> int:
-        """Before that moment (ms) nobody could trade there."""
+        """The first moment (ms) at which anybody could trade there."""
 
     def products(self, account: Account) -> tuple[Product, ...]:
         """What an account may hold money in."""
 
     def offer(self, account: Account, kind: Kind, product: Product) -> Offer | None:
-        """How its venue tells a history; None where it does not."""
+        """How its venue offers a history; None if it does not."""
 
     def stranger(self, account: str, venue: str, mode: Mode, keys: Keys) -> AccountSource:
-        """Asks for an account of which nothing is known yet. Raises InvalidRequest for an unknown venue."""
+        """The questions for keys of an unknown account. Raises InvalidRequest for an unknown venue."""
 
     def client(self, account: Account, keys: Keys) -> AccountSource:
-        """Asks in the name of an account."""
+        """The questions with the keys of an account."""
 
     def forget(self, account: str, venue: str, mode: Mode) -> None:
-        """The account is no more."""
+        """The account was removed."""
 
 
 class AccountStore(Protocol):
     """Where accounts are kept. Every call may raise DatabaseUnavailable."""
 
     async def add(self, account: Account, sealed: Sealed) -> bool:
-        """Keep a new account; False where one of the same venue, mode and uid is there already."""
+        """Store a new account; False if one of the same venue, mode and uid exists."""
 
     async def load(self, account_id: str) -> tuple[Account, Sealed] | None:
         """An account with its sealed keys; None if there is none."""

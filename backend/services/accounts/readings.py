@@ -1,6 +1,6 @@
-"""What venues say of an account now: wallets, positions, fees, open orders.
+"""The present state of an account at its venue: wallets, positions, fees, open orders.
 
-Whoever asks the same within a second gets the same answer, and each answer says when it was read.
+Equal questions within a second share one answer. Each answer has the time of its reading.
 """
 
 from __future__ import annotations

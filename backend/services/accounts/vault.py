@@ -1,7 +1,7 @@
-"""Where keys are sealed and opened: nowhere else.
+"""Seals and opens keys. No other module does.
 
-Fernet (https://github.com/fernet/spec) has no associated data, so the sealed text names the account that it
-belongs to: one that is copied to another account does not open there.
+Fernet (https://github.com/fernet/spec) has no associated data. So the sealed text contains the account's
+id: sealed keys that are copied to another account do not open there.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Vault:
         return Sealed(self._fernet.encrypt(msgspec.json.encode(inside)).decode(), self._name)
 
     def open(self, account: str, venue: str, sealed: Sealed) -> Keys:
-        """The keys. Raises KeysSealed where no master key opens them, or they are another account's."""
+        """The keys. Raises KeysSealed if no master key opens them, or if they belong to another account."""
         try:
             inside = msgspec.json.decode(self._fernet.decrypt(sealed.text.encode()), type=_Inside)
         except (InvalidToken, UnicodeEncodeError, msgspec.DecodeError):
@@ -64,7 +64,7 @@ class Vault:
 
 
 def name_of(master_key: str) -> str:
-    """What a master key is called: the beginning of its digest, which tells nothing of the key."""
+    """The name of a master key: the beginning of its digest, which shows nothing of the key."""
     return sha256(master_key.encode()).hexdigest()[:12]
 
 

@@ -1,7 +1,7 @@
-"""Extractions: asked for, watched and cancelled here, and done by any process that does jobs.
+"""Extractions of order histories: requests, progress, cancelling, and the work itself.
 
-The lease of an account's history says who works on it. A process that dies loses it by time; another goes on
-from what the ledger says.
+Any process that does jobs can do the work. The lease of an account's history says which one does. A process
+that dies loses the lease after some time. Then another process continues from what the ledger says.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class _Running:
 
 
 class Extractions:
-    """`seconds` is the length of a lease, `visit_hours` the time after which each account is read on."""
+    """`seconds` is the length of a lease. After `visit_hours` the service reads what is new of an account."""
 
     def __init__(
         self,
@@ -81,9 +81,9 @@ class Extractions:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def submit(self, wanted: Extraction) -> Extraction:
-        """Ask for an extraction, or join the one under way that does the same.
+        """Request an extraction, or join a running one that does the same.
 
-        Raises UnknownAccount, InvalidRequest for a product that the account has not, TooManyJobs.
+        Raises UnknownAccount, TooManyJobs, and InvalidRequest for a product that the account does not have.
         """
         account, source = await self._accounts.source(wanted.account)
         if strange := [product for product in wanted.products if product not in source.products]:
@@ -103,7 +103,7 @@ class Extractions:
         return fresh
 
     async def get(self, extraction_id: str) -> Extraction:
-        """How one stands. Raises UnknownExtraction."""
+        """The present state of one. Raises UnknownExtraction."""
         if running := self._running.get(extraction_id):
             return _current(running)
         if found := await self._store.load(extraction_id):
@@ -111,7 +111,7 @@ class Extractions:
         raise UnknownExtraction("there is no such extraction: they are forgotten a week after their end")
 
     async def newest(self, limit: int, account: str | None = None) -> list[Extraction]:
-        """Those that were asked for last, newest first."""
+        """The latest requests, newest first."""
         found = await self._store.newest(limit, account)
         return [_current(self._running[one.id]) if one.id in self._running else one for one in found]
 
@@ -127,7 +127,7 @@ class Extractions:
             await wait_up_to(min(left, LOOK_SECONDS), news)
 
     async def cancel(self, extraction_id: str) -> Extraction:
-        """End one; what came stays. Raises UnknownExtraction."""
+        """End one. Stored rows stay. Raises UnknownExtraction."""
         found = await self._store.cancel(extraction_id, self._clock.now())
         if found is None:
             raise UnknownExtraction("there is no such extraction")
@@ -136,14 +136,14 @@ class Extractions:
         return found
 
     def start(self) -> None:
-        """Do what is asked for from now on, and read every account on at times."""
+        """Start to do requests, and to read regularly what is new of every account."""
         self._tasks = [
             self._loops.start("extractions of order histories", self._step),
             self._loops.start("visits of accounts", self._visit),
         ]
 
     async def stop(self) -> None:
-        """Stop; what runs is gone on with by another process, or at the next start."""
+        """Stop. Another process continues what runs, or this one after its next start."""
         running = [one.task for one in self._running.values()]
         for task in (*self._tasks, *running):
             task.cancel()
@@ -159,7 +159,7 @@ class Extractions:
         await wait_up_to(LOOK_SECONDS, self._news)
 
     async def _visit(self) -> None:
-        """Ask for what is new of every account that was not read for a while."""
+        """Request what is new of every account that was not read recently."""
         now = self._clock.now()
         for account in await self._accounts.all():
             known = await self._history.load(account.id)
@@ -233,7 +233,7 @@ class Extractions:
                     working.cancel()
 
     async def _barred(self, account_id: str) -> MarketDataError | None:
-        """Why an account must not be asked any more."""
+        """The reason why the service must not use an account any more."""
         try:
             account = await self._accounts.get(account_id)
         except UnknownAccount:

@@ -1,7 +1,7 @@
 """Reads the history of one account: the stages of an extraction, each of which can be run alone.
 
-What is open is read before what is finished, so that an order which ends meanwhile is in one of the two. Rows
-are stored before the ledger claims their window.
+It reads open orders before finished ones: an order that ends meanwhile is in one of the two. It stores rows
+before the ledger claims their window.
 """
 
 from __future__ import annotations
@@ -37,8 +37,7 @@ from backend.trading.rows import Order, Product, Wanted
 Work = Callable[[], Awaitable[None]]
 
 CLAIMED_PAGES = 5
-"""After so many pages that came newest first the ledger claims what they cover, so that little is read again
-after a crash."""
+"""If pages come newest first, the ledger claims each this many pages. So a crash costs few pages."""
 
 AT_ONCE = 8
 """Windows of one kind and product that are read side by side. Each has a path with a limit of its own, so it
@@ -54,9 +53,9 @@ class Place(NamedTuple):
 
 @dataclass(slots=True)
 class Course:
-    """How far an extraction is: windows read of those to read, new rows, symbols; what failed on the way.
+    """The progress of an extraction: windows done and in total, new rows, symbols, and failures.
 
-    `barred` is why it must not go on.
+    `barred` is the reason why it must not continue.
     """
 
     stage: Stage | None = None
@@ -108,7 +107,7 @@ class Extractor:
         await _together([partial(whole, product) for product in products])
 
     async def coordinate(self, products: Sequence[Product], since: int | None) -> None:
-        """Read what one question tells of all symbols, and find the symbols that were ever traded."""
+        """Read the streams that tell all symbols at once, and find the symbols that were ever traded."""
         now, pending = await self._source.now(), await self._pending(products)
         await _together([partial(self._coordinate, product, since, now, pending) for product in products])
 
@@ -128,7 +127,7 @@ class Extractor:
     async def process_symbols(
         self, products: Sequence[Product], since: int | None, symbols: Sequence[str] = ()
     ) -> None:
-        """Read what has to be asked symbol by symbol, or order by order; without `symbols` for all."""
+        """Read the streams that need a symbol or an order in each request. Without `symbols`: of all."""
         now = await self._source.now()
         ways = []
         for product in products:
@@ -152,8 +151,7 @@ class Extractor:
         return rows
 
     async def _read_all(self, names: Iterable[StreamName], since: int | None, now: int) -> None:
-        """Read what is missing of some streams side by side. What fails is told at the end, and stays missing
-        alone."""
+        """Read the missing windows of some streams side by side. A window that fails stays missing, alone."""
         tasks = []
         for name in names:
             offer = self._source.offer(name.kind, name.product)
@@ -171,8 +169,8 @@ class Extractor:
         )
 
     async def _without_quiet_ones(self, name: StreamName, windows: Sequence[Window]) -> list[Window]:
-        """The windows in which something happened to a symbol, as its orders and bills say. The others are
-        held without a question: years of each symbol, asked for week by week, would take hours."""
+        """The windows in which orders or bills show that the symbol was traded. The others count as held
+        without a request: to read years of each symbol week by week would take hours."""
         busy = await self._store.busy_days(self._account.id, name.product, name.symbol)
         orders = self._of(StreamName(Kind.ORDERS, name.product)).held
         quiet = [one for one in windows if not subtract((one,), orders) and not intersect(busy, one)]
@@ -228,8 +226,8 @@ class Extractor:
         return askers[kind]
 
     async def _follow_pending(self, name: StreamName, open_now: Sequence[Order]) -> None:
-        """Look for each order that was open before and is not now: it lies in a window that was read without
-        it. What is not told of yet stays pending."""
+        """Read each order that was open before and is not open now: the window that contains it was read
+        without it. An order that the venue does not tell yet stays pending."""
         before = dict(self._of(name).pending)
         now_open = {row.order_id: row.created for row in open_now}
         ended = {order_id: created for order_id, created in before.items() if order_id not in now_open}
@@ -243,8 +241,8 @@ class Extractor:
         await self._record(name, lambda ledger: replace(ledger, pending=pending))
 
     async def _read_by_order(self, product: Product) -> None:
-        """Read the fills of each order whose fills were not read since it was filled on. The fills are then
-        held as far as the orders are."""
+        """Read the fills of each order that was filled since its fills were read. Then the fills are held as
+        far as the orders are."""
         failed = len(self._course.errors)
         orders = await self._store.unread_orders(self._account.id, product)
         place = Place(Kind.FILLS, product)

@@ -16,7 +16,7 @@ from backend.trading.proof import Proof
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completeness:
-    """How an account's history stands: every stream, when it was read last (ms), and what its proof says."""
+    """The state of an account's history: every stream, the time of the last reading (ms), and the proof."""
 
     account: Account
     streams: Sequence[tuple[StreamName, Standing]]
@@ -26,7 +26,7 @@ class Completeness:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all that can be had is held, and nothing of it is in doubt."""
+        """Whether everything that the venue can tell is held, without doubt."""
         return all(stands.is_complete for _, stands in self.streams)
 
 
@@ -42,7 +42,7 @@ class Histories:
         self._clock = clock
 
     async def completeness(self, account_id: str) -> Completeness:
-        """How the history of an account stood when it was read last; how it stands now where it never was."""
+        """The state of an account's history at its last reading; the present state if it was never read."""
         account = await self._accounts.get(account_id)
         known = await self._store.load(account_id)
         first, now = self._accounts.began(account), known.read or self._clock.now()

@@ -1,4 +1,4 @@
-"""What histories of accounts need from the outside world, as shapes."""
+"""What the use cases of histories need of stores, as shapes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class HistoryLease(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What is known of an account's history: `read` is when it was read last (ms), `proved` when compared."""
+    """The state of an account's history. `read` and `proved` are the times of the last ones (ms)."""
 
     ledger: Ledger
     read: int | None
@@ -35,7 +35,7 @@ class Known:
 
 
 class Place(NamedTuple):
-    """Behind which row a page begins."""
+    """The row before the first row of a page."""
 
     time: int
     id: str
@@ -43,7 +43,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowsWanted:
-    """Rows of an account, oldest first, `[start, end)` in ms; what is None is not asked for."""
+    """A request for rows of an account, oldest first, `[start, end)` in ms. None means: any."""
 
     account: str
     product: Product | None = None
@@ -59,13 +59,13 @@ class HistoryStore(Protocol):
         """Lease an account's history unless somebody holds it."""
 
     async def renew(self, lease: HistoryLease, seconds: float) -> bool:
-        """Hold on for `seconds` from now; False if another holds it by now."""
+        """Keep the lease for `seconds` from now; False if another process has it."""
 
     async def release(self, lease: HistoryLease) -> None:
-        """Let others have it."""
+        """Give the lease back."""
 
     async def record(self, lease: HistoryLease, name: StreamName, ledger: StreamLedger) -> bool:
-        """Write durably what is known of a stream; False if another holds the history by now."""
+        """Write the state of a stream durably; False if another process has the lease."""
 
     async def finish(self, lease: HistoryLease, read: int, proof: Proof | None) -> bool:
         """Write down when the history was read, and what was compared."""
@@ -74,22 +74,22 @@ class HistoryStore(Protocol):
         """What is known of an account's history."""
 
     async def put(self, account: str, kind: Kind, rows: Mapping[str, Row]) -> int:
-        """Store rows by their ids, durably: how many were new. An older state of an order changes nothing."""
+        """Store rows by their ids, durably. Returns how many are new. It ignores older states of an order."""
 
     async def symbols(self, account: str, product: Product) -> set[str]:
         """The symbols of all that is stored of a product."""
 
     async def busy_days(self, account: str, product: Product, symbol: str) -> Spans:
-        """The days on which orders of a symbol that were filled lived, or bills of it came."""
+        """The days on which a symbol had bills, or orders that were filled."""
 
     async def unread_orders(self, account: str, product: Product) -> list[Order]:
-        """Orders that were filled in part or whole, and whose fills were not read since."""
+        """Orders that were filled, in part or whole, since their fills were read."""
 
     async def fills_read(self, order: Order, account: str) -> None:
         """Write down that all fills of an order were read."""
 
     async def is_finished(self, account: str, product: Product, order_id: str) -> bool:
-        """Whether an order is stored as one to which nothing more happens."""
+        """Whether an order is stored with its final state."""
 
     async def page(self, kind: Kind, wanted: RowsWanted, after: Place | None, limit: int) -> Sequence[Any]:
         """Up to `limit` rows behind a place, oldest first, each with its place."""
@@ -113,16 +113,16 @@ class ExtractionStore(Protocol):
         """Keep a new one."""
 
     async def load(self, extraction_id: str) -> Extraction | None:
-        """One of them; None if there is no such."""
+        """One of them; None if there is none with this id."""
 
     async def newest(self, limit: int, account: str | None = None) -> list[Extraction]:
-        """Those that were asked for last, newest first."""
+        """The latest requests, newest first."""
 
     async def active(self) -> list[Extraction]:
-        """Those that are not over, oldest first."""
+        """Queued and running ones, oldest first."""
 
     async def report(self, extraction: Extraction, status: Status) -> bool:
-        """Write down how far one is that has this status; True if somebody asked to cancel it."""
+        """Write the progress of one that has this status. Returns whether somebody cancels it."""
 
     async def cancel(self, extraction_id: str, now: int) -> Extraction | None:
-        """End one that is queued; ask for the end of one that runs."""
+        """End a queued one, or mark a running one to be ended."""

@@ -1,4 +1,4 @@
-"""Compares what the histories of an account say. No more than one order's fills are in memory at a time."""
+"""Compares the histories of an account with each other. At most one order's fills are in memory."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ FEE_WORDS = frozenset(("TRADING_FEE",))
 
 
 class Prover:
-    """Proves what is stored of an account, as far as it is held."""
+    """Compares stored rows, in the windows that are held."""
 
     def __init__(self, store: HistoryStore) -> None:
         self._store = store
 
     async def prove(self, account: str, ledger: Ledger, wallets: Sequence[Sequence[Product]]) -> Proof:
-        """Compare all that can be compared of the products, which stand by the wallet that they share."""
+        """Compare everything that can be compared. `wallets` are groups of products that share a wallet."""
         proof = Proof(MOST_DIFFERENCES)
         for wallet in wallets:
             sums = {product: await self._prove_orders(proof, account, product, ledger) for product in wallet}

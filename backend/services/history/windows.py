@@ -1,4 +1,4 @@
-"""Reads all rows of a window, whatever pages they come in. No single answer of a venue can hide a row."""
+"""Reads all rows of a window, from pages of any order and size. No single answer can hide a row."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class NewestFirst:
         self._holds = True
 
     def down_to(self, page: Page[Row]) -> int | None:
-        """From which moment on all rows have come with this page."""
+        """The moment from which this page has brought all rows."""
         times = [time_of(row) for row in page.rows]
         above = [] if self._lowest is None else [self._lowest]
         is_sorted = all(one >= other for one, other in pairwise([*above, *times]))

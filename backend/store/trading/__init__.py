@@ -1,1 +1,1 @@
-"""What is kept of accounts: the accounts with their sealed keys, and their histories."""
+"""Accounts with their sealed keys, and their histories, in MongoDB."""

@@ -1,4 +1,4 @@
-"""From what is known of accounts to the shapes of answers. Pure."""
+"""The JSON of answers about accounts. Pure."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def account(found: Account) -> shapes.Account:
 
 
 def read(reading: Reading[Any]) -> Read:
-    """What every answer of a reading says."""
+    """The fields of every answer that an exchange was asked for."""
     return Read(
         account=reading.account.id,
         venue=reading.account.venue,

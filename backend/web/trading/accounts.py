@@ -1,4 +1,4 @@
-"""`/accounts`: added with keys, listed, changed, removed. No answer says anything of keys."""
+"""`/accounts`: add with keys, list, change, remove. No answer contains anything of the keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the routes of accounts share."""
+"""The common parts of the routes of accounts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class TradingHandler(ApiHandler):
 
     @property
     def trading(self) -> Trading:
-        """What speaks for accounts. Raises TradingOff."""
+        """The use cases of accounts. Raises TradingOff."""
         if self.service.trading is None:
             raise TradingOff("accounts are off: set MASTER_KEYS and API_KEYS, then restart the service")
         return self.service.trading

@@ -25,7 +25,7 @@ class Span(Shape):
 
 
 class LostSpan(Span):
-    """A span whose rows cannot be had."""
+    """A span whose rows the exchange cannot tell."""
 
     reason: Annotated[
         Literal["beyond_retention", "not_offered"],
@@ -78,7 +78,7 @@ class ProofShape(Shape):
 
 
 class Completeness(Shape):
-    """How complete an account's history is, and what it says about itself."""
+    """How complete an account's history is, and its proof."""
 
     complete: bool
     read_at: Annotated[Moment | None, Meta(description="When the exchange was asked last")]
@@ -107,7 +107,7 @@ class FillRow(Shape):
 
 
 class BillRow(Shape):
-    """A change of a balance; below zero it was taken away."""
+    """A change of a balance. A negative amount was taken away."""
 
     product: Product
     bill_id: str
@@ -145,7 +145,7 @@ class LedgerAnswer(Answer, kw_only=True):
 
 
 class ExtractionShape(Shape):
-    """How an extraction stands."""
+    """The state of an extraction."""
 
     id: str
     account: str

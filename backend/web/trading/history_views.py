@@ -1,4 +1,4 @@
-"""From histories of accounts to the shapes of answers. Pure."""
+"""The JSON of answers about histories. Pure."""
 
 from __future__ import annotations
 

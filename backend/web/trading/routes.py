@@ -29,7 +29,7 @@ Route = tuple[str, type[RequestHandler], dict[str, Any]]
 
 
 def trading_routes(given: dict[str, Any]) -> list[Route]:
-    """All of them; they answer that accounts are off where they are."""
+    """All of them. If accounts are off, they answer so."""
     return [
         (r"/accounts", AccountsHandler, given),
         (r"/accounts/([^/]*)", AccountHandler, given),
