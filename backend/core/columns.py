@@ -72,6 +72,17 @@ def joined(parts: Sequence[Columns]) -> Columns:
     return Columns(**{name: np.concatenate([_column(part, name) for part in parts]) for name in names})
 
 
+def same(one: Columns | None, other: Columns | None) -> bool:
+    """Whether both are the same candles, with the same fields, to the last bit."""
+    if one is None or other is None:
+        return one is other
+    columns, others = one.present(), other.present()
+    return columns.keys() == others.keys() and all(
+        np.array_equal(column, others[name], equal_nan=column.dtype == np.float64)
+        for name, column in columns.items()
+    )
+
+
 def absent(name: str, size: int) -> NDArray[Any]:
     """An optional column without values."""
     return np.full(size, NO_TRADES, np.int64) if name == "trades" else np.full(size, np.nan)

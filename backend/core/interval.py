@@ -68,6 +68,11 @@ class Interval:
         return (self.ends(starts) - starts) // MINUTE
 
     @property
+    def is_of_hours(self) -> bool:
+        """Whether buckets are made of whole hours, more than one."""
+        return self.step is None or (self.step > HOUR and self.step % HOUR == 0)
+
+    @property
     def file_name(self) -> str:
         """Binance's archive says `1mo`, for file systems that do not tell `1m` from `1M`."""
         return "1mo" if self.step is None else self.name
@@ -105,6 +110,7 @@ INTERVALS = {
 """Every interval that can be read, by Binance's spelling."""
 
 ONE_MINUTE = INTERVALS["1m"]
+ONE_HOUR = INTERVALS["1h"]
 
 _BY_STEP = {interval.step: interval for interval in INTERVALS.values() if interval.step}
 

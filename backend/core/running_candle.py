@@ -3,71 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from math import inf, nan
-from typing import Any
-
-import numpy as np
+from dataclasses import dataclass, replace
 
 from backend.core.candles import Candle
-from backend.core.columns import NO_TRADES, OPTIONAL, Columns, candles_of, columns_of, is_absent
+from backend.core.columns import Columns, candles_of, columns_of, joined
 from backend.core.contiguous import lacking
 from backend.core.coverage import Coverage
-from backend.core.interval import Interval
+from backend.core.interval import ONE_HOUR, Interval
 from backend.core.pushed import PushedCandles
+from backend.core.rollup import before_last_bucket, merged
 from backend.core.windows import MINUTE, Window
 
-SUMS = ("volume", *OPTIONAL)
-NOTHING = np.longdouble(0)
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RunningCandle:
-    """The minutes of a bucket that opens at `start`, added up to `upto` (ms): none in between is missing.
+    """The minutes of a bucket of `interval` from its `start` up to `upto` (ms). None of them is missing.
 
-    `sums` are those of SUMS, None where a minute lacks it. They have more digits than candles keep, so that
-    adding minute by minute loses nothing. Two are equal if they make the same candle.
+    It is made in the same steps as a stored candle (`core/rollup.py`), so that it equals that one when it
+    closes: `hours` are over, where the interval has several, and `rest` are the minutes after them.
     """
 
+    interval: Interval
     start: int
-    upto: int = field(compare=False)
-    minutes: int = 0
-    open: float = nan
-    high: float = -inf
-    low: float = inf
-    close: float = nan
-    sums: tuple[np.longdouble | None, ...] = (NOTHING,) * len(SUMS)
+    upto: int
+    hours: Columns | None = None
+    rest: Columns | None = None
 
     def plus(self, minutes: Columns, upto: int) -> RunningCandle:
         """With these minutes too, which come later; nothing is missing up to `upto`."""
-        return RunningCandle(
-            self.start,
-            upto,
-            minutes=self.minutes + len(minutes),
-            open=self.open if self.minutes else float(minutes.open[0]),
-            high=max(self.high, float(minutes.high.max())),
-            low=min(self.low, float(minutes.low.min())),
-            close=float(minutes.close[-1]),
-            sums=tuple(
-                _sum(known, getattr(minutes, name)) for name, known in zip(SUMS, self.sums, strict=True)
-            ),
-        )
+        rows = minutes if self.rest is None else joined([self.rest, minutes])
+        whole = before_last_bucket(rows, ONE_HOUR) if self.interval.is_of_hours else 0
+        hours = self.hours
+        if whole:
+            over = merged(rows[:whole], ONE_HOUR)
+            hours = over if hours is None else joined([hours, over])
+        return replace(self, upto=upto, hours=hours, rest=rows[whole:])
 
     def until(self, upto: int) -> RunningCandle:
         """The same, after which the exchange has no minute up to `upto`."""
         return replace(self, upto=upto)
 
-    def candle(self) -> Columns:
-        """The one candle that its minutes make."""
-        sums = {name: total for name, total in zip(SUMS, self.sums, strict=True) if total is not None}
-        columns: dict[str, Any] = {name: np.array([total], np.float64) for name, total in sums.items()}
-        columns |= {name: np.array([getattr(self, name)]) for name in ("open", "high", "low", "close")}
-        columns["trades"] = np.array([int(sums.get("trades", NO_TRADES))], np.int64)
-        return Columns(
-            open_time=np.array([self.start], np.int64),
-            minutes=np.array([self.minutes], np.int32),
-            **columns,
-        )
+    def candle(self) -> Columns | None:
+        """The one candle that its minutes make; None before the first."""
+        if self.rest is None:
+            return None
+        if not self.interval.is_of_hours:
+            return merged(self.rest, self.interval)
+        last = merged(self.rest, ONE_HOUR)
+        return merged(last if self.hours is None else joined([self.hours, last]), self.interval)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +93,3 @@ def woven(stored: Sequence[Columns], told: Sequence[Candle]) -> Columns | None:
     """Minutes of both kinds in order; None for none at all."""
     candles = [*told, *(candle for batch in stored for candle in candles_of(batch))]
     return columns_of(sorted(candles, key=lambda candle: candle.open_time)) if candles else None
-
-
-def _sum(known: np.longdouble | None, column: np.ndarray | None) -> np.longdouble | None:
-    if known is None or column is None or is_absent(column).any():
-        return None
-    total: np.longdouble = known + column.sum(dtype=np.longdouble)
-    return total

@@ -77,7 +77,7 @@ MUTATIONS: list[Mutation] = [
             f"{BARS}::test_a_sum_is_absent_when_a_minute_does_not_have_it",
             f"{BARS}::test_sums_of_decimals_are_the_decimals_that_people_expect",
         ),
-        ("close=minutes.close[after - 1]", "close=minutes.close[first]"),
+        ("close=candles.close[after - 1]", "close=candles.close[first]"),
         ("dtype=np.longdouble).astype(np.float64)", "dtype=np.float64)"),
         ("sums[np.logical_or.reduceat", "sums[np.logical_and.reduceat"),
     ),

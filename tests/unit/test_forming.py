@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from math import fsum
+from math import fsum, isnan
 from typing import Any
 
 import msgspec
@@ -228,7 +228,8 @@ async def test_sums_of_many_minutes_do_not_drift() -> None:
         await scene.store(msgspec.structs.replace(candle(minute(number)), volume=0.1))
         scene.tell(msgspec.structs.replace(candle(minute(number + 1)), volume=0.1))
         [told] = await scene.changed()
-    assert told["volume"] == fsum([0.1] * 1001) != sum([0.1] * 1001)
+    hours = [*[fsum([0.1] * 60)] * 16, fsum([0.1] * 41)]
+    assert told["volume"] == fsum(hours) != sum([0.1] * 1001)
 
 
 async def test_a_sum_that_one_minute_lacks_is_absent() -> None:
@@ -237,5 +238,5 @@ async def test_a_sum_that_one_minute_lacks_is_absent() -> None:
     scene.tell(msgspec.structs.replace(candle(minute(1)), trades=None, quote_volume=None))
     [told] = await scene.changed()
     assert told["trades"] == -1
-    assert "quote_volume" not in told
+    assert isnan(told["quote_volume"])
     assert told["volume"] == 3.0

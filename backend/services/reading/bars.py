@@ -8,7 +8,7 @@ from dataclasses import replace
 from backend.clock import LATEST
 from backend.core.columns import Columns
 from backend.core.fill import filled, flat
-from backend.core.interval import ONE_MINUTE
+from backend.core.interval import ONE_HOUR, ONE_MINUTE
 from backend.core.rollup import rollup
 from backend.core.selection import Selection
 from backend.core.series import Series
@@ -88,15 +88,19 @@ class _Reader:
         self._wanted = wanted
 
     def forwards(self) -> Bars:
-        bars = self._minutes(backwards=False)
-        if self._wanted.interval is not ONE_MINUTE:
-            bars = gathered(rolled(bars, self._wanted.interval))
+        bars, interval = self._minutes(backwards=False), self._wanted.interval
+        if interval.is_of_hours:
+            bars = rolled(bars, ONE_HOUR)
+        if interval is not ONE_MINUTE:
+            bars = gathered(rolled(bars, interval))
         return self._filled(bars) if self._wanted.fill else bars
 
     def backwards(self) -> Bars:
-        bars = self._minutes(backwards=True)
-        if self._wanted.interval is not ONE_MINUTE:
-            bars = gathered(rolled_back(bars, self._wanted.interval), backwards=True)
+        bars, interval = self._minutes(backwards=True), self._wanted.interval
+        if interval.is_of_hours:
+            bars = rolled_back(bars, ONE_HOUR)
+        if interval is not ONE_MINUTE:
+            bars = gathered(rolled_back(bars, interval), backwards=True)
         return self._filled_back(bars) if self._wanted.fill else bars
 
     async def _minutes(self, *, backwards: bool) -> Bars:

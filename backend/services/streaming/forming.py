@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 
-from backend.core.columns import Columns
+from backend.core.columns import Columns, same
 from backend.core.contiguous import known_to
 from backend.core.coverage import Coverage
 from backend.core.cursors import Cursors
@@ -43,7 +43,7 @@ class FormingCandles:
         self._series = series
         self._seen: dict[Series, CandlesNow] = {}
         self._stored: dict[Series, RunningCandle] = {}
-        self._told: dict[Series, RunningCandle] = {}
+        self._told: dict[Series, Columns] = {}
 
     async def changed(self, cursors: Cursors) -> AsyncIterator[tuple[int, Columns]]:
         """The candles that changed since the last call, by their place in the list; none that was sent as
@@ -56,13 +56,13 @@ class FormingCandles:
             window = present.bucket(self._interval)
             if present == self._seen.get(series) or window is None or window.start < cursors.ends[place]:
                 continue
-            running = await self._running(series, present, window)
+            candle = await self._running(series, present, window)
             self._seen[series] = present
-            if running and running != self._told.get(series):
-                self._told[series] = running
-                yield place, running.candle()
+            if candle is not None and not same(candle, self._told.get(series)):
+                self._told[series] = candle
+                yield place, candle
 
-    async def _running(self, series: Series, present: CandlesNow, window: Window) -> RunningCandle | None:
+    async def _running(self, series: Series, present: CandlesNow, window: Window) -> Columns | None:
         """The candle of the minutes of `window`; None if one is missing, or there are none."""
         running = await self._grown(series, present.known, window)
         rest = Window(running.upto, window.end)
@@ -71,14 +71,13 @@ class FormingCandles:
             return None
         held = [batch for part in present.known.held.within(rest) async for batch in self._read(series, part)]
         minutes = woven(held, told)
-        running = running.plus(minutes, window.end) if minutes else running
-        return running if running.minutes else None
+        return (running.plus(minutes, window.end) if minutes else running).candle()
 
     async def _grown(self, series: Series, known: Coverage, window: Window) -> RunningCandle:
         """The minutes of `window` up to the first that is not stored."""
         running = self._stored.get(series)
         if running is None or running.start != window.start:
-            running = RunningCandle(window.start, window.start)
+            running = RunningCandle(self._interval, window.start, window.start)
         end = min(known_to(known, running.upto), window.end)
         if end > running.upto:
             async with aclosing(self._read(series, Window(running.upto, end))) as batches:

@@ -1,4 +1,4 @@
-"""Streams of one-minute candles turned into streams of longer ones."""
+"""Streams of candles turned into streams of longer ones, in the steps of `core/rollup.py`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 from backend.core.columns import Columns, joined
 from backend.core.interval import Interval
-from backend.core.rollup import before_last_bucket, first_bucket, rollup
+from backend.core.rollup import before_last_bucket, first_bucket, merged
 
 Bars = AsyncGenerator[Columns, None]
 
@@ -15,32 +15,33 @@ WORTH_SENDING = 1_000
 """Smallest batch of longer candles."""
 
 
-async def rolled(minutes: Bars, interval: Interval) -> Bars:
-    """The last bucket of a batch waits for the next batch, where it may go on."""
+async def rolled(shorter: Bars, interval: Interval) -> Bars:
+    """One step. The last bucket of a batch waits for the next batch, where it may go on."""
     rest: list[Columns] = []
-    async with aclosing(minutes):
-        async for batch in minutes:
+    async with aclosing(shorter):
+        async for batch in shorter:
             rows = joined([*rest, batch])
             whole = before_last_bucket(rows, interval)
             if whole:
-                yield rollup(rows[:whole], interval)
+                yield merged(rows[:whole], interval)
             rest = [rows[whole:]]
     if rest:
-        yield rollup(rest[0], interval)
+        yield merged(rest[0], interval)
 
 
-async def rolled_back(minutes: Bars, interval: Interval) -> Bars:
-    """The first bucket of a batch waits for the next batch on the way back, where it may have begun."""
+async def rolled_back(shorter: Bars, interval: Interval) -> Bars:
+    """One step. The first bucket of a batch waits for the next batch on the way back, where it may have
+    begun."""
     rest: list[Columns] = []
-    async with aclosing(minutes):
-        async for batch in minutes:
+    async with aclosing(shorter):
+        async for batch in shorter:
             rows = joined([batch, *rest])
             part = first_bucket(rows, interval)
             if part < len(rows):
-                yield rollup(rows[part:], interval)
+                yield merged(rows[part:], interval)
             rest = [rows[:part]]
     if rest:
-        yield rollup(rest[0], interval)
+        yield merged(rest[0], interval)
 
 
 async def gathered(bars: Bars, *, backwards: bool = False) -> Bars:
