@@ -70,6 +70,7 @@ bench: $(VENV)/.dev ## the benchmarks, some minutes
 	@$(BIN)/python -m benchmarks.ingest
 	@$(BIN)/python -m benchmarks.read
 	@$(BIN)/python -m benchmarks.small_reads
+	@$(BIN)/python -m benchmarks.zoomed_out
 	@$(BIN)/python -m benchmarks.topup
 	@$(BIN)/python -m benchmarks.thin
 	@$(BIN)/python -m benchmarks.budget

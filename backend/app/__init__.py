@@ -12,6 +12,7 @@ from backend.app.rooms import (
     build_fleet,
     build_following,
     build_jobs,
+    build_kept_hours,
     build_reading,
     build_running,
     build_streaming,
@@ -58,11 +59,12 @@ async def open_service(
         venues = await open_venues(common, stack)
         streaming = build_streaming(common, stores, venues)
         appender = Appender(stores.candles, stores.coverage, streaming.ledger_watch.nudge, common.loops)
-        syncing = build_syncing(common, stores, venues, appender)
+        kept_hours = build_kept_hours(common, stores)
+        syncing = build_syncing(common, stores, venues, appender, kept_hours)
         jobs = build_jobs(common, stores, syncing)
         fleet = build_fleet(common, stores, venues)
         following = build_following(common, stores, venues, syncing, streaming, appender, fleet)
-        reading = build_reading(common, stores, venues, jobs)
+        reading = build_reading(common, stores, venues, jobs, kept_hours)
         running = build_running(common, stores, venues, jobs, following)
         service = Service(
             markets=venues.markets,

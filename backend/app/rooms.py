@@ -19,6 +19,7 @@ from backend.services.following.visits import Visitor
 from backend.services.jobs.submission import Jobs
 from backend.services.jobs.worker import Worker
 from backend.services.reading.catalogue import Catalogue
+from backend.services.reading.kept_hours import KeptHours
 from backend.services.reading.mirror import Mirror
 from backend.services.reading.overview import Overview
 from backend.services.reading.queries import Queries
@@ -48,7 +49,19 @@ def build_streaming(common: Common, stores: Stores, venues: Venues) -> Streaming
     return Streaming(live=live, ledger_watch=watch, feeds=feeds)
 
 
-def build_syncing(common: Common, stores: Stores, venues: Venues, appender: Appender) -> Syncing:
+def build_kept_hours(common: Common, stores: Stores) -> KeptHours:
+    """Hours that were made once, for reads and for the audit."""
+    return KeptHours(
+        candles=stores.candles,
+        revisions=stores.revisions,
+        store=stores.hours,
+        room=common.settings.rollup_memory << 20,
+    )
+
+
+def build_syncing(
+    common: Common, stores: Stores, venues: Venues, appender: Appender, kept_hours: KeptHours
+) -> Syncing:
     """Everything that changes stored candles and their ledgers."""
     settings, candles = common.settings, stores.candles
     ledgers = Ledgers(
@@ -74,11 +87,12 @@ def build_syncing(common: Common, stores: Stores, venues: Venues, appender: Appe
         shortfalls=stores.shortfalls,
         follows=stores.follows,
         jobs=stores.jobs,
+        hours=stores.hours,
     )
     return Syncing(
         ledgers=ledgers,
         syncs=syncs,
-        auditor=Auditor(candles, ledgers, stores.shortfalls),
+        auditor=Auditor(candles, ledgers, stores.shortfalls, kept_hours),
         imports=Imports(venues.markets, candles, ledgers, common.clock, {BINANCE.name: named}),
         remover=Remover(traces, ledgers, appender),
     )
@@ -157,10 +171,12 @@ def build_following(
     return Following(follows=follows, keeper=keeper, appender=appender, confirmer=confirmer)
 
 
-def build_reading(common: Common, stores: Stores, venues: Venues, jobs: Jobs) -> Reading:
+def build_reading(
+    common: Common, stores: Stores, venues: Venues, jobs: Jobs, kept_hours: KeptHours
+) -> Reading:
     """Everything that reads stored candles, and what the prices are now."""
     clock = common.clock
-    queries = Queries(stores.candles, stores.coverage, stores.revisions, stores.shortfalls)
+    queries = Queries(stores.candles, stores.coverage, stores.revisions, stores.shortfalls, kept_hours)
     catalogue = Catalogue(stores.candles, stores.coverage, clock, common.loops)
     mirror = Mirror(
         queries, catalogue, jobs, venues.markets, clock, sync_on_read=common.settings.sync_on_read

@@ -14,6 +14,7 @@ from backend.store.embedded import EmbeddedMongod
 from backend.store.market.candles import MongoCandles
 from backend.store.market.coverage import MongoCoverage
 from backend.store.market.follows import MongoFollows
+from backend.store.market.hours import MongoHours
 from backend.store.market.jobs import MongoJobs
 from backend.store.market.processes import MongoFleet
 from backend.store.market.revisions import MongoRevisions
@@ -34,6 +35,7 @@ class Stores:
     coverage: MongoCoverage
     revisions: MongoRevisions
     shortfalls: MongoShortfalls
+    hours: MongoHours
     follows: MongoFollows
     jobs: MongoJobs
     processes: MongoFleet
@@ -59,6 +61,7 @@ async def open_stores(common: Common, stack: AsyncExitStack) -> Stores:
         coverage=MongoCoverage(database),
         revisions=revisions,
         shortfalls=MongoShortfalls(database),
+        hours=MongoHours(database),
         follows=MongoFollows(database),
         jobs=MongoJobs(database),
         processes=MongoFleet(database),

@@ -1,7 +1,7 @@
 """From one-minute candles to candles of longer intervals.
 
-Candles of several hours are made of hours, and hours of minutes: always in these two steps. The last digit of a
-sum of floats depends on the steps, and kept hours must lead to the same candles as minutes do.
+Candles of several hours are made of hours, and hours of minutes: always in these two steps. The last digit of
+a sum of floats depends on the steps, and kept hours must lead to the same candles as minutes do.
 """
 
 from __future__ import annotations

@@ -97,6 +97,9 @@ class RevisionStore(Protocol):
     async def state(self, series: Series, window: Window) -> RevisionState:
         """The state that changes whenever a candle in `window` is replaced."""
 
+    async def states(self, series: Series, window: Window, step: int) -> Mapping[int, RevisionState]:
+        """The same for each `step` ms of time that has revisions, by its number since the epoch."""
+
     async def count(self, series: Series, window: Window | None = None) -> int:
         """How many revisions a series has, or has of the candles that open in `window`."""
 
@@ -105,6 +108,26 @@ class RevisionStore(Protocol):
 
     async def remove(self, series: Series, window: Window) -> None:
         """Forget the revisions of candles that open in `window`."""
+
+
+class KeptChunk(NamedTuple):
+    """Candles of an hour, and the key of what they were made from."""
+
+    key: str
+    hours: Columns
+
+
+class HourStore(Protocol):
+    """Where candles of an hour are kept: derived data. Every call may raise DatabaseUnavailable."""
+
+    async def load(self, series: Series, numbers: Sequence[int]) -> Mapping[int, KeptChunk]:
+        """The chunks with these numbers that are kept."""
+
+    async def save(self, series: Series, chunks: Mapping[int, KeptChunk]) -> None:
+        """Keep some chunks in place of older ones."""
+
+    async def drop(self, series: Series) -> None:
+        """Drop all chunks of a series."""
 
 
 class ShortfallStore(Protocol):

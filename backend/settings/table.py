@@ -171,6 +171,11 @@ class Settings:
     proxies: Mapping[str, str] = _group(PROXIES, secret=True)
     base_urls: Mapping[str, str] = _group(URLS)
     socket_urls: Mapping[str, str] = _group(SOCKET_URLS)
+    rollup_memory: int = _setting(
+        "64",
+        "MiB of memory for candles of an hour that were made before. Charts over years use them. 0: none.",
+        texts.whole(0, 65_536),
+    )
     archive: bool = _setting(
         "on",
         "`on`: long history comes from Binance's public archive. `off`: only from the API.",

@@ -20,6 +20,7 @@ from backend.services.syncing.stop_signal import StopSignal
 from backend.store.market.candles import MongoCandles
 from backend.store.market.coverage import MongoCoverage
 from backend.store.market.follows import MongoFollows
+from backend.store.market.hours import MongoHours
 from backend.store.market.jobs import MongoJobs
 from backend.store.market.revisions import MongoRevisions
 from backend.store.market.shortfalls import MongoShortfalls
@@ -70,6 +71,7 @@ def stores_of(database: Database) -> Traces:
         MongoShortfalls(database),
         MongoFollows(database),
         MongoJobs(database),
+        MongoHours(database),
     )
 
 
@@ -82,7 +84,7 @@ def remover_over(stores: Traces, writes: int = 1000) -> Remover:
     return Remover(breaking, ledgers, Appender(stores.candles, stores.coverage, lambda: None))
 
 
-@pytest.mark.parametrize(("window", "steps"), [(None, 6), (PART, 5)], ids=["whole", "window"])
+@pytest.mark.parametrize(("window", "steps"), [(None, 8), (PART, 7)], ids=["whole", "window"])
 async def test_a_crash_between_any_two_steps_leaves_nothing_false(
     mongod_uri: str, database: Database, window: Window | None, steps: int
 ) -> None:

@@ -19,6 +19,7 @@ class Mutation(NamedTuple):
 
 COVERAGE, BACKFILL = "unit/test_coverage.py", "unit/test_backfill.py"
 BARS = "integration/test_bars.py"
+KEPT = "integration/test_kept_hours.py"
 LEDGERS, STORES, JOBS = "contract/test_ledgers.py", "contract/test_stores.py", "contract/test_jobs.py"
 
 
@@ -183,6 +184,20 @@ MUTATIONS: list[Mutation] = [
         "unit/test_validator.py",
         ("if self.shortfalls or self.held != (self.window,):", "if self.held != (self.window,):"),
         ("<= known.known_until and not known.lacking(window)", "<= known.known_until"),
+    ),
+    *_of(
+        "services/reading/kept_hours.py",
+        (
+            f"{KEPT}::test_reads_by_kept_hours_are_those_of_the_minutes_to_the_last_bit",
+            f"{KEPT}::test_a_reader_who_began_before_a_deletion_leaves_no_tag_and_no_hours_that_lie",
+            f"{KEPT}::test_verify_drops_kept_hours_that_differ_and_nobody_uses_them_any_more",
+        ),
+        ("tuple(revisions), opened.shortfalls))", "opened.shortfalls))"),
+        (
+            "if kept is None or kept.key != chunk.key:\n            return None",
+            "if kept is None:\n            return None",
+        ),
+        ("whole.end <= known.known_until and not", "not"),
     ),
     *_of(
         "services/reading/complete_candles.py",

@@ -75,6 +75,7 @@ DEFAULTS: dict[str, object] = {
         "BINGX_LIVE_ACCOUNT_URL": "https://open-api.bingx.com",
         "BINGX_DEMO_ACCOUNT_URL": "https://open-api-vst.bingx.com",
     },
+    "rollup_memory": 64,
     "archive": True,
     "binance_archive_url": "https://data.binance.vision",
 }
@@ -172,6 +173,7 @@ BAD = {
     "BITGET_WS_URL": BAD_SOCKET_URLS,
     "BINGX_SPOT_WS_URL": BAD_SOCKET_URLS,
     "BINGX_PERPETUAL_WS_URL": BAD_SOCKET_URLS,
+    "ROLLUP_MEMORY": ["-1", "65537", "much"],
     "ARCHIVE": ["yes", "1", "maybe"],
     "BINANCE_ARCHIVE_URL": BAD_URLS,
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
+from typing import Protocol
 
 from backend.clock import LATEST
 from backend.core.columns import Columns
@@ -16,7 +18,15 @@ from backend.core.windows import Window
 from backend.services.ports import CandleStore
 from backend.services.streaming.rolling import Bars, gathered, rolled, rolled_back
 
-__all__ = ["Bars", "on_grid", "read_bars", "read_bars_back"]
+__all__ = ["Bars", "Hours", "on_grid", "read_bars", "read_bars_back"]
+
+
+class Hours(Protocol):
+    """Candles of an hour that are kept, and others that are made."""
+
+    def __call__(self, window: Window, *, backwards: bool = False) -> Bars:
+        """Those of a window in ascending batches; `backwards` gives the newest batch first."""
+
 
 MOST_ROWS = 4_000
 """Stored minutes in one read."""
@@ -29,20 +39,24 @@ KEPT_ROWS = 20_000
 time."""
 
 
-async def read_bars(store: CandleStore, series: Series, wanted: Selection) -> Bars:
-    """The wanted candles in ascending batches, the oldest batch first."""
-    reader = _Reader(store, series, wanted)
+async def read_bars(
+    store: CandleStore, series: Series, wanted: Selection, hours: Hours | None = None
+) -> Bars:
+    """The wanted candles in ascending batches, the oldest batch first; `hours` tells kept ones."""
+    reader = _Reader(store, series, wanted, hours)
     bars = reader.forwards()
     if wanted.newest and wanted.limit is not None:
-        bars = _newest(store, series, wanted)
+        bars = _newest(store, series, wanted, hours)
     async with aclosing(_first(bars, wanted.limit)) as batches:
         async for batch in batches:
             yield batch
 
 
-async def read_bars_back(store: CandleStore, series: Series, wanted: Selection) -> Bars:
+async def read_bars_back(
+    store: CandleStore, series: Series, wanted: Selection, hours: Hours | None = None
+) -> Bars:
     """The newest `limit` of the wanted candles: the newest batch first, each batch ascending."""
-    async with aclosing(_Reader(store, series, wanted).backwards()) as batches:
+    async with aclosing(_Reader(store, series, wanted, hours).backwards()) as batches:
         left = wanted.limit
         async for batch in batches:
             yield batch if left is None else batch[-left:]
@@ -60,11 +74,11 @@ async def _first(bars: Bars, limit: int | None) -> Bars:
                 return
 
 
-async def _newest(store: CandleStore, series: Series, wanted: Selection) -> Bars:
+async def _newest(store: CandleStore, series: Series, wanted: Selection, hours: Hours | None) -> Bars:
     """Walk back to where the newest `limit` candles begin, then give them ascending."""
     kept: list[Columns] = []
     rows, start = 0, wanted.window.end
-    async with aclosing(read_bars_back(store, series, wanted)) as batches:
+    async with aclosing(read_bars_back(store, series, wanted, hours)) as batches:
         async for batch in batches:
             rows += len(batch)
             start = int(batch.open_time[0])
@@ -74,7 +88,7 @@ async def _newest(store: CandleStore, series: Series, wanted: Selection) -> Bars
             yield batch
         return
     again = replace(wanted, window=Window(start, wanted.window.end), newest=False)
-    async with aclosing(read_bars(store, series, again)) as batches:
+    async with aclosing(read_bars(store, series, again, hours)) as batches:
         async for batch in batches:
             yield batch
 
@@ -82,28 +96,38 @@ async def _newest(store: CandleStore, series: Series, wanted: Selection) -> Bars
 class _Reader:
     """Reads one selection. Its window is on the grid of its interval."""
 
-    def __init__(self, store: CandleStore, series: Series, wanted: Selection) -> None:
+    def __init__(self, store: CandleStore, series: Series, wanted: Selection, hours: Hours | None) -> None:
         self._store = store
         self._series = series
         self._wanted = wanted
+        self._hours = hours
 
     def forwards(self) -> Bars:
-        bars, interval = self._minutes(backwards=False), self._wanted.interval
-        if interval.is_of_hours:
-            bars = rolled(bars, ONE_HOUR)
-        if interval is not ONE_MINUTE:
-            bars = gathered(rolled(bars, interval))
+        wanted = self._wanted
+        if wanted.interval.is_of_hours or wanted.interval is ONE_HOUR:
+            bars = self._hours(wanted.window) if self._hours else rolled(self._minutes(), ONE_HOUR)
+            bars = gathered(rolled(bars, wanted.interval) if wanted.interval.is_of_hours else bars)
+        elif wanted.interval is ONE_MINUTE:
+            bars = self._minutes()
+        else:
+            bars = gathered(rolled(self._minutes(), wanted.interval))
         return self._filled(bars) if self._wanted.fill else bars
 
     def backwards(self) -> Bars:
-        bars, interval = self._minutes(backwards=True), self._wanted.interval
-        if interval.is_of_hours:
-            bars = rolled_back(bars, ONE_HOUR)
-        if interval is not ONE_MINUTE:
-            bars = gathered(rolled_back(bars, interval), backwards=True)
+        wanted = self._wanted
+        minutes = partial(self._minutes, backwards=True)
+        if wanted.interval.is_of_hours or wanted.interval is ONE_HOUR:
+            kept = self._hours
+            bars = kept(wanted.window, backwards=True) if kept else rolled_back(minutes(), ONE_HOUR)
+            bars = rolled_back(bars, wanted.interval) if wanted.interval.is_of_hours else bars
+            bars = gathered(bars, backwards=True)
+        elif wanted.interval is ONE_MINUTE:
+            bars = minutes()
+        else:
+            bars = gathered(rolled_back(minutes(), wanted.interval), backwards=True)
         return self._filled_back(bars) if self._wanted.fill else bars
 
-    async def _minutes(self, *, backwards: bool) -> Bars:
+    async def _minutes(self, *, backwards: bool = False) -> Bars:
         wanted = self._wanted
         rows = wanted.limit if wanted.interval is ONE_MINUTE and not wanted.fill else None
         batches = self._store.columns(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
+from math import inf
 
 from backend.core.coverage import Coverage
 from backend.core.selection import Selection
@@ -11,7 +12,8 @@ from backend.core.statistics import Statistics, statistics_of
 from backend.core.windows import Window
 from backend.errors import SeriesNotStored
 from backend.services.ports import CandleStore, CoverageStore, Revision, RevisionStore, ShortfallStore
-from backend.services.reading.bars import Bars, on_grid, read_bars, read_bars_back
+from backend.services.reading.bars import Bars, Hours, on_grid, read_bars, read_bars_back
+from backend.services.reading.kept_hours import HOURS, KeptHours
 from backend.services.reading.validators import OpenSelection, Validator, closed_window
 
 
@@ -31,11 +33,13 @@ class Queries:
         coverage: CoverageStore,
         revisions: RevisionStore,
         shortfalls: ShortfallStore,
+        kept_hours: KeptHours,
     ) -> None:
         self._candles = candles
         self._coverage = coverage
         self._revisions = revisions
         self._shortfalls = shortfalls
+        self._kept_hours = kept_hours
 
     async def statistics(self, series: Series) -> Statistics:
         statistics = statistics_of(series, await self._coverage.load(series))
@@ -69,10 +73,11 @@ class Queries:
         If a candle ends after the last question to the exchange, it is still forming: a read does not ask the
         exchange.
         """
+        shortfalls = await self._shortfalls.count(series)
         known = await self._coverage.load(series)
         if not known.held:
             raise _not_stored(series)
-        return OpenSelection(series, on_grid(wanted, known.known_until), known)
+        return OpenSelection(series, on_grid(wanted, known.known_until), known, shortfalls)
 
     async def bars(self, series: Series, wanted: Selection) -> Bars:
         """The wanted candles in ascending batches, the oldest batch first. Close it to stop the reading."""
@@ -80,22 +85,30 @@ class Queries:
 
     def read(self, opened: OpenSelection) -> Bars:
         """The same of a selection that is open."""
-        return read_bars(self._candles, opened.series, opened.wanted)
+        return read_bars(self._candles, opened.series, opened.wanted, self._hours_of(opened))
 
     def read_back(self, opened: OpenSelection) -> Bars:
         """The newest batch first, each batch ascending; a `limit` counts from the newest candle."""
-        return read_bars_back(self._candles, opened.series, opened.wanted)
+        return read_bars_back(self._candles, opened.series, opened.wanted, self._hours_of(opened))
 
     async def validator(self, opened: OpenSelection) -> Validator | None:
         """The value that shows whether an earlier answer is still right; None if that is unknown."""
         window = closed_window(opened)
-        if window is None:
+        if window is None or opened.shortfalls is None:
             return None
-        revisions, shortfalls = await asyncio.gather(
-            self._revisions.state(opened.series, window), self._shortfalls.count(opened.series)
-        )
+        revisions = await self._revisions.state(opened.series, window)
+        if revisions.pending:
+            return None
         held = opened.known.held.within(window)
-        return None if revisions.pending else Validator(opened.series, window, held, revisions, shortfalls)
+        return Validator(opened.series, window, held, revisions, opened.shortfalls)
+
+    def _hours_of(self, opened: OpenSelection) -> Hours | None:
+        """Kept hours, where a read is worth a look at them."""
+        wanted = opened.wanted
+        rows = inf if wanted.limit is None else wanted.limit * wanted.interval.most_minutes / 60
+        if opened.shortfalls is None or min(rows, wanted.window.minutes / 60) < HOURS:
+            return None
+        return partial(self._kept_hours.read, opened)
 
     async def record_shortfall(self, series: Series) -> None:
         """A read found less than the ledger claims: all earlier validators become invalid."""

@@ -9,8 +9,10 @@ change in three ways, and each one changes the validator:
 - candles that the ledger claims are gone, and come back with a repair, perhaps with other values: whoever
   reads fewer than are claimed records a shortfall, and all validators of the series change.
 
-The facts are read before the candles. So an answer may be newer than its validator, which costs a client one
-more answer, but never older.
+The facts are read before the candles: shortfalls, then the ledger, then revisions. So an answer may be newer
+than its validator, which costs a client one more answer, but never older. Who takes candles away records a
+shortfall before the ledger changes and one after it. A reader with the old ledger knows at most the first of
+them, so its validator is dead after the second, whatever is stored later.
 """
 
 from __future__ import annotations
@@ -28,11 +30,13 @@ from backend.services.ports import RevisionState
 
 @dataclass(frozen=True, slots=True)
 class OpenSelection:
-    """A selection on the grid of its interval, and the ledger of its series."""
+    """A selection on the grid of its interval, and the ledger of its series. `shortfalls` were read before
+    the ledger; None where they were not."""
 
     series: Series
     wanted: Selection
     known: Coverage
+    shortfalls: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

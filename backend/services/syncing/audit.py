@@ -11,13 +11,17 @@ import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from backend.clock import LATEST
 from backend.core.coverage import Coverage
 from backend.core.minutes import Minutes
 from backend.core.plan import pages
+from backend.core.selection import Selection
 from backend.core.series import Series
 from backend.core.windows import MINUTE, Spans, Window, normalise
 from backend.errors import SeriesNotStored
 from backend.services.ports import CandleStore, ShortfallStore
+from backend.services.reading.kept_hours import KeptHours
+from backend.services.reading.validators import OpenSelection
 from backend.services.syncing.ledger import Ledgers
 
 log = logging.getLogger(__name__)
@@ -41,10 +45,13 @@ class Audit:
 class Auditor:
     """Compares the ledger with the collection while no sync of the series runs."""
 
-    def __init__(self, candles: CandleStore, ledgers: Ledgers, shortfalls: ShortfallStore) -> None:
+    def __init__(
+        self, candles: CandleStore, ledgers: Ledgers, shortfalls: ShortfallStore, kept_hours: KeptHours
+    ) -> None:
         self._candles = candles
         self._ledgers = ledgers
         self._shortfalls = shortfalls
+        self._kept_hours = kept_hours
 
     async def verify(self, series: Series) -> Audit:
         """Recount, correct the ledger durably, and tell the difference.
@@ -62,11 +69,22 @@ class Auditor:
                 await self._shortfalls.add(series)
             if stored != held:
                 await ledger.record(lambda known: corrected(known, stored))
+                if lost:
+                    await self._shortfalls.add(series)
                 log.warning(
                     "%s: the ledger differed from the stored candles; it is corrected now: sync the series",
                     series.name,
                 )
+            await self._check_kept_hours(series, ledger.coverage)
             return Audit(series, stored, lost, unclaimed=held.missing_from(stored))
+
+    async def _check_kept_hours(self, series: Series, known: Coverage) -> None:
+        """Hours that are kept must be those of the minutes. Otherwise nobody uses them any more."""
+        shortfalls = await self._shortfalls.count(series)
+        everything = Selection(Window(0, LATEST + 1))
+        if not await self._kept_hours.check(OpenSelection(series, everything, known, shortfalls)):
+            await self._shortfalls.add(series)
+            log.warning("%s: kept hours differed from the stored candles: they are dropped", series.name)
 
     async def _stored(self, series: Series) -> Spans:
         span = await self._candles.span(series)

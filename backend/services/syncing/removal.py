@@ -4,8 +4,8 @@ The order of the steps keeps the ledger true at every moment, also after a crash
 
 1. a whole series is followed no longer, so that nobody brings it back;
 2. a shortfall is recorded, so that no validator from before it is ever answered with "not modified" again;
-3. the ledger claims the minutes no longer;
-4. revisions go, of a whole series its finished jobs, and last the candles;
+3. the ledger claims the minutes no longer, and another shortfall is recorded, for readers between the two;
+4. revisions go, hours that were kept, of a whole series its finished jobs, and last the candles;
 5. the ledger of what is left has a new mark, so that no listing tells of the candles any more.
 
 So the ledger never claims deleted candles. After a crash there may be candles without a claim; the same call
@@ -28,6 +28,7 @@ from backend.services.ports import (
     CandleStore,
     CoverageStore,
     FollowStore,
+    HourStore,
     JobStore,
     RevisionStore,
     ShortfallStore,
@@ -52,6 +53,7 @@ class Traces:
     shortfalls: ShortfallStore
     follows: FollowStore
     jobs: JobStore
+    hours: HourStore
 
 
 class Removed(NamedTuple):
@@ -122,6 +124,8 @@ class Remover:
             await stores.follows.remove(series)
         await stores.shortfalls.add(series)
         await ledger.record(lambda known: Coverage() if window is None else known.without(window))
+        await stores.shortfalls.add(series)
+        await stores.hours.drop(series)
         await stores.revisions.remove(series, window or ALL_TIME)
         if window is None:
             await stores.jobs.forget(series)

@@ -82,6 +82,15 @@ class MongoRevisions:
             await self._mend_in_passing(series, window)
             return await self._state(series, window)
 
+    async def states(self, series: Series, window: Window, step: int) -> dict[int, RevisionState]:
+        """The same for each `step` ms of time that has revisions, by its number since the epoch."""
+        with guard(f"read the revisions of {series.name}"):
+            states = await self._states(series, window, step)
+            if not any(state.pending for state in states.values()):
+                return states
+            await self._mend_in_passing(series, window)
+            return await self._states(series, window, step)
+
     async def count(self, series: Series, window: Window | None = None) -> int:
         """How many revisions a series has, or has of the candles that open in `window`."""
         within = window or ALL
@@ -108,20 +117,22 @@ class MongoRevisions:
             await self._collection.delete_many(_within(series, window))
 
     async def _state(self, series: Series, window: Window) -> RevisionState:
+        groups = await self._grouped(series, window, None)
+        return _state_of(groups[0]) if groups else RevisionState()
+
+    async def _states(self, series: Series, window: Window, step: int) -> dict[int, RevisionState]:
+        part = {"$subtract": ["$open_time", {"$mod": ["$open_time", step]}]}
+        groups = await self._grouped(series, window, part)
+        return {int(group["_id"]) // step: _state_of(group) for group in groups}
+
+    async def _grouped(self, series: Series, window: Window, by: Document | None) -> list[Document]:
         newest = {name: {"$max": f"${field}"} for name, field in NEWEST.items()}
         stages = [
             {"$match": _within(series, window)},
-            {"$group": {"_id": None, "number": {"$sum": 1}, **newest}},
+            {"$group": {"_id": by, "number": {"$sum": 1}, **newest}},
         ]
-        groups = await (await settled(self._collection.aggregate(stages))).to_list(None)
-        if not groups:
-            return RevisionState()
-        return RevisionState(
-            int(groups[0]["number"]),
-            str(groups[0]["newest"]),
-            int(groups[0]["at"]),
-            bool(groups[0]["pending"]),
-        )
+        groups: list[Document] = await (await settled(self._collection.aggregate(stages))).to_list(None)
+        return groups
 
     async def _mend_in_passing(self, series: Series, window: Window) -> None:
         """If the database is full or read-only, reading continues and the revisions stay pending."""
@@ -140,6 +151,10 @@ class MongoRevisions:
         await self._collection.update_many({"_id": {"$in": [*happened]}}, {"$unset": PENDING})
         dropped = [one["_id"] for one in pending if one["_id"] not in happened and one["at"] < abandoned]
         await self._collection.delete_many({"_id": {"$in": dropped}} | PENDING)
+
+
+def _state_of(group: Document) -> RevisionState:
+    return RevisionState(int(group["number"]), str(group["newest"]), int(group["at"]), bool(group["pending"]))
 
 
 def _within(series: Series, window: Window) -> Document:
