@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from itertools import count
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ from backend.core.interval import INTERVALS, ONE_HOUR
 from backend.core.selection import Selection
 from backend.core.series import Series
 from backend.core.windows import DAY, MINUTE, Window
+from backend.services.ports import ShortfallStore
 from backend.services.reading.bars import Bars, read_bars
 from backend.services.reading.kept_hours import CHUNK, KeptHours
 from backend.services.service import Service
@@ -313,3 +315,44 @@ async def test_a_reader_who_began_before_a_deletion_leaves_no_tag_and_no_hours_t
     assert after is not None
     assert (after.held, after != before) == (before.held, True)
     await world.compare(wanted)
+
+
+class Interrupting:
+    """Counts shortfalls, and lets somebody do something after the first."""
+
+    def __init__(self, store: ShortfallStore, then: Callable[[], Awaitable[object]]) -> None:
+        self._store = store
+        self._then: Callable[[], Awaitable[object]] | None = then
+
+    async def count(self, series: Series) -> int:
+        return await self._store.count(series)
+
+    async def add(self, series: Series) -> None:
+        await self._store.add(series)
+        if then := self._then:
+            self._then = None
+            await then()
+
+
+async def test_a_reader_between_two_steps_of_a_deletion_keeps_no_hours_that_lie(world: Processes) -> None:
+    """It reads when the deletion is on record and the ledger still has everything."""
+    service, wanted = world.services[0], Selection(Window(START, START + 2 * CHUNK), ONE_HOUR)
+    rows = await world.minutes(wanted.window)
+    remover = service.syncing.remover
+    shortfalls = Interrupting(remover._stores.shortfalls, lambda: world.compare(wanted))
+    remover._stores = replace(remover._stores, shortfalls=shortfalls)
+    await remover.remove(world.series, wanted.window)
+    other = [msgspec.structs.replace(one, close=one.close + 1, high=one.high + 1) for one in rows]
+    await world.candles.write(world.series, other)
+    await world.claim(wanted.window, rows)
+    await world.compare(wanted)
+
+
+async def test_hours_of_minutes_that_were_away_are_not_kept(world: Processes, database: Database) -> None:
+    """Rows that the ledger claims are gone, and come back: somebody restores a backup."""
+    lost = {"_id": {"$gte": START, "$lt": START + CHUNK // 2}}
+    rows = await database[world.series.name].find(lost).to_list(None)
+    await database[world.series.name].delete_many(lost)
+    await world.compare(WHOLE)
+    await database[world.series.name].insert_many(rows)
+    await world.compare(WHOLE)

@@ -158,7 +158,7 @@ MUTATIONS: list[Mutation] = [
     *_of(
         "services/syncing/removal.py",
         "integration/test_deletion.py",
-        ("        await stores.shortfalls.add(series)\n", ""),
+        ("await stores.shortfalls.add(series)\n        await ledger", "await ledger"),
     ),
     *_of(
         "services/syncing/audit.py",
@@ -191,13 +191,19 @@ MUTATIONS: list[Mutation] = [
             f"{KEPT}::test_reads_by_kept_hours_are_those_of_the_minutes_to_the_last_bit",
             f"{KEPT}::test_a_reader_who_began_before_a_deletion_leaves_no_tag_and_no_hours_that_lie",
             f"{KEPT}::test_verify_drops_kept_hours_that_differ_and_nobody_uses_them_any_more",
+            f"{KEPT}::test_hours_of_minutes_that_were_away_are_not_kept",
         ),
         ("tuple(revisions), opened.shortfalls))", "opened.shortfalls))"),
         (
             "if kept is None or kept.key != chunk.key:\n            return None",
             "if kept is None:\n            return None",
         ),
-        ("whole.end <= known.known_until and not", "not"),
+        ("and len(part) and _minutes(part) == one.minutes:", "and len(part):"),
+    ),
+    *_of(
+        "services/syncing/removal.py",
+        f"{KEPT}::test_a_reader_between_two_steps_of_a_deletion_keeps_no_hours_that_lie",
+        ("await stores.shortfalls.add(series)\n        await stores.hours", "await stores.hours"),
     ),
     *_of(
         "services/reading/complete_candles.py",

@@ -200,10 +200,11 @@ def _open(number: int, window: Window) -> list[Chunk]:
 
 
 def _chunk(opened: OpenSelection, number: int, window: Window, revisions: RevisionState) -> Chunk:
+    """A chunk that ends before the last question to the exchange. It is open while a candle is being
+    replaced."""
     whole, known = Window(number * CHUNK, (number + 1) * CHUNK), opened.known
     part = Window(max(whole.start, window.start), min(whole.end, window.end))
-    closed = whole.end <= known.known_until and not revisions.pending and not known.lacking(whole)
-    if not closed or opened.shortfalls is None:
+    if revisions.pending or opened.shortfalls is None:
         return Chunk(number, whole, part, None, 0)
     held = known.held.within(whole)
     facts = repr((MADE_BY, tuple(map(tuple, held)), tuple(revisions), opened.shortfalls))
