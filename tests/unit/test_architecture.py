@@ -67,7 +67,7 @@ OWNERS: dict[str, set[str]] = {
     "pymongo": {"store"},
     "bson": {"store"},
     "dotenv": {"settings.loading"},
-    "pyarrow": {"formats.arrow"},
+    "pyarrow": {"formats.arrow", "formats.records"},
     "prometheus_client": {"telemetry.metrics", "telemetry.gauges"},
     "structlog": {"telemetry.logs"},
     "rich": {"cli", "__main__"},

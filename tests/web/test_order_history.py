@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import json
 from collections.abc import Iterator
+from datetime import datetime
+from io import BytesIO, StringIO
 from typing import Any
 
 import pytest
+from pyarrow import parquet
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 from tornado.ioloop import IOLoop
 from tornado.web import Application
@@ -107,6 +111,35 @@ async def test_lines_tell_the_same_as_pages(
     assert reply.headers["Content-Type"] == "application/x-ndjson"
     assert reply.headers["X-Complete"] == "false"
     assert [json.loads(line) for line in reply.body.splitlines()] == paged
+
+
+@pytest.mark.parametrize("path", HISTORIES)
+async def test_csv_and_parquet_tell_the_same_as_pages(
+    http_server_client: AsyncHTTPServerClient, database: Database, path: str
+) -> None:
+    account = await stored(http_server_client, database)
+    paged = (await get(http_server_client, f"{path}?account={account}&limit=1000")).body[NAMES[path]]
+    reply = await http_server_client.fetch(f"{path}?account={account}&format=csv")
+    assert f"{NAMES[path]}-{account}.csv" in reply.headers["Content-Disposition"]
+    told = list(csv.DictReader(StringIO(reply.body.decode())))
+    assert told == [{field: as_text(value) for field, value in row.items()} for row in paged]
+    reply = await http_server_client.fetch(f"{path}?account={account}&format=parquet")
+    assert reply.headers["Content-Type"] == "application/vnd.apache.parquet"
+    table = parquet.read_table(BytesIO(reply.body))
+    assert table.column_names == list(paged[0])
+    for one, row in zip(table.to_pylist(), paged, strict=True):
+        assert {field: as_text(value) for field, value in one.items()} == {
+            field: as_text(value) for field, value in row.items()
+        }
+
+
+def as_text(value: Any) -> str:
+    """A value as CSV has it."""
+    if isinstance(value, datetime):
+        value = value.isoformat()
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value, separators=(",", ":"))
 
 
 async def test_rows_are_chosen_by_symbol_product_and_time(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from backend.formats.records import RECORD_FORMATS
 from backend.trading.rows import Product
 from backend.web.openapi.codes import STORED
 from backend.web.openapi.parts import answer, answer_header, errors, operation, ref
@@ -24,7 +25,7 @@ ID: Json = {
 }
 EXTRACTION: Json = ID | {"description": "The extraction's id"}
 STAGE: Json = ID | {"schema": TEXT | {"enum": list(history.STAGES)}, "description": "The stage"}
-LINES = "application/x-ndjson"
+FILE = TEXT | {"format": "binary"}
 SECURITY: list[dict[str, list[str]]] = [{"ApiKey": []}, {"Bearer": []}]
 """Accounts are never open to everybody."""
 
@@ -95,7 +96,7 @@ def paths() -> dict[str, Json]:
 
 def _histories() -> dict[str, Json]:
     """What is stored of an account."""
-    lines = {LINES: {"schema": TEXT}}
+    files = {one.media_type: {"schema": FILE} for one in RECORD_FORMATS.values()}
     told = (
         (
             "/orders/history",
@@ -113,9 +114,9 @@ def _histories() -> dict[str, Json]:
     )
     found: dict[str, Json] = {}
     for path, name, summary, shape in told:
-        page = answer("A page, or with `format=ndjson` all rows, one a line", ref(shape))
-        page["content"] |= lines
-        page["headers"] |= {"X-Complete": answer_header("With lines: whether the history is complete")}
+        page = answer("A page; in another `format` all rows", ref(shape))
+        page["content"] |= files
+        page["headers"] |= {"X-Complete": answer_header("Of all rows: whether the history is complete")}
         rows = {"200": page} | ONE | errors(HTTPStatus.TOO_MANY_REQUESTS)
         found[path] = {"get": _operation(name, summary, rows, in_query(history.ROWS))}
     standing = {"200": answer("As it was when the exchange was asked last", ref("CompletenessAnswer"))}

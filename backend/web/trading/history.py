@@ -10,10 +10,12 @@ import msgspec
 
 from backend.core.windows import DAY
 from backend.errors import InvalidRequest, error_named
+from backend.formats.records import RECORD_FORMATS, RecordFormat
 from backend.services.history.ports import Place, RowsWanted
 from backend.trading.extraction import Extraction, Stage
 from backend.trading.history import Kind, Row
 from backend.trading.rows import Bill, Fill, Order, Product
+from backend.web.server.caching import disposition
 from backend.web.server.json_schema import NUMBER, Json, choice, listed
 from backend.web.server.parameters import Parameter, Values, flag, invalid, moment, one_of, text, whole
 from backend.web.streams.long_answer import unless_gone
@@ -31,8 +33,8 @@ END_TIME = moment("end_time", "Only rows up to then, included")
 LIMIT = whole("limit", "So many rows at most", highest=1000, default=100)
 FORMAT = one_of(
     "format",
-    {"json": "json", "ndjson": "ndjson"},
-    "`json`, in pages, or `ndjson`: all rows, one a line",
+    {"json": "json", **{name: name for name in RECORD_FORMATS}},
+    "`json`, in pages; the others tell all rows at once, one after the other",
     default="json",
     shown="json",
 )
@@ -79,6 +81,9 @@ TEST_MODE = flag("test_mode", "Read the last day only, to see that all works")
 EXTRACTING = (ACCOUNT, PRODUCTS_WANTED, SINCE, WAIT, TEST_MODE)
 LISTING = (ACCOUNT, LIMIT)
 STAGE = (ACCOUNT, PRODUCT, SYMBOL)
+NAMES = {Kind.ORDERS: "orders", Kind.FILLS: "trades", Kind.BILLS: "ledger"}
+"""What files of a history are called."""
+
 STAGES = {
     "coordinator": Stage.COORDINATOR,
     "symbol-processor": Stage.SYMBOLS,
@@ -129,11 +134,11 @@ class HistoryHandler(TradingHandler):
             after = found[-1][0]
 
     async def found(self, kind: Kind) -> tuple[Found, list[Row]] | None:
-        """The page that is asked for; None where all rows were sent as lines."""
+        """The page that is asked for; None where all rows were sent in another format."""
         values = self.query(ROWS)
         wanted = await self.wanted(values)
-        if values[FORMAT] == "ndjson":
-            await self._answer_lines(kind, wanted)
+        if values[FORMAT] in RECORD_FORMATS:
+            await self._answer_records(kind, wanted, RECORD_FORMATS[values[FORMAT]])
             return None
         limit = values[LIMIT]
         rows = await self.trading.histories.page(kind, wanted, values[AFTER], limit)
@@ -144,15 +149,20 @@ class HistoryHandler(TradingHandler):
             completeness=await self.completeness(wanted.account),
         ), [row for _, row in rows]
 
-    async def _answer_lines(self, kind: Kind, wanted: RowsWanted) -> None:
+    async def _answer_records(self, kind: Kind, wanted: RowsWanted, format: RecordFormat) -> None:
         complete = (await self.completeness(wanted.account)).complete
-        self.set_header("Content-Type", "application/x-ndjson")
+        self.set_header("Content-Type", format.media_type)
+        name = f"{NAMES[kind]}-{wanted.account}.{format.extension}"
+        self.set_header("Content-Disposition", disposition(name))
         self.set_header("X-Complete", "true" if complete else "false")
         self.headers_are_whole()
         with self.rooms.data.place(self.client):
+            writer = format.make(views.SHAPES[kind])
+            self.write(writer.begin())
             async for rows in self.rows(kind, wanted):
-                self.write(b"".join(msgspec.json.encode(views.row(row)) + b"\n" for row in rows))
+                self.write(writer.rows([views.row(row) for row in rows]))
                 await self.flush()
+            self.write(writer.end())
         await self.finish()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from backend.clock import iso
 from backend.core.windows import Window
@@ -14,6 +14,7 @@ from backend.trading.proof import Check, Difference, Proof
 from backend.trading.rows import Bill, Fill, Order
 from backend.web.api.common_shapes import Failure, Shape
 from backend.web.trading import history_shapes as shapes
+from backend.web.trading.account_shapes import OrderRow
 from backend.web.trading.account_views import fees, moment, money, order
 
 STREAM_OF = {
@@ -80,6 +81,14 @@ def difference(one: Difference) -> shapes.FactDiffers:
         found=plain(one.found),
         message=one.sentence,
     )
+
+
+SHAPES: Mapping[Kind, type[Shape]] = {
+    Kind.ORDERS: OrderRow,
+    Kind.FILLS: shapes.FillRow,
+    Kind.BILLS: shapes.BillRow,
+}
+"""The shape of a row of each history."""
 
 
 def row(found: Row) -> Shape:
