@@ -106,6 +106,18 @@ async def test_an_exchange_that_is_away_is_told(
         await service.reading.quotes.ticker(series)
 
 
+@every_market
+def test_each_question_spends_from_a_limit_of_its_market(series: Series) -> None:
+    quotes = QUOTES[series.exchange, series.market]
+    counted = {limit.unit for limit in EXCHANGES[series.exchange].markets[series.market].budget.limits}
+    for request in (
+        quotes.ticker_request("BTCUSDT"),
+        *(quotes.book_request("BTCUSDT", depth) for depth in quotes.depths),
+    ):
+        assert request.cost
+        assert request.cost.keys() <= counted
+
+
 @pytest.mark.parametrize("key", QUOTES, ids="-".join)
 @pytest.mark.parametrize(
     "body",
