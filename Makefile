@@ -80,6 +80,7 @@ bench: $(VENV)/.dev ## the benchmarks, some minutes
 	@$(BIN)/python -m benchmarks.frames
 	@$(BIN)/python -m benchmarks.page
 	@$(BIN)/python -m benchmarks.history 5000
+	@$(BIN)/python -m benchmarks.history_pages
 
 clean: ## remove .venv and what tests leave behind; ./data stays
 	@rm -rf build $(VENV) $(VENV)-freqtrade htmlcov .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis .compose-check
