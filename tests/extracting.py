@@ -20,6 +20,7 @@ from backend.services.history.ports import Place, RowsWanted
 from backend.store.mongo import Database
 from backend.store.trading.extractions import MongoExtractions
 from backend.store.trading.history import MongoHistory
+from backend.telemetry.metrics import Metrics
 from backend.trading.account import Account, Mode
 from backend.trading.extraction import Extraction
 from backend.trading.history import Kind, Offer, Row
@@ -80,12 +81,14 @@ class Desk:
         self.history = MongoHistory(database)
         self.store = MongoExtractions(database)
         self.loops = Loops(clock)
+        self.metrics = Metrics()
         self.extractions = Extractions(
             store=self.store,
             history=self.history,
             accounts=cast(Accounts, accounts),
             clock=clock,
             loops=self.loops,
+            metrics=self.metrics,
             owner=uuid4().hex,
             seconds=seconds,
             visit_hours=1000,

@@ -55,6 +55,7 @@ async def build_trading(
         accounts=accounts,
         clock=common.clock,
         loops=common.loops,
+        metrics=common.metrics,
         owner=common.name,
         seconds=settings.lease_seconds,
         visit_hours=settings.account_visit_hours,

@@ -79,6 +79,17 @@ class Metrics:
         self._job_seconds = self._histogram(
             "job_seconds", "Time of jobs from start to end.", "status", JOB_SECONDS
         )
+        self._extractions = self._counter(
+            "extractions_ended", "Extractions of order histories that ended in this process.", "status"
+        )
+        self._extracting = Gauge(
+            "market_data_extractions_running",
+            "Extractions of order histories that run in this process.",
+            registry=self._registry,
+        )
+        self._history_rows = self._counter(
+            "history_rows", "Orders, fills and changes of balances that were not stored before."
+        )
         self._visits = self._counter(
             "visits",
             "Visits of follows by outcome; skipped: not needed, or not possible at that time.",
@@ -130,6 +141,7 @@ class Metrics:
                 self._visits.labels(*market, outcome)
         for status in JOB_ENDS:
             self._jobs.labels(status)
+            self._extractions.labels(status)
 
     def wrote(self, exchange: str, market: str, inserted: int, replaced: int) -> None:
         """Candles were stored: new ones, and ones that differed."""
@@ -170,6 +182,19 @@ class Metrics:
         """A job is over."""
         self._jobs.labels(status).inc()
         self._job_seconds.labels(status).observe(seconds)
+
+    def extraction_begun(self) -> None:
+        """An extraction of an order history runs."""
+        self._extracting.inc()
+
+    def extraction_left(self) -> None:
+        """It runs no more in this process."""
+        self._extracting.dec()
+
+    def extraction_ended(self, status: str, rows: int) -> None:
+        """It is over, and has stored so many new rows."""
+        self._extractions.labels(status).inc()
+        self._history_rows.inc(rows)
 
     def visited(self, exchange: str, market: str, outcome: str, healed: int) -> None:
         """A visit of a follow ended or was skipped."""

@@ -20,6 +20,7 @@ from backend.trading.history import Kind, Row, StreamLedger, StreamName
 from backend.trading.proof import Check
 from backend.trading.rows import Order, Page, Status
 from tests.extracting import ACCOUNT, WHOLE, desk, until
+from tests.figures import counted
 from tests.traded import USDT, TradedAccount, name_of, traded
 
 pytestmark = pytest.mark.timeout(600)
@@ -98,6 +99,10 @@ async def test_no_single_lie_hides_a_row(database: Database, seed: int) -> None:
         assert (await made.extract()).status == "done"
         assert len(lied) > 5
         await equal_to_the_book(made)
+        figures = counted(made.metrics)
+        assert figures.value("extractions_ended_total", status="done") == 1
+        assert figures.value("extractions_running") == 0
+        assert figures.value("history_rows_total") == sum(len(BOOK.rows(kind)) for kind in Kind)
 
 
 async def test_what_retention_hides_is_named_lost_and_never_claimed(database: Database) -> None:

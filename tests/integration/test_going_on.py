@@ -390,6 +390,7 @@ def extracting(ground: Ground, accounts: Any, store: Any) -> Extractions:
         history=MongoHistory(ground.database),
         accounts=accounts,
         clock=ground.clock,
+        metrics=Metrics(),
         loops=ground.loops,
         owner="tests",
         seconds=3.0,

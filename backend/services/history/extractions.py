@@ -33,6 +33,7 @@ from backend.services.accounts.accounts import Accounts
 from backend.services.history.extractor import Course, Extractor
 from backend.services.history.ports import ExtractionStore, HistoryLease, HistoryStore
 from backend.services.history.prover import Prover
+from backend.telemetry.metrics import Metrics
 from backend.telemetry.traffic import counted
 from backend.trading.account import Account
 from backend.trading.extraction import Extraction, Stage
@@ -63,6 +64,7 @@ class Extractions:
         accounts: Accounts,
         clock: Clock,
         loops: Loops,
+        metrics: Metrics,
         owner: str,
         seconds: float,
         visit_hours: float,
@@ -72,6 +74,7 @@ class Extractions:
         self._accounts = accounts
         self._clock = clock
         self._loops = loops
+        self._metrics = metrics
         self._owner = owner
         self._seconds = seconds
         self._visit_ms = int(visit_hours * HOUR)
@@ -186,6 +189,7 @@ class Extractions:
         course = Course()
         task = asyncio.create_task(self._run(begun, lease, course), name=f"extraction {begun.id}")
         self._running[begun.id] = _Running(begun, course, task)
+        self._metrics.extraction_begun()
 
     async def _run(self, extraction: Extraction, lease: HistoryLease, course: Course) -> None:
         working = asyncio.current_task()
@@ -213,6 +217,7 @@ class Extractions:
             keeper.cancel()
             self._loops.forget(lease.token)
             running = self._running.pop(extraction.id)
+            self._metrics.extraction_left()
             with suppress(DatabaseUnavailable):
                 if is_over:
                     await self._end(_current(running), extraction, error)
@@ -289,6 +294,7 @@ class Extractions:
             failure=None if error is None else Failure(error.code, str(error), error.retry_after),
         )
         await self._store.report(ended, begun.status)
+        self._metrics.extraction_ended(status, ended.rows)
         level = logging.WARNING if status == "failed" else logging.INFO
         log.log(
             level,
