@@ -38,6 +38,7 @@ from tests.examples import examples
 from tests.syncing import save_ledger
 from tests.web.stored import candle_store
 
+pytestmark = pytest.mark.timeout(600)
 START = 1_748_736_000_000 // CHUNK * CHUNK
 CHUNKS = 5
 END = START + CHUNKS * CHUNK
