@@ -280,6 +280,30 @@ async def test_verify_drops_kept_hours_that_differ_and_nobody_uses_them_any_more
     await world.compare(WHOLE)
 
 
+@pytest.mark.parametrize("name", ["1h", "4h", "1w"])
+async def test_parts_of_a_chunk_without_any_candle_are_empty(
+    processes: list[Service], database: Database, name: str
+) -> None:
+    """The market traded on the first day of each chunk only."""
+    world = Processes(processes, database)
+    await world.candles.create(world.series)
+    for number in range(CHUNKS):
+        start = START + number * CHUNK
+        rows = candles(Window(start, start + DAY), 1)
+        await world.candles.write(world.series, rows)
+        await world.claim(Window(start, start + CHUNK), rows)
+    interval = INTERVALS[name]
+    await world.compare(Selection(Window(0, LATEST), interval))
+    for start in (START + 2 * DAY, START + CHUNK + 7 * DAY):
+        await world.compare(Selection(Window(start, LATEST), interval))
+        await world.compare(Selection(Window(start, start + 2 * CHUNK), interval))
+        await world.compare(Selection(Window(0, start + 2 * CHUNK), interval))
+    [first, *_] = await world.minutes(Window(START + CHUNK, START + 2 * CHUNK))
+    await world.candles.write(world.series, [msgspec.structs.replace(first, volume=99.0)])
+    alone = Window(START + 2 * DAY, START + 2 * DAY + CHUNK)
+    await world.compare(Selection(alone, interval))
+
+
 async def test_a_deleted_series_leaves_no_kept_hours(world: Processes, database: Database) -> None:
     await world.compare(WHOLE)
     await world.services[0].syncing.remover.remove(world.series, None)

@@ -158,17 +158,16 @@ class KeptHours:
     ) -> Bars:
         for run in _runs(chunks, kept, backwards):
             if run[0].number in kept:
-                yield joined([_part(kept[one.number], one.part) for one in run])
-                continue
-            made = self._made(series, run)
-            batches = [batch async for batch in made] if backwards else made
-            if isinstance(batches, list):
-                if batches:
-                    yield joined(batches)
-                continue
-            async with aclosing(batches):
-                async for batch in batches:
-                    yield batch
+                hours = joined([_part(kept[one.number], one.part) for one in run])
+                if len(hours):
+                    yield hours
+            elif backwards:
+                if made := [batch async for batch in self._made(series, run)]:
+                    yield joined(made)
+            else:
+                async with aclosing(self._made(series, run)) as batches:
+                    async for batch in batches:
+                        yield batch
 
     async def _made(self, series: Series, run: Sequence[Chunk]) -> Bars:
         """The hours of neighbouring chunks, made from their minutes. Whole closed chunks are kept."""
@@ -187,7 +186,7 @@ class KeptHours:
             part = _part(hours, one.window)
             # The ledger claims more or less than was read: then the key does not stand for these candles.
             if one.key and one.is_whole and len(part) and _minutes(part) == one.minutes:
-                fresh[one.number] = KeptChunk(one.key, part)
+                fresh[one.number] = KeptChunk(one.key, _copied(part))
                 self._stock.put(series, one.number, fresh[one.number])
         if fresh:
             # A database that cannot be written to loses nothing here but time.
@@ -233,6 +232,11 @@ def _runs(chunks: Sequence[Chunk], kept: Mapping[int, Columns], backwards: bool)
 def _part(hours: Columns, window: Window) -> Columns:
     first, after = np.searchsorted(hours.open_time, window).tolist()
     return hours if (first, after) == (0, len(hours)) else hours[first:after]
+
+
+def _copied(hours: Columns) -> Columns:
+    """With numbers of its own: a part would hold the memory of the whole."""
+    return Columns(**{name: column.copy() for name, column in hours.present().items()})
 
 
 def _minutes(hours: Columns) -> int:
