@@ -33,7 +33,7 @@ site: $(VENV)/.dev ## the documents as a website in build/site
 screenshots: $(VENV)/.dev ## take the documents' pictures of the page, from simulated exchanges; needs Chromium
 	@$(BIN)/python -m tests.page.screenshots
 
-test: check ## lint, types, and every test that decides in seconds: about nine minutes
+test: check ## lint, types, and every test that decides in seconds: about five minutes
 	@$(SUITE) -m "not long" --cov-report=
 
 test-all: $(VENV)/.dev ## what `make test` leaves out: the long tests, more examples, branch coverage of both, mutations
