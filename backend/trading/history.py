@@ -112,8 +112,14 @@ class Standing:
         return not self.missing and not self.pending
 
 
-def standing(ledger: StreamLedger, offer: Offer | None, first: int, now: int) -> Standing:
-    """The state of a stream at `now`. The account cannot have traded before `first`."""
+def standing(
+    ledger: StreamLedger, offer: Offer | None, first: int, now: int, today: int | None = None
+) -> Standing:
+    """The state of a stream at `now`. The account cannot have traded before `first`.
+
+    What retention has taken away until `today` is lost, where that is later: a reading takes some time, and
+    its last questions find a little less than its first ones.
+    """
     until = max(first, now - SETTLE)
     whole = Window(first, until)
     held = intersect(ledger.held, whole)
@@ -123,7 +129,8 @@ def standing(ledger: StreamLedger, offer: Offer | None, first: int, now: int) ->
     if offer is None:
         lost, reason = missing, "not_offered"
     elif offer.retention is not None:
-        lost = intersect(missing, Window(first, max(first, now - offer.retention + 2 * TOO_LATE)))
+        taken = max(now, today or now) - offer.retention + 2 * TOO_LATE
+        lost = intersect(missing, Window(first, max(first, taken)))
     unproven: Spans = ()
     if offer is not None and offer.retention is None:
         unproven = intersect(held, Window(first, until if ledger.oldest is None else ledger.oldest))

@@ -66,6 +66,20 @@ def test_what_was_held_before_retention_took_it_stays_held() -> None:
     assert stands.missing == (Window(150 * DAY, NOW - SETTLE),)
 
 
+@given(HOURS)
+def test_what_retention_takes_while_the_history_is_read_is_lost_and_not_missing(hours: int) -> None:
+    """The last windows are asked for so many hours after the first ones."""
+    later = NOW + hours * HOUR
+    asked = to_ask(standing(StreamLedger(), OFFER, 0, later), OFFER, 0, later)
+    ledger = StreamLedger()
+    for window in asked:
+        ledger = ledger.with_held(window, None)
+    stands = standing(ledger, OFFER, 0, NOW, later)
+    assert stands.missing == ()
+    assert stands.until == NOW - SETTLE
+    assert bool(standing(ledger, OFFER, 0, NOW).missing) == (hours > 0)
+
+
 def test_emptiness_without_a_known_retention_is_not_proven() -> None:
     held = StreamLedger((Window(0, NOW),), oldest=120 * DAY)
     assert standing(held, ENDLESS, 0, NOW).unproven == (Window(0, 120 * DAY),)

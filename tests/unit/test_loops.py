@@ -28,7 +28,7 @@ ENDLESS = {
     "backend/services/jobs/submission.py:watch": "answers a request",
     "backend/services/following/keeper.py:_outcome": "ends with a visit",
     "backend/services/history/extractions.py:wait": "answers a request",
-    "backend/services/history/extractions.py:_keep": "ends with an extraction",
+    "backend/services/history/extraction_run.py:_keep": "ends with an extraction",
     "backend/services/history/windows.py:_walk": "ends with what the venue tells",
     "backend/services/syncing/ledger.py:_acquire": "ends after its patience",
     "backend/store/market/prefetch.py:_while_there_are_some": "ends with what is read",

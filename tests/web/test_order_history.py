@@ -178,7 +178,8 @@ async def test_an_extraction_answers_with_all_orders_and_how_complete_they_are(
     assert reply.body["extraction"]["status"] == "done"
     assert reply.body["count"] == len(reply.body["orders"]) == len(BOOK.orders)
     streams = {one["stream"]: one for one in reply.body["completeness"]["streams"]}
-    assert streams["orders/perpetual-usdt"]["complete"]
+    told = streams["orders/perpetual-usdt"]
+    assert told["complete"], json.dumps(told)
     assert streams["orders/perpetual-usdt"]["lost"][0]["reason"] == "beyond_retention"
     assert reply.body["completeness"]["proof"]["holds"] in (True, False)
     listed = (await get(http_server_client, "/extract-orders")).body["extractions"]

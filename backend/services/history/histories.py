@@ -10,7 +10,15 @@ from backend.services.accounts.accounts import Accounts
 from backend.services.accounts.ports import AccountVenues
 from backend.services.history.ports import HistoryStore, Ledger, Place, RowsWanted
 from backend.trading.account import Account
-from backend.trading.history import Kind, Row, Standing, StreamLedger, StreamName, standing
+from backend.trading.history import (
+    TOO_LATE,
+    Kind,
+    Row,
+    Standing,
+    StreamLedger,
+    StreamName,
+    standing,
+)
 from backend.trading.proof import Proof
 
 
@@ -46,6 +54,8 @@ class Histories:
         account = await self._accounts.get(account_id)
         known = await self._store.load(account_id)
         first, now = self._accounts.began(account), known.read or self._clock.now()
+        # Our clock may be a little behind the venue's, by which windows are asked for.
+        today = self._clock.now() + TOO_LATE
         streams = [
             (
                 name,
@@ -54,6 +64,7 @@ class Histories:
                     self._venues.offer(account, name.kind, name.product),
                     first,
                     now,
+                    today,
                 ),
             )
             for name in self._names(account, known.ledger)
