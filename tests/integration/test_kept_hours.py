@@ -186,7 +186,7 @@ def processes(service: Service, settings: Settings, io_loop: IOLoop) -> Iterator
 
 
 @given(changes, reads)
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(20))
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(12))
 def test_reads_by_kept_hours_are_those_of_the_minutes_to_the_last_bit(
     processes: list[Service],
     database: Database,

@@ -14,6 +14,7 @@ from tests.simulator.answers import Question
 from tests.simulator.private.accounts import Account, Accounts, Credentials, Refused
 from tests.simulator.private.book import Book
 from tests.simulator.private.signatures import (
+    _fresh,
     bingx_account,
     bingx_sign,
     bitget_account,
@@ -152,3 +153,10 @@ def test_bingx_refuses_in_the_order_of_its_checks(accounts: Accounts, question: 
     with pytest.raises(Refused) as refused:
         bingx_account(question, accounts, NOW)
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("age", "pace", "fresh"), [(6000, 1.0, False), (6000, 20.0, True), (101_000, 20.0, False)]
+)
+def test_where_time_hurries_a_question_may_seem_older(age: int, pace: float, fresh: bool) -> None:
+    assert _fresh(NOW - age, 5000, NOW, pace) is fresh

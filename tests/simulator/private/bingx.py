@@ -41,7 +41,7 @@ class PrivateBingx:
         if question.path not in ROUTES:
             return Admission(1, {})
         try:
-            account = bingx_account(question, self._accounts(), self.clock.now())
+            account = bingx_account(question, self._accounts(), self.clock.now(), self.clock.speed)
             if question.method != "GET":
                 raise Refused("100400", bingx_answers.MESSAGES[100400])
             if "read" not in account.book.facts.rights:

@@ -69,7 +69,7 @@ class PrivateBitget:
         return failure(status, self.clock.now(), retry_after)
 
     def _account(self, question: Question) -> Account:
-        account = bitget_account(question, self.accounts, self.clock.now())
+        account = bitget_account(question, self.accounts, self.clock.now(), self.clock.speed)
         facts, unified = account.book.facts, question.path.startswith(V3)
         if question.method != "GET":
             raise Refused("40404", "Request URL NOT FOUND", 404)
