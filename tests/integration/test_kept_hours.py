@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from tornado.ioloop import IOLoop
@@ -186,7 +186,11 @@ def processes(service: Service, settings: Settings, io_loop: IOLoop) -> Iterator
 
 
 @given(changes, reads)
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(12))
+@hypothesis_settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=examples(12),
+    phases=(Phase.explicit, Phase.generate),
+)
 def test_reads_by_kept_hours_are_those_of_the_minutes_to_the_last_bit(
     processes: list[Service],
     database: Database,

@@ -188,7 +188,7 @@ MUTATIONS: list[Mutation] = [
     *_of(
         "services/reading/kept_hours.py",
         (
-            f"{KEPT}::test_reads_by_kept_hours_are_those_of_the_minutes_to_the_last_bit",
+            f"{KEPT}::test_parts_of_a_chunk_without_any_candle_are_empty",
             f"{KEPT}::test_a_reader_who_began_before_a_deletion_leaves_no_tag_and_no_hours_that_lie",
             f"{KEPT}::test_verify_drops_kept_hours_that_differ_and_nobody_uses_them_any_more",
             f"{KEPT}::test_hours_of_minutes_that_were_away_are_not_kept",
