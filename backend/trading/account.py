@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from backend.trading.risk import Limits
 from backend.trading.rows import KeyFacts, Right
 
 
@@ -34,6 +35,7 @@ class Account:
     created: int
     checked: int
     frozen: bool = False
+    limits: Limits = Limits()
 
     @property
     def may_withdraw(self) -> bool:

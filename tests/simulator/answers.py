@@ -34,6 +34,10 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+CUT = Answer(0, b"")
+"""Stands for an answer that never went out: the connection was reset."""
+
+
 @dataclass(frozen=True, slots=True)
 class Admission:
     """What the rate limiter says of a request: weight counted, headers for its answer, a refusal if it is

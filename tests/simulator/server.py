@@ -11,7 +11,7 @@ from typing import Self
 
 from aiohttp import web
 
-from tests.simulator.answers import Admission, Answer, Options, Question, Venue, json_answer
+from tests.simulator.answers import CUT, Admission, Answer, Options, Question, Venue, json_answer
 from tests.simulator.archive import Archive
 from tests.simulator.clock import SimulatorClock
 from tests.simulator.control import Control
@@ -26,9 +26,6 @@ from tests.simulator.rows import Numbers
 from tests.simulator.sockets.hub import Hub
 
 NO_HEADERS: Mapping[str, str] = {}
-
-CUT = Answer(0, b"")
-"""Stands for an answer that never went out: the connection was reset."""
 
 
 class Simulator:

@@ -23,13 +23,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "trading": {"trading", "core"},
     "exchanges": {
         *("exchanges", "core", "errors", "clock"),
-        *("trading.money", "trading.rows", "trading.keys"),
+        *("trading.money", "trading.rows", "trading.keys", "trading.rules", "trading.tickets"),
     },
     "formats": {"formats", "core", "errors", "clock"},
     "services": {"services", "core", "trading", "errors", "clock", "telemetry", "loops"},
     "net": {"net", "exchanges", "core", "trading", "errors", "clock", "telemetry", "loops"},
     "store": {
-        *("store", "services.ports", "services.history.ports", "core", "trading"),
+        *("store", "services.ports", "services.history.ports", "services.orders.ports", "core", "trading"),
         *("errors", "clock", "telemetry"),
     },
     "web": {"web", "services", "access", "formats", "core", "trading", "errors", "clock", "telemetry"},

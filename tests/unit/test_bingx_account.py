@@ -20,6 +20,7 @@ from backend.exchanges.bingx.market import BLOCK_SECONDS, BUSY_SECONDS
 from backend.exchanges.private.refusals import Meaning
 from backend.exchanges.private.venue import Call, Stream
 from backend.trading.rows import Fee, Page, Product, Right, Status, Wanted
+from backend.trading.tickets import Ticket
 from tests.bingx_rows import (
     BALANCE,
     COIN_FILL,
@@ -240,7 +241,7 @@ def test_numbered_pages_go_on_until_one_is_empty_or_none_may_be_asked_for() -> N
     assert call.parse(told({"fill_history_orders": [SWAP_FILL]})).cursor == "4"
 
 
-def test_every_question_has_both_budgets_and_is_only_read() -> None:
+def test_every_request_has_both_budgets_and_questions_only_read() -> None:
     calls: list[Call[Any]] = [
         *(stream.ask(wanted(product)) for product, stream in ACCOUNT.orders.items()),
         *(stream.ask(wanted(one, symbol="X", order_id="1")) for one, stream in ACCOUNT.fills.items()),
@@ -250,15 +251,33 @@ def test_every_question_has_both_budgets_and_is_only_read() -> None:
         *(ACCOUNT.open_orders(product, "") for product in Product),
         *(ACCOUNT.fees(product, "X") for product in Product),
         *(ACCOUNT.order(product, "X", "1") for product in Product),
+        *(ACCOUNT.placing.rules(product, "X") for product in Product),
         ACCOUNT.key(KEYS),
         ACCOUNT.uid,
     ]
-    assert {call.request.path for call in calls} == set(LIMITS)
+    spot = {"held": "net", "quote_size": Decimal(5), "size": None}
+    changing: list[Call[Any]] = [
+        *(ACCOUNT.placing.cancel(product, "X-USDT", "1", "") for product in Product),
+        *(
+            ACCOUNT.placing.place(ticket(product, **(spot if product is SPOT else {})), "i1")
+            for product in Product
+        ),
+    ]
+    named = {f"{call.request.method} {call.request.path}" for call in changing}
+    assert {call.request.path for call in calls} | named == set(LIMITS)
     assert all(dict(call.request.cost) == {call.request.path: 1} for call in calls)
+    assert all(sum(call.request.cost.values()) == 1 for call in changing)
+    assert not any(call.request.may_be_repeated for call in changing)
+    assert all("" not in call.request.params.values() for call in changing)
     assert {limit.unit for limit in BINGX_ACCOUNT.limits} == set(LIMITS)
     assert {limit.unit for limit in BINGX_ACCOUNT.budget.limits} == set(LIMITS)
     assert {call.request.method for call in calls} == {"GET"}
     assert all("" not in call.request.params.values() for call in calls)
+
+
+def ticket(product: Product, **changes: Any) -> Ticket:
+    given: dict[str, Any] = {"symbol": "X-USDT", "side": "buy", "size": Decimal(1), "held": "long"}
+    return Ticket(product=product, **(given | changes))
 
 
 def test_a_question_about_a_week_stays_within_a_week() -> None:

@@ -21,11 +21,11 @@ from backend.errors import KeysRefused, ModeRefused, OrderAbsent, OutcomeUnknown
 from backend.exchanges.base import Sign
 from backend.exchanges.bingx.account import BINGX_ACCOUNT
 from backend.exchanges.bitget.account import BITGET_ACCOUNT
-from backend.exchanges.private.refusals import Fate, fate
 from backend.exchanges.private.venue import Call, Flavour, PrivateVenue
 from backend.net.rest.requester import Requester, open_session
 from backend.net.rest.throttle import Throttle
 from backend.telemetry.metrics import Metrics
+from backend.trading.intents import has_never_arrived
 from backend.trading.rows import Product, Wanted
 from tests.fakes import FakeClock
 from tests.private import KEYS, shown
@@ -170,8 +170,7 @@ async def test_an_order_never_arrived_when_the_venue_twice_says_so_late_enough(f
             with pytest.raises(OrderAbsent):
                 await requester.ask(call.signed(BITGET_ACCOUNT.sign(KEYS)), call.parse)
             absent.append(moment)
-            told = fate(last_moment, found=False, absent=absent)
-            assert told is (Fate.NEVER_ARRIVED if moment == last_moment + 2 else Fate.UNDECIDED)
+            assert has_never_arrived(last_moment, absent) == (moment == last_moment + 2)
 
 
 async def test_keys_are_shown_by_no_error_traceback_or_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -25,10 +25,11 @@ from backend.errors import (
     RateLimited,
 )
 from backend.exchanges.base import Answer, Request
-from backend.exchanges.private.refusals import Acceptance, Fate, Meaning, Refusal, error_of, fate
+from backend.exchanges.private.refusals import Acceptance, Meaning, Refusal, error_of
 from backend.exchanges.private.venue import Call
 from backend.exchanges.private.wire import Id, When, read
 from backend.net.rest.requester import helps_to_retry
+from backend.trading.intents import has_never_arrived
 from backend.trading.keys import Keys
 from backend.trading.money import Exact
 from tests.private import KEYS, SECRETS, shown
@@ -113,10 +114,8 @@ def test_a_request_may_be_accepted_until_its_window_and_the_margin_are_over() ->
 def test_a_request_never_arrived_only_after_its_last_moment_and_two_reads(
     last: int, absent: list[int]
 ) -> None:
-    verdict = fate(last, found=False, absent=absent)
-    assert (verdict is Fate.NEVER_ARRIVED) == (len([one for one in absent if one > last]) >= 2)
-    assert verdict is not Fate.ACCEPTED
-    assert fate(last, found=True, absent=absent) is Fate.ACCEPTED
+    late = [one for one in absent if one > last]
+    assert has_never_arrived(last, absent) == (len(late) >= 2)
 
 
 @given(st.decimals(min_value=0, max_value=10**15, places=12), st.booleans())

@@ -1,8 +1,8 @@
-"""The meaning of a venue's refusal of a private request, and the fate of a request without an answer."""
+"""The meaning of a venue's refusal of a private request, and how long it may still accept one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -41,12 +41,14 @@ class Meaning(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A venue's code, its meaning, the venue's own words, and its wait in seconds."""
+    """A venue's code, its meaning, the venue's own words, and its wait in seconds. `by_venue` is false where
+    the answer has no code of the venue, and its meaning was read from its status alone."""
 
     meaning: Meaning
     code: str
     said: str = ""
     retry_after: float | None = None
+    by_venue: bool = True
 
 
 ERRORS: Mapping[Meaning, type[ExchangeError]] = MappingProxyType(
@@ -76,18 +78,6 @@ def meaning_of_status(answer: Answer) -> Meaning:
     return Meaning.UNKNOWN if answer.status >= 500 or answer.status == 408 else Meaning.REFUSED
 
 
-class Fate(StrEnum):
-    """The fate of a request without an answer."""
-
-    ACCEPTED = "accepted"
-    UNDECIDED = "undecided"
-    NEVER_ARRIVED = "never_arrived"
-
-
-READS = 2
-"""Number of reads that must find nothing of a request before it counts as never arrived."""
-
-
 @dataclass(frozen=True, slots=True)
 class Acceptance:
     """How long a venue may still accept a request, in ms by its own clock: `window` after the signature, plus
@@ -99,15 +89,3 @@ class Acceptance:
     def last_moment(self, signed: int) -> int:
         """The last moment at which the venue may accept a request with that signature time."""
         return signed + self.window + self.margin
-
-
-def fate(last_moment: int, *, found: bool, absent: Sequence[int]) -> Fate:
-    """The fate of a request, from reads by its client order id.
-
-    `absent` are the start times, by the venue's clock, of reads that found nothing: no order, or OrderAbsent.
-    A read that failed in another way does not count.
-    """
-    if found:
-        return Fate.ACCEPTED
-    late = [moment for moment in absent if moment > last_moment]
-    return Fate.NEVER_ARRIVED if len(late) >= READS else Fate.UNDECIDED

@@ -8,7 +8,7 @@ from typing import Generic, Literal, TypeVar
 
 from backend.errors import ExchangeError
 from backend.exchanges.base import Answer, Budget, RateLimit, Request, Sign
-from backend.exchanges.private.refusals import Acceptance, Refusal, error_of
+from backend.exchanges.private.refusals import Acceptance, Meaning, Refusal, error_of
 from backend.trading.keys import Keys
 from backend.trading.rows import (
     Balance,
@@ -22,6 +22,8 @@ from backend.trading.rows import (
     Product,
     Wanted,
 )
+from backend.trading.rules import Rules
+from backend.trading.tickets import Ticket
 
 Said = TypeVar("Said", covariant=True)
 Row = TypeVar("Row", covariant=True)
@@ -55,6 +57,21 @@ class Stream(Generic[Row]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Placing:
+    """How orders are placed and cancelled. Symbols are in the venue's spelling.
+
+    `place` takes a ticket and our own id of the order, and tells the venue's id, "" where the venue says
+    none. `cancel` takes a product, a symbol, the venue's id and our own one; one of the two may be empty. Its
+    answer proves nothing: whoever needs to know the order's state asks for the order. `rules` asks, without
+    keys, for the steps and minima of a market.
+    """
+
+    place: Callable[[Ticket, str], Call[str]]
+    cancel: Callable[[Product, str, str, str], Call[None]]
+    rules: Callable[[Product, str], Call[Rules]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Flavour:
     """A kind of account at a venue, and how it is read. Symbols are in the venue's spelling.
 
@@ -75,6 +92,7 @@ class Flavour:
     orders: Mapping[Product, Stream[Order]]
     fills: Mapping[Product, Stream[Fill]]
     bills: Mapping[Product, Stream[Bill]]
+    placing: Placing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,12 +119,20 @@ class PrivateVenue:
     clock: Call[int]
     began: int
 
-    def failure(self, keys: Keys | None) -> Callable[[Answer], ExchangeError | None]:
-        """What an answer means to an account if it is no success, in words that do not show its keys."""
+    def failure(
+        self, keys: Keys | None, *, placing: bool = False
+    ) -> Callable[[Answer], ExchangeError | None]:
+        """What an answer means to an account if it is no success, in words that do not show its keys.
+
+        To somebody who is `placing` an order, a refusal that is not in the venue's own words is no refusal:
+        a machine between us and the venue may have sent it, after the venue accepted the order.
+        """
 
         def failure(answer: Answer) -> ExchangeError | None:
             if (refusal := self.refusal(answer)) is None:
                 return None
+            if placing and not refusal.by_venue:
+                refusal = replace(refusal, meaning=Meaning.UNKNOWN)
             if keys is not None:
                 said, code = keys.hidden_in(refusal.said), keys.hidden_in(refusal.code)
                 refusal = replace(refusal, said=said, code=code)

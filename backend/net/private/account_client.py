@@ -1,11 +1,11 @@
-"""Sends the signed questions of one account, within its budgets, and repeats them if that helps.
+"""Sends the signed requests of one account, within its budgets.
 
-No question changes anything at a venue, so every question may be repeated.
+A question changes nothing at a venue, so it is repeated if that helps. An order or its end is sent once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -28,6 +28,8 @@ from backend.trading.rows import (
     Product,
     Wanted,
 )
+from backend.trading.rules import Rules
+from backend.trading.tickets import Ticket
 
 Said = TypeVar("Said")
 
@@ -37,7 +39,8 @@ MOST_PAGES = 100
 
 
 class AccountClient:
-    """Fits `services.accounts.ports.AccountSource`. It holds the keys, so it lives as long as a request."""
+    """Fits `services.accounts.ports.AccountSource`. It holds the keys, so it lives as long as a request. The
+    questions of an `urgent` one go before others that wait for the budget."""
 
     def __init__(
         self,
@@ -48,6 +51,7 @@ class AccountClient:
         sign: Sign,
         requester: Requester,
         exchange_clock: ExchangeClock,
+        urgent: bool = False,
     ) -> None:
         self._venue = venue
         self._known_flavour = flavour
@@ -55,6 +59,7 @@ class AccountClient:
         self._sign = sign
         self._requester = requester
         self._exchange_clock = exchange_clock
+        self._urgent = urgent
 
     def __repr__(self) -> str:
         return f"AccountClient({self._venue.name})"
@@ -134,6 +139,48 @@ class AccountClient:
         """A page of changes of a wallet."""
         return await self._ask(self._flavour.bills[wanted.product].ask(wanted))
 
+    async def order(self, product: Product, symbol: str, client_id: str) -> Order | None:
+        """One order by our own id, in any state; None, or OrderAbsent, where the venue does not have it."""
+        return await self._ask(self._flavour.order(product, symbol, client_id))
+
+    async def rules(self, product: Product, symbol: str) -> Rules:
+        """The steps and minima of a market; `symbol` is in the venue's spelling."""
+        call = self._flavour.placing.rules(product, symbol)
+        return await self._requester.ask(call.request, call.parse)
+
+    def last_moment(self, signed: int) -> int:
+        """The last moment (ms, by the venue's clock) at which it may accept a request signed then."""
+        return self._venue.acceptance.last_moment(signed)
+
+    async def place(self, ticket: Ticket, client_id: str, before: Callable[[int], Awaitable[None]]) -> str:
+        """Place an order, once; the venue's id of it, "" where the venue tells none.
+
+        Nothing is sent before `before` returns; it gets the time of the signature. After that only
+        ExchangeRefused says that there is no order, and neither OrderAbsent nor any other error does.
+        """
+        return await self._change(self._flavour.placing.place(ticket, client_id), before)
+
+    async def cancel(self, product: Product, symbol: str, order_id: str, client_id: str) -> None:
+        """Ask once for the end of an order; what became of it, the order itself says."""
+
+        async def nothing(_moment: int) -> None:
+            return None
+
+        await self._change(self._flavour.placing.cancel(product, symbol, order_id, client_id), nothing)
+
+    async def _change(self, call: Call[Said], before: Callable[[int], Awaitable[None]]) -> Said:
+        await self._exchange_clock.now()
+        try:
+            return await self._requester.send(
+                call.signed(self._sign),
+                call.parse,
+                before=before,
+                failure=self._venue.failure(self._keys, placing=True),
+            )
+        except ClockRefused:
+            self._exchange_clock.forget()
+            raise
+
     @property
     def _flavour(self) -> Flavour:
         if self._known_flavour is None:
@@ -167,6 +214,7 @@ class AccountClient:
         more."""
         await self._exchange_clock.now()
         request = call.signed(self._sign)
+        request = replace(request, urgent=request.urgent or self._urgent)
         try:
             return await self._requester.ask(request, call.parse)
         except ClockRefused:

@@ -47,7 +47,9 @@ class VenueWay:
         self._proxy = proxy
         self._exchange_clock = ExchangeClock(self._read_clock, clock)
 
-    def client(self, account: str, flavour: Flavour | None, keys: Keys) -> AccountClient:
+    def client(
+        self, account: str, flavour: Flavour | None, keys: Keys, *, urgent: bool = False
+    ) -> AccountClient:
         """Asks in the name of an account. What it spends is counted for that account from now on."""
         self._throttle.open_account(account, self.venue.limits)
         signer = self.venue.sign_demo if self._mode is Mode.DEMO else self.venue.sign
@@ -58,6 +60,7 @@ class VenueWay:
             sign=signer(keys),
             requester=self._requester(keys, account),
             exchange_clock=self._exchange_clock,
+            urgent=urgent,
         )
 
     def forget(self, account: str) -> None:
@@ -113,10 +116,10 @@ class AccountVenues:
         """Asks for an account of which nothing is known yet. Raises InvalidRequest for an unknown venue."""
         return self._way(venue, mode).client(account, None, keys)
 
-    def client(self, account: Account, keys: Keys) -> AccountClient:
+    def client(self, account: Account, keys: Keys, *, urgent: bool = False) -> AccountClient:
         """Asks in the name of an account."""
         way = self._way(account.venue, account.mode)
-        return way.client(account.id, self._flavour(account), keys)
+        return way.client(account.id, self._flavour(account), keys, urgent=urgent)
 
     def forget(self, account: str, venue: str, mode: Mode) -> None:
         """The account is no more."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeAlias, TypeVar
 
 import aiohttp
@@ -117,11 +117,35 @@ class Requester:
         with counted_attempt(self._metrics, self._venue, self._market, self._clock) as attempt:
             answer = await self._send(request)
             attempt.status = str(answer.status)
-            return self._judged(answer, parse)
+            return self._judged(answer, parse, self._failure)
 
-    def _judged(self, answer: Answer, parse: Callable[[Answer], Parsed]) -> Parsed:
+    async def send(
+        self,
+        request: Request,
+        parse: Callable[[Answer], Parsed],
+        *,
+        before: Callable[[int], Awaitable[None]],
+        failure: Callable[[Answer], MarketDataError | None],
+    ) -> Parsed:
+        """Send a request that changes something, once. No byte leaves until `before` has returned: it gets
+        the time (ms, by the venue's clock) with which the request is signed. `failure` judges the answer."""
+        await self._wait_for_budget(request)
+        moment = self._venue_now()
+        await before(moment)
+        current_traffic().requests += 1
+        with counted_attempt(self._metrics, self._venue, self._market, self._clock) as attempt:
+            answer = await self._send(request, moment)
+            attempt.status = str(answer.status)
+            return self._judged(answer, parse, failure)
+
+    def _judged(
+        self,
+        answer: Answer,
+        parse: Callable[[Answer], Parsed],
+        failure_of: Callable[[Answer], MarketDataError | None],
+    ) -> Parsed:
         self._throttle.learn(self._budget.used(answer.headers), self._account)
-        failure = self._failure(answer)
+        failure = failure_of(answer)
         if failure is None:
             return parse(answer)
         failure.retry_after = sane_wait(failure)
@@ -138,20 +162,20 @@ class Requester:
             traffic.waited += waited
             self._metrics.waited(self._budget.name, waited)
 
-    async def _send(self, request: Request) -> Answer:
+    async def _send(self, request: Request, moment: int | None = None) -> Answer:
         with reaching(self._venue, self._proxy):
-            async with self._sent(request) as response:
+            async with self._sent(request, moment) as response:
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 return Answer(response.status, headers, await self._read(response))
 
-    def _sent(self, request: Request) -> aiohttp.client._RequestContextManager:
-        """A signed request is sent exactly as signed."""
+    def _sent(self, request: Request, moment: int | None) -> aiohttp.client._RequestContextManager:
+        """A signed request is sent exactly as signed, with the venue's present time unless one is given."""
         if request.sign is None:
             url = self._base_url + request.path
             return self._session.request(
                 request.method, url, params=request.params, data=request.body or None, allow_redirects=False
             )
-        signed = request.sign(request, self._venue_now())
+        signed = request.sign(request, self._venue_now() if moment is None else moment)
         return self._session.request(
             request.method,
             URL(self._base_url + signed.target, encoded=True),

@@ -12,13 +12,21 @@ from tests.simulator import bingx_answers
 from tests.simulator.answers import Admission, Answer, Question, json_answer
 from tests.simulator.clock import SimulatorClock
 from tests.simulator.faults import Faults
-from tests.simulator.private import bingx_perpetual, bingx_spot
+from tests.simulator.private import bingx_perpetual, bingx_placing, bingx_spot
 from tests.simulator.private.accounts import Accounts, Asked, Buckets, Refused, Tell
+from tests.simulator.private.placing import Instead
 from tests.simulator.private.signatures import bingx_account, bingx_params
 
 DEMO = "/vst"
 TIME = "/openApi/swap/v2/server/time"
 ROUTES: Mapping[str, tuple[Tell, int, int]] = {**bingx_perpetual.ROUTES, **bingx_spot.ROUTES}
+PATHS = {*ROUTES, *(path for _, path in bingx_placing.ROUTES)}
+
+
+def _route(question: Question) -> tuple[Tell, int, int] | None:
+    if question.method == "GET":
+        return ROUTES.get(question.path)
+    return bingx_placing.ROUTES.get((question.method, question.path))
 
 
 @dataclass(slots=True)
@@ -33,26 +41,28 @@ class PrivateBingx:
 
     def serves(self, path: str) -> bool:
         """Whether a path is private, or the demo host's."""
-        return path.startswith(f"{DEMO}/") if self.demo else path in ROUTES
+        return path.startswith(f"{DEMO}/") if self.demo else path in PATHS
 
     def admit(self, question: Question) -> Admission:
         """Check who asks, then how often."""
         question = self._own(question)
-        if question.path not in ROUTES:
+        if question.path not in PATHS:
             return Admission(1, {})
+        route, changes = _route(question), question.method != "GET"
         try:
             account = bingx_account(question, self._accounts(), self.clock.now(), self.clock.speed)
-            if question.method != "GET":
+            if route is None:
                 raise Refused("100400", bingx_answers.MESSAGES[100400])
-            if "read" not in account.book.facts.rights:
+            if ("trade" if changes else "read") not in account.book.facts.rights:
                 raise Refused(
                     "100004", "Permission denied as the API key was not created with the permission"
                 )
         except Refused as refused:
             return Admission(1, {}, self._error(refused))
-        _, of_account, of_address = ROUTES[question.path]
+        assert route is not None
+        _, of_account, of_address = route
         left = [
-            self.buckets.take(owner, question.path, limit)
+            self.buckets.take(owner, f"{question.method} {question.path}", limit)
             for owner, limit in ((account.keys.key, of_account), ("address", of_address))
         ]
         return Admission(1, {}, bingx_answers.refusal(200) if None in left else None)
@@ -62,7 +72,7 @@ class PrivateBingx:
         question, now = self._own(question), self.clock.now()
         if question.path == TIME:
             return bingx_answers.success({"serverTime": now})
-        if question.path not in ROUTES:
+        if (route := _route(question)) is None:
             return bingx_answers.no_route()
         private = self.faults.private
         account = self._accounts()[question.headers["x-bx-apikey"]]
@@ -71,9 +81,11 @@ class PrivateBingx:
         private.go_on(question.path, account.book, now)
         asked = Asked(account, question.path, bingx_params(question), now, self.faults)
         try:
-            data = ROUTES[question.path][0](asked)
+            data = route[0](asked)
         except Refused as refused:
             return self._error(refused)
+        except Instead as instead:
+            return instead.answer
         return bingx_answers.success(data)
 
     def failure(self, status: int, retry_after: int | None = None) -> Answer:

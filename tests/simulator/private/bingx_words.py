@@ -106,6 +106,8 @@ def order_of(asked: Asked, products: Sequence[Product], own: str, *, absent: str
         raise wrong(asked, "orderId: This field is required.")
     order = asked.book.order_of(number=number, client_id=client_id)
     symbol = needed(asked, "symbol")
+    if order is not None and asked.faults.private.hides(order.number, asked.now):
+        order = None
     if order is None or order.product not in products or symbol_of(order.pair) != symbol:
         raise Refused(absent, "order not exist")
     return order

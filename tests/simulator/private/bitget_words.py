@@ -144,7 +144,7 @@ def order_of(asked: Asked, *, absent: str) -> Order:
     if not number and not own:
         raise Refused("40019", "Parameter orderId cannot be empty")
     order = asked.book.order_of(number=number, client_id=own)
-    if order is None:
+    if order is None or asked.faults.private.hides(order.number, asked.now):
         raise Refused(absent, "The order does not exist")
     return order
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from decimal import Decimal
 
 from tests.simulator.private.costs import Facts, added, fee_of, frozen_by
@@ -31,6 +31,10 @@ from tests.simulator.private.wallets import CENT, ZERO, Positions, Wallets, bala
 __all__ = ["Book", "Facts"]
 
 
+FIRST_PRICE = Decimal(100)
+"""The price of a market in which nothing was traded."""
+
+
 class Book:
     """Orders, fills, bills, plans, positions and balances of one account."""
 
@@ -49,6 +53,8 @@ class Book:
         self._plan_numbers = Numbers(Plan)
         self._wallets = Wallets(self.bills, unified=self.facts.unified)
         self._positions = Positions()
+        self.accepted: Counter[str] = Counter()
+        """How many orders came with a client id."""
         self._by_client: dict[str, int] = {}
         self._fills_of: dict[int, list[Fill]] = defaultdict(list)
 
@@ -182,6 +188,10 @@ class Book:
             worth = position.size if pair.quote == "USD" else position.size * position.entry
             paid = (worth * rate).quantize(CENT)
             self._wallets.change(product, pair.settled, "funding", -paid, time, pair=pair, held=held)
+
+    def price_of(self, product: Product, pair: Pair) -> Decimal:
+        """The last price of a market."""
+        return self._positions.marks.get((product, pair), FIRST_PRICE)
 
     def mark(self, product: Product, pair: Pair, price: Decimal) -> None:
         """The last price of a market."""

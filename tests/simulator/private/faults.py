@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from tests.simulator.private.book import Book
 from tests.simulator.private.rows import Bill, Fill, Order, Plan
@@ -41,6 +41,31 @@ class Finishing:
     path: str = "history"
 
 
+Manner = Literal[
+    "plain",  # as it should be
+    "drop",  # the order is not accepted, and no answer comes
+    "accept_drop",  # it is accepted, and no answer comes
+    "accept_error",  # it is accepted, and the answer is an HTTP 502 of a machine in between
+    "accept_forbidden",  # the same with an HTTP 403 without a code of the venue
+    "accept_garbage",  # it is accepted, and half of the answer comes
+    "accept_busy",  # it is accepted, and the answer says that the venue is busy
+    "busy",  # it is not accepted, and the answer says that the venue is busy
+    "refuse",  # it is refused
+    "accept_refuse",  # it is refused in the venue's own words, and accepted nevertheless
+    "late",  # no answer comes, and it is accepted `delay` ms later
+]
+"""What a venue does with an order that arrives."""
+
+
+@dataclass(slots=True)
+class Met:
+    """How the next order is met. Lists and questions do not show it for `hidden` ms after it is accepted."""
+
+    manner: Manner = "plain"
+    delay: int = 0
+    hidden: int = 0
+
+
 @dataclass(slots=True)
 class PrivateFaults:
     """Switches of misbehaviour towards accounts, beside those of `Faults` (resets, statuses, `page_cap`).
@@ -49,6 +74,9 @@ class PrivateFaults:
     `late` maps ids to the ms after their time at which lists begin to tell them; `lateness` is that of all
     others.
     `span_cap` (ms) is a longest window below the documented one.
+
+    `placing` is how the next orders are met, one after the other; then they are met as they should be.
+    `on_placing` is called when an order was `received`, was `accepted`, and is about to be `answered`.
     """
 
     withheld: set[int] = field(default_factory=set)
@@ -58,6 +86,18 @@ class PrivateFaults:
     codes: list[Coded] = field(default_factory=list)
     empties: list[Emptied] = field(default_factory=list)
     finishing: list[Finishing] = field(default_factory=list)
+    placing: list[Met] = field(default_factory=list)
+    hidden: dict[int, int] = field(default_factory=dict)
+    waiting: list[tuple[int, Callable[[int], None]]] = field(default_factory=list)
+    on_placing: Callable[[str], None] = lambda _point: None
+
+    def met(self) -> Met:
+        """How the order is met that arrives now."""
+        return self.placing.pop(0) if self.placing else Met()
+
+    def hides(self, number: int, now: int) -> bool:
+        """Whether nothing shows an order yet."""
+        return now < self.hidden.get(number, 0)
 
     def told(self, rows: Iterable[Row], now: int) -> list[Row]:
         """The rows that lists tell at a moment (ms)."""
@@ -65,7 +105,7 @@ class PrivateFaults:
 
     def tells(self, row: Order | Fill | Bill | Plan, now: int) -> bool:
         """Whether lists tell a row at a moment (ms)."""
-        if row.number in self.withheld:
+        if row.number in self.withheld or self.hides(row.number, now):
             return False
         late = self.late or self.lateness
         return not late or row.time + self.late.get(row.number, self.lateness) <= now
@@ -80,6 +120,9 @@ class PrivateFaults:
 
     def go_on(self, path: str, book: Book, now: int) -> None:
         """Count a question, and finish the orders that are due before it is answered."""
+        for due in [one for one in self.waiting if one[0] <= now]:
+            self.waiting.remove(due)
+            due[1](now)
         for finishing in list(self.finishing):
             if finishing.path not in path:
                 continue
@@ -120,7 +163,7 @@ def printable(faults: PrivateFaults) -> dict[str, Any]:
 
 def parsed(value: Mapping[str, Any]) -> PrivateFaults:
     """Switches from JSON, the others as they are by default; ids as texts or numbers."""
-    known = set(PrivateFaults.__slots__)
+    known = set(PrivateFaults.__slots__) - {"placing", "hidden", "waiting", "on_placing"}
     if unknown := set(value) - known:
         raise ValueError(f"unknown faults of accounts {sorted(unknown)}; known are {sorted(known)}")
     span = value.get("span_cap")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TypeVar
 
-from backend.exchanges.base import Request
+from backend.exchanges.base import Method, Request
 from backend.exchanges.bingx.market import VENUE
 from backend.exchanges.private.venue import Call
 from backend.exchanges.private.wire import question
@@ -40,6 +40,19 @@ def asked(path: str, params: Mapping[str, str], kind: type[Data], make: Callable
     """A question that counts once for its path, both for the account and for the address."""
 
     return question(Request(path, params, {path: 1}), kind, make, VENUE)
+
+
+def sent(
+    path: str,
+    params: Mapping[str, str],
+    kind: type[Data],
+    make: Callable[[Data], Said],
+    method: Method = "POST",
+) -> Call[Said]:
+    """A request that changes something, once. All of it stands in parameters. It has a budget of its own:
+    the path may be one of a question too."""
+    cost = {f"{method} {path}": 1}
+    return question(Request(path, params, cost, method=method, urgent=True), kind, make, VENUE)
 
 
 def halved(rows: Sequence[Row], *, usual: int) -> Page[Row]:

@@ -83,6 +83,7 @@ def refused(answer: Answer) -> Refusal | None:
         code=str(said.code or answer.status),
         said=said.msg or "",
         retry_after=_wait(answer, words) if meaning is Meaning.RATE_LIMIT else None,
+        by_venue=bool(said.code),
     )
 
 

@@ -8,7 +8,7 @@ from backend.clock import parse_time
 from backend.core.windows import MINUTE
 from backend.exchanges.base import RateLimit
 from backend.exchanges.bitget import signing
-from backend.exchanges.bitget.account import classic, key, spot, unified
+from backend.exchanges.bitget.account import classic, key, placing, spot, unified
 from backend.exchanges.bitget.account.asking import FUTURES
 from backend.exchanges.bitget.account.refusals import refused
 from backend.exchanges.bitget.market import BUDGET, PERPETUAL, VENUE
@@ -42,6 +42,7 @@ UNIFIED = Flavour(
     orders=dict.fromkeys(Product, unified.ORDER_HISTORY),
     fills=dict.fromkeys(Product, unified.FILL_HISTORY),
     bills=dict.fromkeys(Product, unified.BILL_HISTORY),
+    placing=placing.UNIFIED_PLACING,
 )
 
 CLASSIC = Flavour(
@@ -60,6 +61,7 @@ CLASSIC = Flavour(
     orders={Product.SPOT: spot.ORDER_HISTORY, **dict.fromkeys(FUTURES, classic.ORDER_HISTORY)},
     fills={Product.SPOT: spot.FILL_HISTORY, **dict.fromkeys(FUTURES, classic.FILL_HISTORY)},
     bills={Product.SPOT: spot.BILL_HISTORY, **dict.fromkeys(FUTURES, classic.BILL_HISTORY)},
+    placing=placing.CLASSIC_PLACING,
 )
 
 BITGET_ACCOUNT = PrivateVenue(
@@ -69,7 +71,7 @@ BITGET_ACCOUNT = PrivateVenue(
     budget=BUDGET,
     limits=tuple(
         RateLimit(path, calls, 1.0)
-        for limits in (key.LIMITS, classic.LIMITS, spot.LIMITS, unified.LIMITS)
+        for limits in (key.LIMITS, classic.LIMITS, spot.LIMITS, unified.LIMITS, placing.LIMITS)
         for path, calls in limits.items()
     ),
     sign=signing.signer,

@@ -7,11 +7,13 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import TypeVar
 
+import msgspec
+
 from backend.core.windows import DAY
 from backend.exchanges.base import Request
 from backend.exchanges.bitget.market import ADDRESS, VENUE
 from backend.exchanges.private.venue import Call
-from backend.exchanges.private.wire import given, question
+from backend.exchanges.private.wire import Id, Told, given, question
 from backend.trading.rows import Product, Status, Wanted
 
 Data = TypeVar("Data")
@@ -54,6 +56,20 @@ def asked(path: str, params: Mapping[str, str], kind: type[Data], make: Callable
     """A question that counts once for the address and once for its own path."""
 
     return question(Request(path, params, {ADDRESS: 1, path: 1}), kind, make, VENUE)
+
+
+def sent(path: str, body: Mapping[str, str]) -> Call[str]:
+    """A request that changes something, once: its answer says the venue's id of the order."""
+    request = Request(
+        path, cost={ADDRESS: 1, path: 1}, method="POST", body=msgspec.json.encode(given(body)), urgent=True
+    )
+    return question(request, Told[Acknowledged], lambda said: str(said.data.order_id), VENUE)
+
+
+class Acknowledged(msgspec.Struct, rename="camel"):
+    """What the venue says of an order that it accepted."""
+
+    order_id: Id = ""
 
 
 def window(wanted: Wanted, cursor: str) -> dict[str, str]:

@@ -59,4 +59,5 @@ def refused(answer: Answer) -> Refusal | None:
         code=said.code or str(answer.status),
         said=said.msg or said.message or "",
         retry_after=RATE_LIMIT_SECONDS if meaning is Meaning.RATE_LIMIT else None,
+        by_venue=bool(said.code),
     )

@@ -1,0 +1,122 @@
+"""How BingX's accounts place and cancel orders: perpetuals (`swap`, `cswap`) and spot.
+
+Source: https://bingx-api.github.io/docs-v3 (Swap, Coin-M and Spot, Trades).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.simulator.private.accounts import Asked, Refused, Tell
+from tests.simulator.private.bingx_words import needed, order_of, wrong
+from tests.simulator.private.placing import Codes, Wish, cancelled, net_closes, number, placed
+from tests.simulator.private.rows import Held, Order, Pair, Product, Side
+
+CODES = Codes(duplicate="101481", busy="101500", no_position="101205", too_small="110422", no_price="101215")
+FORCES = {"": "gtc", "GTC": "gtc", "IOC": "ioc", "FOK": "fok", "PostOnly": "post_only"}
+PRODUCTS = {"USDT": Product.USDT, "USDC": Product.USDC, "USD": Product.COIN}
+SWAP, COIN = "/openApi/swap/v2/trade", "/openApi/cswap/v1/trade"
+SPOT = "/openApi/spot/v1/trade"
+
+
+def perpetual_place(asked: Asked) -> Any:
+    pair, side = _pair(asked), _side(asked)
+    product = PRODUCTS.get(pair.quote)
+    if product is None or (product is Product.COIN) is not ("/cswap/" in asked.path):
+        raise wrong(asked, "symbol: it does not exist.")
+    meant = asked.params.get("positionSide") or "LONG"
+    if asked.book.facts.hedged is (meant == "BOTH"):
+        mode = "Hedge mode" if asked.book.facts.hedged else "One-way mode"
+        raise wrong(asked, f"In the {mode}, the 'PositionSide' field is wrong.")
+    if meant == "BOTH":
+        only = asked.params.get("reduceOnly") == "true"
+        held: Held = "net"
+        closes = net_closes(asked, product, pair, side, only=only)
+    else:
+        held = "long" if meant == "LONG" else "short"
+        closes = side == ("sell" if held == "long" else "buy")
+    return _placed(asked, product, pair, side, held, closes, "clientOrderId", _nested)
+
+
+def spot_place(asked: Asked) -> Any:
+    return _placed(asked, Product.SPOT, _pair(asked), _side(asked), "", False, "newClientOrderId", _flat)
+
+
+def perpetual_cancel(asked: Asked) -> Any:
+    products = (Product.COIN,) if "/cswap/" in asked.path else (Product.USDT, Product.USDC)
+    order = order_of(asked, products, "clientOrderId", absent="109421")
+    return _nested(cancelled(asked, order, "80018"))
+
+
+def spot_cancel(asked: Asked) -> Any:
+    order = order_of(asked, (Product.SPOT,), "clientOrderID", absent="100404")
+    return _flat(cancelled(asked, order, "100404"))
+
+
+ROUTES: dict[tuple[str, str], tuple[Tell, int, int]] = {
+    ("POST", f"{SWAP}/order"): (perpetual_place, 10, 3),
+    ("DELETE", f"{SWAP}/order"): (perpetual_cancel, 10, 3),
+    ("POST", f"{COIN}/order"): (perpetual_place, 5, 2),
+    ("DELETE", f"{COIN}/cancelOrder"): (perpetual_cancel, 5, 2),
+    ("POST", f"{SPOT}/order"): (spot_place, 10, 3),
+    ("POST", f"{SPOT}/cancel"): (spot_cancel, 5, 3),
+}
+"""How each is answered, and how many may come in a second, of an account and of an address."""
+
+
+def _placed(
+    asked: Asked,
+    product: Product,
+    pair: Pair,
+    side: Side,
+    held: Held,
+    closes: bool,
+    own: str,
+    tell: Callable[[Order], Any],
+) -> Any:
+    def refused(name: str) -> Refused:
+        return wrong(asked, f"{name}: This field must be a number.")
+
+    size, quote = number(asked, "quantity", refused), number(asked, "quoteOrderQty", refused)
+    price, kind = number(asked, "price", refused), needed(asked, "type")
+    if kind not in ("LIMIT", "MARKET") or (kind == "LIMIT") is (price is None):
+        raise wrong(asked, "type: price and type contradict each other.")
+    if size is None and quote is None:
+        raise wrong(asked, "quantity: This field is required.")
+    wish = Wish(
+        product=product,
+        pair=pair,
+        side=side,
+        held=held,
+        closes=closes,
+        size=size or quote or 0,  # type: ignore[arg-type]
+        price=price,
+        force=FORCES[asked.params.get("timeInForce", "")],
+        client_id=asked.params.get(own, "").lower(),
+        quote=quote if size is None else None,
+    )
+    return placed(asked, wish, CODES, tell)
+
+
+def _nested(order: Order) -> dict[str, Any]:
+    return {"order": _flat(order)}
+
+
+def _flat(order: Order) -> dict[str, Any]:
+    symbol = f"{order.pair.base}-{order.pair.quote}"
+    return {"symbol": symbol, "orderId": order.number, "clientOrderID": order.client_id}
+
+
+def _pair(asked: Asked) -> Pair:
+    base, _, quote = needed(asked, "symbol").rpartition("-")
+    if not base or not quote:
+        raise wrong(asked, "symbol: it must have a hyphen.")
+    return Pair(base, quote)
+
+
+def _side(asked: Asked) -> Side:
+    sides: dict[str, Side] = {"BUY": "buy", "SELL": "sell"}
+    if (said := needed(asked, "side")) not in sides:
+        raise wrong(asked, "side: This field must be one of BUY SELL.")
+    return sides[said]
