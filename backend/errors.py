@@ -47,6 +47,8 @@ class InvalidRequest(MarketDataError):
         "unknown_field": "`fields` contains an unknown name, or the same name twice.",
         "unknown_venue": "There are no accounts at this exchange.",
         "unknown_stage": "An extraction has no stage of this name: the message lists its stages.",
+        "invalid_idempotency_key": "`Idempotency-Key` has a wrong value: the message says which are valid.",
+        "invalid_order": "The market's rules do not allow this order: the message says which one.",
         "missing_account": "There are several accounts, or none: choose one with `account`.",
         "too_many_follows": "The number of follows would exceed the limit: unfollow some series first.",
         "forming_unavailable": "This service receives no pushed candles of the series: leave `forming` out.",
@@ -121,6 +123,11 @@ class UnknownExtraction(NotFound):
     about = "No extraction has this id: ask for the list of extractions."
 
 
+class UnknownOrder(NotFound):
+    code = "unknown_order"
+    about = "The service has placed no order with this id."
+
+
 class NotFollowed(NotFound):
     code = "not_followed"
     about = "Nobody follows this series."
@@ -148,6 +155,36 @@ class AccountBusy(MarketDataError):
     code = "account_busy"
     status = HTTPStatus.CONFLICT
     about = "An extraction of the account runs: wait until it is over, or cancel it."
+
+
+class RiskRefused(MarketDataError):
+    code = "risk_refused"
+    status = HTTPStatus.CONFLICT
+    about = "The account's limits or its kill switch refuse the order: the service sent nothing."
+
+
+class EntryUndecided(MarketDataError):
+    code = "entry_undecided"
+    status = HTTPStatus.CONFLICT
+    about = "Nobody knows yet if an earlier order of this symbol exists: wait until that is known."
+
+
+class KeyReused(MarketDataError):
+    code = "key_reused"
+    status = HTTPStatus.CONFLICT
+    about = "This `Idempotency-Key` was used for another order: use a new key for a new order."
+
+
+class AccountContended(MarketDataError):
+    code = "account_contended"
+    status = HTTPStatus.CONFLICT
+    about = "Too many orders of this account are sent at once: the service did not send yours. Try again."
+
+
+class LiveTradingOff(MarketDataError):
+    code = "live_trading_off"
+    status = HTTPStatus.FORBIDDEN
+    about = "Orders of live accounts are off: set `LIVE_TRADING=true`."
 
 
 class KeyMayWithdraw(MarketDataError):

@@ -22,7 +22,12 @@ OPEN_ROUTES = HEALTH_ROUTES | {"/openapi.json", "/docs", "/", "/ui", SESSION_ROU
 OPEN_FOLDER = "/ui/"
 """The files of the page need no key either."""
 
-ACCOUNT_ROUTES = frozenset(("accounts", "account", "orders", "trades", "ledger", "extract-orders", "test"))
+ACCOUNT_ROUTES = frozenset(
+    (
+        *("accounts", "account", "orders", "trades", "ledger", "extract-orders", "test"),
+        *("intents", "positions", "kill", "audit"),
+    )
+)
 """The first parts of paths that read or change accounts."""
 
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))

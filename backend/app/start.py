@@ -28,6 +28,8 @@ async def start(service: Service, role: Role, fleet: Fleet, stack: AsyncExitStac
             if service.trading is not None:
                 service.trading.extractions.start()
                 stack.push_async_callback(service.trading.extractions.stop)
+                service.trading.orders.watch.start()
+                stack.push_async_callback(service.trading.orders.watch.stop)
     streaming.live.start(following.appender.add, following.confirmer.ended)
     stack.push_async_callback(following.confirmer.stop)
     stack.push_async_callback(streaming.live.stop)

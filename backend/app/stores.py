@@ -21,8 +21,11 @@ from backend.store.market.revisions import MongoRevisions
 from backend.store.market.shortfalls import MongoShortfalls
 from backend.store.mongo import CommandTimer, LoginWatch, connect, disconnect, is_connected
 from backend.store.trading.accounts import MongoAccounts
+from backend.store.trading.audit import MongoAudit
+from backend.store.trading.desks import MongoDesks
 from backend.store.trading.extractions import MongoExtractions
 from backend.store.trading.history import MongoHistory
+from backend.store.trading.intents import MongoIntents
 
 REVIVE_SECONDS = 1.0
 
@@ -42,6 +45,9 @@ class Stores:
     accounts: MongoAccounts
     history: MongoHistory
     extractions: MongoExtractions
+    intents: MongoIntents
+    desks: MongoDesks
+    audit: MongoAudit
     database_answers: Callable[[], Awaitable[bool]]
     database_trouble: Callable[[], Awaitable[str]]
 
@@ -68,6 +74,9 @@ async def open_stores(common: Common, stack: AsyncExitStack) -> Stores:
         accounts=MongoAccounts(database),
         history=MongoHistory(database),
         extractions=MongoExtractions(database),
+        intents=MongoIntents(database),
+        desks=MongoDesks(database),
+        audit=MongoAudit(database),
         database_answers=partial(is_connected, database),
         database_trouble=DatabaseCheck(database, login_watch, common.name, clock).trouble,
     )

@@ -21,7 +21,12 @@ from backend.services.accounts.readings import Readings
 from backend.services.accounts.vault import Vault
 from backend.services.history.extractions import Extractions
 from backend.services.history.histories import Histories
-from backend.services.service import Trading
+from backend.services.orders.cancelling import Canceller
+from backend.services.orders.executor import Executor
+from backend.services.orders.facts import MarketFacts
+from backend.services.orders.settling import Settler
+from backend.services.orders.watch import OrderWatch
+from backend.services.service import Orders, Trading
 from backend.settings.by_exchange import account_url_setting
 from backend.trading.account import Mode
 
@@ -60,13 +65,54 @@ async def build_trading(
         seconds=settings.lease_seconds,
         visit_hours=settings.account_visit_hours,
     )
+    readings = Readings(accounts, common.clock)
+    orders = _build_orders(common, stores, accounts, readings, venues)
+    stack.push_async_callback(orders.executor.stop)
     histories = Histories(accounts=accounts, venues=ways, store=stores.history, clock=common.clock)
     return Trading(
         accounts=accounts,
-        readings=Readings(accounts, common.clock),
+        readings=readings,
         histories=histories,
         extractions=extractions,
+        orders=orders,
         now=common.clock.now,
+    )
+
+
+def _build_orders(
+    common: Common, stores: Stores, accounts: Accounts, readings: Readings, venues: Venues
+) -> Orders:
+    """What places orders. The watch begins where this process does jobs."""
+    settings, clock = common.settings, common.clock
+    settler = Settler(
+        intents=stores.intents,
+        desks=stores.desks,
+        audit=stores.audit,
+        clock=clock,
+        metrics=common.metrics,
+    )
+    executor = Executor(
+        accounts=accounts,
+        facts=MarketFacts(readings=readings, quotes=venues.quotes, clock=clock),
+        intents=stores.intents,
+        desks=stores.desks,
+        settler=settler,
+        clock=clock,
+        live_allowed=settings.live_trading,
+    )
+    watch = OrderWatch(
+        accounts=accounts,
+        intents=stores.intents,
+        desks=stores.desks,
+        settler=settler,
+        clock=clock,
+        loops=common.loops,
+    )
+    canceller = Canceller(
+        accounts=accounts, executor=executor, watch=watch, desks=stores.desks, settler=settler, clock=clock
+    )
+    return Orders(
+        executor=executor, canceller=canceller, watch=watch, intents=stores.intents, audit=stores.audit
     )
 
 

@@ -16,6 +16,10 @@ from backend.services.following.pushed_candles import LiveCandles
 from backend.services.history.extractions import Extractions
 from backend.services.history.histories import Histories
 from backend.services.jobs.submission import Jobs
+from backend.services.orders.cancelling import Canceller
+from backend.services.orders.executor import Executor
+from backend.services.orders.ports import AuditStore, IntentStore
+from backend.services.orders.watch import OrderWatch
 from backend.services.reading.catalogue import Catalogue
 from backend.services.reading.mirror import Mirror
 from backend.services.reading.overview import Overview
@@ -93,6 +97,17 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """Everything that places orders, ends them, and tells what became of them."""
+
+    executor: Executor
+    canceller: Canceller
+    watch: OrderWatch
+    intents: IntentStore
+    audit: AuditStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trading:
     """What speaks for the user's accounts."""
 
@@ -100,6 +115,7 @@ class Trading:
     readings: Readings
     histories: Histories
     extractions: Extractions
+    orders: Orders
     now: Callable[[], int]
     """The service's time, ms."""
 

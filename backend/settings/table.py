@@ -199,6 +199,9 @@ class Settings:
     allow_withdraw_keys: bool = _setting(
         "false", "`true`: the service accepts keys that may withdraw money.", texts.flag
     )
+    live_trading: bool = _setting(
+        "false", "`true`: the service may place orders of live accounts.", texts.flag
+    )
     account_visit_hours: float = _setting(
         "6", "Hours between two reads of each account's history.", texts.number(0.01, 720)
     )

@@ -27,6 +27,7 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 MARKET = ("exchange", "market")
 JOB_ENDS = ("done", "failed", "cancelled")
+ORDER_STATES = ("accepted", "refused", "unknown", "never_arrived")
 VISIT_ENDS = ("ok", "failed", "skipped")
 
 HTTP_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -87,6 +88,9 @@ class Metrics:
             "Extractions of order histories that run in this process.",
             registry=self._registry,
         )
+        self._orders = self._counter(
+            "orders", "Orders of accounts that reached a state in this process.", "state"
+        )
         self._history_rows = self._counter(
             "history_rows", "Orders, fills and changes of balances that were not stored before."
         )
@@ -142,6 +146,8 @@ class Metrics:
         for status in JOB_ENDS:
             self._jobs.labels(status)
             self._extractions.labels(status)
+        for state in ORDER_STATES:
+            self._orders.labels(state)
 
     def wrote(self, exchange: str, market: str, inserted: int, replaced: int) -> None:
         """Candles were stored: new ones, and ones that differed."""
@@ -195,6 +201,10 @@ class Metrics:
         """It is over, and has stored so many new rows."""
         self._extractions.labels(status).inc()
         self._history_rows.inc(rows)
+
+    def order_reached(self, state: str) -> None:
+        """An order has reached a state."""
+        self._orders.labels(state).inc()
 
     def visited(self, exchange: str, market: str, outcome: str, healed: int) -> None:
         """A visit of a follow ended or was skipped."""

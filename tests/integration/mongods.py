@@ -64,6 +64,11 @@ class Mongod:
     def thaw(self) -> None:
         self._process.send_signal(signal.SIGCONT)
 
+    def kill(self) -> None:
+        """SIGKILL, also to one that is dead."""
+        self._process.kill()
+        self._process.wait()
+
     def stop(self) -> None:
         self.thaw()
         self._process.terminate()

@@ -30,6 +30,8 @@ from backend.services.following.visits import Visitor
 from backend.services.history.extractions import Extractions
 from backend.services.jobs.submission import Jobs
 from backend.services.jobs.worker import Worker
+from backend.services.orders.settling import Settler
+from backend.services.orders.watch import OrderWatch
 from backend.services.reading.catalogue import Catalogue
 from backend.services.reading.overview import Overview
 from backend.services.running.fleet import Fleet, member_of
@@ -45,8 +47,11 @@ from backend.store.market.follows import MongoFollows
 from backend.store.market.jobs import MongoJobs
 from backend.store.market.processes import MongoFleet
 from backend.store.mongo import Database
+from backend.store.trading.audit import MongoAudit
+from backend.store.trading.desks import MongoDesks
 from backend.store.trading.extractions import MongoExtractions
 from backend.store.trading.history import MongoHistory
+from backend.store.trading.intents import MongoIntents
 from backend.telemetry.metrics import Metrics
 from tests.conftest import ImpatientClock
 from tests.extracting import ACCOUNT, OneAccount
@@ -416,7 +421,27 @@ async def account_visits(ground: Ground) -> AsyncIterator[Stumbling]:
     await made.stop()
 
 
+@asynccontextmanager
+async def order_watch(ground: Ground) -> AsyncIterator[Stumbling]:
+    desks: Any = ground.stumbling(MongoDesks(ground.database), "all")
+    intents = MongoIntents(ground.database)
+    accounts: Any = OneAccount(TradedAccount(Book(), ground.clock.now), ACCOUNT)
+    audit = MongoAudit(ground.database)
+    watch = OrderWatch(
+        accounts=accounts,
+        intents=intents,
+        desks=desks,
+        settler=Settler(intents=intents, desks=desks, audit=audit, clock=ground.clock, metrics=Metrics()),
+        clock=ground.clock,
+        loops=ground.loops,
+    )
+    watch.start()
+    yield desks
+    await watch.stop()
+
+
 PARTS: dict[str, Part] = {
+    "watch of orders": order_watch,
     "extractions of order histories": extractions,
     "visits of accounts": account_visits,
     "looks at ledgers": ledger_watch,

@@ -20,6 +20,7 @@ class Mutation(NamedTuple):
 COVERAGE, BACKFILL = "unit/test_coverage.py", "unit/test_backfill.py"
 BARS = "integration/test_bars.py"
 KEPT = "integration/test_kept_hours.py"
+ORDERS = "integration/test_orders.py"
 LEDGERS, STORES, JOBS = "contract/test_ledgers.py", "contract/test_stores.py", "contract/test_jobs.py"
 
 
@@ -270,4 +271,27 @@ MUTATIONS: list[Mutation] = [
         ("session._retry_connection = False", "session._retry_connection = True"),
         ("if not request.may_be_repeated:", "if False:"),
     ),
+    *_of(
+        "services/orders/executor.py",
+        ORDERS,
+        (
+            "total(value for value in known.values() if value is not None)",
+            "total(value for value in ())",
+        ),
+        ("entries=len(desk.entries) + sum(", "entries=sum("),
+        (
+            "if isinstance(error, ExchangeRefused) and not isinstance(error, OrderAbsent):",
+            "if isinstance(error, ExchangeError):",
+        ),
+        ("if not await self._intents.add(intent):", "if await self._intents.add(intent) is None:"),
+    ),
+    *_of("services/orders/cancelling.py", ORDERS, ("await self._drained(account_id)", "()")),
+    *_of(
+        "services/orders/finding.py",
+        ORDERS,
+        ("for order in await venue.open_orders(product):", "for order in ():"),
+    ),
+    *_of("services/orders/watch.py", ORDERS, ("order = await found_anywhere(venue, intent)", "order = None")),
+    *_of("store/trading/desks.py", ORDERS, ('"version": desk.version, "entries.id"', '"entries.id"')),
+    *_of("trading/intents.py", ORDERS, ("moment > last_moment for moment", "moment > 0 for moment")),
 ]

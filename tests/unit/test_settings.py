@@ -68,6 +68,7 @@ DEFAULTS: dict[str, object] = {
     "master_keys": (),
     "master_keys_file": "",
     "allow_withdraw_keys": False,
+    "live_trading": False,
     "account_visit_hours": 6.0,
     "account_urls": {
         "BITGET_LIVE_ACCOUNT_URL": "https://api.bitget.com",
@@ -129,6 +130,7 @@ BAD = {
     "PUBLIC_READ": ["yes", "1"],
     "MASTER_KEYS": ["short", f"{SECRET}{SECRET}", f"{MASTER_KEY},{MASTER_KEY}", f"{MASTER_KEY[:-1]}!"],
     "ALLOW_WITHDRAW_KEYS": ["yes", "1"],
+    "LIVE_TRADING": ["yes", "1"],
     "ACCOUNT_VISIT_HOURS": ["0", "721", "often"],
     **{
         f"{venue}_{mode}_ACCOUNT_URL": [*BAD_URLS, "http://api.example.com"]

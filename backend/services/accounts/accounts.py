@@ -13,6 +13,7 @@ from backend.services.accounts.ports import AccountSource, AccountStore, Account
 from backend.services.accounts.vault import Vault
 from backend.trading.account import Account, Mode, Sealed, may_withdraw
 from backend.trading.keys import Keys
+from backend.trading.risk import Limits
 
 log = logging.getLogger(__name__)
 
@@ -87,9 +88,11 @@ class Accounts:
         await self._store.checked(account_id, said, now)
         return replace(account, flavour=said.flavour, key=said.key, checked=now)
 
-    async def change(self, account_id: str, *, label: str | None, frozen: bool | None) -> Account:
+    async def change(
+        self, account_id: str, *, label: str | None, frozen: bool | None, limits: Limits | None = None
+    ) -> Account:
         """Change what is given. Raises UnknownAccount."""
-        if not await self._store.change(account_id, label=label, frozen=frozen):
+        if not await self._store.change(account_id, label=label, frozen=frozen, limits=limits):
             raise _unknown()
         if frozen is not None:
             log.warning("account %s: %s", account_id, "frozen" if frozen else "no longer frozen")
@@ -103,8 +106,9 @@ class Accounts:
         log.warning("account %s at %s was removed with its keys", account_id, account.venue)
         return account
 
-    async def source(self, account_id: str) -> tuple[Account, AccountSource]:
-        """An account, and the way to ask its venue, which holds its keys: to be used and forgotten.
+    async def source(self, account_id: str, *, urgent: bool = False) -> tuple[Account, AccountSource]:
+        """An account, and the way to ask its venue, which holds its keys: to be used and forgotten. `urgent`
+        questions go before others that wait for the venue's budget.
 
         Raises UnknownAccount, AccountFrozen, KeysSealed.
         """
@@ -114,7 +118,7 @@ class Accounts:
                 f"account {account_id} is frozen: the service does not use its keys until you unfreeze it"
             )
         keys = self._vault.open(account.id, account.venue, sealed)
-        return account, self._venues.client(account, keys)
+        return account, self._venues.client(account, keys, urgent=urgent)
 
     def began(self, account: Account) -> int:
         """The first moment (ms) at which the account can have traded."""

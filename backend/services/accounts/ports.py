@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from backend.trading.account import Account, Mode, Sealed
 from backend.trading.history import Kind, Offer
 from backend.trading.keys import Keys
+from backend.trading.risk import Limits
 from backend.trading.rows import (
     Balance,
     Bill,
@@ -20,6 +21,8 @@ from backend.trading.rows import (
     Product,
     Wanted,
 )
+from backend.trading.rules import Rules
+from backend.trading.tickets import Ticket
 
 
 class AccountSource(Protocol):
@@ -63,6 +66,25 @@ class AccountSource(Protocol):
     async def bills(self, wanted: Wanted) -> Page[Bill]:
         """A page of changes of a wallet."""
 
+    async def order(self, product: Product, symbol: str, client_id: str) -> Order | None:
+        """One order by our own id, in any state; None, or OrderAbsent, where the venue does not have it."""
+
+    async def rules(self, product: Product, symbol: str) -> Rules:
+        """The steps and minima of a market."""
+
+    def last_moment(self, signed: int) -> int:
+        """The last moment (ms, by the venue's clock) at which it may accept a request signed then."""
+
+    async def place(self, ticket: Ticket, client_id: str, before: Callable[[int], Awaitable[None]]) -> str:
+        """Place an order, once; returns the venue's id of it, or "".
+
+        Nothing is sent before `before` returns; it gets the time of the signature (ms, by the venue's clock).
+        After that only ExchangeRefused, but not OrderAbsent, says that there is no order.
+        """
+
+    async def cancel(self, product: Product, symbol: str, order_id: str, client_id: str) -> None:
+        """Ask once for the end of an order. The order itself says what became of it."""
+
 
 class AccountVenues(Protocol):
     """The venues at which accounts can be asked."""
@@ -83,8 +105,8 @@ class AccountVenues(Protocol):
     def stranger(self, account: str, venue: str, mode: Mode, keys: Keys) -> AccountSource:
         """The questions for keys of an unknown account. Raises InvalidRequest for an unknown venue."""
 
-    def client(self, account: Account, keys: Keys) -> AccountSource:
-        """The questions with the keys of an account."""
+    def client(self, account: Account, keys: Keys, *, urgent: bool = False) -> AccountSource:
+        """The questions with the keys of an account; `urgent` ones go before others that wait."""
 
     def forget(self, account: str, venue: str, mode: Mode) -> None:
         """The account was removed."""
@@ -102,7 +124,9 @@ class AccountStore(Protocol):
     async def all(self) -> list[Account]:
         """Every account, oldest first."""
 
-    async def change(self, account_id: str, *, label: str | None, frozen: bool | None) -> bool:
+    async def change(
+        self, account_id: str, *, label: str | None, frozen: bool | None, limits: Limits | None = None
+    ) -> bool:
         """Change what is given; False if there is no such account."""
 
     async def checked(self, account_id: str, identity: Identity, moment: int) -> None:

@@ -11,7 +11,9 @@ from pymongo.errors import DuplicateKeyError
 
 from backend.store.mongo import Database, Document, guard
 from backend.store.readable import Readable
+from backend.store.trading.rows import restored, stored
 from backend.trading.account import Account, Mode, Sealed
+from backend.trading.risk import Limits
 from backend.trading.rows import Identity, KeyFacts, Right
 
 COLLECTION = "accounts"
@@ -47,9 +49,12 @@ class MongoAccounts:
             cursor = self._collection.find({}, {"sealed": 0}).sort([("created", 1), ("_id", 1)])
             return list(self._readable(await cursor.to_list(None)))
 
-    async def change(self, account_id: str, *, label: str | None, frozen: bool | None) -> bool:
+    async def change(
+        self, account_id: str, *, label: str | None, frozen: bool | None, limits: Limits | None = None
+    ) -> bool:
         """Change what is given; False if there is no such account."""
-        given = {name: value for name, value in (("label", label), ("frozen", frozen)) if value is not None}
+        known = {"label": label, "frozen": frozen, "limits": None if limits is None else stored(limits)}
+        given = {name: value for name, value in known.items() if value is not None}
         with guard("change an account"):
             if not given:
                 return await self._collection.find_one({"_id": account_id}, {"_id": 1}) is not None
@@ -124,4 +129,5 @@ def _account(document: Document) -> Account:
         created=document["created"],
         checked=document["checked"],
         frozen=document["frozen"],
+        limits=restored(Limits, document.get("limits", {})),
     )

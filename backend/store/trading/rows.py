@@ -29,6 +29,7 @@ COLLECTIONS: Mapping[Kind, str] = MappingProxyType(
 KINDS: Mapping[Kind, type[Row]] = MappingProxyType({Kind.ORDERS: Order, Kind.FILLS: Fill, Kind.BILLS: Bill})
 
 Found = TypeVar("Found", bound=Row)
+Said = TypeVar("Said")
 
 
 def document_of(account: str, row_id: str, row: Row) -> Document:
@@ -41,13 +42,23 @@ def document_of(account: str, row_id: str, row: Row) -> Document:
         "order": "" if isinstance(row, Bill) else row.order_id,
         "time": time_of(row),
         "updated": row.updated if isinstance(row, Order) else row.time,
-        "row": _stored(msgspec.to_builtins(row, builtin_types=(Decimal,), enc_hook=_plain)),
+        "row": stored(row),
     }
 
 
 def row_of(kind: type[Found], document: Document) -> Found:
     """The row of a document."""
-    return msgspec.convert(_read(document["row"]), kind)
+    return restored(kind, document["row"])
+
+
+def stored(value: Any) -> Any:
+    """A value of plain types as it stands in a document: money is Decimal128."""
+    return _stored(msgspec.to_builtins(value, builtin_types=(Decimal,), enc_hook=_plain))
+
+
+def restored(kind: type[Said], document: Any) -> Said:
+    """The value that was stored."""
+    return msgspec.convert(_read(document), kind)
 
 
 def _plain(value: object) -> Decimal:

@@ -10,6 +10,7 @@ from backend.web.openapi import (
     bots,
     codes,
     following,
+    orders,
     quotes,
     reading,
     schemas,
@@ -36,6 +37,7 @@ TAGS = {
     "candles": "Read what is stored",
     "prices": "What the prices of a market are now",
     "accounts": "Your accounts at exchanges, as the exchanges report them now",
+    "orders": "Orders that the service places, each at most once",
     "service": "State of the service",
     "binance": "Binance's own interface, served from the store: whole candles only",
     "bitget": "Bitget's own interface, served from the store: whole candles only",
@@ -89,6 +91,7 @@ def paths(names: Names) -> dict[str, Json]:
         "/api/import": syncing.importing(names),
         "/api/verify": syncing.verify(names),
         **trading.paths(),
+        **orders.paths(),
         **service.paths(),
         **bots.paths(),
     }

@@ -88,7 +88,6 @@ def paths() -> dict[str, Json]:
             "getLeverage", "The leverage of open positions", "LeverageAnswer", reading.READING
         ),
         "/account/fees": _get("getFees", "The trading fees of a symbol", "FeesAnswer", reading.FEES),
-        "/orders": _get("listOpenOrders", "Open orders", "OpenOrdersAnswer", reading.READING),
         **_histories(),
         **_extractions(),
     }

@@ -16,6 +16,16 @@ MaybeMoney = Annotated[
 ]
 
 
+class AccountLimits(Shape):
+    """What entries of an account must keep; null: no limit. Orders that only close are always allowed."""
+
+    max_order_value: Annotated[str | None, Meta(description="Largest value of one order, in quote coins")]
+    max_position_value: Annotated[str | None, Meta(description="Largest value of a position with its orders")]
+    entries_per_minute: int | None
+    price_band: Annotated[str | None, Meta(description='Part of the price: "0.05" is 5 % up and down')]
+    symbols: Annotated[list[str], Meta(description="The only symbols with entries; none: all")]
+
+
 class Account(Shape):
     """An account, without anything of its keys."""
 
@@ -31,6 +41,7 @@ class Account(Shape):
     created: Moment
     checked: Annotated[Moment, Meta(description="When the exchange was asked for the rights")]
     frozen: Annotated[bool, Meta(description="Whether the service asks nothing with its keys")]
+    limits: AccountLimits
     warnings: Annotated[list[str], Meta(description="What its owner should know")]
 
 

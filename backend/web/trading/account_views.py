@@ -10,8 +10,19 @@ from backend.clock import iso
 from backend.services.accounts.readings import Reading
 from backend.trading.account import Account, Mode
 from backend.trading.money import plain
+from backend.trading.risk import Limits
 from backend.trading.rows import Balance, Fee, Order, Position, Product
 from backend.web.trading import account_shapes as shapes
+
+
+def _limits(found: Limits) -> shapes.AccountLimits:
+    return shapes.AccountLimits(
+        max_order_value=money(found.max_order_value),
+        max_position_value=money(found.max_position_value),
+        entries_per_minute=found.entries_per_minute,
+        price_band=money(found.price_band),
+        symbols=list(found.symbols),
+    )
 
 
 class Read(TypedDict):
@@ -36,6 +47,7 @@ def account(found: Account) -> shapes.Account:
         created=iso(found.created),
         checked=iso(found.checked),
         frozen=found.frozen,
+        limits=_limits(found.limits),
         warnings=list(found.warnings),
     )
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from backend.errors import InvalidRequest
 from backend.trading.account import Mode
 from backend.trading.keys import LONGEST_KEY, Keys
+from backend.trading.risk import Limits
 from backend.web.server.json_schema import FLAG, TEXT
 from backend.web.server.parameters import Parameter, Values, invalid, one_of, text
 from backend.web.trading import account_shapes, account_views
 from backend.web.trading.handler import TradingHandler
+from backend.web.trading.order_parameters import LIMITS_SCHEMA, read_limits
 
 LONGEST_LABEL = 100
 MODES: dict[str, Mode] = {mode.value: mode for mode in Mode}
@@ -45,7 +47,14 @@ NEW_LABEL: Parameter[str | None] = Parameter("label", "What you call it", _LABEL
 FROZEN: Parameter[bool | None] = Parameter(
     "frozen", "`true`: ask nothing with its keys from now on", FLAG, _frozen, None
 )
-CHANGING = (NEW_LABEL, FROZEN)
+LIMITS: Parameter[Limits | None] = Parameter(
+    "limits",
+    "The limits of entries, all at once: what is left out is no limit",
+    LIMITS_SCHEMA,
+    read_limits,
+    None,
+)
+CHANGING = (NEW_LABEL, FROZEN, LIMITS)
 
 
 class AccountsHandler(TradingHandler):
@@ -91,7 +100,9 @@ class AccountHandler(TradingHandler):
         self.query(())
         accounts = self.trading.accounts
         values = self.json_object(CHANGING)
-        found = await accounts.change(account_id, label=values[NEW_LABEL], frozen=values[FROZEN])
+        found = await accounts.change(
+            account_id, label=values[NEW_LABEL], frozen=values[FROZEN], limits=values[LIMITS]
+        )
         self.answer(account_shapes.AccountAnswer(account=account_views.account(found)))
 
     async def delete(self, account_id: str) -> None:

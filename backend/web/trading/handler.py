@@ -27,6 +27,11 @@ class TradingHandler(ApiHandler):
             raise TradingOff("accounts are off: set MASTER_KEYS and API_KEYS, then restart the service")
         return self.service.trading
 
+    @property
+    def caller(self) -> str:
+        """The name of the request's key."""
+        return self.guard.rights(self.request)[0] or ""
+
     async def account_id(self, values: Values) -> str:
         """The account that a request names, or the only one."""
         if given := values[ACCOUNT]:

@@ -17,11 +17,18 @@ from backend.web.trading.history import (
     StageHandler,
     TradesHandler,
 )
+from backend.web.trading.orders import (
+    AuditHandler,
+    ClosePositionsHandler,
+    IntentsHandler,
+    KillHandler,
+    OrderHandler,
+    OrdersHandler,
+)
 from backend.web.trading.readings import (
     BalanceHandler,
     FeesHandler,
     LeverageHandler,
-    OpenOrdersHandler,
     PositionsHandler,
 )
 
@@ -39,8 +46,13 @@ def trading_routes(given: dict[str, Any]) -> list[Route]:
         (r"/account/positions", PositionsHandler, given),
         (r"/account/leverage", LeverageHandler, given),
         (r"/account/fees", FeesHandler, given),
-        (r"/orders", OpenOrdersHandler, given),
+        (r"/orders", OrdersHandler, given),
         (r"/orders/history", OrderHistoryHandler, given),
+        (r"/orders/([^/]*)", OrderHandler, given),
+        (r"/intents", IntentsHandler, given),
+        (r"/positions/close", ClosePositionsHandler, given),
+        (r"/kill", KillHandler, given),
+        (r"/audit", AuditHandler, given),
         (r"/trades", TradesHandler, given),
         (r"/ledger", LedgerHandler, given),
         (r"/account/completeness", CompletenessHandler, given),

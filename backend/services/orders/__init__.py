@@ -1,0 +1,1 @@
+"""Orders: written down, sent at most once, and followed until nothing more can happen to them."""

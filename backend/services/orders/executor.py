@@ -1,0 +1,309 @@
+"""Sends orders, each at most once.
+
+The order of steps is what keeps the promise. First there is room in the venue's budget, and the moment of the
+signature is known. Then an entry is judged by one version of the account's desk, and put on exactly that
+version. Then the intent is written, durably and under the id that the venue gets too. Only then a byte
+leaves, once, whatever the answer. Whatever is not a clear answer makes the order unknown, and `watch.py` asks
+the venue what became of it.
+
+An entry is an order that may make a position larger. Other orders need no place on the desk: limits never
+refuse them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from uuid import uuid4
+
+from backend.clock import Clock
+from backend.errors import (
+    AccountContended,
+    EntryUndecided,
+    ExchangeError,
+    ExchangeRefused,
+    InvalidRequest,
+    KeyReused,
+    LiveTradingOff,
+    OrderAbsent,
+    RiskRefused,
+    UnknownOrder,
+)
+from backend.services.accounts.accounts import Accounts
+from backend.services.accounts.ports import AccountSource
+from backend.services.orders.facts import Facts, MarketFacts
+from backend.services.orders.ports import Change, Desk, DeskStore, Entry, IntentStore
+from backend.services.orders.settling import Settler
+from backend.trading.account import Account, Mode
+from backend.trading.intents import Intent, State, digest, intent_id
+from backend.trading.money import total
+from backend.trading.risk import Situation, verdict
+from backend.trading.rows import Position, Product
+from backend.trading.rules import fitted
+from backend.trading.tickets import InvalidTicket, Ticket
+
+log = logging.getLogger(__name__)
+
+MINUTE_MS = 60_000
+MOST_TRIES = 50
+"""Versions of a desk that one order is judged by before the caller is told to come back."""
+FIRST_LOOK_MS = 1000
+"""Time after a clear answer until the order is looked at."""
+UNANSWERED_LOOK_MS = 2000
+"""Time after which the venue is asked for an order whose answer has not come: its sender may be dead."""
+OVERDUE_MS = 5000
+"""Time after which an order without an answer keeps others of its symbol from being sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An order that was not sent: what would have been, and the sentence that would have refused it."""
+
+    intent: Intent
+    refused: str | None
+
+
+class _AlreadySent(Exception):
+    """Another request with the same idempotency key was faster."""
+
+
+class Executor:
+    """All may raise UnknownAccount, AccountFrozen, KeysSealed, ExchangeError and DatabaseUnavailable."""
+
+    def __init__(
+        self,
+        *,
+        accounts: Accounts,
+        facts: MarketFacts,
+        intents: IntentStore,
+        desks: DeskStore,
+        settler: Settler,
+        clock: Clock,
+        live_allowed: bool,
+    ) -> None:
+        self._accounts = accounts
+        self._facts = facts
+        self._intents = intents
+        self._desks = desks
+        self._settler = settler
+        self._clock = clock
+        self._live_allowed = live_allowed
+        self._sending: set[asyncio.Task[Intent]] = set()
+
+    async def place(
+        self, account_id: str, ticket: Ticket, *, caller: str, key: str | None = None, source: str = "api"
+    ) -> Intent:
+        """Place an order. A repeated `key` of the same account is the same intent, and sends nothing.
+
+        Raises InvalidRequest where the market's rules do not allow the order, RiskRefused, EntryUndecided,
+        KeyReused, LiveTradingOff. A client that hangs up does not stop what has begun.
+        """
+        account, venue = await self._allowed(account_id)
+        made = intent_id(account.id, uuid4().hex if key is None else key)
+        if key is not None and (known := await self._intents.load(made)):
+            return _same(known, ticket)
+        facts = await self._facts.of(account, venue, ticket)
+        intent = self._drafted(account, ticket, facts, made, caller, source)
+        task = asyncio.create_task(self._send(account, venue, intent, facts), name=f"order {made}")
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+        try:
+            return await asyncio.shield(task)
+        except _AlreadySent:
+            found = await self._sent_by_another(made)
+            if not found.undecided:
+                await self._desks.take(account.id, made, self._clock.now())
+            return _same(found, ticket)
+
+    async def dry_run(self, account_id: str, ticket: Ticket, *, caller: str) -> Draft:
+        """What `place` would send now, and what would refuse it; nothing is sent or written."""
+        account, venue = await self._allowed(account_id)
+        facts = await self._facts.of(account, venue, ticket)
+        intent = self._drafted(account, ticket, facts, intent_id(account.id, uuid4().hex), caller, "api")
+        try:
+            await self._judge(await self._desks.load(account.id), account, intent, facts)
+        except (RiskRefused, EntryUndecided) as error:
+            return Draft(intent=intent, refused=str(error))
+        return Draft(intent=intent, refused=None)
+
+    async def get(self, intent_id: str) -> Intent:
+        """An intent as it is known now. Raises UnknownOrder."""
+        if found := await self._intents.load(intent_id):
+            return found
+        raise UnknownOrder("there is no such order of this service")
+
+    async def close(
+        self, account_id: str, *, caller: str, symbol: str | None = None, source: str = "close"
+    ) -> list[Intent]:
+        """Close all open positions by market orders, or those of one symbol."""
+        _, venue = await self._allowed(account_id)
+        products = [product for product in venue.products if product is not Product.SPOT]
+        rows = [row for row in await venue.positions(products) if symbol in (None, row.symbol)]
+        tickets = [closing(row) for row in rows if row.size]
+        return [await self.place(account_id, one, caller=caller, source=source) for one in tickets]
+
+    async def stop(self) -> None:
+        """Wait for the answers to what was sent: a request that takes too long ends by itself."""
+        if self._sending:
+            await asyncio.wait(self._sending)
+
+    async def _allowed(self, account_id: str) -> tuple[Account, AccountSource]:
+        account, venue = await self._accounts.source(account_id, urgent=True)
+        if account.mode is Mode.LIVE and not self._live_allowed:
+            raise LiveTradingOff("orders of live accounts are off: set LIVE_TRADING=true, then restart")
+        return account, venue
+
+    def _drafted(
+        self, account: Account, ticket: Ticket, facts: Facts, made: str, caller: str, source: str
+    ) -> Intent:
+        try:
+            fitting = fitted(ticket, facts.rules)
+        except InvalidTicket as error:
+            raise InvalidRequest(str(error), code="invalid_order") from None
+        return Intent(
+            id=made,
+            account=account.id,
+            venue=account.venue,
+            mode=account.mode,
+            ticket=fitting,
+            value=facts.rules.value(fitting, facts.price),
+            asked=digest(ticket),
+            caller=caller,
+            source=source,
+            created=self._clock.now(),
+            signed=0,
+            last_moment=0,
+            due=0,
+        )
+
+    async def _send(self, account: Account, venue: AccountSource, draft: Intent, facts: Facts) -> Intent:
+        written: list[Intent] = []
+
+        async def before(moment: int) -> None:
+            now = self._clock.now()
+            intent = replace(
+                draft,
+                created=now,
+                signed=moment,
+                last_moment=venue.last_moment(moment),
+                due=now + UNANSWERED_LOOK_MS,
+            )
+            if not intent.ticket.closes:
+                await self._put_on_desk(account, intent, facts)
+            if not await self._intents.add(intent):
+                raise _AlreadySent
+            written.append(intent)
+
+        try:
+            order_id = await venue.place(draft.ticket, draft.id, before)
+        except ExchangeError as error:
+            if not written:
+                raise
+            return await self._failed(account, written[0], error)
+        now = self._clock.now()
+        change = Change(state=State.ACCEPTED, order_id=order_id, due=now + FIRST_LOOK_MS)
+        return await self._settler.answered(written[0], change)
+
+    async def _failed(self, account: Account, intent: Intent, error: ExchangeError) -> Intent:
+        """Only a refusal in the venue's own words says that there is no order, and even that is checked once
+        more when the venue can no longer accept it."""
+        now = self._clock.now()
+        if isinstance(error, ExchangeRefused) and not isinstance(error, OrderAbsent):
+            self._facts.forget(account, intent.ticket)
+            due = now + max(intent.last_moment - intent.signed, FIRST_LOOK_MS)
+            log.info("order %s at %s is refused: %s", intent.id, intent.venue, error)
+            return await self._settler.answered(
+                intent, Change(state=State.REFUSED, reason=str(error), settled=now, due=due)
+            )
+        log.warning("order %s at %s is unknown, the exchange is asked: %s", intent.id, intent.venue, error)
+        return await self._settler.answered(intent, Change(state=State.UNKNOWN, reason=str(error), due=now))
+
+    async def _put_on_desk(self, account: Account, intent: Intent, facts: Facts) -> None:
+        ticket = intent.ticket
+        for _ in range(MOST_TRIES):
+            desk = await self._desks.load(account.id)
+            if any(one.id == intent.id for one in desk.entries):
+                raise _AlreadySent
+            await self._judge(desk, account, intent, facts)
+            entry = Entry(
+                id=intent.id,
+                product=ticket.product,
+                symbol=ticket.symbol,
+                side=ticket.side,
+                held=ticket.held,
+                value=intent.value,
+                overdue=self._clock.now() + OVERDUE_MS,
+            )
+            if await self._desks.put(desk, entry):
+                return
+        raise AccountContended("too many orders of this account are sent at once: try again", retry_after=1)
+
+    async def _judge(self, desk: Desk, account: Account, intent: Intent, facts: Facts) -> None:
+        """Raise RiskRefused or EntryUndecided. Orders that only close pass."""
+        ticket, now = intent.ticket, self._clock.now()
+        if ticket.closes:
+            return
+        market = (ticket.product, ticket.symbol)
+        same = [one for one in desk.entries if (one.product, one.symbol) == market]
+        if stuck := [one for one in same if one.unknown or one.overdue <= now]:
+            raise EntryUndecided(
+                f"nobody knows yet if order {stuck[0].id} of {ticket.symbol} exists: wait until it is known",
+                retry_after=1,
+            )
+        situation = Situation(
+            price=facts.price,
+            position=facts.position,
+            exposed=await self._exposed(account, ticket, same, facts),
+            entries=len(desk.entries) + sum(moment > now - MINUTE_MS for moment in desk.done),
+            halted=desk.halted,
+        )
+        if refused := verdict(ticket, intent.value, account.limits, situation):
+            raise RiskRefused(refused)
+
+    async def _exposed(
+        self, account: Account, ticket: Ticket, same: Sequence[Entry], facts: Facts
+    ) -> Decimal:
+        """What other orders may add to the position beside what it showed when it was read."""
+        if not account.limits.needs_position:
+            return Decimal(0)
+        stored = await self._intents.exposing(account.id, ticket.product, ticket.symbol, facts.read)
+        known = {one.id: one.value for one in stored if _adds_up(one.ticket, ticket)}
+        known |= {one.id: one.value for one in same if _adds_up(one, ticket)}
+        return total(value for value in known.values() if value is not None)
+
+    async def _sent_by_another(self, made: str) -> Intent:
+        """The intent of a request that was faster, once it is written."""
+        for _ in range(MOST_TRIES):
+            if found := await self._intents.load(made):
+                return found
+            await self._clock.sleep(0.1)
+        raise AccountContended("a request with this Idempotency-Key is under way: try again", retry_after=1)
+
+
+def closing(row: Position) -> Ticket:
+    """The market order that closes a position."""
+    is_long = row.held == "long" or (row.held == "net" and row.size > 0)
+    return Ticket(
+        product=row.product,
+        symbol=row.symbol,
+        side="sell" if is_long else "buy",
+        size=abs(row.size),
+        held=row.held,
+        reduce_only=row.held == "net",
+        margin_mode="isolated" if row.margin_mode.lower() == "isolated" else "crossed",
+    )
+
+
+def _adds_up(one: Ticket | Entry, other: Ticket) -> bool:
+    """Whether two orders of a symbol make the same position larger."""
+    return (one.side, one.held) == (other.side, other.held)
+
+
+def _same(known: Intent, ticket: Ticket) -> Intent:
+    """The intent of an earlier request with the same key, if it asked for the same order."""
+    if known.asked != digest(ticket):
+        raise KeyReused("this Idempotency-Key was used for another order: use a new key for a new order")
+    return known

@@ -1,0 +1,103 @@
+"""What has to be known of a market and of an account before an order can be judged."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
+
+from backend.clock import Clock
+from backend.core.quotes import Ticker
+from backend.core.series import Series, canonical_symbol
+from backend.errors import ExchangeError, UnknownSymbol
+from backend.services.accounts.ports import AccountSource
+from backend.services.accounts.readings import Readings
+from backend.services.reading.quotes import Quotes
+from backend.trading.account import Account
+from backend.trading.rows import Position, Product
+from backend.trading.rules import Rules
+from backend.trading.tickets import Ticket
+
+log = logging.getLogger(__name__)
+
+RULES_SECONDS = 600.0
+MOST_MARKETS = 1000
+MARKETS = {Product.SPOT: "spot", Product.PERPETUAL_USDT: "perpetual"}
+"""The markets whose prices the service can ask for."""
+
+
+class _Known(NamedTuple):
+    rules: Rules
+    until: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """`position` is what is held in the direction of the order in quote coins, read at `read` (ms)."""
+
+    rules: Rules
+    price: Decimal | None
+    position: Decimal
+    read: int
+
+
+class MarketFacts:
+    """Rules are believed for ten minutes, prices and positions for a second."""
+
+    def __init__(self, *, readings: Readings, quotes: Quotes, clock: Clock) -> None:
+        self._readings = readings
+        self._quotes = quotes
+        self._clock = clock
+        self._rules: dict[tuple[str, str, Product, str], _Known] = {}
+
+    async def rules(self, account: Account, source: AccountSource, ticket: Ticket) -> Rules:
+        """The steps and minima of a ticket's market. May raise ExchangeError."""
+        market = (account.venue, account.flavour, ticket.product, ticket.symbol)
+        now = self._clock.monotonic()
+        known = self._rules.get(market)
+        if known is None or known.until < now:
+            known = _Known(await source.rules(ticket.product, ticket.symbol), now + RULES_SECONDS)
+            if len(self._rules) >= MOST_MARKETS:
+                self._rules.clear()
+            self._rules[market] = known
+        return known.rules
+
+    def forget(self, account: Account, ticket: Ticket) -> None:
+        """The venue refused an order: its rules may have changed."""
+        self._rules.pop((account.venue, account.flavour, ticket.product, ticket.symbol), None)
+
+    async def of(self, account: Account, source: AccountSource, ticket: Ticket) -> Facts:
+        """What the account's limits need. May raise ExchangeError."""
+        rules = await self.rules(account, source, ticket)
+        price, position, read = None, Decimal(0), self._clock.now()
+        if not ticket.closes and account.limits.need_price(ticket):
+            price = await self._price(account, ticket)
+        if not ticket.closes and account.limits.needs_position and ticket.product is not Product.SPOT:
+            reading = await self._readings.positions(account.id, ticket.product)
+            rows = [row for row in reading.said if row.symbol == ticket.symbol]
+            position = sum((_value(row, ticket, rules) for row in rows), Decimal(0))
+            read = reading.read
+        return Facts(rules=rules, price=price, position=position, read=read)
+
+    async def _price(self, account: Account, ticket: Ticket) -> Decimal | None:
+        """The last price of the market, None where nothing tells it."""
+        if (market := MARKETS.get(ticket.product)) is None:
+            return None
+        try:
+            series = Series(account.venue, market, canonical_symbol(ticket.symbol))
+            ticker: Ticker = (await self._quotes.ticker(series)).said
+        except (ExchangeError, UnknownSymbol, ValueError) as error:
+            log.warning("%s %s: no price to judge an order by: %s", account.venue, ticket.symbol, error)
+            return None
+        return ticker.last
+
+
+def _value(row: Position, ticket: Ticket, rules: Rules) -> Decimal:
+    """What a position is worth in the direction of an order; another one of the same symbol is none of its
+    business."""
+    if row.held != ticket.held:
+        return Decimal(0)
+    price = row.mark_price if row.mark_price is not None else row.entry_price
+    worth = row.size * (price if rules.contract_value is None else rules.contract_value)
+    return worth * ticket.direction if row.held == "net" else abs(worth)

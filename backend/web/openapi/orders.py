@@ -1,0 +1,91 @@
+"""The routes of orders that the service places. Pure."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from backend.web.openapi.codes import STORED
+from backend.web.openapi.parts import answer, answer_header, errors, header, operation, ref
+from backend.web.openapi.requests import Parameters, in_body, in_query
+from backend.web.openapi.trading import ASKED, ID, ONE, SECURITY
+from backend.web.server.json_schema import Json
+from backend.web.trading import order_parameters as asked
+from backend.web.trading import readings
+from backend.web.trading.orders import IDEMPOTENCY_KEY
+
+TAG = "orders"
+ORDER: Json = ID | {"description": "The order's id at this service"}
+SENT = ASKED | errors(HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def paths() -> dict[str, Json]:
+    """All of them."""
+    placed = answer(
+        "The exchange has the order",
+        ref("IntentAnswer"),
+        headers={"Location": answer_header("Where to ask for the order")},
+    )
+    unknown = answer("It was sent, and nobody knows yet if the order exists", ref("IntentAnswer"))
+    dry = answer("With `dry_run=true`: what would be sent", ref("DryRunAnswer"))
+    key = header(IDEMPOTENCY_KEY, "A repeated request with the same key is the same order, and sends nothing")
+    one = {"200": answer("The order as it is known now", ref("IntentAnswer"))}
+    return {
+        "/orders": {
+            "get": _operation(
+                "listOpenOrders",
+                "All open orders of an account, whoever placed them",
+                {"200": answer("The exchange's own data", ref("OpenOrdersAnswer"))} | ASKED,
+                in_query(readings.READING),
+            ),
+            "post": _operation(
+                "placeOrder",
+                "Place an order, at most once",
+                {"200": dry, "201": placed, "202": unknown} | SENT,
+                [*in_query(asked.TRYING), key],
+                requestBody=in_body(asked.PLACING, ()),
+            ),
+            "delete": _operation(
+                "cancelOrders",
+                "Cancel all open orders of an account, or of a symbol",
+                {"200": answer("What is left", ref("CancelledAnswer"))} | SENT,
+                in_query(asked.OF_ACCOUNT),
+            ),
+        },
+        "/orders/{id}": {
+            "parameters": [ORDER],
+            "get": _operation("getOrder", "An order that the service placed", one | ONE),
+            "delete": _operation("cancelOrder", "Cancel an order, and read what it is then", one | SENT),
+        },
+        "/intents": _get(
+            "listIntents", "Orders that the service placed, newest first", "IntentsAnswer", asked.INTENTS
+        ),
+        "/positions/close": _post(
+            "closePositions",
+            "Close all positions, or that of a symbol, by market orders",
+            "ClosedAnswer",
+            asked.OF_ACCOUNT,
+        ),
+        "/kill": _post(
+            "killSwitch",
+            "No entries, no orders, no positions: the kill switch of an account",
+            "KilledAnswer",
+            asked.KILLING,
+        ),
+        "/audit": _get("listAudit", "What was done in whose name, newest first", "AuditAnswer", asked.AUDIT),
+    }
+
+
+def _get(name: str, summary: str, shape: str, parameters: Parameters) -> Json:
+    found = {"200": answer("The newest first", ref(shape))} | STORED
+    return {"get": _operation(name, summary, found, in_query(parameters))}
+
+
+def _post(name: str, summary: str, shape: str, parameters: Parameters) -> Json:
+    done = {"200": answer("What was done", ref(shape))} | SENT
+    return {"post": _operation(name, summary, done, requestBody=in_body(parameters, ()))}
+
+
+def _operation(
+    name: str, summary: str, answers: dict[str, Json], parameters: list[Json] | None = None, **more: object
+) -> Json:
+    return operation(TAG, name, summary, answers, parameters or (), security=SECURITY, **more)

@@ -1,0 +1,167 @@
+"""The parameters of orders. Money is text in JSON: a number there may have lost digits already."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from backend.errors import InvalidRequest
+from backend.services.orders.cancelling import Step
+from backend.trading.intents import State
+from backend.trading.money import exact
+from backend.trading.risk import MOST_ENTRIES, Limits
+from backend.trading.rows import Held, Product, Side
+from backend.trading.tickets import Force, InvalidTicket, MarginMode, Ticket
+from backend.web.server.json_schema import TEXT, Json, listed, record
+from backend.web.server.parameters import (
+    Parameter,
+    Values,
+    flag,
+    invalid,
+    one_of,
+    switch,
+    text,
+    whole,
+)
+from backend.web.trading.handler import ACCOUNT, PRODUCTS, SYMBOL
+
+MONEY: Json = TEXT | {"pattern": r"^[0-9]+(\.[0-9]+)?$", "examples": ["0.01"]}
+EXPECTED = 'a number above zero, written as text, such as "0.01"'
+MOST_SYMBOLS = 200
+
+SIDES: dict[str, Side] = {"buy": "buy", "sell": "sell"}
+HELD: dict[str, Held] = {"net": "net", "long": "long", "short": "short"}
+MODES: dict[str, MarginMode] = {"crossed": "crossed", "isolated": "isolated"}
+
+
+def read_money(name: str, value: object) -> Decimal:
+    """A number above zero, exact. A JSON number with a fraction is refused."""
+    try:
+        number = Decimal(exact(value))
+    except ValueError:
+        raise invalid(name, EXPECTED) from None
+    if number <= 0:
+        raise invalid(name, EXPECTED)
+    return number
+
+
+def _money(name: str, about: str) -> Parameter[Decimal | None]:
+    return Parameter(name, about, MONEY, read_money, None)
+
+
+TRADED = one_of(
+    "product", PRODUCTS, "The product", default=Product.PERPETUAL_USDT, shown=Product.PERPETUAL_USDT.value
+)
+SIDE = one_of("side", SIDES, "The direction of the trade: buying closes a short position", default=None)
+SIZE = _money("size", "How much: in base coins; in contracts for coin-margined perpetuals of BingX")
+QUOTE_SIZE = _money("quote_size", "How many quote coins a market order spends that buys on spot")
+PRICE = _money("price", "The price of a limit order; left out, it is a market order")
+FORCE = one_of(
+    "force", {one.value: one for one in Force}, "How long a limit order stays", default=Force.GTC, shown="gtc"
+)
+POSITION = one_of(
+    "position",
+    HELD,
+    "`long` or `short` where the account holds both sides of a symbol, else `net`",
+    default=HELD["net"],
+    shown="net",
+)
+REDUCE_ONLY = flag("reduce_only", "The order may only make the position smaller")
+TAKE_PROFIT = _money("take_profit", "Close what this order opens, at the market, from this price on")
+STOP_LOSS = _money("stop_loss", "The same against a loss")
+MARGIN_MODE = one_of(
+    "margin_mode", MODES, "For Bitget's classic account", default=MODES["crossed"], shown="crossed"
+)
+PLACING = (
+    *(ACCOUNT, TRADED, SYMBOL, SIDE, SIZE, QUOTE_SIZE, PRICE, FORCE, POSITION),
+    *(REDUCE_ONLY, TAKE_PROFIT, STOP_LOSS, MARGIN_MODE),
+)
+
+DRY_RUN = switch("dry_run", "`true`: say what would be sent, and send nothing")
+TRYING = (DRY_RUN,)
+
+ONLY_SYMBOL: Parameter[str] = text("symbol", "Only this symbol, in the exchange's own spelling", default="")
+OF_ACCOUNT = (ACCOUNT, ONLY_SYMBOL)
+
+STATE = one_of("state", {one.value: one for one in State}, "Only intents in this state", default=None)
+LIMIT = whole("limit", "So many rows at most", highest=1000, default=100)
+
+
+def _after(name: str, value: object) -> tuple[int, str]:
+    time, _, row = str(value).partition("~")
+    if not (time.isascii() and time.isdigit() and len(time) < 16 and 0 < len(row) <= 64 and row.isalnum()):
+        raise invalid(name, "the `next` of a page")
+    return int(time), row
+
+
+AFTER: Parameter[tuple[int, str] | None] = Parameter(
+    "after", "The `next` of the page before", TEXT, _after, None
+)
+INTENTS = (ACCOUNT, ONLY_SYMBOL, STATE, LIMIT, AFTER)
+AUDIT = (ACCOUNT, LIMIT, AFTER)
+
+STEP = one_of(
+    "step",
+    {one.value: one for one in Step},
+    "`entries`: no new ones; `cancel`: also cancel all orders; `flatten`: also close all positions; `off`",
+    default=Step.ENTRIES,
+    shown="entries",
+)
+KILLING = (ACCOUNT, STEP)
+
+
+def ticket_of(values: Values) -> Ticket:
+    """The ticket of a request. Raises InvalidRequest."""
+    if (side := values[SIDE]) is None:
+        raise invalid("side", "buy or sell")
+    try:
+        return Ticket(
+            product=values[TRADED],
+            symbol=values[SYMBOL],
+            side=side,
+            size=values[SIZE],
+            quote_size=values[QUOTE_SIZE],
+            price=values[PRICE],
+            force=values[FORCE],
+            held=values[POSITION],
+            reduce_only=values[REDUCE_ONLY],
+            take_profit=values[TAKE_PROFIT],
+            stop_loss=values[STOP_LOSS],
+            margin_mode=values[MARGIN_MODE],
+        )
+    except InvalidTicket as error:
+        raise InvalidRequest(str(error), code="invalid_order") from None
+
+
+_VALUES = ("max_order_value", "max_position_value", "price_band")
+_MAYBE_MONEY: Json = MONEY | {"type": ["string", "null"]}
+LIMITS_SCHEMA = record(
+    {
+        **dict.fromkeys(_VALUES, _MAYBE_MONEY),
+        "entries_per_minute": {"type": ["integer", "null"], "minimum": 1, "maximum": MOST_ENTRIES},
+        "symbols": listed(TEXT) | {"maxItems": MOST_SYMBOLS},
+    },
+    optional=(*_VALUES, "entries_per_minute", "symbols"),
+)
+
+
+def read_limits(name: str, value: object) -> Limits:
+    """All limits at once: what is left out, or null, is no limit."""
+    known = {*_VALUES, "entries_per_minute", "symbols"}
+    if not isinstance(value, dict) or not known.issuperset(value):
+        raise invalid(name, f"an object with {', '.join(sorted(known))}")
+    given: dict[str, Any] = {one: each for one, each in value.items() if each is not None}
+    entries, symbols = given.get("entries_per_minute"), given.get("symbols", [])
+    if entries is not None and (type(entries) is not int or not 0 < entries <= MOST_ENTRIES):
+        raise invalid(name, f"such that entries_per_minute is a whole number from 1 to {MOST_ENTRIES}")
+    if not isinstance(symbols, list) or len(symbols) > MOST_SYMBOLS or not all(map(_is_symbol, symbols)):
+        raise invalid(name, f"such that symbols is a list of up to {MOST_SYMBOLS} symbols")
+    return Limits(
+        entries_per_minute=entries,
+        symbols=tuple(symbols),
+        **{one: read_money(name, given[one]) for one in _VALUES if one in given},
+    )
+
+
+def _is_symbol(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= 50 and value.isprintable()

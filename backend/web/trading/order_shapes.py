@@ -1,0 +1,119 @@
+"""The shapes of answers about orders that the service places. Money is text. Pure."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from backend.services.orders.cancelling import Step
+from backend.trading.account import Mode
+from backend.trading.intents import State
+from backend.trading.rows import Held, Product, Side
+from backend.trading.tickets import Force, MarginMode
+from backend.web.api.common_shapes import Answer, Moment, Shape
+from backend.web.trading.account_shapes import OrderRow
+
+Money = Annotated[str | None, Meta(description="A decimal number, exact; null: it does not apply")]
+Id = Annotated[
+    str, Meta(description="The id of the order at this service, and its client id at the exchange")
+]
+
+
+class Ticket(Shape):
+    """An order as it is sent: sizes and prices are multiples of the market's steps."""
+
+    product: Product
+    symbol: str
+    side: Side
+    size: Money
+    quote_size: Money
+    price: Annotated[str | None, Meta(description="null: a market order")]
+    force: Force
+    position: Held
+    reduce_only: bool
+    take_profit: Money
+    stop_loss: Money
+    margin_mode: MarginMode
+
+
+class Intent(Shape):
+    """What somebody wanted of an exchange, and what became of it."""
+
+    id: Id
+    account: str
+    venue: str
+    mode: Mode
+    state: Annotated[
+        State,
+        Meta(description="`unknown`: sent, and the exchange is asked what became of it; never sent again"),
+    ]
+    reason: Annotated[str, Meta(description="The exchange's words, or what hindered the answer")]
+    order_id: Annotated[str, Meta(description="The exchange's id of the order; empty: not known")]
+    ticket: Ticket
+    value: Annotated[str | None, Meta(description="The most that the order may be worth, in quote coins")]
+    caller: Annotated[str, Meta(description="Name of the API key that asked for it")]
+    source: Annotated[str, Meta(description="`api`, `close` or `kill`")]
+    created: Moment
+    order: Annotated[OrderRow | None, Meta(description="The order as the exchange showed it last")]
+
+
+class IntentAnswer(Answer, kw_only=True):
+    order: Intent
+
+
+class DryRunAnswer(Answer, kw_only=True):
+    """What would be sent."""
+
+    dry_run: Annotated[bool, Meta(description="Always true: nothing was sent")]
+    allowed: bool
+    refused: Annotated[str | None, Meta(description="Why the service would not send it")]
+    mode: Mode
+    ticket: Ticket
+    value: Money
+
+
+class IntentsAnswer(Answer, kw_only=True):
+    account: str
+    count: int
+    next: str | None
+    orders: list[Intent]
+
+
+class CancelledAnswer(Answer, kw_only=True):
+    account: str
+    cancelled: Annotated[int, Meta(ge=0, description="How many orders are gone")]
+    open: Annotated[list[OrderRow], Meta(description="Orders that are still open")]
+
+
+class ClosedAnswer(Answer, kw_only=True):
+    account: str
+    count: int
+    orders: Annotated[list[Intent], Meta(description="The market orders that close positions")]
+
+
+class KilledAnswer(Answer, kw_only=True):
+    account: str
+    step: Step
+    cancelled: Annotated[int, Meta(ge=0, description="How many orders are gone")]
+    open: Annotated[list[OrderRow], Meta(description="Orders that are still open")]
+    undecided: Annotated[list[str], Meta(description="Entries of which nobody knows yet if they exist")]
+    closed: Annotated[list[Intent], Meta(description="The market orders that close positions")]
+
+
+class AuditRecord(Shape):
+    """One thing that was done in somebody's name."""
+
+    time: Moment
+    account: str
+    caller: str
+    action: str
+    intent: str
+    outcome: str
+    said: str
+
+
+class AuditAnswer(Answer, kw_only=True):
+    count: int
+    next: str | None
+    records: list[AuditRecord]

@@ -1,0 +1,163 @@
+"""`/orders`, `/intents`, `/positions/close`, `/kill`, `/audit`: orders that the service places."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from backend.errors import ExchangeRefused, InvalidRequest
+from backend.services.orders.ports import IntentsWanted
+from backend.trading.intents import Intent, State
+from backend.web.trading import account_views, order_shapes, order_views
+from backend.web.trading.handler import ACCOUNT, TradingHandler
+from backend.web.trading.order_parameters import (
+    AFTER,
+    AUDIT,
+    DRY_RUN,
+    INTENTS,
+    KILLING,
+    LIMIT,
+    OF_ACCOUNT,
+    ONLY_SYMBOL,
+    PLACING,
+    STATE,
+    STEP,
+    TRYING,
+    ticket_of,
+)
+from backend.web.trading.readings import OpenOrdersHandler
+
+IDEMPOTENCY_KEY = "Idempotency-Key"
+LONGEST_KEY = 200
+
+
+class OrdersHandler(OpenOrdersHandler):
+    """GET lists the open orders of the exchange."""
+
+    async def post(self) -> None:
+        """Place an order, or say what would be sent."""
+        is_dry = self.query(TRYING)[DRY_RUN]
+        values = self.json_object(PLACING)
+        ticket, key = ticket_of(values), self._key()
+        account, executor = await self.account_id(values), self.trading.orders.executor
+        if is_dry:
+            draft = await executor.dry_run(account, ticket, caller=self.caller)
+            self.answer(
+                order_shapes.DryRunAnswer(
+                    dry_run=True,
+                    allowed=draft.refused is None,
+                    refused=draft.refused,
+                    mode=draft.intent.mode,
+                    ticket=order_views.ticket(draft.intent.ticket),
+                    value=account_views.money(draft.intent.value),
+                )
+            )
+            return
+        self._answer_placed(await executor.place(account, ticket, caller=self.caller, key=key))
+
+    async def delete(self) -> None:
+        """Cancel all open orders of an account, or of a symbol."""
+        values = self.query(OF_ACCOUNT)
+        account = await self.account_id(values)
+        gone, left = await self.trading.orders.canceller.cancel_all(
+            account, caller=self.caller, symbol=values[ONLY_SYMBOL] or None
+        )
+        rows = [account_views.order(row) for row in left]
+        self.answer(order_shapes.CancelledAnswer(account=account, cancelled=gone, open=rows))
+
+    def _answer_placed(self, found: Intent) -> None:
+        self.set_header("Location", f"{self.base_path}/orders/{found.id}")
+        if found.state is State.REFUSED:
+            self.answer_error(ExchangeRefused(f"{found.venue} refused order {found.id}: {found.reason}"))
+            return
+        status = HTTPStatus.ACCEPTED if found.undecided else HTTPStatus.CREATED
+        self.answer(order_shapes.IntentAnswer(order=order_views.intent(found)), status)
+
+    def _key(self) -> str | None:
+        key = self.request.headers.get(IDEMPOTENCY_KEY)
+        if key is not None and not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
+            raise InvalidRequest(
+                f"{IDEMPOTENCY_KEY} must be 1 to {LONGEST_KEY} printable characters",
+                code="invalid_idempotency_key",
+            )
+        return key
+
+
+class OrderHandler(TradingHandler):
+    async def get(self, order_id: str) -> None:
+        self.query(())
+        self._answer(await self.trading.orders.executor.get(order_id))
+
+    async def delete(self, order_id: str) -> None:
+        """Cancel an order. The answer is the order as the exchange shows it afterwards."""
+        self.query(())
+        self._answer(await self.trading.orders.canceller.cancel(order_id, caller=self.caller))
+
+    def _answer(self, found: Intent) -> None:
+        self.answer(order_shapes.IntentAnswer(order=order_views.intent(found)))
+
+
+class IntentsHandler(TradingHandler):
+    async def get(self) -> None:
+        values = self.query(INTENTS)
+        account, limit = await self.account_id(values), values[LIMIT]
+        wanted = IntentsWanted(
+            account=account,
+            symbol=values[ONLY_SYMBOL] or None,
+            state=values[STATE],
+            before=values[AFTER],
+        )
+        found = await self.trading.orders.intents.list(wanted, limit)
+        self.answer(
+            order_shapes.IntentsAnswer(
+                account=account,
+                count=len(found),
+                next=f"{found[-1].created}~{found[-1].id}" if len(found) == limit else None,
+                orders=[order_views.intent(one) for one in found],
+            )
+        )
+
+
+class ClosePositionsHandler(TradingHandler):
+    async def post(self) -> None:
+        """Close all positions of an account by market orders, or that of a symbol."""
+        self.query(())
+        values = self.json_object(OF_ACCOUNT)
+        account = await self.account_id(values)
+        found = await self.trading.orders.executor.close(
+            account, caller=self.caller, symbol=values[ONLY_SYMBOL] or None
+        )
+        orders = [order_views.intent(one) for one in found]
+        self.answer(order_shapes.ClosedAnswer(account=account, count=len(orders), orders=orders))
+
+
+class KillHandler(TradingHandler):
+    async def post(self) -> None:
+        """Turn the kill switch of an account."""
+        self.query(())
+        values = self.json_object(KILLING)
+        account, step = await self.account_id(values), values[STEP]
+        done = await self.trading.orders.canceller.kill(account, step, caller=self.caller)
+        self.answer(
+            order_shapes.KilledAnswer(
+                account=account,
+                step=step,
+                cancelled=done.cancelled,
+                open=[account_views.order(row) for row in done.open],
+                undecided=list(done.undecided),
+                closed=[order_views.intent(one) for one in done.closed],
+            )
+        )
+
+
+class AuditHandler(TradingHandler):
+    async def get(self) -> None:
+        values = self.query(AUDIT)
+        limit = values[LIMIT]
+        found = await self.trading.orders.audit.list(values[ACCOUNT], values[AFTER], limit)
+        self.answer(
+            order_shapes.AuditAnswer(
+                count=len(found),
+                next=f"{found[-1][1].time}~{found[-1][0]}" if len(found) == limit else None,
+                records=[order_views.record(one) for _, one in found],
+            )
+        )

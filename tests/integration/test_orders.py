@@ -1,0 +1,459 @@
+"""Orders at simulated venues over real HTTP: placed at most once, and their fate is known in the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any, get_args
+
+import pytest
+
+from backend.errors import (
+    EntryUndecided,
+    InvalidRequest,
+    KeyReused,
+    LiveTradingOff,
+    RiskRefused,
+    UnknownOrder,
+)
+from backend.services.orders.cancelling import Step
+from backend.services.orders.ports import Entry
+from backend.store.mongo import Database
+from backend.trading.intents import State
+from backend.trading.risk import Limits
+from backend.trading.rows import Product, Status
+from backend.trading.tickets import Force
+from tests.book_rows import Venue
+from tests.ordering import PRICE, UNDECIDED, VENUES, Floor, floor
+from tests.simulator.private.faults import Coded, Manner, Met
+
+EVERY_VENUE = pytest.mark.parametrize("venue", VENUES)
+ACCEPTING: Sequence[Manner] = (
+    *("plain", "accept_drop", "accept_error", "accept_forbidden", "accept_garbage", "accept_busy"),
+    *("accept_refuse", "late"),
+)
+MANNERS: tuple[Manner, ...] = get_args(Manner)
+
+
+@EVERY_VENUE
+async def test_an_order_is_placed_filled_and_followed(venue: Venue, database: Database) -> None:
+    async with floor(venue, database) as here:
+        placed = await here.place()
+        assert (placed.state, here.accepted(placed)) == (State.ACCEPTED, 1)
+        [order] = here.orders()
+        assert (str(order.number), order.side, order.held, order.size, order.status) == (
+            *(placed.order_id, "buy", "long"),
+            *(Decimal("0.01"), "filled"),
+        )
+        here.clock.advance(2)
+        await here.first.watch.look()
+        found = await here.first.executor.get(placed.id)
+        assert found.order is not None
+        assert (found.order.status, found.order.filled) == (Status.FILLED, Decimal("0.01"))
+        assert (found.active, found.finished, found.settled) == (False, True, here.clock.now())
+
+
+@EVERY_VENUE
+@pytest.mark.parametrize("manner", MANNERS)
+async def test_however_an_order_is_met_it_is_there_once_at_most_and_its_fate_is_known(
+    venue: Venue, manner: Manner, database: Database
+) -> None:
+    async with floor(venue, database) as here:
+        here.simulator.faults.private.placing = [Met(manner, delay=4000)]
+        placed = await here.place("the-key")
+        assert (placed.state in UNDECIDED) == (manner not in ("plain", "refuse", "accept_refuse"))
+        again = await here.place("the-key")
+        assert again.id == placed.id
+        found = await here.decided(placed)
+        expected = 1 if manner in ACCEPTING else 0
+        if manner == "accept_refuse":
+            here.clock.advance(120)
+            await here.first.watch.look()
+            found = await here.first.executor.get(placed.id)
+        assert here.accepted(placed) == len(here.orders()) == expected
+        if expected:
+            assert (found.state, found.order_id) == (State.ACCEPTED, str(here.orders()[0].number))
+        else:
+            assert found.state is (State.REFUSED if manner == "refuse" else State.NEVER_ARRIVED)
+
+
+@EVERY_VENUE
+async def test_an_order_that_nothing_shows_for_seconds_is_not_taken_for_absent(
+    venue: Venue, database: Database
+) -> None:
+    async with floor(venue, database) as here:
+        here.simulator.faults.private.placing = [Met("accept_drop", hidden=8000)]
+        found = await here.decided(await here.place())
+        assert (found.state, here.accepted(found)) == (State.ACCEPTED, 1)
+
+
+@EVERY_VENUE
+async def test_no_single_question_proves_that_an_order_is_not_there(venue: Venue, database: Database) -> None:
+    """The question by id says that there is none, time and again; lists show it."""
+    code = {"classic": "40109", "unified": "25204", "bingx": "109421"}[venue]
+    path = {"classic": "order/detail", "unified": "order-info", "bingx": "trade/order"}[venue]
+    async with floor(venue, database) as here:
+        private = here.simulator.faults.private
+        private.placing = [Met("accept_drop")]
+        placed = await here.place(price=Decimal(20_000))
+        private.codes = [Coded(code, path=path, count=1000)]
+        found = await here.decided(placed)
+        assert (found.state, here.accepted(found)) == (State.ACCEPTED, 1)
+
+
+@EVERY_VENUE
+async def test_while_an_order_is_unknown_nothing_else_opens_there(venue: Venue, database: Database) -> None:
+    async with floor(venue, database) as here:
+        await here.place()
+        here.simulator.faults.private.placing = [Met("accept_drop")]
+        unknown = await here.place()
+        assert unknown.state is State.UNKNOWN
+        with pytest.raises(EntryUndecided):
+            await here.place()
+        closing = await here.place(side="sell")
+        assert closing.state is State.ACCEPTED
+        elsewhere = await here.place(symbol=here.symbol(base="ETH"))
+        assert elsewhere.state is State.ACCEPTED
+        await here.decided(unknown)
+        assert (await here.place()).state is State.ACCEPTED
+
+
+@EVERY_VENUE
+async def test_two_processes_with_one_key_place_one_order(venue: Venue, database: Database) -> None:
+    async with floor(venue, database, processes=2) as here:
+        ticket = here.ticket()
+        placed = await asyncio.gather(
+            *(
+                process.executor.place(here.account.id, ticket, caller="test", key="k")
+                for process in here.processes * 3
+            )
+        )
+        assert len({one.id for one in placed}) == 1
+        found = await here.decided(placed[0])
+        assert (found.state, len(here.orders())) == (State.ACCEPTED, 1)
+        with pytest.raises(KeyReused):
+            await here.place("k", side="sell")
+        sale = here.ticket(product=Product.SPOT, side="sell")
+        await asyncio.gather(
+            *(
+                process.executor.place(here.account.id, sale, caller="test", key="s")
+                for process in here.processes * 3
+            )
+        )
+        assert len(here.orders()) == 2
+        with pytest.raises(UnknownOrder):
+            await here.first.executor.get("i00")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A ticket's changes, and how the order stands in the book: product, side, held, opens, kind, status."""
+
+    name: str
+    changes: dict[str, Any]
+    expected: tuple[str, str, str, bool, str, str]
+    hedged: bool = True
+
+
+LIMIT = {"price": Decimal(20_000)}
+HIGH = {"price": Decimal(40_000)}
+CASES = (
+    Case("open long", {}, ("perpetual-usdt", "buy", "long", True, "market", "filled")),
+    Case("close long", {"side": "sell"}, ("perpetual-usdt", "sell", "long", False, "market", "filled")),
+    Case(
+        "open short",
+        {"side": "sell", "held": "short"},
+        ("perpetual-usdt", "sell", "short", True, "market", "filled"),
+    ),
+    Case("close short", {"held": "short"}, ("perpetual-usdt", "buy", "short", False, "market", "filled")),
+    Case("limit", LIMIT, ("perpetual-usdt", "buy", "long", True, "limit", "open")),
+    Case("limit that takes", HIGH, ("perpetual-usdt", "buy", "long", True, "limit", "filled")),
+    Case(
+        "post only",
+        LIMIT | {"force": Force.POST_ONLY},
+        ("perpetual-usdt", "buy", "long", True, "limit", "open"),
+    ),
+    Case("ioc", LIMIT | {"force": Force.IOC}, ("perpetual-usdt", "buy", "long", True, "limit", "cancelled")),
+    Case("fok", HIGH | {"force": Force.FOK}, ("perpetual-usdt", "buy", "long", True, "limit", "filled")),
+    Case(
+        "with stops",
+        {"take_profit": Decimal(40_000), "stop_loss": Decimal(20_000)},
+        ("perpetual-usdt", "buy", "long", True, "market", "filled"),
+    ),
+    Case("one-way buy", {}, ("perpetual-usdt", "buy", "net", True, "market", "filled"), hedged=False),
+    Case(
+        "one-way sell",
+        {"side": "sell"},
+        ("perpetual-usdt", "sell", "net", True, "market", "filled"),
+        hedged=False,
+    ),
+    Case(
+        "spot sale",
+        {"product": Product.SPOT, "side": "sell"},
+        ("spot", "sell", "", True, "market", "filled"),
+    ),
+    Case(
+        "spot purchase for quote coins",
+        {"product": Product.SPOT, "size": None, "quote_size": Decimal(300)},
+        ("spot", "buy", "", True, "market", "filled"),
+    ),
+    Case("spot limit", {"product": Product.SPOT} | LIMIT, ("spot", "buy", "", True, "limit", "open")),
+)
+
+
+@EVERY_VENUE
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+async def test_a_ticket_means_the_same_at_every_venue(venue: Venue, case: Case, database: Database) -> None:
+    async with floor(venue, database, hedged=case.hedged) as here:
+        if case.name.startswith("close"):
+            held = case.changes.get("held", "long")
+            await here.place(held=held, side="buy" if held == "long" else "sell")
+        placed = await here.place(**case.changes)
+        assert placed.state is State.ACCEPTED, placed.reason
+        order = here.orders()[-1]
+        assert (order.product, order.side, order.held, order.opens, order.kind, order.status) == case.expected
+        assert str(order.number) == placed.order_id
+        assert order.size == Decimal("0.01")
+        here.clock.advance(3)
+        await here.first.watch.look()
+        found = await here.first.executor.get(placed.id)
+        assert found.order is not None
+        assert (found.order.side, found.order.symbol) == (order.side, placed.ticket.symbol)
+
+
+@EVERY_VENUE
+async def test_one_way_reduce_only_closes(venue: Venue, database: Database) -> None:
+    async with floor(venue, database, hedged=False) as here:
+        await here.place()
+        placed = await here.place(side="sell", reduce_only=True)
+        assert (placed.state, here.orders()[-1].opens) == (State.ACCEPTED, False)
+        refused = await here.place(side="sell", reduce_only=True)
+        assert refused.state is State.REFUSED
+
+
+@EVERY_VENUE
+@pytest.mark.parametrize("hedged", [True, False])
+async def test_a_ticket_of_the_other_mode_is_refused_and_nothing_is_placed(
+    venue: Venue, hedged: bool, database: Database
+) -> None:
+    async with floor(venue, database, hedged=hedged) as here:
+        placed = await here.place(held="net" if hedged else "long")
+        if venue == "bingx" or hedged:
+            assert (placed.state, len(here.orders())) == (State.REFUSED, 0)
+
+
+@EVERY_VENUE
+async def test_sizes_and_prices_are_made_to_fit_and_too_small_ones_are_refused_unsent(
+    venue: Venue, database: Database
+) -> None:
+    async with floor(venue, database) as here:
+        placed = await here.place(size=Decimal("0.012345678901"), price=Decimal("20000.123456789"))
+        rules = await (await here.first.accounts.source(here.account.id))[1].rules(
+            Product.PERPETUAL_USDT, here.symbol()
+        )
+        order = here.orders()[-1]
+        assert (order.size, order.price) == (placed.ticket.size, placed.ticket.price)
+        assert order.size % rules.size_step == 0
+        assert order.price is not None
+        assert order.price % rules.price_step == 0
+        assert Decimal("0.012") <= order.size <= Decimal("0.012345678901")
+        with pytest.raises(InvalidRequest, match="smallest size"):
+            await here.place(size=Decimal("0.000000001"))
+        assert len(here.orders()) == 1
+
+
+@EVERY_VENUE
+async def test_an_order_is_cancelled_and_read(venue: Venue, database: Database) -> None:
+    async with floor(venue, database) as here:
+        placed = await here.place(price=Decimal(20_000))
+        found = await here.first.canceller.cancel(placed.id, caller="test")
+        assert found.order is not None
+        assert (found.order.status, here.orders()[0].status) == (Status.CANCELLED, "cancelled")
+        assert (await here.first.canceller.cancel(placed.id, caller="test")).finished
+        records = await here.first.audit.list(here.account.id, None, 10)
+        assert [(one.action, one.outcome, one.caller) for _, one in records] == [
+            ("cancel", "sent", "test"),
+            ("place", "accepted", "test"),
+        ]
+
+
+@EVERY_VENUE
+async def test_all_orders_of_a_symbol_or_of_the_account_are_cancelled(
+    venue: Venue, database: Database
+) -> None:
+    async with floor(venue, database) as here:
+        for base in ("BTC", "ETH"):
+            for price in (20_000, 21_000):
+                await here.place(symbol=here.symbol(base=base), price=Decimal(price))
+        cancel_all = here.first.canceller.cancel_all
+        assert await cancel_all(here.account.id, caller="test", symbol=here.symbol()) == (2, ())
+        assert len(here.book.open) == 2
+        assert await cancel_all(here.account.id, caller="test") == (2, ())
+        assert not here.book.open
+
+
+@EVERY_VENUE
+@pytest.mark.parametrize("hedged", [True, False])
+async def test_positions_are_closed(venue: Venue, hedged: bool, database: Database) -> None:
+    async with floor(venue, database, hedged=hedged) as here:
+        await here.place()
+        await here.place(symbol=here.symbol(base="ETH"), side="sell", held="short" if hedged else "net")
+        [closed] = await here.first.executor.close(here.account.id, caller="test", symbol=here.symbol())
+        assert (closed.ticket.side, closed.source) == ("sell", "close")
+        assert len(await here.first.executor.close(here.account.id, caller="test")) == 1
+        assert await here.first.executor.close(here.account.id, caller="test") == []
+
+
+async def limit(here: Floor, **limits: Any) -> None:
+    await here.first.accounts.change(here.account.id, label=None, frozen=None, limits=Limits(**limits))
+
+
+async def test_orders_beyond_a_limit_are_not_sent(database: Database) -> None:
+    async with floor("classic", database) as here:
+        await limit(here, max_order_value=Decimal(600))
+        assert (await here.place(size=Decimal("0.02"))).state is State.ACCEPTED
+        with pytest.raises(RiskRefused, match="limit is 600"):
+            await here.place(size=Decimal("0.021"))
+        with pytest.raises(RiskRefused, match="limit is 600"):
+            await here.place(size=Decimal("0.031"), price=Decimal(20_000))
+        with pytest.raises(RiskRefused, match="limit is 600"):
+            await here.place(side="sell", held="short", size=Decimal("0.021"), price=Decimal(20_000))
+        await limit(here, symbols=("ETHUSDT",))
+        with pytest.raises(RiskRefused, match="do not allow BTCUSDT"):
+            await here.place()
+        await limit(here, price_band=Decimal("0.1"))
+        with pytest.raises(RiskRefused, match="from 27000 to 33000"):
+            await here.place(price=Decimal(26_999))
+        await limit(here, max_position_value=Decimal(1200))
+        with pytest.raises(RiskRefused, match="may reach 1500"):  # the venue has not shown the first one yet
+            await here.place()
+        here.clock.advance(2)
+        await here.first.watch.look()
+        here.clock.advance(2)
+        assert (await here.place(size=Decimal("0.02"))).state is State.ACCEPTED
+        here.clock.advance(2)
+        await here.first.watch.look()
+        here.clock.advance(2)
+        with pytest.raises(RiskRefused, match="may reach 1500"):
+            await here.place()
+        assert (await here.place(side="sell", size=Decimal("0.04"))).state is State.ACCEPTED
+        assert [order.size for order in here.orders()] == [Decimal(one) for one in ("0.02", "0.02", "0.04")]
+
+
+async def test_entries_a_minute_are_counted_over_all_processes(database: Database) -> None:
+    async with floor("classic", database, processes=2) as here:
+        await limit(here, entries_per_minute=5)
+        here.simulator.faults.latency = 0.05
+        tickets = [here.ticket(symbol=here.symbol(base=base)) for base in ("BTC", "ETH")] * 10
+        placed = await asyncio.gather(
+            *(
+                here.processes[number % 2].executor.place(here.account.id, ticket, caller="test")
+                for number, ticket in enumerate(tickets)
+            ),
+            return_exceptions=True,
+        )
+        assert len(here.orders()) == 5
+        assert sum(isinstance(one, RiskRefused) for one in placed) == 15
+        here.clock.advance(61)
+        assert (await here.place()).state is State.ACCEPTED
+
+
+async def test_a_position_limit_counts_what_is_on_its_way_and_what_rests(database: Database) -> None:
+    async with floor("classic", database, processes=2) as here:
+        await limit(here, max_position_value=Decimal(2000))
+        here.simulator.faults.latency = 0.05
+        for price in (None, Decimal(29_000)):
+            placed = await asyncio.gather(
+                *(
+                    here.processes[number % 2].executor.place(
+                        here.account.id, here.ticket(size=Decimal("0.02"), price=price), caller="test"
+                    )
+                    for number in range(10)
+                ),
+                return_exceptions=True,
+            )
+            assert sum(not isinstance(one, RiskRefused) for one in placed) == (3 if price is None else 0)
+        assert len(here.orders()) == 3
+
+
+async def test_the_kill_switch_stops_entries_cancels_and_flattens(database: Database) -> None:
+    async with floor("classic", database, processes=2) as here:
+        await here.place()
+        await here.place(price=Decimal(20_000))
+        kill = here.first.canceller.kill
+        done = await kill(here.account.id, Step.ENTRIES, caller="test")
+        assert (done.cancelled, done.open, done.undecided, done.closed) == (0, (), (), ())
+        for process in here.processes:
+            with pytest.raises(RiskRefused, match="kill switch"):
+                await process.executor.place(here.account.id, here.ticket(), caller="test")
+        done = await kill(here.account.id, Step.FLATTEN, caller="test")
+        assert (done.cancelled, len(done.closed)) == (1, 1)
+        assert not here.book.open
+        assert here.book.positions(here.orders()[0].product) == []
+        await kill(here.account.id, Step.OFF, caller="test")
+        assert (await here.place()).state is State.ACCEPTED
+
+
+async def test_after_the_kill_switch_has_answered_no_entry_arrives(database: Database) -> None:
+    """None but those that it names: the venue takes longer than the switch waits."""
+    async with floor("classic", database, processes=2) as here:
+        tasks = [
+            asyncio.create_task(
+                here.processes[number % 2].executor.place(here.account.id, here.ticket(), caller="test")
+            )
+            for number in range(30)
+        ]
+        here.simulator.faults.latency = here.simulator.faults.jitter = 0.1
+        arriving = asyncio.Event()
+        here.simulator.faults.private.on_placing = lambda _point: arriving.set()
+        await arriving.wait()
+        done = await here.first.canceller.kill(here.account.id, Step.ENTRIES, caller="test")
+        arrived = len(here.orders())
+        placed = await asyncio.gather(*tasks, return_exceptions=True)
+        assert {order.client_id for order in here.orders()[arrived:]} <= set(done.undecided)
+        assert len(here.orders()) == sum(not isinstance(one, Exception) for one in placed) < 30
+
+
+async def test_a_live_account_needs_the_setting(database: Database) -> None:
+    async with floor("classic", database) as here:
+        here.first.executor._live_allowed = False
+        with pytest.raises(LiveTradingOff):
+            await here.place()
+        assert here.orders() == []
+
+
+async def test_a_dry_run_tells_and_sends_nothing(database: Database) -> None:
+    async with floor("classic", database) as here:
+        await limit(here, max_order_value=Decimal(100))
+        draft = await here.first.executor.dry_run(here.account.id, here.ticket(), caller="test")
+        assert draft.refused == "the order may be worth 300; the limit is 100"
+        assert draft.intent.value == PRICE * Decimal("0.01")
+        assert here.orders() == []
+        with pytest.raises(UnknownOrder):
+            await here.first.executor.get(draft.intent.id)
+
+
+async def test_what_a_dead_process_left_on_the_desk_is_taken_away(database: Database) -> None:
+    """It died after the desk was written, and before the intent was: nothing can have been sent."""
+    async with floor("classic", database) as here:
+        await here.place()
+        desk = await here.first.desks.load(here.account.id)
+        ticket = here.ticket()
+        entry = Entry(
+            id="i-of-the-dead",
+            product=ticket.product,
+            symbol=ticket.symbol,
+            side="buy",
+            held="long",
+            value=None,
+            overdue=here.clock.now() + 1000,
+        )
+        assert await here.first.desks.put(desk, entry)
+        assert not await here.first.desks.put(desk, replace(entry, id="another"))
+        here.clock.advance(2)
+        with pytest.raises(EntryUndecided):
+            await here.place()
+        await here.first.watch.look()
+        assert (await here.place()).state is State.ACCEPTED

@@ -1,0 +1,227 @@
+"""Orders over real HTTP and a real database, at a simulated venue whose time is that of the service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, cast
+
+from cryptography.fernet import Fernet
+
+from backend.core.quotes import Ticker
+from backend.exchanges.private.registry import PRIVATE_VENUES
+from backend.loops import Loops
+from backend.net.private.account_venues import AccountVenues, VenueWay
+from backend.net.rest.requester import open_session
+from backend.net.rest.throttle import Throttle
+from backend.services.accounts.accounts import Accounts
+from backend.services.accounts.readings import Readings
+from backend.services.accounts.vault import Vault
+from backend.services.orders.cancelling import Canceller
+from backend.services.orders.executor import Executor
+from backend.services.orders.facts import MarketFacts
+from backend.services.orders.settling import Settler
+from backend.services.orders.watch import OrderWatch
+from backend.services.reading.quotes import Quotes
+from backend.services.shared_answers import SharedAnswer
+from backend.store.mongo import Database
+from backend.store.trading.accounts import MongoAccounts
+from backend.store.trading.audit import MongoAudit
+from backend.store.trading.desks import MongoDesks
+from backend.store.trading.intents import MongoIntents
+from backend.telemetry.metrics import Metrics
+from backend.trading.account import Account, Mode
+from backend.trading.intents import Intent, State
+from backend.trading.keys import Keys
+from backend.trading.rows import Product
+from backend.trading.tickets import Ticket
+from tests.book_rows import Venue
+from tests.fakes import FakeClock
+from tests.simulator import SimulatorClock
+from tests.simulator.private.book import Book, Facts
+from tests.simulator.private.rows import Order, Pair
+from tests.simulator.private.rows import Product as SimulatedProduct
+from tests.simulator.private.running import KEYS, PrivateSimulator, private_simulator
+
+NOW = 1_790_000_000_000
+PATIENCE = 30.0
+VENUES: tuple[Venue, ...] = ("classic", "unified", "bingx")
+PRICE = Decimal(30_000)
+
+
+class SharedClock(SimulatorClock):
+    """The venue's clock shows what the service's one does."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__()
+        self.service = clock
+
+    def now(self) -> int:
+        return self.service.now()
+
+    @property
+    def speed(self) -> float:
+        """The time jumps while a request is on its way: signatures have to hold for longer."""
+        return 1000.0
+
+
+class OnePrice:
+    """Fits `services.reading.quotes.Quotes` as far as orders need it."""
+
+    def __init__(self) -> None:
+        self.price = PRICE
+
+    async def ticker(self, _series: object) -> SharedAnswer[Ticker]:
+        return SharedAnswer(0, 0, Ticker(last=self.price))
+
+
+class Process:
+    """What one process has that places orders."""
+
+    def __init__(self, database: Database, ways: AccountVenues, vault: Vault, clock: FakeClock) -> None:
+        self.intents = MongoIntents(database)
+        self.desks = MongoDesks(database)
+        self.audit = MongoAudit(database)
+        self.quotes = OnePrice()
+        self.loops = Loops(clock)
+        self.accounts = Accounts(
+            store=MongoAccounts(database), venues=ways, vault=vault, clock=clock, withdraw_allowed=False
+        )
+        settler = Settler(
+            intents=self.intents, desks=self.desks, audit=self.audit, clock=clock, metrics=Metrics(())
+        )
+        self.executor = Executor(
+            accounts=self.accounts,
+            facts=MarketFacts(
+                readings=Readings(self.accounts, clock), quotes=cast(Quotes, self.quotes), clock=clock
+            ),
+            intents=self.intents,
+            desks=self.desks,
+            settler=settler,
+            clock=clock,
+            live_allowed=True,
+        )
+        self.watch = OrderWatch(
+            accounts=self.accounts,
+            intents=self.intents,
+            desks=self.desks,
+            settler=settler,
+            clock=clock,
+            loops=self.loops,
+        )
+        self.canceller = Canceller(
+            accounts=self.accounts,
+            executor=self.executor,
+            watch=self.watch,
+            desks=self.desks,
+            settler=settler,
+            clock=clock,
+        )
+
+
+@dataclass
+class Floor:
+    """A venue, an account there, and the processes that place its orders."""
+
+    venue: Venue
+    simulator: PrivateSimulator
+    clock: FakeClock
+    account: Account
+    processes: list[Process]
+
+    @property
+    def first(self) -> Process:
+        return self.processes[0]
+
+    @property
+    def book(self) -> Book:
+        return self.simulator.book
+
+    def symbol(self, product: Product = Product.PERPETUAL_USDT, base: str = "BTC") -> str:
+        """The venue's spelling of a market."""
+        quote = {Product.PERPETUAL_USDC: "USDC", Product.PERPETUAL_COIN: "USD"}.get(product, "USDT")
+        return f"{base}-{quote}" if self.venue == "bingx" else f"{base}{quote}"
+
+    def ticket(self, **changes: Any) -> Ticket:
+        """A market order that buys 0.01 BTC, long where the account holds both sides; or what is changed."""
+        product = changes.get("product", Product.PERPETUAL_USDT)
+        held = "net" if product is Product.SPOT or not self.book.facts.hedged else "long"
+        given: dict[str, Any] = {
+            "product": product,
+            "symbol": self.symbol(product),
+            "side": "buy",
+            "size": Decimal("0.01"),
+            "held": held,
+        }
+        return Ticket(**(given | changes))
+
+    async def place(self, key: str | None = None, **changes: Any) -> Intent:
+        """Place an order by the first process."""
+        return await self.first.executor.place(
+            self.account.id, self.ticket(**changes), caller="test", key=key
+        )
+
+    async def decided(self, intent: Intent) -> Intent:
+        """The intent once it is no longer unknown; time goes on meanwhile."""
+        for _ in range(400):
+            found = await self.first.executor.get(intent.id)
+            if not found.undecided:
+                return found
+            self.clock.advance(1)
+            await self.first.watch.look()
+        raise AssertionError(f"order {intent.id} stays {found.state}")
+
+    def accepted(self, intent: Intent) -> int:
+        """How many orders the venue has of an intent."""
+        return self.book.accepted[intent.id]
+
+    def orders(self) -> list[Order]:
+        """All orders of the venue, oldest first."""
+        return list(self.book.orders)
+
+
+def book_of(venue: Venue, *, hedged: bool = True) -> Book:
+    """An account that has money and has traded nothing."""
+    facts = Facts(unified=venue == "unified", hedged=hedged, rights=("read", "trade"))
+    book = Book(facts, now=NOW - 3_600_000)
+    for product in SimulatedProduct:
+        for coin in ("USDT", "USDC", "BTC"):
+            book.transfer(product, coin, Decimal(1_000_000), NOW - 3_600_000)
+        quote = {SimulatedProduct.USDC: "USDC", SimulatedProduct.COIN: "USD"}.get(product, "USDT")
+        for base in ("BTC", "ETH"):
+            book.mark(product, Pair(base, quote), PRICE)
+    return book
+
+
+@asynccontextmanager
+async def floor(
+    venue: Venue, database: Database, *, hedged: bool = True, processes: int = 1, limits: bool = False
+) -> AsyncIterator[Floor]:
+    """A venue with an account, and processes that place its orders."""
+    clock = FakeClock(NOW)
+    book = book_of(venue, hedged=hedged)
+    async with (
+        private_simulator(book, clock=SharedClock(clock), limits=limits) as simulator,
+        open_session(PATIENCE, "the-tests/1") as session,
+    ):
+        private = PRIVATE_VENUES["bingx" if venue == "bingx" else "bitget"]
+        vault = Vault([Fernet.generate_key().decode()])
+        made = []
+        for _ in range(processes):
+            way = VenueWay(
+                venue=private,
+                mode=Mode.LIVE,
+                base_url=simulator.url,
+                session=session,
+                throttle=Throttle(private.budget.limits, 1.0, clock),
+                clock=clock,
+                metrics=Metrics(()),
+            )
+            made.append(Process(database, AccountVenues({(private.name, Mode.LIVE): way}), vault, clock))
+        account = await made[0].accounts.add(private.name, Mode.LIVE, "one", Keys(*KEYS))
+        yield Floor(venue, simulator, clock, account, made)
+
+
+UNDECIDED = (State.SENDING, State.UNKNOWN)
