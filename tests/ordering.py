@@ -22,7 +22,9 @@ from backend.services.accounts.vault import Vault
 from backend.services.orders.cancelling import Canceller
 from backend.services.orders.executor import Executor
 from backend.services.orders.facts import MarketFacts
+from backend.services.orders.permission import Permission
 from backend.services.orders.settling import Settler
+from backend.services.orders.setups import Setups
 from backend.services.orders.watch import OrderWatch
 from backend.services.reading.quotes import Quotes
 from backend.services.shared_answers import SharedAnswer
@@ -92,8 +94,10 @@ class Process:
         settler = Settler(
             intents=self.intents, desks=self.desks, audit=self.audit, clock=clock, metrics=Metrics(())
         )
+        self.permission = Permission(accounts=self.accounts, live_allowed=True)
+        self.setups = Setups(accounts=self.accounts, permission=self.permission, settler=settler)
         self.executor = Executor(
-            accounts=self.accounts,
+            permission=self.permission,
             facts=MarketFacts(
                 readings=Readings(self.accounts, clock), quotes=cast(Quotes, self.quotes), clock=clock
             ),
@@ -101,7 +105,6 @@ class Process:
             desks=self.desks,
             settler=settler,
             clock=clock,
-            live_allowed=True,
         )
         self.watch = OrderWatch(
             accounts=self.accounts,

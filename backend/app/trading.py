@@ -24,7 +24,9 @@ from backend.services.history.histories import Histories
 from backend.services.orders.cancelling import Canceller
 from backend.services.orders.executor import Executor
 from backend.services.orders.facts import MarketFacts
+from backend.services.orders.permission import Permission
 from backend.services.orders.settling import Settler
+from backend.services.orders.setups import Setups
 from backend.services.orders.watch import OrderWatch
 from backend.services.service import Orders, Trading
 from backend.settings.by_exchange import account_url_setting
@@ -91,14 +93,14 @@ def _build_orders(
         clock=clock,
         metrics=common.metrics,
     )
+    permission = Permission(accounts=accounts, live_allowed=settings.live_trading)
     executor = Executor(
-        accounts=accounts,
+        permission=permission,
         facts=MarketFacts(readings=readings, quotes=venues.quotes, clock=clock),
         intents=stores.intents,
         desks=stores.desks,
         settler=settler,
         clock=clock,
-        live_allowed=settings.live_trading,
     )
     watch = OrderWatch(
         accounts=accounts,
@@ -112,7 +114,12 @@ def _build_orders(
         accounts=accounts, executor=executor, watch=watch, desks=stores.desks, settler=settler, clock=clock
     )
     return Orders(
-        executor=executor, canceller=canceller, watch=watch, intents=stores.intents, audit=stores.audit
+        executor=executor,
+        canceller=canceller,
+        setups=Setups(accounts=accounts, permission=permission, settler=settler),
+        watch=watch,
+        intents=stores.intents,
+        audit=stores.audit,
     )
 
 

@@ -19,6 +19,7 @@ from backend.services.jobs.submission import Jobs
 from backend.services.orders.cancelling import Canceller
 from backend.services.orders.executor import Executor
 from backend.services.orders.ports import AuditStore, IntentStore
+from backend.services.orders.setups import Setups
 from backend.services.orders.watch import OrderWatch
 from backend.services.reading.catalogue import Catalogue
 from backend.services.reading.mirror import Mirror
@@ -102,6 +103,7 @@ class Orders:
 
     executor: Executor
     canceller: Canceller
+    setups: Setups
     watch: OrderWatch
     intents: IntentStore
     audit: AuditStore

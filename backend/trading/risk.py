@@ -19,13 +19,14 @@ MOST_ENTRIES = 600
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """None means no limit. Values are in quote coins. `price_band` is a part: 0.05 allows prices from 5 %
-    below to 5 % above the market's. `symbols` are the only ones with entries, in the venue's spelling; empty
-    means all."""
+    below to 5 % above the market's. `max_leverage` is the highest that this service sets. `symbols` are the
+    only ones with entries, in the venue's spelling; empty means all."""
 
     max_order_value: Decimal | None = None
     max_position_value: Decimal | None = None
     entries_per_minute: int | None = None
     price_band: Decimal | None = None
+    max_leverage: int | None = None
     symbols: tuple[str, ...] = ()
 
     @property

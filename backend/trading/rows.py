@@ -110,6 +110,19 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """How a symbol of an account is set. None, or "", where the venue does not say it. `hedged`: long and
+    short positions stand side by side."""
+
+    product: Product
+    symbol: str
+    long: Decimal | None = None
+    short: Decimal | None = None
+    margin_mode: str = ""
+    hedged: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FeeRates:
     maker: Decimal
     taker: Decimal

@@ -12,9 +12,12 @@ import pytest
 
 from backend.errors import (
     EntryUndecided,
+    ExchangeError,
+    ExchangeRefused,
     InvalidRequest,
     KeyReused,
     LiveTradingOff,
+    ModeRefused,
     RiskRefused,
     UnknownOrder,
 )
@@ -418,7 +421,7 @@ async def test_after_the_kill_switch_has_answered_no_entry_arrives(database: Dat
 
 async def test_a_live_account_needs_the_setting(database: Database) -> None:
     async with floor("classic", database) as here:
-        here.first.executor._live_allowed = False
+        here.first.permission.live_allowed = False
         with pytest.raises(LiveTradingOff):
             await here.place()
         assert here.orders() == []
@@ -457,3 +460,50 @@ async def test_what_a_dead_process_left_on_the_desk_is_taken_away(database: Data
             await here.place()
         await here.first.watch.look()
         assert (await here.place()).state is State.ACCEPTED
+
+
+@EVERY_VENUE
+@pytest.mark.parametrize("hedged", [True, False])
+async def test_leverage_and_modes_are_set_and_read_back(
+    venue: Venue, hedged: bool, database: Database
+) -> None:
+    async with floor(venue, database, hedged=hedged) as here:
+        setups, account, usdt = here.first.setups, here.account.id, Product.PERPETUAL_USDT
+        symbol = here.symbol()
+        found = await setups.leverage(account, usdt, symbol, "net", 25, caller="test")
+        assert (found.long, found.short, found.hedged) == (Decimal(25), Decimal(25), hedged)
+        await limit(here, max_leverage=20)
+        with pytest.raises(RiskRefused, match="leverage 20"):
+            await setups.leverage(account, usdt, symbol, "net", 21, caller="test")
+        await limit(here)
+        with pytest.raises(ExchangeRefused):
+            await setups.leverage(account, usdt, symbol, "net", 126, caller="test")
+        if venue == "unified":
+            with pytest.raises(ModeRefused):
+                await setups.margin_mode(account, usdt, symbol, "isolated", caller="test")
+        else:
+            found = await setups.margin_mode(account, usdt, symbol, "isolated", caller="test")
+            assert found.margin_mode == "isolated"
+        if hedged and venue != "unified":
+            found = await setups.leverage(account, usdt, symbol, "short", 5, caller="test")
+            assert (found.long, found.short) == (Decimal(25), Decimal(5))
+        found = await setups.position_mode(account, usdt, symbol, hedged=not hedged, caller="test")
+        assert (found.hedged, here.book.facts.hedged) == (not hedged, not hedged)
+        await here.place()
+        with pytest.raises((ExchangeRefused, ModeRefused)):
+            await setups.position_mode(account, usdt, symbol, hedged=hedged, caller="test")
+        assert (await setups.read(account, usdt, symbol)).hedged is not hedged
+        records = await here.first.audit.list(account, None, 100)
+        assert {(one.action, one.outcome) for _, one in records} >= {("setup", "done"), ("setup", "refused")}
+
+
+@EVERY_VENUE
+async def test_a_setting_whose_answer_is_lost_is_read_back(venue: Venue, database: Database) -> None:
+    async with floor(venue, database) as here:
+        account, usdt, symbol = here.account.id, Product.PERPETUAL_USDT, here.symbol()
+        code = {"classic": "40725", "unified": "25001", "bingx": "100500"}[venue]
+        here.simulator.faults.private.codes = [Coded(code, path="everage", count=1)]
+        with pytest.raises(ExchangeError):
+            await here.first.setups.leverage(account, usdt, symbol, "long", 7, caller="test")
+        found = await here.first.setups.leverage(account, usdt, symbol, "long", 7, caller="test")
+        assert found.long == 7

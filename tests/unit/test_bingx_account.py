@@ -252,9 +252,12 @@ def test_every_request_has_both_budgets_and_questions_only_read() -> None:
         *(ACCOUNT.fees(product, "X") for product in Product),
         *(ACCOUNT.order(product, "X", "1") for product in Product),
         *(ACCOUNT.placing.rules(product, "X") for product in Product),
+        *(call for product in Product if product is not SPOT for call in ACCOUNT.setup.read(product, "X")),
         ACCOUNT.key(KEYS),
         ACCOUNT.uid,
     ]
+    assert ACCOUNT.setup.margin_mode is not None
+    assert ACCOUNT.setup.position_mode is not None
     spot = {"held": "net", "quote_size": Decimal(5), "size": None}
     changing: list[Call[Any]] = [
         *(ACCOUNT.placing.cancel(product, "X-USDT", "1", "") for product in Product),
@@ -263,6 +266,10 @@ def test_every_request_has_both_budgets_and_questions_only_read() -> None:
             for product in Product
         ),
     ]
+    for product in (USDT, Product.PERPETUAL_COIN):
+        changing.append(ACCOUNT.setup.leverage(product, "X", "long", 5))
+        changing.append(ACCOUNT.setup.margin_mode(product, "X", "crossed"))
+    changing.append(ACCOUNT.setup.position_mode(USDT, True))
     named = {f"{call.request.method} {call.request.path}" for call in changing}
     assert {call.request.path for call in calls} | named == set(LIMITS)
     assert all(dict(call.request.cost) == {call.request.path: 1} for call in calls)

@@ -205,7 +205,7 @@ async def test_limits_are_set_shown_and_kept(
     http_server_client: AsyncHTTPServerClient, venue: PrivateSimulator, account: str
 ) -> None:
     path = f"/accounts/{account}"
-    nothing = {"max_order_value": None, "max_position_value": None, "price_band": None}
+    nothing = dict.fromkeys(("max_order_value", "max_position_value", "price_band", "max_leverage"))
     before = (await ask(http_server_client, "GET", path)).body["account"]["limits"]
     assert before == nothing | {"entries_per_minute": None, "symbols": []}
     limits = {"max_order_value": "250", "entries_per_minute": 2, "symbols": ["BTCUSDT"]}
@@ -293,3 +293,31 @@ async def test_only_a_key_that_may_trade_trades(
         reply = await ask(http_server_client, method, path, body, X_Api_Key=READER)
         assert refusal(reply) == (403, "missing_scope"), path
     assert (len(venue.book.orders), bool(account)) == (0, True)
+
+
+async def test_leverage_and_modes_are_set_and_read(
+    http_server_client: AsyncHTTPServerClient, venue: PrivateSimulator, account: str
+) -> None:
+    usual = {"product": "perpetual-usdt", "symbol": "BTCUSDT"}
+    body = {"symbol": "BTCUSDT", "leverage": 25}
+    found = await ask(http_server_client, "PATCH", "/account/leverage", body)
+    assert (found.status, found.body["account"]) == (200, account)
+    expected = usual | {"long": "25", "short": "25", "margin_mode": "crossed", "hedged": True}
+    assert found.body["setup"] == expected
+    mode = {"symbol": "BTCUSDT", "margin_mode": "isolated"}
+    found = await ask(http_server_client, "PATCH", "/account/margin-mode", mode)
+    assert found.body["setup"]["margin_mode"] == "isolated"
+    one_way = {"symbol": "BTCUSDT", "position_mode": "one_way"}
+    found = await ask(http_server_client, "PATCH", "/account/position-mode", one_way)
+    assert (found.body["setup"]["hedged"], venue.book.facts.hedged) == (False, False)
+    read = await ask(http_server_client, "GET", "/account/position-mode?symbol=BTCUSDT")
+    assert read.body == found.body
+    for path, wrong, code in (
+        ("leverage", {"symbol": "BTCUSDT"}, "missing_leverage"),
+        ("leverage", body | {"leverage": 0}, "invalid_leverage"),
+        ("leverage", body | {"product": "spot"}, "unknown_product"),
+        ("margin-mode", {"symbol": "BTCUSDT"}, "missing_margin_mode"),
+        ("position-mode", one_way | {"position_mode": "both"}, "unknown_position_mode"),
+    ):
+        reply = await ask(http_server_client, "PATCH", f"/account/{path}", wrong)
+        assert refusal(reply) == (400, code)

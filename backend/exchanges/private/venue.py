@@ -15,15 +15,17 @@ from backend.trading.rows import (
     Bill,
     FeeRates,
     Fill,
+    Held,
     KeyFacts,
     Order,
     Page,
     Position,
     Product,
+    Setup,
     Wanted,
 )
 from backend.trading.rules import Rules
-from backend.trading.tickets import Ticket
+from backend.trading.tickets import MarginMode, Ticket
 
 Said = TypeVar("Said", covariant=True)
 Row = TypeVar("Row", covariant=True)
@@ -72,6 +74,17 @@ class Placing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetupCalls:
+    """How a symbol is set. Each answer of `read` tells a part. `leverage` takes the side, `net` where the
+    account holds one position a symbol. None: the venue does not offer it."""
+
+    read: Callable[[Product, str], tuple[Call[Setup], ...]]
+    leverage: Callable[[Product, str, Held, int], Call[None]]
+    margin_mode: Callable[[Product, str, MarginMode], Call[None]] | None
+    position_mode: Callable[[Product, bool], Call[None]] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Flavour:
     """A kind of account at a venue, and how it is read. Symbols are in the venue's spelling.
 
@@ -93,6 +106,7 @@ class Flavour:
     fills: Mapping[Product, Stream[Fill]]
     bills: Mapping[Product, Stream[Bill]]
     placing: Placing
+    setup: SetupCalls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,15 +21,17 @@ from backend.trading.rows import (
     Bill,
     FeeRates,
     Fill,
+    Held,
     Identity,
     Order,
     Page,
     Position,
     Product,
+    Setup,
     Wanted,
 )
 from backend.trading.rules import Rules
-from backend.trading.tickets import Ticket
+from backend.trading.tickets import MarginMode, Ticket
 
 Said = TypeVar("Said")
 
@@ -162,19 +164,43 @@ class AccountClient:
 
     async def cancel(self, product: Product, symbol: str, order_id: str, client_id: str) -> None:
         """Ask once for the end of an order; what became of it, the order itself says."""
+        await self._change(self._flavour.placing.cancel(product, symbol, order_id, client_id))
 
-        async def nothing(_moment: int) -> None:
-            return None
+    async def setup(self, product: Product, symbol: str) -> Setup:
+        """How a symbol is set now."""
+        parts = [await self._ask(call) for call in self._flavour.setup.read(product, symbol)]
+        return Setup(
+            product=product,
+            symbol=symbol,
+            long=next((one.long for one in parts if one.long is not None), None),
+            short=next((one.short for one in parts if one.short is not None), None),
+            margin_mode=next((one.margin_mode for one in parts if one.margin_mode), ""),
+            hedged=next((one.hedged for one in parts if one.hedged is not None), None),
+        )
 
-        await self._change(self._flavour.placing.cancel(product, symbol, order_id, client_id), nothing)
+    async def set_leverage(self, product: Product, symbol: str, held: Held, leverage: int) -> None:
+        """Ask once for a leverage; `setup` tells what came of it."""
+        await self._change(self._flavour.setup.leverage(product, symbol, held, leverage))
 
-    async def _change(self, call: Call[Said], before: Callable[[int], Awaitable[None]]) -> Said:
+    async def set_margin_mode(self, product: Product, symbol: str, mode: MarginMode) -> None:
+        """Ask once for a margin mode. Raises ModeRefused where this kind of account has none by symbol."""
+        if self._flavour.setup.margin_mode is None:
+            raise ModeRefused(f"{self._venue.name} sets no margin mode for a symbol of this account")
+        await self._change(self._flavour.setup.margin_mode(product, symbol, mode))
+
+    async def set_position_mode(self, product: Product, *, hedged: bool) -> None:
+        """Ask once for positions on both sides, or for one a symbol."""
+        if self._flavour.setup.position_mode is None:
+            raise ModeRefused(f"{self._venue.name} sets no position mode of this account")
+        await self._change(self._flavour.setup.position_mode(product, hedged))
+
+    async def _change(self, call: Call[Said], before: Callable[[int], Awaitable[None]] | None = None) -> Said:
         await self._exchange_clock.now()
         try:
             return await self._requester.send(
                 call.signed(self._sign),
                 call.parse,
-                before=before,
+                before=before or _nothing,
                 failure=self._venue.failure(self._keys, placing=True),
             )
         except ClockRefused:
@@ -221,6 +247,10 @@ class AccountClient:
             self._exchange_clock.forget()
             await self._exchange_clock.now()
             return await self._requester.ask(request, call.parse)
+
+
+async def _nothing(_moment: int) -> None:
+    return None
 
 
 def offer_of(flavour: Flavour, kind: Kind, product: Product) -> Offer | None:

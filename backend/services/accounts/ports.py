@@ -14,15 +14,17 @@ from backend.trading.rows import (
     Bill,
     FeeRates,
     Fill,
+    Held,
     Identity,
     Order,
     Page,
     Position,
     Product,
+    Setup,
     Wanted,
 )
 from backend.trading.rules import Rules
-from backend.trading.tickets import Ticket
+from backend.trading.tickets import MarginMode, Ticket
 
 
 class AccountSource(Protocol):
@@ -81,6 +83,18 @@ class AccountSource(Protocol):
         Nothing is sent before `before` returns; it gets the time of the signature (ms, by the venue's clock).
         After that only ExchangeRefused, but not OrderAbsent, says that there is no order.
         """
+
+    async def setup(self, product: Product, symbol: str) -> Setup:
+        """How a symbol is set."""
+
+    async def set_leverage(self, product: Product, symbol: str, held: Held, leverage: int) -> None:
+        """Ask once for a leverage; `setup` tells what came of it, as of the next two."""
+
+    async def set_margin_mode(self, product: Product, symbol: str, mode: MarginMode) -> None:
+        """Ask once for a margin mode. Raises ModeRefused where the account has none by symbol."""
+
+    async def set_position_mode(self, product: Product, *, hedged: bool) -> None:
+        """Ask once for positions on both sides, or for one a symbol. May raise ModeRefused."""
 
     async def cancel(self, product: Product, symbol: str, order_id: str, client_id: str) -> None:
         """Ask once for the end of an order. The order itself says what became of it."""

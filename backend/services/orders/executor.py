@@ -27,17 +27,16 @@ from backend.errors import (
     ExchangeRefused,
     InvalidRequest,
     KeyReused,
-    LiveTradingOff,
     OrderAbsent,
     RiskRefused,
     UnknownOrder,
 )
-from backend.services.accounts.accounts import Accounts
 from backend.services.accounts.ports import AccountSource
 from backend.services.orders.facts import Facts, MarketFacts
+from backend.services.orders.permission import Permission
 from backend.services.orders.ports import Change, Desk, DeskStore, Entry, IntentStore
 from backend.services.orders.settling import Settler
-from backend.trading.account import Account, Mode
+from backend.trading.account import Account
 from backend.trading.intents import Intent, State, digest, intent_id
 from backend.trading.money import total
 from backend.trading.risk import Situation, verdict
@@ -76,21 +75,19 @@ class Executor:
     def __init__(
         self,
         *,
-        accounts: Accounts,
+        permission: Permission,
         facts: MarketFacts,
         intents: IntentStore,
         desks: DeskStore,
         settler: Settler,
         clock: Clock,
-        live_allowed: bool,
     ) -> None:
-        self._accounts = accounts
+        self._permission = permission
         self._facts = facts
         self._intents = intents
         self._desks = desks
         self._settler = settler
         self._clock = clock
-        self._live_allowed = live_allowed
         self._sending: set[asyncio.Task[Intent]] = set()
 
     async def place(
@@ -101,7 +98,7 @@ class Executor:
         Raises InvalidRequest where the market's rules do not allow the order, RiskRefused, EntryUndecided,
         KeyReused, LiveTradingOff. A client that hangs up does not stop what has begun.
         """
-        account, venue = await self._allowed(account_id)
+        account, venue = await self._permission.of(account_id)
         made = intent_id(account.id, uuid4().hex if key is None else key)
         if key is not None and (known := await self._intents.load(made)):
             return _same(known, ticket)
@@ -120,7 +117,7 @@ class Executor:
 
     async def dry_run(self, account_id: str, ticket: Ticket, *, caller: str) -> Draft:
         """What `place` would send now, and what would refuse it; nothing is sent or written."""
-        account, venue = await self._allowed(account_id)
+        account, venue = await self._permission.of(account_id)
         facts = await self._facts.of(account, venue, ticket)
         intent = self._drafted(account, ticket, facts, intent_id(account.id, uuid4().hex), caller, "api")
         try:
@@ -139,7 +136,7 @@ class Executor:
         self, account_id: str, *, caller: str, symbol: str | None = None, source: str = "close"
     ) -> list[Intent]:
         """Close all open positions by market orders, or those of one symbol."""
-        _, venue = await self._allowed(account_id)
+        _, venue = await self._permission.of(account_id)
         products = [product for product in venue.products if product is not Product.SPOT]
         rows = [row for row in await venue.positions(products) if symbol in (None, row.symbol)]
         tickets = [closing(row) for row in rows if row.size]
@@ -149,12 +146,6 @@ class Executor:
         """Wait for the answers to what was sent: a request that takes too long ends by itself."""
         if self._sending:
             await asyncio.wait(self._sending)
-
-    async def _allowed(self, account_id: str) -> tuple[Account, AccountSource]:
-        account, venue = await self._accounts.source(account_id, urgent=True)
-        if account.mode is Mode.LIVE and not self._live_allowed:
-            raise LiveTradingOff("orders of live accounts are off: set LIVE_TRADING=true, then restart")
-        return account, venue
 
     def _drafted(
         self, account: Account, ticket: Ticket, facts: Facts, made: str, caller: str, source: str

@@ -10,7 +10,7 @@ from backend.web.openapi.requests import Parameters, in_body, in_query
 from backend.web.openapi.trading import ASKED, ID, ONE, SECURITY
 from backend.web.server.json_schema import Json
 from backend.web.trading import order_parameters as asked
-from backend.web.trading import readings
+from backend.web.trading import readings, setups
 from backend.web.trading.orders import IDEMPOTENCY_KEY
 
 TAG = "orders"
@@ -56,6 +56,27 @@ def paths() -> dict[str, Json]:
             "get": _operation("getOrder", "An order that the service placed", one | ONE),
             "delete": _operation("cancelOrder", "Cancel an order, and read what it is then", one | SENT),
         },
+        "/account/leverage": {
+            "get": _operation(
+                "getLeverage",
+                "The leverage of open positions",
+                {"200": answer("The exchange's own data", ref("LeverageAnswer"))} | ASKED,
+                in_query(readings.READING),
+            ),
+            "patch": _setup("setLeverage", "Set the leverage of a symbol", asked.SETTING_LEVERAGE),
+        },
+        "/account/margin-mode": {
+            "get": _read_setup("getMarginMode", "How a symbol is set: leverage and modes"),
+            "patch": _setup("setMarginMode", "Set the margin mode of a symbol", asked.SETTING_MARGIN_MODE),
+        },
+        "/account/position-mode": {
+            "get": _read_setup("getPositionMode", "The same: leverage and modes"),
+            "patch": _setup(
+                "setPositionMode",
+                "Hold both sides of a symbol, or one position",
+                asked.SETTING_POSITION_MODE,
+            ),
+        },
         "/intents": _get(
             "listIntents", "Orders that the service placed, newest first", "IntentsAnswer", asked.INTENTS
         ),
@@ -73,6 +94,16 @@ def paths() -> dict[str, Json]:
         ),
         "/audit": _get("listAudit", "What was done in whose name, newest first", "AuditAnswer", asked.AUDIT),
     }
+
+
+def _read_setup(name: str, summary: str) -> Json:
+    found = {"200": answer("The exchange's own data", ref("SetupAnswer"))} | ASKED
+    return _operation(name, summary, found, in_query(setups.READING_SETUP))
+
+
+def _setup(name: str, summary: str, parameters: Parameters) -> Json:
+    done = {"200": answer("As the exchange tells it afterwards", ref("SetupAnswer"))} | SENT
+    return _operation(name, summary, done, requestBody=in_body(parameters, ()))
 
 
 def _get(name: str, summary: str, shape: str, parameters: Parameters) -> Json:

@@ -84,9 +84,6 @@ def paths() -> dict[str, Json]:
             for product in Product
         },
         "/account/positions": _get("getPositions", "Open positions", "PositionsAnswer", reading.READING),
-        "/account/leverage": _get(
-            "getLeverage", "The leverage of open positions", "LeverageAnswer", reading.READING
-        ),
         "/account/fees": _get("getFees", "The trading fees of a symbol", "FeesAnswer", reading.FEES),
         **_histories(),
         **_extractions(),

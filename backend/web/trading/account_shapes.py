@@ -22,6 +22,7 @@ class AccountLimits(Shape):
     max_order_value: Annotated[str | None, Meta(description="Largest value of one order, in quote coins")]
     max_position_value: Annotated[str | None, Meta(description="Largest value of a position with its orders")]
     entries_per_minute: int | None
+    max_leverage: Annotated[int | None, Meta(description="The highest leverage that this service sets")]
     price_band: Annotated[str | None, Meta(description='Part of the price: "0.05" is 5 % up and down')]
     symbols: Annotated[list[str], Meta(description="The only symbols with entries; none: all")]
 
@@ -111,6 +112,22 @@ class LeverageRow(Shape):
     held: Held
     leverage: MaybeMoney
     margin_mode: str
+
+
+class SymbolSetup(Shape):
+    """How a symbol of an account is set; null, or empty: the exchange does not say."""
+
+    product: Product
+    symbol: str
+    long: MaybeMoney
+    short: MaybeMoney
+    margin_mode: str
+    hedged: Annotated[bool | None, Meta(description="Long and short positions stand side by side")]
+
+
+class SetupAnswer(Answer, kw_only=True):
+    account: str
+    setup: SymbolSetup
 
 
 class LeverageAnswer(Read, kw_only=True):

@@ -11,7 +11,7 @@ from backend.services.accounts.readings import Reading
 from backend.trading.account import Account, Mode
 from backend.trading.money import plain
 from backend.trading.risk import Limits
-from backend.trading.rows import Balance, Fee, Order, Position, Product
+from backend.trading.rows import Balance, Fee, Order, Position, Product, Setup
 from backend.web.trading import account_shapes as shapes
 
 
@@ -20,6 +20,7 @@ def _limits(found: Limits) -> shapes.AccountLimits:
         max_order_value=money(found.max_order_value),
         max_position_value=money(found.max_position_value),
         entries_per_minute=found.entries_per_minute,
+        max_leverage=found.max_leverage,
         price_band=money(found.price_band),
         symbols=list(found.symbols),
     )
@@ -105,6 +106,17 @@ def leverage(row: Position) -> shapes.LeverageRow:
         held=row.held,
         leverage=money(row.leverage),
         margin_mode=row.margin_mode,
+    )
+
+
+def setup(found: Setup) -> shapes.SymbolSetup:
+    return shapes.SymbolSetup(
+        product=found.product,
+        symbol=found.symbol,
+        long=money(found.long),
+        short=money(found.short),
+        margin_mode=found.margin_mode,
+        hedged=found.hedged,
     )
 
 

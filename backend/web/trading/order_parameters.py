@@ -28,6 +28,7 @@ from backend.web.trading.handler import ACCOUNT, PRODUCTS, SYMBOL
 MONEY: Json = TEXT | {"pattern": r"^[0-9]+(\.[0-9]+)?$", "examples": ["0.01"]}
 EXPECTED = 'a number above zero, written as text, such as "0.01"'
 MOST_SYMBOLS = 200
+MOST_LEVERAGE = 500
 
 SIDES: dict[str, Side] = {"buy": "buy", "sell": "sell"}
 HELD: dict[str, Held] = {"net": "net", "long": "long", "short": "short"}
@@ -133,34 +134,48 @@ def ticket_of(values: Values) -> Ticket:
         raise InvalidRequest(str(error), code="invalid_order") from None
 
 
+LEVERAGE = whole("leverage", "The leverage", highest=MOST_LEVERAGE)
+SETTING_LEVERAGE = (ACCOUNT, TRADED, SYMBOL, LEVERAGE, POSITION)
+NEW_MARGIN_MODE = one_of("margin_mode", MODES, "The margin mode of the symbol", default=None)
+SETTING_MARGIN_MODE = (ACCOUNT, TRADED, SYMBOL, NEW_MARGIN_MODE)
+POSITION_MODES = {"hedge": True, "one_way": False}
+POSITION_MODE = one_of(
+    "position_mode",
+    POSITION_MODES,
+    "`hedge`: long and short side by side; `one_way`: one a symbol",
+    default=None,
+)
+SETTING_POSITION_MODE = (ACCOUNT, TRADED, SYMBOL, POSITION_MODE)
+
+_COUNTS = {"entries_per_minute": MOST_ENTRIES, "max_leverage": MOST_LEVERAGE}
 _VALUES = ("max_order_value", "max_position_value", "price_band")
 _MAYBE_MONEY: Json = MONEY | {"type": ["string", "null"]}
 LIMITS_SCHEMA = record(
     {
         **dict.fromkeys(_VALUES, _MAYBE_MONEY),
         "entries_per_minute": {"type": ["integer", "null"], "minimum": 1, "maximum": MOST_ENTRIES},
+        "max_leverage": {"type": ["integer", "null"], "minimum": 1, "maximum": MOST_LEVERAGE},
         "symbols": listed(TEXT) | {"maxItems": MOST_SYMBOLS},
     },
-    optional=(*_VALUES, "entries_per_minute", "symbols"),
+    optional=(*_VALUES, "entries_per_minute", "max_leverage", "symbols"),
 )
 
 
 def read_limits(name: str, value: object) -> Limits:
     """All limits at once: what is left out, or null, is no limit."""
-    known = {*_VALUES, "entries_per_minute", "symbols"}
+    known = {*_VALUES, *_COUNTS, "symbols"}
     if not isinstance(value, dict) or not known.issuperset(value):
         raise invalid(name, f"an object with {', '.join(sorted(known))}")
     given: dict[str, Any] = {one: each for one, each in value.items() if each is not None}
-    entries, symbols = given.get("entries_per_minute"), given.get("symbols", [])
-    if entries is not None and (type(entries) is not int or not 0 < entries <= MOST_ENTRIES):
-        raise invalid(name, f"such that entries_per_minute is a whole number from 1 to {MOST_ENTRIES}")
+    for one, most in _COUNTS.items():
+        if one in given and (type(given[one]) is not int or not 0 < given[one] <= most):
+            raise invalid(name, f"such that {one} is a whole number from 1 to {most}")
+    symbols = given.get("symbols", [])
     if not isinstance(symbols, list) or len(symbols) > MOST_SYMBOLS or not all(map(_is_symbol, symbols)):
         raise invalid(name, f"such that symbols is a list of up to {MOST_SYMBOLS} symbols")
-    return Limits(
-        entries_per_minute=entries,
-        symbols=tuple(symbols),
-        **{one: read_money(name, given[one]) for one in _VALUES if one in given},
-    )
+    counts = {one: given.get(one) for one in _COUNTS}
+    values: dict[str, Any] = {one: read_money(name, given[one]) for one in _VALUES if one in given}
+    return Limits(symbols=tuple(symbols), **counts, **values)
 
 
 def _is_symbol(value: object) -> bool:

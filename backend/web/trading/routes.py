@@ -28,9 +28,9 @@ from backend.web.trading.orders import (
 from backend.web.trading.readings import (
     BalanceHandler,
     FeesHandler,
-    LeverageHandler,
     PositionsHandler,
 )
+from backend.web.trading.setups import MarginModeHandler, PositionModeHandler, SetLeverageHandler
 
 Route = tuple[str, type[RequestHandler], dict[str, Any]]
 
@@ -44,7 +44,9 @@ def trading_routes(given: dict[str, Any]) -> list[Route]:
         (r"/account/balance", BalanceHandler, given),
         *((f"/account/balance/{one}", BalanceHandler, given | {"product": one}) for one in Product),
         (r"/account/positions", PositionsHandler, given),
-        (r"/account/leverage", LeverageHandler, given),
+        (r"/account/leverage", SetLeverageHandler, given),
+        (r"/account/margin-mode", MarginModeHandler, given),
+        (r"/account/position-mode", PositionModeHandler, given),
         (r"/account/fees", FeesHandler, given),
         (r"/orders", OrdersHandler, given),
         (r"/orders/history", OrderHistoryHandler, given),

@@ -19,7 +19,11 @@ from tests.simulator.private.signatures import bingx_account, bingx_params
 
 DEMO = "/vst"
 TIME = "/openApi/swap/v2/server/time"
-ROUTES: Mapping[str, tuple[Tell, int, int]] = {**bingx_perpetual.ROUTES, **bingx_spot.ROUTES}
+ROUTES: Mapping[str, tuple[Tell, int, int]] = {
+    **bingx_perpetual.ROUTES,
+    **bingx_spot.ROUTES,
+    **bingx_placing.READS,
+}
 PATHS = {*ROUTES, *(path for _, path in bingx_placing.ROUTES)}
 
 

@@ -12,6 +12,7 @@ from tests.simulator.private.accounts import Asked, Refused, Tell
 from tests.simulator.private.bingx_words import needed, order_of, wrong
 from tests.simulator.private.placing import Codes, Wish, cancelled, net_closes, number, placed
 from tests.simulator.private.rows import Held, Order, Pair, Product, Side
+from tests.simulator.private.setup import leverage_of, levers, set_hedged
 
 CODES = Codes(duplicate="101481", busy="101500", no_position="101205", too_small="110422", no_price="101215")
 FORCES = {"": "gtc", "GTC": "gtc", "IOC": "ioc", "FOK": "fok", "PostOnly": "post_only"}
@@ -54,6 +55,58 @@ def spot_cancel(asked: Asked) -> Any:
     return _flat(cancelled(asked, order, "100404"))
 
 
+def leverages(asked: Asked) -> Any:
+    pair = _pair(asked)
+    found = levers(asked, PRODUCTS[pair.quote], pair)
+    return {"longLeverage": found.long, "shortLeverage": found.short, "maxLongLeverage": 125}
+
+
+def set_leverage(asked: Asked) -> Any:
+    pair, side = _pair(asked), needed(asked, "side")
+    if (side == "BOTH") is asked.book.facts.hedged or side not in ("LONG", "SHORT", "BOTH"):
+        raise wrong(asked, "side: it does not match the position mode.")
+    found = levers(asked, PRODUCTS[pair.quote], pair)
+    leverage = leverage_of(asked, Refused("101414", "the leverage is too high"))
+    if side in ("LONG", "BOTH"):
+        found.long = leverage
+    if side in ("SHORT", "BOTH"):
+        found.short = leverage
+    return {"leverage": leverage, "symbol": asked.params["symbol"]}
+
+
+def margin_type(asked: Asked) -> Any:
+    pair = _pair(asked)
+    return {"marginType": levers(asked, PRODUCTS[pair.quote], pair).margin_mode.upper()}
+
+
+def set_margin_type(asked: Asked) -> Any:
+    pair, mode = _pair(asked), needed(asked, "marginType")
+    if mode not in ("CROSSED", "ISOLATED"):
+        raise wrong(asked, "marginType: it is unknown.")
+    levers(asked, PRODUCTS[pair.quote], pair).margin_mode = mode.lower()
+    return {}
+
+
+def dual(asked: Asked) -> Any:
+    return {"dualSidePosition": "true" if asked.book.facts.hedged else "false"}
+
+
+def set_dual(asked: Asked) -> Any:
+    hedged = needed(asked, "dualSidePosition") == "true"
+    set_hedged(asked, hedged, Refused("104103", "there are positions or orders"))
+    return dual(asked)
+
+
+DUAL = "/openApi/swap/v1/positionSide/dual"
+READS: dict[str, tuple[Tell, int, int]] = {
+    f"{SWAP}/leverage": (leverages, 5, 2),
+    f"{SWAP}/marginType": (margin_type, 2, 2),
+    DUAL: (dual, 2, 2),
+    f"{COIN}/leverage": (leverages, 5, 2),
+    f"{COIN}/marginType": (margin_type, 5, 2),
+}
+"""How symbols are set."""
+
 ROUTES: dict[tuple[str, str], tuple[Tell, int, int]] = {
     ("POST", f"{SWAP}/order"): (perpetual_place, 10, 3),
     ("DELETE", f"{SWAP}/order"): (perpetual_cancel, 10, 3),
@@ -61,6 +114,11 @@ ROUTES: dict[tuple[str, str], tuple[Tell, int, int]] = {
     ("DELETE", f"{COIN}/cancelOrder"): (perpetual_cancel, 5, 2),
     ("POST", f"{SPOT}/order"): (spot_place, 10, 3),
     ("POST", f"{SPOT}/cancel"): (spot_cancel, 5, 3),
+    ("POST", f"{SWAP}/leverage"): (set_leverage, 5, 2),
+    ("POST", f"{SWAP}/marginType"): (set_margin_type, 2, 2),
+    ("POST", DUAL): (set_dual, 4, 2),
+    ("POST", f"{COIN}/leverage"): (set_leverage, 5, 2),
+    ("POST", f"{COIN}/marginType"): (set_margin_type, 5, 2),
 }
 """How each is answered, and how many may come in a second, of an account and of an address."""
 

@@ -17,16 +17,19 @@ from tests.simulator.private.bitget_words import (
     PAGE,
     bill_type,
     history,
+    needed,
     of_order,
     open_orders,
     order_of,
     page_end,
     paged,
+    pair_of,
     plan_row,
     product_of,
     symbol_of,
 )
 from tests.simulator.private.rows import Order
+from tests.simulator.private.setup import levers
 from tests.simulator.times import DAY
 
 ROOT = "/api/v2/mix"
@@ -46,13 +49,15 @@ def account(asked: Asked) -> dict[str, Any]:
     if not found:
         raise Refused("40019", "Parameter marginCoin cannot be empty")
     mode = "hedge_mode" if asked.book.facts.hedged else "one_way_mode"
-    lever = "10"
+    product = product_of(asked)
+    needed(asked, "symbol")
+    set_as = levers(asked, product, pair_of(asked, product))
     return {
         **account_row(found[0]),
-        "crossedMarginLeverage": lever,
-        "isolatedLongLever": lever,
-        "isolatedShortLever": lever,
-        "marginMode": "crossed",
+        "crossedMarginLeverage": str(set_as.long),
+        "isolatedLongLever": str(set_as.long),
+        "isolatedShortLever": str(set_as.short),
+        "marginMode": set_as.margin_mode,
         "posMode": mode,
     }
 

@@ -27,6 +27,7 @@ from tests.simulator.private.bitget_words import (
     whole,
 )
 from tests.simulator.private.rows import Product
+from tests.simulator.private.setup import levers
 from tests.simulator.private.shelf import Row
 from tests.simulator.times import DAY
 
@@ -59,10 +60,17 @@ def settings(asked: Asked) -> dict[str, Any]:
         "holdMode": mode_of(asked),
         "stpMode": "none",
         "symbolConfigList": [
-            {"category": NAMES[product], "symbol": symbol_of(pair), "marginMode": "crossed", "leverage": "10"}
+            {
+                "category": NAMES[product],
+                "symbol": symbol_of(pair),
+                "marginMode": "crossed",
+                "leverage": str(levers(asked, product, pair).long),
+            }
             for product in list(NAMES)
             if product is not Product.SPOT
-            for pair in book.symbols(product)
+            for pair in sorted(
+                {*book.symbols(product), *(one for kind, one in book.levers if kind is product)}
+            )
         ],
     }
 

@@ -24,6 +24,8 @@ PRODUCTS = {
 CATEGORIES = {"SPOT": Product.SPOT, **PRODUCTS}
 NAMES = {product: name for name, product in CATEGORIES.items()}
 
+QUOTES = {Product.SPOT: "USDT", Product.USDT: "USDT", Product.USDC: "USDC", Product.COIN: "USD"}
+
 STATUSES = {
     "open": "live",
     "partially_filled": "partially_filled",
@@ -41,6 +43,14 @@ def text(number: Decimal | None) -> str:
 
 def symbol_of(pair: Pair) -> str:
     return pair.base + pair.quote
+
+
+def pair_of(asked: Asked, product: Product) -> Pair:
+    """The market that a request names."""
+    symbol, quote = asked.params["symbol"].upper(), QUOTES[product]
+    if not symbol.endswith(quote) or symbol == quote:
+        raise Refused("40034", f"Parameter {symbol} does not exist")
+    return Pair(symbol.removesuffix(quote), quote)
 
 
 def needed(asked: Asked, *names: str) -> None:

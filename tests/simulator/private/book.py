@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from decimal import Decimal
+from typing import Any
 
 from tests.simulator.private.costs import Facts, added, fee_of, frozen_by
 from tests.simulator.private.rows import (
@@ -53,6 +54,8 @@ class Book:
         self._plan_numbers = Numbers(Plan)
         self._wallets = Wallets(self.bills, unified=self.facts.unified)
         self._positions = Positions()
+        self.levers: dict[tuple[Product, Pair], Any] = {}
+        """How symbols are set: see `setup.py`."""
         self.accepted: Counter[str] = Counter()
         """How many orders came with a client id."""
         self._by_client: dict[str, int] = {}

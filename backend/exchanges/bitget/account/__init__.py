@@ -8,7 +8,7 @@ from backend.clock import parse_time
 from backend.core.windows import MINUTE
 from backend.exchanges.base import RateLimit
 from backend.exchanges.bitget import signing
-from backend.exchanges.bitget.account import classic, key, placing, spot, unified
+from backend.exchanges.bitget.account import classic, key, placing, setup, spot, unified
 from backend.exchanges.bitget.account.asking import FUTURES
 from backend.exchanges.bitget.account.refusals import refused
 from backend.exchanges.bitget.market import BUDGET, PERPETUAL, VENUE
@@ -43,6 +43,7 @@ UNIFIED = Flavour(
     fills=dict.fromkeys(Product, unified.FILL_HISTORY),
     bills=dict.fromkeys(Product, unified.BILL_HISTORY),
     placing=placing.UNIFIED_PLACING,
+    setup=setup.UNIFIED_SETUP,
 )
 
 CLASSIC = Flavour(
@@ -62,6 +63,7 @@ CLASSIC = Flavour(
     fills={Product.SPOT: spot.FILL_HISTORY, **dict.fromkeys(FUTURES, classic.FILL_HISTORY)},
     bills={Product.SPOT: spot.BILL_HISTORY, **dict.fromkeys(FUTURES, classic.BILL_HISTORY)},
     placing=placing.CLASSIC_PLACING,
+    setup=setup.CLASSIC_SETUP,
 )
 
 BITGET_ACCOUNT = PrivateVenue(
@@ -71,7 +73,7 @@ BITGET_ACCOUNT = PrivateVenue(
     budget=BUDGET,
     limits=tuple(
         RateLimit(path, calls, 1.0)
-        for limits in (key.LIMITS, classic.LIMITS, spot.LIMITS, unified.LIMITS, placing.LIMITS)
+        for limits in (key.LIMITS, classic.LIMITS, spot.LIMITS, unified.LIMITS, placing.LIMITS, setup.LIMITS)
         for path, calls in limits.items()
     ),
     sign=signing.signer,

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from operator import attrgetter
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from backend.core.windows import DAY
-from backend.exchanges.base import Request
+from backend.exchanges.base import Answer, Request
 from backend.exchanges.bitget.market import ADDRESS, VENUE
 from backend.exchanges.private.venue import Call
-from backend.exchanges.private.wire import Id, Told, given, question
+from backend.exchanges.private.wire import Id, Told, given, question, read
 from backend.trading.rows import Product, Status, Wanted
 
 Data = TypeVar("Data")
@@ -64,6 +64,16 @@ def sent(path: str, body: Mapping[str, str]) -> Call[str]:
         path, cost={ADDRESS: 1, path: 1}, method="POST", body=msgspec.json.encode(given(body)), urgent=True
     )
     return question(request, Told[Acknowledged], lambda said: str(said.data.order_id), VENUE)
+
+
+def changed(path: str, body: Mapping[str, str]) -> Call[None]:
+    """The same where the answer says nothing of use."""
+    call = sent(path, body)
+
+    def parse(answer: Answer) -> None:
+        read(Told[Any], answer, VENUE)
+
+    return Call(call.request, parse)
 
 
 class Acknowledged(msgspec.Struct, rename="camel"):

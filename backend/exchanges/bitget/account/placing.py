@@ -14,8 +14,7 @@ from decimal import Decimal
 import msgspec
 
 from backend.errors import MalformedAnswer
-from backend.exchanges.base import Answer
-from backend.exchanges.bitget.account.asking import FUTURES, asked, sent
+from backend.exchanges.bitget.account.asking import FUTURES, asked, changed, sent
 from backend.exchanges.bitget.account.unified import CATEGORIES
 from backend.exchanges.bitget.market import VENUE
 from backend.exchanges.private.venue import Call, Placing
@@ -132,15 +131,15 @@ def cancel_classic(product: Product, symbol: str, order_id: str, client_id: str)
     """Cancels an order of a classic account."""
     named = {"symbol": symbol, **_named(order_id, client_id)}
     if product is Product.SPOT:
-        return _without_answer(sent(SPOT_CANCEL, named))
+        return changed(SPOT_CANCEL, named)
     more = {"productType": FUTURES[product], "marginCoin": margin_coin(product, symbol)}
-    return _without_answer(sent(MIX_CANCEL, {**named, **more}))
+    return changed(MIX_CANCEL, {**named, **more})
 
 
 def cancel_unified(product: Product, symbol: str, order_id: str, client_id: str) -> Call[None]:
     """Cancels an order of a unified account."""
     market = {"category": CATEGORIES[product], "symbol": symbol}
-    return _without_answer(sent(V3_CANCEL, {**market, **_named(order_id, client_id)}))
+    return changed(V3_CANCEL, {**market, **_named(order_id, client_id)})
 
 
 def margin_coin(product: Product, symbol: str) -> str:
@@ -163,13 +162,6 @@ def _named(order_id: str, client_id: str) -> dict[str, str]:
 
 def _text(number: Decimal | None) -> str:
     return "" if number is None else plain(number)
-
-
-def _without_answer(call: Call[str]) -> Call[None]:
-    def parse(answer: Answer) -> None:
-        call.parse(answer)
-
-    return Call(call.request, parse)
 
 
 CLASSIC_PLACING = Placing(place=place_classic, cancel=cancel_classic, rules=rules)

@@ -1,0 +1,86 @@
+"""`/account/setup`, `/account/leverage`, `/account/margin-mode`, `/account/position-mode`."""
+
+from __future__ import annotations
+
+from backend.errors import InvalidRequest
+from backend.trading.rows import Product, Setup
+from backend.web.server.parameters import Values, missing
+from backend.web.trading import account_shapes, account_views
+from backend.web.trading.handler import ACCOUNT, SYMBOL, TradingHandler
+from backend.web.trading.order_parameters import (
+    LEVERAGE,
+    NEW_MARGIN_MODE,
+    POSITION,
+    POSITION_MODE,
+    SETTING_LEVERAGE,
+    SETTING_MARGIN_MODE,
+    SETTING_POSITION_MODE,
+    TRADED,
+)
+from backend.web.trading.readings import LeverageHandler
+
+READING_SETUP = (ACCOUNT, TRADED, SYMBOL)
+
+
+class SetupHandler(TradingHandler):
+    """Base of what reads and sets a symbol."""
+
+    async def get(self) -> None:
+        values = self.query(READING_SETUP)
+        account = await self.account_id(values)
+        product, symbol = perpetual(values)
+        self.answer_setup(account, await self.trading.orders.setups.read(account, product, symbol))
+
+    def answer_setup(self, account: str, found: Setup) -> None:
+        self.answer(account_shapes.SetupAnswer(account=account, setup=account_views.setup(found)))
+
+
+class SetLeverageHandler(LeverageHandler, SetupHandler):
+    """GET lists the leverage of open positions."""
+
+    async def patch(self) -> None:
+        self.query(())
+        values = self.json_object(SETTING_LEVERAGE)
+        account = await self.account_id(values)
+        product, symbol = perpetual(values)
+        if (leverage := values[LEVERAGE]) is None:
+            raise missing(LEVERAGE.name)
+        found = await self.trading.orders.setups.leverage(
+            account, product, symbol, values[POSITION], leverage, caller=self.caller
+        )
+        self.answer_setup(account, found)
+
+
+class MarginModeHandler(SetupHandler):
+    async def patch(self) -> None:
+        self.query(())
+        values = self.json_object(SETTING_MARGIN_MODE)
+        account = await self.account_id(values)
+        product, symbol = perpetual(values)
+        if (mode := values[NEW_MARGIN_MODE]) is None:
+            raise missing(NEW_MARGIN_MODE.name)
+        found = await self.trading.orders.setups.margin_mode(
+            account, product, symbol, mode, caller=self.caller
+        )
+        self.answer_setup(account, found)
+
+
+class PositionModeHandler(SetupHandler):
+    async def patch(self) -> None:
+        self.query(())
+        values = self.json_object(SETTING_POSITION_MODE)
+        account = await self.account_id(values)
+        product, symbol = perpetual(values)
+        if (hedged := values[POSITION_MODE]) is None:
+            raise missing(POSITION_MODE.name)
+        found = await self.trading.orders.setups.position_mode(
+            account, product, symbol, hedged=hedged, caller=self.caller
+        )
+        self.answer_setup(account, found)
+
+
+def perpetual(values: Values) -> tuple[Product, str]:
+    """The market of a request; spot has nothing to set."""
+    if values[TRADED] is Product.SPOT:
+        raise InvalidRequest("spot has no leverage and no modes", code="unknown_product")
+    return values[TRADED], values[SYMBOL]
