@@ -38,6 +38,15 @@ BODY = {
     "secret": KEYS.secret,
     "passphrase": KEYS.passphrase,
 }
+CONTRACT = {
+    "symbol": "BTCUSDT",
+    "minTradeNum": "0.001",
+    "sizeMultiplier": "0.001",
+    "priceEndStep": "1",
+    "pricePlace": "1",
+    "minTradeUSDT": "5",
+}
+ORDER = {"symbol": "BTCUSDT", "side": "sell", "size": "0.01", "reduce_only": True}
 ECHO = f"invalid {KEYS.key} {KEYS.secret} {KEYS.passphrase}"
 
 
@@ -126,6 +135,7 @@ async def told_service(
             "MONGODB_DATABASE": database.name,
             "API_KEYS": f"admin:{ADMIN}:read+write+trade+admin",
             "MASTER_KEYS": OLD,
+            "LIVE_TRADING": "true",
             "LOG_LEVEL": "DEBUG",
             "LOG_FORMAT": "json",
             **dict.fromkeys(names, venue.url),
@@ -177,6 +187,19 @@ async def test_no_secret_is_anywhere_but_sealed(tmp_path: Path, mongod_uri: str,
             assert (await service.call("/accounts", text.encode(), "POST"))[0] == 400
         assert (await service.call("/extract-orders", {"wait": 60}))[0] == 200
         assert (await service.call("/orders/history"))[0] == 200
+        contracts, place = "/api/v2/mix/market/contracts", "/api/v2/mix/order/place-order"
+        venue.answers[contracts] = told([CONTRACT])
+        for bad in (
+            *(refused("40009", ECHO), refused("40762", ECHO), refused("40725", ECHO), ECHO.encode()),
+            told({"orderId": "17", "clientOid": ECHO[:60]}),
+        ):
+            venue.answers[place] = bad
+            await service.call("/orders", ORDER)
+        venue.answers["/api/v2/mix/account/set-leverage"] = refused("40725", ECHO)
+        venue.answers["/api/v2/mix/account/account"] = refused("40725", ECHO)
+        await service.call("/account/leverage", {"symbol": "BTCUSDT", "leverage": 5}, "PATCH")
+        assert (await service.call("/intents"))[1]["count"] == 5
+        assert (await service.call("/audit"))[0] == 200
         assert await asyncio.to_thread(service.run, "accounts", "list") == 0
         typed = [KEYS.key, KEYS.secret, KEYS.passphrase]
         arguments = ("accounts", "add", "bitget", "--mode", "demo")
