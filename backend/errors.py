@@ -169,6 +169,18 @@ class EntryUndecided(MarketDataError):
     about = "Nobody knows yet if an earlier order of this symbol exists: wait until that is known."
 
 
+class OrderUndecided(MarketDataError):
+    code = "order_undecided"
+    status = HTTPStatus.CONFLICT
+    about = "Nobody knows yet what became of the order, or the exchange has not ended it: try again."
+
+
+class OrderFinished(MarketDataError):
+    code = "order_finished"
+    status = HTTPStatus.CONFLICT
+    about = "The order has ended: nothing is left to change."
+
+
 class KeyReused(MarketDataError):
     code = "key_reused"
     status = HTTPStatus.CONFLICT

@@ -19,6 +19,7 @@ from backend.net.rest.throttle import Throttle
 from backend.services.accounts.accounts import Accounts
 from backend.services.accounts.readings import Readings
 from backend.services.accounts.vault import Vault
+from backend.services.orders.amending import Amender
 from backend.services.orders.cancelling import Canceller
 from backend.services.orders.executor import Executor
 from backend.services.orders.facts import MarketFacts
@@ -122,6 +123,8 @@ class Process:
             settler=settler,
             clock=clock,
         )
+
+        self.amender = Amender(executor=self.executor, canceller=self.canceller)
 
 
 @dataclass

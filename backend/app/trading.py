@@ -21,6 +21,7 @@ from backend.services.accounts.readings import Readings
 from backend.services.accounts.vault import Vault
 from backend.services.history.extractions import Extractions
 from backend.services.history.histories import Histories
+from backend.services.orders.amending import Amender
 from backend.services.orders.cancelling import Canceller
 from backend.services.orders.executor import Executor
 from backend.services.orders.facts import MarketFacts
@@ -116,6 +117,7 @@ def _build_orders(
     return Orders(
         executor=executor,
         canceller=canceller,
+        amender=Amender(executor=executor, canceller=canceller),
         setups=Setups(accounts=accounts, permission=permission, settler=settler),
         watch=watch,
         intents=stores.intents,

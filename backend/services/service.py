@@ -16,6 +16,7 @@ from backend.services.following.pushed_candles import LiveCandles
 from backend.services.history.extractions import Extractions
 from backend.services.history.histories import Histories
 from backend.services.jobs.submission import Jobs
+from backend.services.orders.amending import Amender
 from backend.services.orders.cancelling import Canceller
 from backend.services.orders.executor import Executor
 from backend.services.orders.ports import AuditStore, IntentStore
@@ -103,6 +104,7 @@ class Orders:
 
     executor: Executor
     canceller: Canceller
+    amender: Amender
     setups: Setups
     watch: OrderWatch
     intents: IntentStore

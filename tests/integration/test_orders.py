@@ -11,6 +11,7 @@ from typing import Any, get_args
 import pytest
 
 from backend.errors import (
+    AccountContended,
     EntryUndecided,
     ExchangeError,
     ExchangeRefused,
@@ -18,18 +19,20 @@ from backend.errors import (
     KeyReused,
     LiveTradingOff,
     ModeRefused,
+    OrderFinished,
+    OrderUndecided,
     RiskRefused,
     UnknownOrder,
 )
 from backend.services.orders.cancelling import Step
 from backend.services.orders.ports import Entry
 from backend.store.mongo import Database
-from backend.trading.intents import State
+from backend.trading.intents import Intent, State
 from backend.trading.risk import Limits
 from backend.trading.rows import Product, Status
-from backend.trading.tickets import Force
+from backend.trading.tickets import Force, Ticket
 from tests.book_rows import Venue
-from tests.ordering import PRICE, UNDECIDED, VENUES, Floor, floor
+from tests.ordering import PRICE, UNDECIDED, VENUES, Floor, Process, floor
 from tests.simulator.private.faults import Coded, Manner, Met
 
 EVERY_VENUE = pytest.mark.parametrize("venue", VENUES)
@@ -123,15 +126,21 @@ async def test_while_an_order_is_unknown_nothing_else_opens_there(venue: Venue, 
         assert (await here.place()).state is State.ACCEPTED
 
 
+async def _patiently(here: Floor, process: Process, ticket: Ticket, key: str) -> Intent:
+    """Place an order, again and again while the service says that another request does it."""
+    while True:
+        try:
+            return await process.executor.place(here.account.id, ticket, caller="test", key=key)
+        except AccountContended:
+            await asyncio.sleep(0.01)
+
+
 @EVERY_VENUE
 async def test_two_processes_with_one_key_place_one_order(venue: Venue, database: Database) -> None:
     async with floor(venue, database, processes=2) as here:
         ticket = here.ticket()
         placed = await asyncio.gather(
-            *(
-                process.executor.place(here.account.id, ticket, caller="test", key="k")
-                for process in here.processes * 3
-            )
+            *(_patiently(here, process, ticket, "k") for process in here.processes * 3)
         )
         assert len({one.id for one in placed}) == 1
         found = await here.decided(placed[0])
@@ -139,12 +148,7 @@ async def test_two_processes_with_one_key_place_one_order(venue: Venue, database
         with pytest.raises(KeyReused):
             await here.place("k", side="sell")
         sale = here.ticket(product=Product.SPOT, side="sell")
-        await asyncio.gather(
-            *(
-                process.executor.place(here.account.id, sale, caller="test", key="s")
-                for process in here.processes * 3
-            )
-        )
+        await asyncio.gather(*(_patiently(here, process, sale, "s") for process in here.processes * 3))
         assert len(here.orders()) == 2
         with pytest.raises(UnknownOrder):
             await here.first.executor.get("i00")
@@ -507,3 +511,49 @@ async def test_a_setting_whose_answer_is_lost_is_read_back(venue: Venue, databas
             await here.first.setups.leverage(account, usdt, symbol, "long", 7, caller="test")
         found = await here.first.setups.leverage(account, usdt, symbol, "long", 7, caller="test")
         assert found.long == 7
+
+
+@EVERY_VENUE
+async def test_an_order_is_changed_by_ending_it_first(venue: Venue, database: Database) -> None:
+    async with floor(venue, database) as here:
+        amend = here.first.amender.amend
+        placed = await here.place(price=Decimal(20_000), size=Decimal("0.03"))
+        first = here.orders()[0]
+        here.book.fill(first.number, Decimal("0.01"), Decimal(20_000), here.clock.now())
+        here.book.mark(first.product, first.pair, PRICE)
+        changed = await amend(placed.id, price=Decimal(21_000), size=None, caller="test", key="one")
+        old, new = here.orders()
+        assert (old.status, old.filled) == ("cancelled", Decimal("0.01"))
+        assert (new.status, new.size, new.price) == ("open", Decimal("0.02"), Decimal(21_000))
+        assert (changed.order_id, changed.source) == (str(new.number), f"amend {placed.id}")
+        with pytest.raises(OrderFinished):
+            await amend(placed.id, price=Decimal(22_000), size=None, caller="test")
+        again = await amend(changed.id, price=None, size=Decimal("0.05"), caller="test", key="two")
+        repeated = await amend(changed.id, price=None, size=Decimal("0.05"), caller="test", key="two")
+        assert (again.id, len(here.orders()), len(here.book.open)) == (repeated.id, 3, 1)
+        with pytest.raises(KeyReused):
+            await amend(again.id, price=Decimal(1), size=None, caller="test", key="two")
+        here.book.fill(here.orders()[-1].number, Decimal("0.04"), Decimal(21_000), here.clock.now())
+        with pytest.raises(OrderFinished, match="nothing is left"):
+            await amend(again.id, price=None, size=Decimal("0.04"), caller="test")
+        assert not here.book.open
+        for wrong in ({"price": None, "size": None},):
+            with pytest.raises(InvalidRequest):
+                await amend(again.id, caller="test", **wrong)
+
+
+async def test_an_order_that_does_not_end_is_not_placed_anew(database: Database) -> None:
+    """The cancel is lost, and the order stays open: nothing is placed beside it."""
+    async with floor("classic", database) as here:
+        placed = await here.place(price=Decimal(20_000))
+        here.simulator.faults.private.codes = [Coded("40725", path="cancel-order")]
+        with pytest.raises(OrderUndecided):
+            await here.first.amender.amend(placed.id, price=Decimal(21_000), size=None, caller="test")
+        assert len(here.orders()) == len(here.book.open) == 1
+        here.simulator.faults.private.placing = [Met("accept_drop")]
+        unknown = await here.place(price=Decimal(20_000))
+        with pytest.raises(OrderUndecided):
+            await here.first.amender.amend(unknown.id, price=Decimal(21_000), size=None, caller="test")
+        market = await here.place(side="sell")
+        with pytest.raises(InvalidRequest, match="market order"):
+            await here.first.amender.amend(market.id, price=Decimal(1), size=None, caller="test")

@@ -130,6 +130,9 @@ async def test_an_order_is_placed_read_and_cancelled(
     assert (str(made.number), made.client_id) == (order["order_id"], order["id"])
     listed = await ask(http_server_client, "GET", "/orders")
     assert [row["client_id"] for row in listed.body["orders"]] == [order["id"]]
+    amended = await ask(http_server_client, "PATCH", f"/orders/{order['id']}", {"price": "21000"})
+    assert (amended.status, amended.body["order"]["ticket"]["price"]) == (201, "21000")
+    order = amended.body["order"]
     ended = await ask(http_server_client, "DELETE", f"/orders/{order['id']}")
     assert (ended.status, ended.body["order"]["order"]["status"]) == (200, "cancelled")
     found = await ask(http_server_client, "GET", f"/orders/{order['id']}")

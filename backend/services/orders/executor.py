@@ -126,6 +126,10 @@ class Executor:
             return Draft(intent=intent, refused=str(error))
         return Draft(intent=intent, refused=None)
 
+    async def known(self, account_id: str, key: str) -> Intent | None:
+        """The intent of an earlier request with this idempotency key."""
+        return await self._intents.load(intent_id(account_id, key))
+
     async def get(self, intent_id: str) -> Intent:
         """An intent as it is known now. Raises UnknownOrder."""
         if found := await self._intents.load(intent_id):

@@ -54,6 +54,13 @@ def paths() -> dict[str, Json]:
         "/orders/{id}": {
             "parameters": [ORDER],
             "get": _operation("getOrder", "An order that the service placed", one | ONE),
+            "patch": _operation(
+                "amendOrder",
+                "Give an open limit order another price or size: it is ended, and its rest placed anew",
+                {"201": placed, "202": unknown} | SENT,
+                [key],
+                requestBody=in_body(asked.AMENDING, ()),
+            ),
             "delete": _operation("cancelOrder", "Cancel an order, and read what it is then", one | SENT),
         },
         "/account/leverage": {

@@ -78,6 +78,8 @@ PLACING = (
     *(REDUCE_ONLY, TAKE_PROFIT, STOP_LOSS, MARGIN_MODE),
 )
 
+AMENDING = (PRICE, SIZE)
+
 DRY_RUN = switch("dry_run", "`true`: say what would be sent, and send nothing")
 TRYING = (DRY_RUN,)
 

@@ -11,6 +11,7 @@ from backend.web.trading import account_views, order_shapes, order_views
 from backend.web.trading.handler import ACCOUNT, TradingHandler
 from backend.web.trading.order_parameters import (
     AFTER,
+    AMENDING,
     AUDIT,
     DRY_RUN,
     INTENTS,
@@ -19,6 +20,8 @@ from backend.web.trading.order_parameters import (
     OF_ACCOUNT,
     ONLY_SYMBOL,
     PLACING,
+    PRICE,
+    SIZE,
     STATE,
     STEP,
     TRYING,
@@ -30,14 +33,37 @@ IDEMPOTENCY_KEY = "Idempotency-Key"
 LONGEST_KEY = 200
 
 
-class OrdersHandler(OpenOrdersHandler):
+class PlacingHandler(TradingHandler):
+    """Base of what places orders."""
+
+    def answer_placed(self, found: Intent) -> None:
+        self.set_header("Location", f"{self.base_path}/orders/{found.id}")
+        if found.state is State.REFUSED:
+            self.answer_error(ExchangeRefused(f"{found.venue} refused order {found.id}: {found.reason}"))
+            return
+        status = HTTPStatus.ACCEPTED if found.undecided else HTTPStatus.CREATED
+        self.answer(order_shapes.IntentAnswer(order=order_views.intent(found)), status)
+
+    @property
+    def key(self) -> str | None:
+        """The request's idempotency key. Raises InvalidRequest."""
+        key = self.request.headers.get(IDEMPOTENCY_KEY)
+        if key is not None and not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
+            raise InvalidRequest(
+                f"{IDEMPOTENCY_KEY} must be 1 to {LONGEST_KEY} printable characters",
+                code="invalid_idempotency_key",
+            )
+        return key
+
+
+class OrdersHandler(PlacingHandler, OpenOrdersHandler):
     """GET lists the open orders of the exchange."""
 
     async def post(self) -> None:
         """Place an order, or say what would be sent."""
         is_dry = self.query(TRYING)[DRY_RUN]
         values = self.json_object(PLACING)
-        ticket, key = ticket_of(values), self._key()
+        ticket, key = ticket_of(values), self.key
         account, executor = await self.account_id(values), self.trading.orders.executor
         if is_dry:
             draft = await executor.dry_run(account, ticket, caller=self.caller)
@@ -52,7 +78,7 @@ class OrdersHandler(OpenOrdersHandler):
                 )
             )
             return
-        self._answer_placed(await executor.place(account, ticket, caller=self.caller, key=key))
+        self.answer_placed(await executor.place(account, ticket, caller=self.caller, key=key))
 
     async def delete(self) -> None:
         """Cancel all open orders of an account, or of a symbol."""
@@ -64,25 +90,17 @@ class OrdersHandler(OpenOrdersHandler):
         rows = [account_views.order(row) for row in left]
         self.answer(order_shapes.CancelledAnswer(account=account, cancelled=gone, open=rows))
 
-    def _answer_placed(self, found: Intent) -> None:
-        self.set_header("Location", f"{self.base_path}/orders/{found.id}")
-        if found.state is State.REFUSED:
-            self.answer_error(ExchangeRefused(f"{found.venue} refused order {found.id}: {found.reason}"))
-            return
-        status = HTTPStatus.ACCEPTED if found.undecided else HTTPStatus.CREATED
-        self.answer(order_shapes.IntentAnswer(order=order_views.intent(found)), status)
 
-    def _key(self) -> str | None:
-        key = self.request.headers.get(IDEMPOTENCY_KEY)
-        if key is not None and not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
-            raise InvalidRequest(
-                f"{IDEMPOTENCY_KEY} must be 1 to {LONGEST_KEY} printable characters",
-                code="invalid_idempotency_key",
-            )
-        return key
+class OrderHandler(PlacingHandler):
+    async def patch(self, order_id: str) -> None:
+        """Give an open limit order another price or size. The answer is the order that takes its place."""
+        self.query(())
+        values = self.json_object(AMENDING)
+        found = await self.trading.orders.amender.amend(
+            order_id, price=values[PRICE], size=values[SIZE], caller=self.caller, key=self.key
+        )
+        self.answer_placed(found)
 
-
-class OrderHandler(TradingHandler):
     async def get(self, order_id: str) -> None:
         self.query(())
         self._answer(await self.trading.orders.executor.get(order_id))
