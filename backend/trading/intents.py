@@ -20,6 +20,8 @@ from backend.trading.tickets import Ticket
 DIGITS = 31
 """Digits of an id after its first letter: 32 characters are legal at every venue."""
 
+HEX = frozenset("0123456789abcdef")
+
 FINISHED = frozenset((Status.FILLED, Status.CANCELLED, Status.EXPIRED, Status.FAILED))
 
 
@@ -112,6 +114,11 @@ class Intent:
     def finished(self) -> bool:
         """Whether nothing more can happen to the order."""
         return self.order is not None and self.order.status in FINISHED
+
+
+def is_intent_id(client_id: str) -> bool:
+    """Whether an order's client id has the form of ours, which no person and hardly another program makes."""
+    return len(client_id) == 1 + DIGITS and client_id[0].lower() == "i" and set(client_id[1:].lower()) <= HEX
 
 
 def digest(ticket: Ticket) -> str:

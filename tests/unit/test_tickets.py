@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.trading.intents import MOVES, State, digest, intent_id, states_before
+from backend.trading.intents import MOVES, State, digest, intent_id, is_intent_id, states_before
 from backend.trading.money import is_multiple
 from backend.trading.risk import Limits, Situation, verdict
 from backend.trading.rows import Product
@@ -168,4 +168,7 @@ def test_an_id_is_legal_everywhere_and_of_one_account_and_key() -> None:
     one = intent_id("a", "k")
     assert (len(one), one[0], one.isalnum(), one == one.lower()) == (32, "i", True, True)
     assert one == intent_id("a", "k") != intent_id("b", "k")
+    assert is_intent_id(one)
+    assert is_intent_id(one.upper())
+    assert not any(map(is_intent_id, ("", "i" * 32, "web-1", one[:-1], f"{one}0", f"x{one[1:]}")))
     assert digest(ticket()) == digest(ticket()) != digest(ticket(side="sell"))

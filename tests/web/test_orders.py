@@ -129,7 +129,8 @@ async def test_an_order_is_placed_read_and_cancelled(
     [made] = venue.book.open.values()
     assert (str(made.number), made.client_id) == (order["order_id"], order["id"])
     listed = await ask(http_server_client, "GET", "/orders")
-    assert [row["client_id"] for row in listed.body["orders"]] == [order["id"]]
+    told = [(row["client_id"], row["origin"]) for row in listed.body["orders"]]
+    assert told == [(order["id"], "ours")]
     amended = await ask(http_server_client, "PATCH", f"/orders/{order['id']}", {"price": "21000"})
     assert (amended.status, amended.body["order"]["ticket"]["price"]) == (201, "21000")
     order = amended.body["order"]

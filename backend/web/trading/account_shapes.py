@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -164,6 +164,9 @@ class OrderRow(Shape):
     fees: list[PaidFee]
     reduce_only: bool | None
     source: Annotated[str, Meta(description="The exchange's word for what made the order")]
+    origin: Annotated[
+        Literal["ours", "external"], Meta(description="`ours`: this service placed it, by the form of its id")
+    ]
     created: Moment
     updated: Moment
 

@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 from backend.clock import iso
 from backend.services.accounts.readings import Reading
 from backend.trading.account import Account, Mode
+from backend.trading.intents import is_intent_id
 from backend.trading.money import plain
 from backend.trading.risk import Limits
 from backend.trading.rows import Balance, Fee, Order, Position, Product, Setup
@@ -137,6 +138,7 @@ def order(row: Order) -> shapes.OrderRow:
         fees=fees(row.fees),
         reduce_only=row.reduce_only,
         source=row.source,
+        origin="ours" if is_intent_id(row.client_id) else "external",
         created=iso(row.created),
         updated=iso(row.updated),
     )
