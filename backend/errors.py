@@ -128,6 +128,11 @@ class UnknownOrder(NotFound):
     about = "The service has placed no order with this id."
 
 
+class UnknownTwap(NotFound):
+    code = "unknown_twap"
+    about = "The service has no TWAP order with this id."
+
+
 class NotFollowed(NotFound):
     code = "not_followed"
     about = "Nobody follows this series."

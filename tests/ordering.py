@@ -26,6 +26,7 @@ from backend.services.orders.facts import MarketFacts
 from backend.services.orders.permission import Permission
 from backend.services.orders.settling import Settler
 from backend.services.orders.setups import Setups
+from backend.services.orders.twaps import Twaps
 from backend.services.orders.watch import OrderWatch
 from backend.services.reading.quotes import Quotes
 from backend.services.shared_answers import SharedAnswer
@@ -34,6 +35,7 @@ from backend.store.trading.accounts import MongoAccounts
 from backend.store.trading.audit import MongoAudit
 from backend.store.trading.desks import MongoDesks
 from backend.store.trading.intents import MongoIntents
+from backend.store.trading.twaps import MongoTwaps
 from backend.telemetry.metrics import Metrics
 from backend.trading.account import Account, Mode
 from backend.trading.intents import Intent, State
@@ -124,6 +126,13 @@ class Process:
             clock=clock,
         )
 
+        self.twaps = Twaps(
+            executor=self.executor,
+            store=MongoTwaps(database),
+            settler=settler,
+            clock=clock,
+            loops=self.loops,
+        )
         self.amender = Amender(executor=self.executor, canceller=self.canceller)
 
 

@@ -25,7 +25,7 @@ OPEN_FOLDER = "/ui/"
 ACCOUNT_ROUTES = frozenset(
     (
         *("accounts", "account", "orders", "trades", "ledger", "extract-orders", "test"),
-        *("intents", "positions", "kill", "audit"),
+        *("intents", "positions", "kill", "audit", "twap"),
     )
 )
 """The first parts of paths that read or change accounts."""

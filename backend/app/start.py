@@ -30,6 +30,8 @@ async def start(service: Service, role: Role, fleet: Fleet, stack: AsyncExitStac
                 stack.push_async_callback(service.trading.extractions.stop)
                 service.trading.orders.watch.start()
                 stack.push_async_callback(service.trading.orders.watch.stop)
+                service.trading.orders.twaps.start()
+                stack.push_async_callback(service.trading.orders.twaps.stop)
     streaming.live.start(following.appender.add, following.confirmer.ended)
     stack.push_async_callback(following.confirmer.stop)
     stack.push_async_callback(streaming.live.stop)

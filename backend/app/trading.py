@@ -28,6 +28,7 @@ from backend.services.orders.facts import MarketFacts
 from backend.services.orders.permission import Permission
 from backend.services.orders.settling import Settler
 from backend.services.orders.setups import Setups
+from backend.services.orders.twaps import Twaps
 from backend.services.orders.watch import OrderWatch
 from backend.services.service import Orders, Trading
 from backend.settings.by_exchange import account_url_setting
@@ -120,6 +121,7 @@ def _build_orders(
         amender=Amender(executor=executor, canceller=canceller),
         setups=Setups(accounts=accounts, permission=permission, settler=settler),
         watch=watch,
+        twaps=Twaps(executor=executor, store=stores.twaps, settler=settler, clock=clock, loops=common.loops),
         intents=stores.intents,
         audit=stores.audit,
     )

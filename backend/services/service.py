@@ -21,6 +21,7 @@ from backend.services.orders.cancelling import Canceller
 from backend.services.orders.executor import Executor
 from backend.services.orders.ports import AuditStore, IntentStore
 from backend.services.orders.setups import Setups
+from backend.services.orders.twaps import Twaps
 from backend.services.orders.watch import OrderWatch
 from backend.services.reading.catalogue import Catalogue
 from backend.services.reading.mirror import Mirror
@@ -107,6 +108,7 @@ class Orders:
     amender: Amender
     setups: Setups
     watch: OrderWatch
+    twaps: Twaps
     intents: IntentStore
     audit: AuditStore
 

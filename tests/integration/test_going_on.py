@@ -31,6 +31,7 @@ from backend.services.history.extractions import Extractions
 from backend.services.jobs.submission import Jobs
 from backend.services.jobs.worker import Worker
 from backend.services.orders.settling import Settler
+from backend.services.orders.twaps import Twaps
 from backend.services.orders.watch import OrderWatch
 from backend.services.reading.catalogue import Catalogue
 from backend.services.reading.overview import Overview
@@ -52,6 +53,7 @@ from backend.store.trading.desks import MongoDesks
 from backend.store.trading.extractions import MongoExtractions
 from backend.store.trading.history import MongoHistory
 from backend.store.trading.intents import MongoIntents
+from backend.store.trading.twaps import MongoTwaps
 from backend.telemetry.metrics import Metrics
 from tests.conftest import ImpatientClock
 from tests.extracting import ACCOUNT, OneAccount
@@ -440,7 +442,18 @@ async def order_watch(ground: Ground) -> AsyncIterator[Stumbling]:
     await watch.stop()
 
 
+@asynccontextmanager
+async def twap_slices(ground: Ground) -> AsyncIterator[Stumbling]:
+    nothing: Any = None
+    store: Any = ground.stumbling(MongoTwaps(ground.database), "due")
+    twaps = Twaps(executor=nothing, store=store, settler=nothing, clock=ground.clock, loops=ground.loops)
+    twaps.start()
+    yield store
+    await twaps.stop()
+
+
 PARTS: dict[str, Part] = {
+    "slices of TWAP orders": twap_slices,
     "watch of orders": order_watch,
     "extractions of order histories": extractions,
     "visits of accounts": account_visits,

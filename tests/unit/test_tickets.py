@@ -16,6 +16,7 @@ from backend.trading.risk import Limits, Situation, verdict
 from backend.trading.rows import Product
 from backend.trading.rules import Rules, fitted
 from backend.trading.tickets import Force, InvalidTicket, Ticket
+from backend.trading.twap import slice_sizes
 
 D = Decimal
 GIVEN: dict[str, Any] = {
@@ -172,3 +173,20 @@ def test_an_id_is_legal_everywhere_and_of_one_account_and_key() -> None:
     assert is_intent_id(one.upper())
     assert not any(map(is_intent_id, ("", "i" * 32, "web-1", one[:-1], f"{one}0", f"x{one[1:]}")))
     assert digest(ticket()) == digest(ticket()) != digest(ticket(side="sell"))
+
+
+@given(
+    size=st.decimals(min_value=D("0.2"), max_value=D(1000), allow_nan=False, places=6),
+    slices=st.integers(min_value=1, max_value=100),
+)
+def test_slices_add_up_and_differ_by_one_step_at_most(size: Decimal, slices: int) -> None:
+    sizes = slice_sizes(ticket(size=size), slices, RULES)
+    assert len(sizes) == slices
+    assert sum(sizes) <= size < sum(sizes) + RULES.size_step
+    assert max(sizes) - min(sizes) in (0, RULES.size_step)
+    assert all(is_multiple(one, step=RULES.size_step) for one in sizes)
+
+
+def test_slices_that_would_be_too_small_are_refused() -> None:
+    with pytest.raises(InvalidTicket, match="too many"):
+        slice_sizes(ticket(size=D("0.009")), 5, RULES)

@@ -325,3 +325,26 @@ async def test_leverage_and_modes_are_set_and_read(
     ):
         reply = await ask(http_server_client, "PATCH", f"/account/{path}", wrong)
         assert refusal(reply) == (400, code)
+
+
+async def test_a_twap_order_is_begun_read_and_cancelled(
+    http_server_client: AsyncHTTPServerClient, account: str
+) -> None:
+    body = ORDER | {"size": "0.04", "slices": 4, "seconds": 40}
+    begun = await ask(http_server_client, "POST", "/twap", body)
+    twap = begun.body["twap"]
+    assert (begun.status, begun.headers["Location"]) == (201, f"/twap/{twap['id']}")
+    assert (twap["account"], twap["slices"], twap["interval_ms"], twap["caller"]) == (
+        *(account, 4),
+        *(10_000, "trader"),
+    )
+    cancelled = await ask(http_server_client, "DELETE", f"/twap/{twap['id']}")
+    assert (cancelled.body["twap"]["status"], cancelled.body["twap"]["next"]) == ("cancelled", None)
+    found = await ask(http_server_client, "GET", f"/twap/{twap['id']}")
+    listed = await ask(http_server_client, "GET", "/twap")
+    assert (found.body, listed.body["twaps"]) == (cancelled.body, [found.body["twap"]])
+    for wrong, code in (({"slices": 501}, "invalid_slices"), ({"seconds": 0}, "invalid_seconds")):
+        assert refusal(await ask(http_server_client, "POST", "/twap", body | wrong)) == (400, code)
+    missing = {one: each for one, each in body.items() if one != "slices"}
+    assert refusal(await ask(http_server_client, "POST", "/twap", missing)) == (400, "missing_slices")
+    assert refusal(await ask(http_server_client, "GET", "/twap/nothing")) == (404, "unknown_twap")

@@ -41,7 +41,7 @@ from backend.trading.intents import Intent, State, digest, intent_id
 from backend.trading.money import total
 from backend.trading.risk import Situation, verdict
 from backend.trading.rows import Position, Product
-from backend.trading.rules import fitted
+from backend.trading.rules import Rules, fitted
 from backend.trading.tickets import InvalidTicket, Ticket
 
 log = logging.getLogger(__name__)
@@ -125,6 +125,11 @@ class Executor:
         except (RiskRefused, EntryUndecided) as error:
             return Draft(intent=intent, refused=str(error))
         return Draft(intent=intent, refused=None)
+
+    async def rules(self, account_id: str, ticket: Ticket) -> Rules:
+        """The steps and minima of a ticket's market. Raises LiveTradingOff."""
+        account, venue = await self._permission.of(account_id)
+        return await self._facts.rules(account, venue, ticket)
 
     async def known(self, account_id: str, key: str) -> Intent | None:
         """The intent of an earlier request with this idempotency key."""

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from backend.trading.intents import Intent, State
 from backend.trading.rows import Held, Order, Product, Side
+from backend.trading.twap import Twap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +116,25 @@ class IntentStore(Protocol):
 
     async def list(self, wanted: IntentsWanted, limit: int) -> Sequence[Intent]:
         """Intents, newest first."""
+
+
+class TwapStore(Protocol):
+    """Where TWAP orders are kept. Every call may raise DatabaseUnavailable."""
+
+    async def add(self, twap: Twap) -> None:
+        """Store a new one durably."""
+
+    async def load(self, twap_id: str) -> Twap | None:
+        """One of them; None if there is none."""
+
+    async def due(self, now: int) -> Sequence[Twap]:
+        """Running ones whose next slice is due, the oldest first."""
+
+    async def newest(self, account: str, limit: int) -> Sequence[Twap]:
+        """Those of an account, newest first."""
+
+    async def change(self, twap: Twap, after: Twap) -> bool:
+        """Put a new state in place of exactly this one, durably; False if it has changed."""
 
 
 class AuditStore(Protocol):

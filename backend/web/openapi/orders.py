@@ -10,7 +10,7 @@ from backend.web.openapi.requests import Parameters, in_body, in_query
 from backend.web.openapi.trading import ASKED, ID, ONE, SECURITY
 from backend.web.server.json_schema import Json
 from backend.web.trading import order_parameters as asked
-from backend.web.trading import readings, setups
+from backend.web.trading import readings, setups, twaps
 from backend.web.trading.orders import IDEMPOTENCY_KEY
 
 TAG = "orders"
@@ -87,6 +87,36 @@ def paths() -> dict[str, Json]:
         "/intents": _get(
             "listIntents", "Orders that the service placed, newest first", "IntentsAnswer", asked.INTENTS
         ),
+        "/twap": {
+            "get": _operation(
+                "listTwaps",
+                "TWAP orders of an account, newest first",
+                {"200": answer("The newest first", ref("TwapsAnswer"))} | STORED,
+                in_query(twaps.LISTING),
+            ),
+            "post": _operation(
+                "beginTwap",
+                "Place an order in equal slices over some time",
+                {
+                    "201": answer(
+                        "It is begun",
+                        ref("TwapAnswer"),
+                        headers={"Location": answer_header("Where to ask for it")},
+                    )
+                }
+                | SENT,
+                requestBody=in_body(twaps.BEGINNING, ()),
+            ),
+        },
+        "/twap/{id}": {
+            "parameters": [ID | {"description": "The TWAP order's id"}],
+            "get": _operation(
+                "getTwap", "How far a TWAP order is", {"200": answer("As it is", ref("TwapAnswer"))} | ONE
+            ),
+            "delete": _operation(
+                "cancelTwap", "Place no more slices", {"200": answer("As it is", ref("TwapAnswer"))} | ONE
+            ),
+        },
         "/positions/close": _post(
             "closePositions",
             "Close all positions, or that of a symbol, by market orders",

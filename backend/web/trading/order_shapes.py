@@ -11,6 +11,7 @@ from backend.trading.account import Mode
 from backend.trading.intents import State
 from backend.trading.rows import Held, Product, Side
 from backend.trading.tickets import Force, MarginMode
+from backend.trading.twap import TwapStatus
 from backend.web.api.common_shapes import Answer, Moment, Shape
 from backend.web.trading.account_shapes import OrderRow
 
@@ -99,6 +100,33 @@ class KilledAnswer(Answer, kw_only=True):
     open: Annotated[list[OrderRow], Meta(description="Orders that are still open")]
     undecided: Annotated[list[str], Meta(description="Entries of which nobody knows yet if they exist")]
     closed: Annotated[list[Intent], Meta(description="The market orders that close positions")]
+
+
+class Twap(Shape):
+    """An order that is placed in slices. The slices are in `/intents`, with `source` `twap` and its id."""
+
+    id: str
+    account: str
+    status: TwapStatus
+    reason: Annotated[str, Meta(description="Why it failed, or why the last slice was left out")]
+    ticket: Ticket
+    slices: int
+    interval_ms: Annotated[int, Meta(description="Between two slices")]
+    placed: Annotated[int, Meta(ge=0, description="Slices that were sent and not refused")]
+    skipped: Annotated[int, Meta(ge=0, description="Slices that were refused or too late")]
+    next: Annotated[Moment | None, Meta(description="When the next slice is due; null: it is over")]
+    caller: str
+    started: Moment
+
+
+class TwapAnswer(Answer, kw_only=True):
+    twap: Twap
+
+
+class TwapsAnswer(Answer, kw_only=True):
+    account: str
+    count: int
+    twaps: list[Twap]
 
 
 class AuditRecord(Shape):

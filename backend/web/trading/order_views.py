@@ -7,6 +7,7 @@ from backend.services.orders.ports import AuditRecord
 from backend.trading.intents import Intent
 from backend.trading.money import plain
 from backend.trading.tickets import Ticket
+from backend.trading.twap import Twap
 from backend.web.trading import account_views
 from backend.web.trading import order_shapes as shapes
 from backend.web.trading.account_views import money
@@ -44,6 +45,23 @@ def intent(found: Intent) -> shapes.Intent:
         source=found.source,
         created=iso(found.created),
         order=None if found.order is None else account_views.order(found.order),
+    )
+
+
+def twap(found: Twap) -> shapes.Twap:
+    return shapes.Twap(
+        id=found.id,
+        account=found.account,
+        status=found.status,
+        reason=found.reason,
+        ticket=ticket(found.ticket),
+        slices=len(found.sizes),
+        interval_ms=found.interval,
+        placed=found.placed,
+        skipped=found.skipped,
+        next=iso(found.due) if found.status == "running" else None,
+        caller=found.caller,
+        started=iso(found.started),
     )
 
 

@@ -31,6 +31,7 @@ from backend.web.trading.readings import (
     PositionsHandler,
 )
 from backend.web.trading.setups import MarginModeHandler, PositionModeHandler, SetLeverageHandler
+from backend.web.trading.twaps import TwapHandler, TwapsHandler
 
 Route = tuple[str, type[RequestHandler], dict[str, Any]]
 
@@ -52,6 +53,8 @@ def trading_routes(given: dict[str, Any]) -> list[Route]:
         (r"/orders/history", OrderHistoryHandler, given),
         (r"/orders/([^/]*)", OrderHandler, given),
         (r"/intents", IntentsHandler, given),
+        (r"/twap", TwapsHandler, given),
+        (r"/twap/([^/]*)", TwapHandler, given),
         (r"/positions/close", ClosePositionsHandler, given),
         (r"/kill", KillHandler, given),
         (r"/audit", AuditHandler, given),
