@@ -30,6 +30,9 @@ ACCOUNT_ROUTES = frozenset(
 )
 """The first parts of paths that read or change accounts."""
 
+KILL_ROUTE = "/kill"
+"""The route of the kill switch: no limit of requests or connections holds it up."""
+
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 
 

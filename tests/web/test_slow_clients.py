@@ -15,6 +15,7 @@ import pytest
 from tornado.ioloop import IOLoop
 from tornado.web import Application
 
+from backend.access.keys import read_keys
 from backend.access.policy import Access
 from backend.clock import SystemClock
 from backend.services.service import Service
@@ -24,6 +25,7 @@ from backend.web.server.guard import SECURITY_HEADERS
 from backend.web.server.handler import ApiHandler
 from backend.web.server.server import Limits, Server
 
+TRADER, READER = "dummy-trader-key-0123456789", "dummy-reader-key-0123456789"
 PATIENCE = 60.0
 SHORT = 0.4
 LIMITS = Limits(
@@ -90,9 +92,15 @@ def limits() -> Limits:
 
 
 @pytest.fixture
-def port(service: Service, story: Story, limits: Limits, io_loop: IOLoop) -> Iterator[int]:
+def access() -> Access:
+    """Tests that want keys parametrize this by name."""
+    return Access()
+
+
+@pytest.fixture
+def port(service: Service, story: Story, limits: Limits, access: Access, io_loop: IOLoop) -> Iterator[int]:
     """The API and two routes more."""
-    application = make_application(service, "all", Access())
+    application = make_application(service, "all", access)
     application.settings["story"] = story
     given = {"service": service}
     more = [("/stream", StreamHandler, given), ("/quiet", QuietHandler, given)]
@@ -304,4 +312,25 @@ async def test_where_all_connections_are_at_work_only_health_is_answered(port: i
     story.go_on.set()
     for reader, writer in busy:
         assert b"ended" in await asyncio.wait_for(reader.readuntil(b"0\r\n\r\n"), PATIENCE)
+        writer.close()
+
+
+@pytest.mark.parametrize("access", [Access(keys=read_keys(f"trader:{TRADER}:trade,reader:{READER}:read"))])
+async def test_the_kill_switch_is_reached_where_all_connections_are_at_work(port: int, story: Story) -> None:
+    """Here accounts are off, which is what its handler says; other keys do not get so far."""
+    busy = [
+        await asyncio.open_connection("127.0.0.1", port, limit=1 << 24) for _ in range(LIMITS.connections)
+    ]
+    keyed = b"%b /%b HTTP/1.1\r\nHost: localhost\r\nX-Api-Key: %b\r\nContent-Length: 2\r\n\r\n{}"
+    for reader, writer in busy:
+        writer.write(b"GET /quiet HTTP/1.1\r\nHost: localhost\r\nX-Api-Key: %b\r\n\r\n" % READER.encode())
+        await reader.readuntil(b"begun ")
+    for key, path, said in (
+        (TRADER, b"kill", b"trading_off"),
+        (READER, b"kill", b"too_many_streams"),
+        (TRADER, b"orders", b"too_many_streams"),
+    ):
+        assert said in await dropped(port, keyed % (b"POST", path, key.encode()))
+    story.go_on.set()
+    for _, writer in busy:
         writer.close()

@@ -35,7 +35,7 @@ class ClientTimes:
 class Connection(IOStream):
     """The socket of `accepted`. `head_too_large` is the answer to a head that is too long to read.
 
-    A spare connection answers only requests for the service's health.
+    A spare connection answers only requests for the service's health, and the kill switch.
     """
 
     def __init__(self, accepted: IOStream, patience: ClientTimes, head_too_large: bytes) -> None:

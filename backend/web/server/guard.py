@@ -13,7 +13,7 @@ from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from backend.access.keys import SCOPES, ApiKey, Scope, find_key
 from backend.access.networks import Address, caller_of, client_address
 from backend.access.origins import ANY, allowed_origin
-from backend.access.policy import HEALTH_ROUTES, Access, is_open
+from backend.access.policy import HEALTH_ROUTES, KILL_ROUTE, Access, is_open
 from backend.access.rate import ClientRateLimit
 from backend.clock import Clock
 from backend.errors import Forbidden, MarketDataError, TooManyRequests, TooManyStreams, Unauthenticated
@@ -67,11 +67,12 @@ class Guard:
         self._access.check_host(request.headers.get("Host"))
         if request.path in HEALTH_ROUTES:
             return
-        if is_spare(request):
-            raise TooManyStreams(
-                "the service has no free connection: try again later", retry_after=FULL_SECONDS
-            )
-        self._spend(self.caller(request))
+        if not self._is_emergency(request):
+            if is_spare(request):
+                raise TooManyStreams(
+                    "the service has no free connection: try again later", retry_after=FULL_SECONDS
+                )
+            self._spend(self.caller(request))
         if is_open(request.path):
             return
         if not self.is_preflight(request):
@@ -137,6 +138,13 @@ class Guard:
         session = self.sessions.of(request)
         return session.key if session else None
 
+    def _is_emergency(self, request: HTTPServerRequest) -> bool:
+        """Whether a key that may trade asks for the kill switch: no limit of ours holds that up."""
+        if (request.method, request.path) != ("POST", KILL_ROUTE):
+            return False
+        key = self._key(request)
+        return key is not None and "trade" in key.scopes
+
     def _spend(self, caller: str) -> None:
         wait = self._rate.spend(caller, self._clock.monotonic())
         if wait:
@@ -146,7 +154,7 @@ class Guard:
 
 
 def is_spare(request: HTTPServerRequest) -> bool:
-    """Whether the request came on a spare connection, which is for health checks."""
+    """Whether the request came on a spare connection, for health checks and the kill switch."""
     return bool(getattr(getattr(request.connection, "stream", None), "is_spare", False))
 
 
