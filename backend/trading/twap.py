@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
+from backend.trading.account import Mode
 from backend.trading.money import round_down
 from backend.trading.rules import Rules
 from backend.trading.tickets import InvalidTicket, Ticket
@@ -22,6 +23,7 @@ class Twap:
 
     id: str
     account: str
+    mode: Mode
     ticket: Ticket
     sizes: tuple[Decimal, ...]
     interval: int

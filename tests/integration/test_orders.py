@@ -437,6 +437,9 @@ async def test_a_dry_run_tells_and_sends_nothing(database: Database) -> None:
         draft = await here.first.executor.dry_run(here.account.id, here.ticket(), caller="test")
         assert draft.refused == "the order may be worth 300; the limit is 100"
         assert draft.intent.value == PRICE * Decimal("0.01")
+        assert (draft.fee, draft.margin) == (Decimal(300) * Decimal("0.0006"), Decimal(30))
+        closing = await here.first.executor.dry_run(here.account.id, here.ticket(side="sell"), caller="test")
+        assert (closing.refused, closing.margin) == (None, Decimal(0))
         assert here.orders() == []
         with pytest.raises(UnknownOrder):
             await here.first.executor.get(draft.intent.id)

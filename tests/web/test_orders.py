@@ -15,11 +15,9 @@ from tornado.web import Application
 
 from backend.access.keys import read_keys
 from backend.access.policy import Access
-from backend.clock import Clock
 from backend.services.service import Service
 from backend.settings import Settings
 from backend.web.routes import make_application
-from tests.hurried import HurriedClock
 from tests.ordering import book_of
 from tests.simulator import SimulatorClock
 from tests.simulator.private.faults import Met
@@ -41,12 +39,6 @@ def venue(io_loop: IOLoop) -> Iterator[PrivateSimulator]:
     running = private_simulator(book, clock=clock)
     yield io_loop.run_sync(lambda: stack.enter_async_context(running))
     io_loop.run_sync(stack.aclose)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """An exchange lets few questions a second by: waiting for the next second takes a twentieth of it."""
-    return HurriedClock(20)
 
 
 @pytest.fixture
@@ -222,6 +214,7 @@ async def test_limits_are_set_shown_and_kept(
         *(200, False),
         "the order may be worth 400; the limit is 250",
     )
+    assert (dry.body["value"], dry.body["fee"], dry.body["margin"]) == ("400", "0.24", "40")
     refused = await ask(http_server_client, "POST", "/orders", LIMIT | {"size": "0.02"})
     assert refusal(refused) == (409, "risk_refused")
     assert len(venue.book.orders) == 0

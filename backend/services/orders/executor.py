@@ -59,10 +59,13 @@ OVERDUE_MS = 5000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """An order that was not sent: what would have been, and the sentence that would have refused it."""
+    """An order that was not sent: what would have been, and the sentence that would have refused it. `fee` is
+    the most that it may cost, `margin` what it would hold back, in quote coins; None if nothing tells it."""
 
     intent: Intent
     refused: str | None
+    fee: Decimal | None
+    margin: Decimal | None
 
 
 class _AlreadySent(Exception):
@@ -118,18 +121,20 @@ class Executor:
     async def dry_run(self, account_id: str, ticket: Ticket, *, caller: str) -> Draft:
         """What `place` would send now, and what would refuse it; nothing is sent or written."""
         account, venue = await self._permission.of(account_id)
-        facts = await self._facts.of(account, venue, ticket)
+        facts = await self._facts.priced(account, venue, ticket)
         intent = self._drafted(account, ticket, facts, intent_id(account.id, uuid4().hex), caller, "api")
+        refused = None
         try:
             await self._judge(await self._desks.load(account.id), account, intent, facts)
         except (RiskRefused, EntryUndecided) as error:
-            return Draft(intent=intent, refused=str(error))
-        return Draft(intent=intent, refused=None)
+            refused = str(error)
+        fee, margin = await self._facts.costs(venue, intent.ticket, intent.value)
+        return Draft(intent=intent, refused=refused, fee=fee, margin=margin)
 
-    async def rules(self, account_id: str, ticket: Ticket) -> Rules:
-        """The steps and minima of a ticket's market. Raises LiveTradingOff."""
+    async def rules(self, account_id: str, ticket: Ticket) -> tuple[Account, Rules]:
+        """An account, and the steps and minima of a ticket's market. Raises LiveTradingOff."""
         account, venue = await self._permission.of(account_id)
-        return await self._facts.rules(account, venue, ticket)
+        return account, await self._facts.rules(account, venue, ticket)
 
     async def known(self, account_id: str, key: str) -> Intent | None:
         """The intent of an earlier request with this idempotency key."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -79,6 +79,26 @@ class MarketFacts:
             position = sum((_value(row, ticket, rules) for row in rows), Decimal(0))
             read = reading.read
         return Facts(rules=rules, price=price, position=position, read=read)
+
+    async def priced(self, account: Account, source: AccountSource, ticket: Ticket) -> Facts:
+        """The same with the market's price in any case, if something tells it."""
+        facts = await self.of(account, source, ticket)
+        return facts if facts.price is not None else replace(facts, price=await self._price(account, ticket))
+
+    async def costs(
+        self, source: AccountSource, ticket: Ticket, value: Decimal | None
+    ) -> tuple[Decimal | None, Decimal | None]:
+        """The most that an order may cost in fees, and the margin that it would hold back. May raise
+        ExchangeError."""
+        if value is None:
+            return None, None
+        rates = await source.fees(ticket.product, ticket.symbol)
+        fee = value * max(rates.taker, rates.maker)
+        if ticket.closes or ticket.product is Product.SPOT:
+            return fee, Decimal(0)
+        setup = await source.setup(ticket.product, ticket.symbol)
+        leverage = setup.short if ticket.held == "short" or ticket.side == "sell" else setup.long
+        return fee, None if not leverage else value / leverage
 
     async def _price(self, account: Account, ticket: Ticket) -> Decimal | None:
         """The last price of the market, None where nothing tells it."""

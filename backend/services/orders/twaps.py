@@ -72,14 +72,15 @@ class Twaps:
         Raises InvalidRequest where the market's rules do not allow the slices, UnknownAccount, and
         LiveTradingOff.
         """
-        rules = await self._executor.rules(account_id, ticket)
+        account, rules = await self._executor.rules(account_id, ticket)
         try:
             sizes = slice_sizes(ticket, slices, rules)
         except InvalidTicket as error:
             raise InvalidRequest(str(error), code="invalid_order") from None
         twap = Twap(
             id=uuid4().hex,
-            account=account_id,
+            account=account.id,
+            mode=account.mode,
             ticket=ticket,
             sizes=sizes,
             interval=seconds * 1000 // slices,

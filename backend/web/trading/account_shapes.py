@@ -127,6 +127,7 @@ class SymbolSetup(Shape):
 
 class SetupAnswer(Answer, kw_only=True):
     account: str
+    mode: Mode
     setup: SymbolSetup
 
 

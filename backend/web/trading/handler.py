@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from backend.errors import InvalidRequest, TradingOff
 from backend.services.service import Trading
+from backend.trading.account import Account
 from backend.trading.rows import Product
 from backend.web.server.handler import ApiHandler
 from backend.web.server.json_schema import TEXT
@@ -31,6 +32,10 @@ class TradingHandler(ApiHandler):
     def caller(self) -> str:
         """The name of the request's key."""
         return self.guard.rights(self.request)[0] or ""
+
+    async def account_of(self, values: Values) -> Account:
+        """The account that a request names, or the only one. Raises UnknownAccount."""
+        return await self.trading.accounts.get(await self.account_id(values))
 
     async def account_id(self, values: Values) -> str:
         """The account that a request names, or the only one."""

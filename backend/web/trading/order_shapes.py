@@ -72,10 +72,15 @@ class DryRunAnswer(Answer, kw_only=True):
     mode: Mode
     ticket: Ticket
     value: Money
+    fee: Annotated[str | None, Meta(description="The most that it may cost in fees, in quote coins")]
+    margin: Annotated[
+        str | None, Meta(description="What it would hold back; null: the exchange does not say")
+    ]
 
 
 class IntentsAnswer(Answer, kw_only=True):
     account: str
+    mode: Mode
     count: int
     next: str | None
     orders: list[Intent]
@@ -83,18 +88,21 @@ class IntentsAnswer(Answer, kw_only=True):
 
 class CancelledAnswer(Answer, kw_only=True):
     account: str
+    mode: Mode
     cancelled: Annotated[int, Meta(ge=0, description="How many orders are gone")]
     open: Annotated[list[OrderRow], Meta(description="Orders that are still open")]
 
 
 class ClosedAnswer(Answer, kw_only=True):
     account: str
+    mode: Mode
     count: int
     orders: Annotated[list[Intent], Meta(description="The market orders that close positions")]
 
 
 class KilledAnswer(Answer, kw_only=True):
     account: str
+    mode: Mode
     step: Step
     cancelled: Annotated[int, Meta(ge=0, description="How many orders are gone")]
     open: Annotated[list[OrderRow], Meta(description="Orders that are still open")]
@@ -107,6 +115,7 @@ class Twap(Shape):
 
     id: str
     account: str
+    mode: Mode
     status: TwapStatus
     reason: Annotated[str, Meta(description="Why it failed, or why the last slice was left out")]
     ticket: Ticket
@@ -125,6 +134,7 @@ class TwapAnswer(Answer, kw_only=True):
 
 class TwapsAnswer(Answer, kw_only=True):
     account: str
+    mode: Mode
     count: int
     twaps: list[Twap]
 

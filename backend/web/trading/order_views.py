@@ -52,6 +52,7 @@ def twap(found: Twap) -> shapes.Twap:
     return shapes.Twap(
         id=found.id,
         account=found.account,
+        mode=found.mode,
         status=found.status,
         reason=found.reason,
         ticket=ticket(found.ticket),

@@ -75,6 +75,8 @@ class OrdersHandler(PlacingHandler, OpenOrdersHandler):
                     mode=draft.intent.mode,
                     ticket=order_views.ticket(draft.intent.ticket),
                     value=account_views.money(draft.intent.value),
+                    fee=account_views.money(draft.fee),
+                    margin=account_views.money(draft.margin),
                 )
             )
             return
@@ -83,12 +85,14 @@ class OrdersHandler(PlacingHandler, OpenOrdersHandler):
     async def delete(self) -> None:
         """Cancel all open orders of an account, or of a symbol."""
         values = self.query(OF_ACCOUNT)
-        account = await self.account_id(values)
+        account = await self.account_of(values)
         gone, left = await self.trading.orders.canceller.cancel_all(
-            account, caller=self.caller, symbol=values[ONLY_SYMBOL] or None
+            account.id, caller=self.caller, symbol=values[ONLY_SYMBOL] or None
         )
         rows = [account_views.order(row) for row in left]
-        self.answer(order_shapes.CancelledAnswer(account=account, cancelled=gone, open=rows))
+        self.answer(
+            order_shapes.CancelledAnswer(account=account.id, mode=account.mode, cancelled=gone, open=rows)
+        )
 
 
 class OrderHandler(PlacingHandler):
@@ -117,9 +121,9 @@ class OrderHandler(PlacingHandler):
 class IntentsHandler(TradingHandler):
     async def get(self) -> None:
         values = self.query(INTENTS)
-        account, limit = await self.account_id(values), values[LIMIT]
+        account, limit = await self.account_of(values), values[LIMIT]
         wanted = IntentsWanted(
-            account=account,
+            account=account.id,
             symbol=values[ONLY_SYMBOL] or None,
             state=values[STATE],
             before=values[AFTER],
@@ -127,7 +131,8 @@ class IntentsHandler(TradingHandler):
         found = await self.trading.orders.intents.list(wanted, limit)
         self.answer(
             order_shapes.IntentsAnswer(
-                account=account,
+                account=account.id,
+                mode=account.mode,
                 count=len(found),
                 next=f"{found[-1].created}~{found[-1].id}" if len(found) == limit else None,
                 orders=[order_views.intent(one) for one in found],
@@ -140,12 +145,14 @@ class ClosePositionsHandler(TradingHandler):
         """Close all positions of an account by market orders, or that of a symbol."""
         self.query(())
         values = self.json_object(OF_ACCOUNT)
-        account = await self.account_id(values)
+        account = await self.account_of(values)
         found = await self.trading.orders.executor.close(
-            account, caller=self.caller, symbol=values[ONLY_SYMBOL] or None
+            account.id, caller=self.caller, symbol=values[ONLY_SYMBOL] or None
         )
         orders = [order_views.intent(one) for one in found]
-        self.answer(order_shapes.ClosedAnswer(account=account, count=len(orders), orders=orders))
+        self.answer(
+            order_shapes.ClosedAnswer(account=account.id, mode=account.mode, count=len(orders), orders=orders)
+        )
 
 
 class KillHandler(TradingHandler):
@@ -153,11 +160,12 @@ class KillHandler(TradingHandler):
         """Turn the kill switch of an account."""
         self.query(())
         values = self.json_object(KILLING)
-        account, step = await self.account_id(values), values[STEP]
-        done = await self.trading.orders.canceller.kill(account, step, caller=self.caller)
+        account, step = await self.account_of(values), values[STEP]
+        done = await self.trading.orders.canceller.kill(account.id, step, caller=self.caller)
         self.answer(
             order_shapes.KilledAnswer(
-                account=account,
+                account=account.id,
+                mode=account.mode,
                 step=step,
                 cancelled=done.cancelled,
                 open=[account_views.order(row) for row in done.open],

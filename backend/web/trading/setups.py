@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from backend.errors import InvalidRequest
+from backend.trading.account import Account
 from backend.trading.rows import Product, Setup
 from backend.web.server.parameters import Values, missing
 from backend.web.trading import account_shapes, account_views
@@ -27,12 +28,13 @@ class SetupHandler(TradingHandler):
 
     async def get(self) -> None:
         values = self.query(READING_SETUP)
-        account = await self.account_id(values)
+        account = await self.account_of(values)
         product, symbol = perpetual(values)
-        self.answer_setup(account, await self.trading.orders.setups.read(account, product, symbol))
+        self.answer_setup(account, await self.trading.orders.setups.read(account.id, product, symbol))
 
-    def answer_setup(self, account: str, found: Setup) -> None:
-        self.answer(account_shapes.SetupAnswer(account=account, setup=account_views.setup(found)))
+    def answer_setup(self, account: Account, found: Setup) -> None:
+        setup = account_views.setup(found)
+        self.answer(account_shapes.SetupAnswer(account=account.id, mode=account.mode, setup=setup))
 
 
 class SetLeverageHandler(LeverageHandler, SetupHandler):
@@ -41,12 +43,12 @@ class SetLeverageHandler(LeverageHandler, SetupHandler):
     async def patch(self) -> None:
         self.query(())
         values = self.json_object(SETTING_LEVERAGE)
-        account = await self.account_id(values)
+        account = await self.account_of(values)
         product, symbol = perpetual(values)
         if (leverage := values[LEVERAGE]) is None:
             raise missing(LEVERAGE.name)
         found = await self.trading.orders.setups.leverage(
-            account, product, symbol, values[POSITION], leverage, caller=self.caller
+            account.id, product, symbol, values[POSITION], leverage, caller=self.caller
         )
         self.answer_setup(account, found)
 
@@ -55,12 +57,12 @@ class MarginModeHandler(SetupHandler):
     async def patch(self) -> None:
         self.query(())
         values = self.json_object(SETTING_MARGIN_MODE)
-        account = await self.account_id(values)
+        account = await self.account_of(values)
         product, symbol = perpetual(values)
         if (mode := values[NEW_MARGIN_MODE]) is None:
             raise missing(NEW_MARGIN_MODE.name)
         found = await self.trading.orders.setups.margin_mode(
-            account, product, symbol, mode, caller=self.caller
+            account.id, product, symbol, mode, caller=self.caller
         )
         self.answer_setup(account, found)
 
@@ -69,12 +71,12 @@ class PositionModeHandler(SetupHandler):
     async def patch(self) -> None:
         self.query(())
         values = self.json_object(SETTING_POSITION_MODE)
-        account = await self.account_id(values)
+        account = await self.account_of(values)
         product, symbol = perpetual(values)
         if (hedged := values[POSITION_MODE]) is None:
             raise missing(POSITION_MODE.name)
         found = await self.trading.orders.setups.position_mode(
-            account, product, symbol, hedged=hedged, caller=self.caller
+            account.id, product, symbol, hedged=hedged, caller=self.caller
         )
         self.answer_setup(account, found)
 

@@ -20,10 +20,12 @@ LISTING = (ACCOUNT, LIMIT)
 class TwapsHandler(TradingHandler):
     async def get(self) -> None:
         values = self.query(LISTING)
-        account = await self.account_id(values)
-        found = await self.trading.orders.twaps.newest(account, values[LIMIT])
+        account = await self.account_of(values)
+        found = await self.trading.orders.twaps.newest(account.id, values[LIMIT])
         twaps = [order_views.twap(one) for one in found]
-        self.answer(order_shapes.TwapsAnswer(account=account, count=len(twaps), twaps=twaps))
+        self.answer(
+            order_shapes.TwapsAnswer(account=account.id, mode=account.mode, count=len(twaps), twaps=twaps)
+        )
 
     async def post(self) -> None:
         """Begin a TWAP order."""
