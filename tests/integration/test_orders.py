@@ -560,3 +560,32 @@ async def test_an_order_that_does_not_end_is_not_placed_anew(database: Database)
         market = await here.place(side="sell")
         with pytest.raises(InvalidRequest, match="market order"):
             await here.first.amender.amend(market.id, price=Decimal(1), size=None, caller="test")
+
+
+async def test_orders_of_a_removed_or_frozen_account_are_let_be(database: Database) -> None:
+    async with floor("classic", database) as here:
+        placed = await here.place(price=Decimal(20_000))
+        await here.first.accounts.change(here.account.id, label=None, frozen=True)
+        here.clock.advance(100)
+        await here.first.watch.look()
+        assert (await here.first.executor.get(placed.id)).active
+        await here.first.accounts.remove(here.account.id)
+        here.clock.advance(100)
+        await here.first.watch.look()
+        found = await here.first.executor.get(placed.id)
+        assert (found.active, found.reason) == (False, "the account was removed")
+        assert len(here.orders()) == 1
+
+
+async def test_an_accepted_order_that_the_venue_shows_no_more_is_told_after_days(database: Database) -> None:
+    async with floor("classic", database) as here:
+        placed = await here.place(price=Decimal(20_000))
+        here.simulator.faults.private.hidden[here.orders()[0].number] = 2**62
+        for _ in range(3):
+            here.clock.advance(24 * 3600)
+            await here.first.watch.look()
+        found = await here.first.executor.get(placed.id)
+        assert (found.state, found.active, found.reason) == (
+            *(State.ACCEPTED, False),
+            "the exchange does not show the order",
+        )

@@ -101,7 +101,10 @@ class OrderWatch:
                     continue
                 try:
                     await self.look_at(intent)
-                except (ExchangeError, AccountFrozen, KeysSealed, UnknownAccount) as error:
+                except UnknownAccount:
+                    gone = Change(active=False, settled=now, reason="the account was removed")
+                    await self._settler.settle(intent, gone)
+                except (ExchangeError, AccountFrozen, KeysSealed) as error:
                     log.info("order %s: the exchange cannot be asked: %s", intent.id, error)
 
     async def _look(self, venue: AccountSource, intent: Intent) -> Intent:
