@@ -22,6 +22,7 @@ from backend.clock import SystemClock
 from backend.store.mongo import Database
 from tests.integration.mongods import Mongod
 from tests.integration.processes import PATIENCE, RunningService
+from tests.integration.replicas import running_replica_set
 from tests.ordering import book_of
 from tests.simulator import SimulatorClock
 from tests.simulator.private.faults import Manner, Met
@@ -202,3 +203,30 @@ async def test_the_database_dies_while_orders_are_placed(tmp_path: Path) -> None
         finally:
             await asyncio.to_thread(desk.service.kill)
             mongod.kill()
+
+
+async def test_a_primary_is_lost_while_orders_are_placed(tmp_path: Path) -> None:
+    """kill -9 of the primary of a replica set when the venue has an order; another member takes over."""
+    book = book_of("bingx")
+    book.now = SystemClock().now() - 60_000
+    folder = tmp_path / "replicas"
+    folder.mkdir()
+    with running_replica_set(folder) as replicas:
+        async with private_simulator(book, clock=SimulatorClock()) as simulator:
+            settings = settings_of(replicas.uri, "orders", simulator.url) | {"DATABASE_TIMEOUT": "5"}
+            desk = Desk(tmp_path, settings)
+            try:
+                await desk.add_account(simulator)
+                private = simulator.faults.private
+                orders: dict[str, dict[str, Any]] = {}
+                for number, point in enumerate(("received", "accepted", "answered")):
+                    primary = await asyncio.to_thread(replicas.primary)
+                    private.on_placing = partial(_at, point, partial(replicas.kill, primary))
+                    key = f"round {number}"
+                    await desk.place(key)
+                    private.on_placing = lambda _point: None
+                    await asyncio.to_thread(replicas.start_member, primary)
+                    orders[key] = await desk.settled(key)
+                agree(simulator, orders)
+            finally:
+                await asyncio.to_thread(desk.service.kill)
