@@ -589,3 +589,14 @@ async def test_an_accepted_order_that_the_venue_shows_no_more_is_told_after_days
             *(State.ACCEPTED, False),
             "the exchange does not show the order",
         )
+
+
+@EVERY_VENUE
+async def test_a_dry_run_asks_the_exchange_where_it_can_be_asked(venue: Venue, database: Database) -> None:
+    async with floor(venue, database) as here:
+        execute = here.first.executor.dry_run
+        draft = await execute(here.account.id, here.ticket(), caller="test")
+        assert (draft.refused, draft.tried) == (None, venue == "bingx")
+        wrong = await execute(here.account.id, here.ticket(held="net"), caller="test")
+        assert (wrong.refused is not None) == (venue == "bingx")
+        assert here.orders() == []

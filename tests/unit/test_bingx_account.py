@@ -270,6 +270,10 @@ def test_every_request_has_both_budgets_and_questions_only_read() -> None:
         changing.append(ACCOUNT.setup.leverage(product, "X", "long", 5))
         changing.append(ACCOUNT.setup.margin_mode(product, "X", "crossed"))
     changing.append(ACCOUNT.setup.position_mode(USDT, True))
+    trial = ACCOUNT.placing.trial(ticket(USDT), "i1")
+    assert trial is not None
+    assert ACCOUNT.placing.trial(ticket(Product.PERPETUAL_COIN), "i1") is None
+    changing.append(trial)
     named = {f"{call.request.method} {call.request.path}" for call in changing}
     assert {call.request.path for call in calls} | named == set(LIMITS)
     assert all(dict(call.request.cost) == {call.request.path: 1} for call in calls)

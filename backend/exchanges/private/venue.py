@@ -65,12 +65,14 @@ class Placing:
     `place` takes a ticket and our own id of the order, and tells the venue's id, "" where the venue says
     none. `cancel` takes a product, a symbol, the venue's id and our own one; one of the two may be empty. Its
     answer proves nothing: whoever needs to know the order's state asks for the order. `rules` asks, without
-    keys, for the steps and minima of a market.
+    keys, for the steps and minima of a market. `trial` asks the venue what it would say to an order, which
+    it does not place; None where there is no such question for the ticket's product.
     """
 
     place: Callable[[Ticket, str], Call[str]]
     cancel: Callable[[Product, str, str, str], Call[None]]
     rules: Callable[[Product, str], Call[Rules]]
+    trial: Callable[[Ticket, str], Call[str] | None] = lambda _ticket, _client_id: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -162,6 +162,14 @@ class AccountClient:
         """
         return await self._change(self._flavour.placing.place(ticket, client_id), before)
 
+    async def trial(self, ticket: Ticket, client_id: str) -> bool:
+        """Ask what the venue would say to an order: True if it would take it, False if it cannot be asked.
+        Raises what `place` would."""
+        if (call := self._flavour.placing.trial(ticket, client_id)) is None:
+            return False
+        await self._change(call)
+        return True
+
     async def cancel(self, product: Product, symbol: str, order_id: str, client_id: str) -> None:
         """Ask once for the end of an order; what became of it, the order itself says."""
         await self._change(self._flavour.placing.cancel(product, symbol, order_id, client_id))

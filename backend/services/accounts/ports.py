@@ -84,6 +84,10 @@ class AccountSource(Protocol):
         After that only ExchangeRefused, but not OrderAbsent, says that there is no order.
         """
 
+    async def trial(self, ticket: Ticket, client_id: str) -> bool:
+        """Ask what the venue would say to an order: True if it would take it, False if it cannot be asked.
+        Raises what `place` would."""
+
     async def setup(self, product: Product, symbol: str) -> Setup:
         """How a symbol is set."""
 

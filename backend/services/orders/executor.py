@@ -60,10 +60,12 @@ OVERDUE_MS = 5000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """An order that was not sent: what would have been, and the sentence that would have refused it. `fee` is
-    the most that it may cost, `margin` what it would hold back, in quote coins; None if nothing tells it."""
+    the most that it may cost, `margin` what it would hold back, in quote coins; None if nothing tells it.
+    `tried` says that the venue itself was asked, and would take it."""
 
     intent: Intent
     refused: str | None
+    tried: bool
     fee: Decimal | None
     margin: Decimal | None
 
@@ -129,7 +131,13 @@ class Executor:
         except (RiskRefused, EntryUndecided) as error:
             refused = str(error)
         fee, margin = await self._facts.costs(venue, intent.ticket, intent.value)
-        return Draft(intent=intent, refused=refused, fee=fee, margin=margin)
+        tried = False
+        if refused is None:
+            try:
+                tried = await venue.trial(intent.ticket, intent.id)
+            except ExchangeRefused as error:
+                refused = str(error)
+        return Draft(intent=intent, refused=refused, tried=tried, fee=fee, margin=margin)
 
     async def rules(self, account_id: str, ticket: Ticket) -> tuple[Account, Rules]:
         """An account, and the steps and minima of a ticket's market. Raises LiveTradingOff."""

@@ -69,6 +69,7 @@ class DryRunAnswer(Answer, kw_only=True):
     dry_run: Annotated[bool, Meta(description="Always true: nothing was sent")]
     allowed: bool
     refused: Annotated[str | None, Meta(description="Why the service would not send it")]
+    tried: Annotated[bool, Meta(description="The exchange itself was asked, and would take it (BingX)")]
     mode: Mode
     ticket: Ticket
     value: Money

@@ -72,6 +72,7 @@ class OrdersHandler(PlacingHandler, OpenOrdersHandler):
                     dry_run=True,
                     allowed=draft.refused is None,
                     refused=draft.refused,
+                    tried=draft.tried,
                     mode=draft.intent.mode,
                     ticket=order_views.ticket(draft.intent.ticket),
                     value=account_views.money(draft.intent.value),

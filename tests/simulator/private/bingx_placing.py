@@ -40,6 +40,15 @@ def perpetual_place(asked: Asked) -> Any:
     return _placed(asked, product, pair, side, held, closes, "clientOrderId", _nested)
 
 
+def perpetual_trial(asked: Asked) -> Any:
+    """What an order would be answered, as far as its parameters tell; nothing is placed."""
+    pair = _pair(asked)
+    _side(asked)
+    if asked.book.facts.hedged is ((asked.params.get("positionSide") or "LONG") == "BOTH"):
+        raise wrong(asked, "the 'PositionSide' field does not match the mode.")
+    return {"order": {"symbol": f"{pair.base}-{pair.quote}", "orderId": 0}}
+
+
 def spot_place(asked: Asked) -> Any:
     return _placed(asked, Product.SPOT, _pair(asked), _side(asked), "", False, "newClientOrderId", _flat)
 
@@ -110,6 +119,7 @@ READS: dict[str, tuple[Tell, int, int]] = {
 ROUTES: dict[tuple[str, str], tuple[Tell, int, int]] = {
     ("POST", f"{SWAP}/order"): (perpetual_place, 10, 3),
     ("DELETE", f"{SWAP}/order"): (perpetual_cancel, 10, 3),
+    ("POST", f"{SWAP}/order/test"): (perpetual_trial, 5, 2),
     ("POST", f"{COIN}/order"): (perpetual_place, 5, 2),
     ("DELETE", f"{COIN}/cancelOrder"): (perpetual_cancel, 5, 2),
     ("POST", f"{SPOT}/order"): (spot_place, 10, 3),

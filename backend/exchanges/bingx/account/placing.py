@@ -26,6 +26,7 @@ from backend.trading.tickets import Force, Ticket
 
 PLACE: Mapping[Kind, str] = {"swap": "/openApi/swap/v2/trade/order", "coin": "/openApi/cswap/v1/trade/order"}
 CANCEL: Mapping[Kind, str] = {**PLACE, "coin": "/openApi/cswap/v1/trade/cancelOrder"}
+TRIAL = "/openApi/swap/v2/trade/order/test"
 SPOT_PLACE, SPOT_CANCEL = "/openApi/spot/v1/trade/order", "/openApi/spot/v1/trade/cancel"
 CONTRACTS: Mapping[Kind, str] = {
     "swap": "/openApi/swap/v2/quote/contracts",
@@ -36,6 +37,7 @@ SYMBOLS = "/openApi/spot/v1/common/symbols"
 LIMITS: Mapping[str, tuple[int, int]] = {
     f"POST {PLACE['swap']}": (10, 3),
     f"DELETE {CANCEL['swap']}": (10, 3),
+    f"POST {TRIAL}": (5, 2),
     f"POST {PLACE['coin']}": (5, 2),
     f"DELETE {CANCEL['coin']}": (5, 2),
     f"POST {SPOT_PLACE}": (10, 3),
@@ -140,6 +142,18 @@ def rules(product: Product, symbol: str) -> Call[Rules]:
 
 def place(ticket: Ticket, client_id: str) -> Call[str]:
     """Places an order."""
+    return _to(
+        SPOT_PLACE if ticket.product is Product.SPOT else PLACE[kind_of(ticket.product)], ticket, client_id
+    )
+
+
+def trial(ticket: Ticket, client_id: str) -> Call[str] | None:
+    """The same to a path that executes nothing; only `swap` has one."""
+    is_swap = ticket.product is not Product.SPOT and kind_of(ticket.product) == "swap"
+    return _to(TRIAL, ticket, client_id) if is_swap else None
+
+
+def _to(path: str, ticket: Ticket, client_id: str) -> Call[str]:
     params = {
         "symbol": ticket.symbol,
         "side": ticket.side.upper(),
@@ -150,7 +164,7 @@ def place(ticket: Ticket, client_id: str) -> Call[str]:
     }
     if ticket.product is Product.SPOT:
         own = {"quoteOrderQty": _text(ticket.quote_size), "newClientOrderId": client_id}
-        return sent(SPOT_PLACE, given(params | own), Told[Placed], _id)
+        return sent(path, given(params | own), Told[Placed], _id)
     params |= {
         "positionSide": HELD[ticket.held],
         "reduceOnly": "true" if ticket.reduce_only else "",
@@ -158,7 +172,7 @@ def place(ticket: Ticket, client_id: str) -> Call[str]:
         "stopLoss": _trigger("STOP_MARKET", ticket.stop_loss),
         "clientOrderId": client_id,
     }
-    return sent(PLACE[kind_of(ticket.product)], given(params), Told[Placed], _id)
+    return sent(path, given(params), Told[Placed], _id)
 
 
 def cancel(product: Product, symbol: str, order_id: str, client_id: str) -> Call[None]:
@@ -189,4 +203,4 @@ def _text(number: Decimal | None) -> str:
     return "" if number is None else plain(number)
 
 
-PLACING = Placing(place=place, cancel=cancel, rules=rules)
+PLACING = Placing(place=place, cancel=cancel, rules=rules, trial=trial)
