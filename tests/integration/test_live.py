@@ -26,6 +26,9 @@ from tests.following import HandClock, until, until_complete
 from tests.integration.stored import stored_documents
 from tests.simulator import Simulator, SimulatorClock, synthetic_market
 
+pytestmark = pytest.mark.timeout(600)
+"""An hour of simulated time waits for the machine: this only ends what hangs."""
+
 PACE = 60.0
 CLOSED = NOW - NOW % MINUTE
 SINCE = CLOSED - 30 * MINUTE

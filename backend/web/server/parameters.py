@@ -111,6 +111,17 @@ def one_of(
     return Parameter(name, about, schema, read, default, refusals=("unknown",))
 
 
+def required(parameter: Parameter[Value | None]) -> Parameter[Value]:
+    """The same parameter, which must be given."""
+    return Parameter(
+        parameter.name,
+        parameter.about,
+        parameter.schema,
+        parameter.read,  # type: ignore[arg-type]
+        refusals=("missing", *parameter.refusals),
+    )
+
+
 @overload
 def whole(name: str, about: str, *, highest: int = ...) -> Parameter[int | None]: ...
 @overload

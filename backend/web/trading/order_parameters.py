@@ -19,6 +19,7 @@ from backend.web.server.parameters import (
     flag,
     invalid,
     one_of,
+    required,
     switch,
     text,
     whole,
@@ -53,7 +54,9 @@ def _money(name: str, about: str) -> Parameter[Decimal | None]:
 TRADED = one_of(
     "product", PRODUCTS, "The product", default=Product.PERPETUAL_USDT, shown=Product.PERPETUAL_USDT.value
 )
-SIDE = one_of("side", SIDES, "The direction of the trade: buying closes a short position", default=None)
+SIDE: Parameter[Side] = required(
+    one_of("side", SIDES, "The direction of the trade: buying closes a short position", default=None)
+)
 SIZE = _money("size", "How much: in base coins; in contracts for coin-margined perpetuals of BingX")
 QUOTE_SIZE = _money("quote_size", "How many quote coins a market order spends that buys on spot")
 PRICE = _money("price", "The price of a limit order; left out, it is a market order")
@@ -115,13 +118,11 @@ KILLING = (ACCOUNT, STEP)
 
 def ticket_of(values: Values) -> Ticket:
     """The ticket of a request. Raises InvalidRequest."""
-    if (side := values[SIDE]) is None:
-        raise invalid("side", "buy or sell")
     try:
         return Ticket(
             product=values[TRADED],
             symbol=values[SYMBOL],
-            side=side,
+            side=values[SIDE],
             size=values[SIZE],
             quote_size=values[QUOTE_SIZE],
             price=values[PRICE],
@@ -136,16 +137,20 @@ def ticket_of(values: Values) -> Ticket:
         raise InvalidRequest(str(error), code="invalid_order") from None
 
 
-LEVERAGE = whole("leverage", "The leverage", highest=MOST_LEVERAGE)
+LEVERAGE: Parameter[int] = required(whole("leverage", "The leverage", highest=MOST_LEVERAGE))
 SETTING_LEVERAGE = (ACCOUNT, TRADED, SYMBOL, LEVERAGE, POSITION)
-NEW_MARGIN_MODE = one_of("margin_mode", MODES, "The margin mode of the symbol", default=None)
+NEW_MARGIN_MODE: Parameter[MarginMode] = required(
+    one_of("margin_mode", MODES, "The margin mode of the symbol", default=None)
+)
 SETTING_MARGIN_MODE = (ACCOUNT, TRADED, SYMBOL, NEW_MARGIN_MODE)
 POSITION_MODES = {"hedge": True, "one_way": False}
-POSITION_MODE = one_of(
-    "position_mode",
-    POSITION_MODES,
-    "`hedge`: long and short side by side; `one_way`: one a symbol",
-    default=None,
+POSITION_MODE: Parameter[bool] = required(
+    one_of(
+        "position_mode",
+        POSITION_MODES,
+        "`hedge`: long and short side by side; `one_way`: one a symbol",
+        default=None,
+    )
 )
 SETTING_POSITION_MODE = (ACCOUNT, TRADED, SYMBOL, POSITION_MODE)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from backend.errors import InvalidRequest
 from backend.trading.account import Account
 from backend.trading.rows import Product, Setup
-from backend.web.server.parameters import Values, missing
+from backend.web.server.parameters import Values
 from backend.web.trading import account_shapes, account_views
 from backend.web.trading.handler import ACCOUNT, SYMBOL, TradingHandler
 from backend.web.trading.order_parameters import (
@@ -45,10 +45,8 @@ class SetLeverageHandler(LeverageHandler, SetupHandler):
         values = self.json_object(SETTING_LEVERAGE)
         account = await self.account_of(values)
         product, symbol = perpetual(values)
-        if (leverage := values[LEVERAGE]) is None:
-            raise missing(LEVERAGE.name)
         found = await self.trading.orders.setups.leverage(
-            account.id, product, symbol, values[POSITION], leverage, caller=self.caller
+            account.id, product, symbol, values[POSITION], values[LEVERAGE], caller=self.caller
         )
         self.answer_setup(account, found)
 
@@ -59,8 +57,7 @@ class MarginModeHandler(SetupHandler):
         values = self.json_object(SETTING_MARGIN_MODE)
         account = await self.account_of(values)
         product, symbol = perpetual(values)
-        if (mode := values[NEW_MARGIN_MODE]) is None:
-            raise missing(NEW_MARGIN_MODE.name)
+        mode = values[NEW_MARGIN_MODE]
         found = await self.trading.orders.setups.margin_mode(
             account.id, product, symbol, mode, caller=self.caller
         )
@@ -73,8 +70,7 @@ class PositionModeHandler(SetupHandler):
         values = self.json_object(SETTING_POSITION_MODE)
         account = await self.account_of(values)
         product, symbol = perpetual(values)
-        if (hedged := values[POSITION_MODE]) is None:
-            raise missing(POSITION_MODE.name)
+        hedged = values[POSITION_MODE]
         found = await self.trading.orders.setups.position_mode(
             account.id, product, symbol, hedged=hedged, caller=self.caller
         )

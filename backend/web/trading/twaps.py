@@ -5,14 +5,16 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from backend.trading.twap import MOST_SLICES
-from backend.web.server.parameters import Parameter, Values, missing, whole
+from backend.web.server.parameters import Parameter, required, whole
 from backend.web.trading import order_shapes, order_views
 from backend.web.trading.handler import ACCOUNT, TradingHandler
 from backend.web.trading.order_parameters import LIMIT, PLACING, ticket_of
 
 LONGEST_SECONDS = 7 * 24 * 3600
-SLICES = whole("slices", "How many orders it is cut into", highest=MOST_SLICES)
-SECONDS = whole("seconds", "Over how many seconds they are placed", highest=LONGEST_SECONDS)
+SLICES: Parameter[int] = required(whole("slices", "How many orders it is cut into", highest=MOST_SLICES))
+SECONDS: Parameter[int] = required(
+    whole("seconds", "Over how many seconds they are placed", highest=LONGEST_SECONDS)
+)
 BEGINNING = (*PLACING, SLICES, SECONDS)
 LISTING = (ACCOUNT, LIMIT)
 
@@ -31,7 +33,7 @@ class TwapsHandler(TradingHandler):
         """Begin a TWAP order."""
         self.query(())
         values = self.json_object(BEGINNING)
-        ticket, slices, seconds = ticket_of(values), given(values, SLICES), given(values, SECONDS)
+        ticket, slices, seconds = ticket_of(values), values[SLICES], values[SECONDS]
         found = await self.trading.orders.twaps.begin(
             await self.account_id(values), ticket, slices=slices, seconds=seconds, caller=self.caller
         )
@@ -50,10 +52,3 @@ class TwapHandler(TradingHandler):
         self.query(())
         found = await self.trading.orders.twaps.cancel(twap_id, caller=self.caller)
         self.answer(order_shapes.TwapAnswer(twap=order_views.twap(found)))
-
-
-def given(values: Values, parameter: Parameter[int | None]) -> int:
-    """The value of a parameter that has to be given."""
-    if (value := values[parameter]) is None:
-        raise missing(parameter.name)
-    return value
