@@ -1,4 +1,4 @@
-"""`python -m backend accounts`: add, list, check, freeze and remove; `new-master-key` and `rotate-keys`.
+"""`python -m backend accounts`: add, list, check, freeze, remove, kill; `new-master-key` and `rotate-keys`.
 
 Keys are asked for without echo, so that neither the screen nor the shell's history has them.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from collections.abc import Callable
 from functools import partial
 from getpass import getpass
 
@@ -17,6 +18,7 @@ from backend.clock import iso
 from backend.errors import InvalidRequest, TradingOff
 from backend.services.accounts.accounts import Accounts
 from backend.services.accounts.vault import new_master_key
+from backend.services.orders.cancelling import Step
 from backend.services.service import Service
 from backend.settings import Settings
 from backend.trading.account import Account, Mode
@@ -42,6 +44,9 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         ("remove", "delete the account and its keys"),
     ):
         actions.add_parser(name, help=about).add_argument("id", help="the account's id")
+    killing = actions.add_parser("kill", help="turn the account's kill switch, also where no server runs")
+    killing.add_argument("id", help="the account's id")
+    killing.add_argument("--step", choices=[step.value for step in Step], default=Step.ENTRIES.value)
     commands.add_parser("new-master-key", help="make a key for MASTER_KEYS; it seals the keys of accounts")
     commands.add_parser(
         "rotate-keys", help="seal the keys of accounts again, with the first key of MASTER_KEYS"
@@ -62,6 +67,8 @@ async def accounts(settings: Settings, options: argparse.Namespace) -> int:
             for failure in failures:
                 say(f"error: {failure}")
             return 1 if failures else 0
+        if options.action == "kill":
+            return await _kill(service, options, say)
         for account in await _act(registry, options):
             say(_told(account))
     return 0
@@ -78,6 +85,20 @@ async def _act(registry: Accounts, options: argparse.Namespace) -> list[Account]
     if options.action == "remove":
         return [await registry.remove(options.id)]
     return [await registry.change(options.id, label=None, frozen=options.action == "freeze")]
+
+
+async def _kill(service: Service, options: argparse.Namespace, say: Callable[[str], None]) -> int:
+    """Turn the kill switch, and tell what is left: 1 if anything is."""
+    assert service.trading is not None
+    step = Step(options.step)
+    done = await service.trading.orders.canceller.kill(options.id, step, caller="command line")
+    result = f"orders cancelled: {done.cancelled}, positions closed: {len(done.closed)}"
+    say(f"{options.id}: {step.value}; {result}")
+    for order in done.open:
+        say(f"  still open: {order.symbol} {order.side} {order.order_id}")
+    for intent_id in done.undecided:
+        say(f"  nobody knows yet if order {intent_id} exists")
+    return 1 if done.open or done.undecided else 0
 
 
 def _accounts(service: Service) -> Accounts:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from backend.trading.money import plain
+from backend.trading.rows import Product
 from backend.trading.tickets import Ticket
 
 MOST_ENTRIES = 600
@@ -19,14 +20,16 @@ MOST_ENTRIES = 600
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """None means no limit. Values are in quote coins. `price_band` is a part: 0.05 allows prices from 5 %
-    below to 5 % above the market's. `max_leverage` is the highest that this service sets. `symbols` are the
-    only ones with entries, in the venue's spelling; empty means all."""
+    below to 5 % above the market's. `max_leverage` is the highest that this service sets. `max_daily_loss`
+    counts from 00:00 UTC in a perpetual's coin, open positions included. `symbols` are the only ones with
+    entries, in the venue's spelling; empty means all."""
 
     max_order_value: Decimal | None = None
     max_position_value: Decimal | None = None
     entries_per_minute: int | None = None
     price_band: Decimal | None = None
     max_leverage: int | None = None
+    max_daily_loss: Decimal | None = None
     symbols: tuple[str, ...] = ()
 
     @property
@@ -46,12 +49,14 @@ class Limits:
 class Situation:
     """What an order meets. `price` is the market's. `position` is what is held in the order's direction, in
     quote coins: below zero where the order makes it smaller. `exposed` is what orders in the same direction
-    may add that `position` does not show yet. `entries` are those of the last minute."""
+    may add that `position` does not show yet. `entries` are those of the last minute. `loss` is that of the
+    day."""
 
     price: Decimal | None = None
     position: Decimal = Decimal(0)
     exposed: Decimal = Decimal(0)
     entries: int = 0
+    loss: Decimal | None = None
     halted: bool = False
 
 
@@ -65,6 +70,13 @@ def verdict(ticket: Ticket, value: Decimal | None, limits: Limits, situation: Si
         return f"the account's limits do not allow {ticket.symbol}"
     if limits.entries_per_minute is not None and situation.entries >= limits.entries_per_minute:
         return f"the account's limit is {limits.entries_per_minute} entries a minute"
+    if limits.max_daily_loss is not None and ticket.product is not Product.SPOT:
+        if situation.loss is None:
+            return "the limit max_daily_loss cannot be kept here: nothing tells what was lost today"
+        if situation.loss >= limits.max_daily_loss:
+            return (
+                f"the account lost {plain(situation.loss)} today; the limit is {plain(limits.max_daily_loss)}"
+            )
     return _price_verdict(ticket, limits, situation) or _value_verdict(value, limits, situation)
 
 

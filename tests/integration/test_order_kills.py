@@ -21,7 +21,7 @@ from cryptography.fernet import Fernet
 from backend.clock import SystemClock
 from backend.store.mongo import Database
 from tests.integration.mongods import Mongod
-from tests.integration.processes import PATIENCE, RunningService
+from tests.integration.processes import PATIENCE, RunningService, command
 from tests.integration.replicas import running_replica_set
 from tests.ordering import book_of
 from tests.simulator import SimulatorClock
@@ -230,3 +230,26 @@ async def test_a_primary_is_lost_while_orders_are_placed(tmp_path: Path) -> None
                 agree(simulator, orders)
             finally:
                 await asyncio.to_thread(desk.service.kill)
+
+
+async def test_the_kill_switch_is_a_command_too(tmp_path: Path, mongod_uri: str, database: Database) -> None:
+    book = book_of("bingx")
+    book.now = SystemClock().now() - 60_000
+    async with private_simulator(book, clock=SimulatorClock()) as simulator:
+        settings = settings_of(mongod_uri, database.name, simulator.url)
+        desk = Desk(tmp_path, settings)
+        try:
+            await desk.add_account(simulator)
+            _, listed = await desk.call("/accounts")
+            account = listed["accounts"][0]["id"]
+            resting = {"symbol": "BTC-USDT", "side": "buy", "size": "0.01", "position": "long", "price": "2"}
+            assert (await desk.call("/orders", resting | {"price": "20000"}))[0] == 201
+            assert await desk.place("a position") is not None
+            killing = command("accounts", "kill", account, "--step", "flatten", **settings)
+            said = (await asyncio.to_thread(killing.communicate, timeout=PATIENCE))[0]
+            assert (killing.returncode, "orders cancelled: 1, positions closed: 1" in said) == (0, True), said
+            assert not book.open
+            status, refused = await desk.call("/orders", resting)
+            assert (status, refused["error"]["code"]) == (409, "risk_refused")
+        finally:
+            await asyncio.to_thread(desk.service.kill)

@@ -600,3 +600,27 @@ async def test_a_dry_run_asks_the_exchange_where_it_can_be_asked(venue: Venue, d
         wrong = await execute(here.account.id, here.ticket(held="net"), caller="test")
         assert (wrong.refused is not None) == (venue == "bingx")
         assert here.orders() == []
+
+
+@EVERY_VENUE
+async def test_an_account_that_lost_too_much_today_takes_no_entries(venue: Venue, database: Database) -> None:
+    """Lost is what trades, fees and funding took since midnight, and what open positions stand to lose;
+    money that is moved is not lost."""
+    async with floor(venue, database) as here:
+        await limit(here, max_daily_loss=Decimal(60))
+        await here.place()
+        first = here.orders()[0]
+        here.book.mark(first.product, first.pair, PRICE - 5000)
+        here.book.transfer(first.product, "USDT", Decimal(-500), here.clock.now())
+        here.clock.advance(3)
+        await here.place(symbol=here.symbol(base="ETH"), size=Decimal("0.001"))
+        here.book.mark(first.product, first.pair, PRICE - 6000)
+        here.clock.advance(3)
+        with pytest.raises(RiskRefused, match="today; the limit is 60"):
+            await here.place(symbol=here.symbol(base="ETH"))
+        assert (await here.place(side="sell")).state is State.ACCEPTED
+        here.clock.advance(3)
+        with pytest.raises(RiskRefused, match="today; the limit is 60"):
+            await here.place()
+        here.clock.advance(24 * 3600)
+        assert (await here.place()).state is State.ACCEPTED

@@ -118,9 +118,10 @@ LIMITED = Limits(
     max_position_value=D(300),
     entries_per_minute=2,
     price_band=D("0.1"),
+    max_daily_loss=D(50),
     symbols=("BTCUSDT",),
 )
-FINE = Situation(price=D(1000), position=D(100), exposed=D(100), entries=1)
+FINE = Situation(price=D(1000), position=D(100), exposed=D(100), entries=1, loss=D(49))
 
 
 @pytest.mark.parametrize(
@@ -133,6 +134,9 @@ FINE = Situation(price=D(1000), position=D(100), exposed=D(100), entries=1)
         ({}, D(100), {"position": D(-100), "exposed": D(300)}, None),
         ({}, D(1), {"entries": 2}, "2 entries a minute"),
         ({}, D(1), {"halted": True}, "kill switch"),
+        ({}, D(1), {"loss": D(50)}, "lost 50 today; the limit is 50"),
+        ({}, D(1), {"loss": None}, "nothing tells what was lost"),
+        ({}, D(1), {"loss": D(-500)}, None),
         ({"symbol": "ETHUSDT"}, D(1), {}, "do not allow ETHUSDT"),
         ({"price": D(900)}, D(1), {}, None),
         ({"price": D(899)}, D(1), {}, "from 900 to 1100"),

@@ -201,7 +201,9 @@ async def test_limits_are_set_shown_and_kept(
     http_server_client: AsyncHTTPServerClient, venue: PrivateSimulator, account: str
 ) -> None:
     path = f"/accounts/{account}"
-    nothing = dict.fromkeys(("max_order_value", "max_position_value", "price_band", "max_leverage"))
+    nothing = dict.fromkeys(
+        ("max_order_value", "max_position_value", "price_band", "max_leverage", "max_daily_loss")
+    )
     before = (await ask(http_server_client, "GET", path)).body["account"]["limits"]
     assert before == nothing | {"entries_per_minute": None, "symbols": []}
     limits = {"max_order_value": "250", "entries_per_minute": 2, "symbols": ["BTCUSDT"]}

@@ -271,6 +271,7 @@ class Executor:
             position=facts.position,
             exposed=await self._exposed(account, ticket, same, facts),
             entries=len(desk.entries) + sum(moment > now - MINUTE_MS for moment in desk.done),
+            loss=facts.loss,
             halted=desk.halted,
         )
         if refused := verdict(ticket, intent.value, account.limits, situation):

@@ -13,6 +13,7 @@ from backend.core.series import Series, canonical_symbol
 from backend.errors import ExchangeError, UnknownSymbol
 from backend.services.accounts.ports import AccountSource
 from backend.services.accounts.readings import Readings
+from backend.services.orders.losses import DayLosses
 from backend.services.reading.quotes import Quotes
 from backend.trading.account import Account
 from backend.trading.rows import Position, Product
@@ -34,12 +35,14 @@ class _Known(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """`position` is what is held in the direction of the order in quote coins, read at `read` (ms)."""
+    """`position` is what is held in the direction of the order in quote coins, read at `read` (ms). `loss` is
+    that of the day, None if it was not asked for or nothing tells it."""
 
     rules: Rules
     price: Decimal | None
     position: Decimal
     read: int
+    loss: Decimal | None = None
 
 
 class MarketFacts:
@@ -49,6 +52,7 @@ class MarketFacts:
         self._readings = readings
         self._quotes = quotes
         self._clock = clock
+        self._losses = DayLosses(clock)
         self._rules: dict[tuple[str, str, Product, str], _Known] = {}
 
     async def rules(self, account: Account, source: AccountSource, ticket: Ticket) -> Rules:
@@ -78,7 +82,10 @@ class MarketFacts:
             rows = [row for row in reading.said if row.symbol == ticket.symbol]
             position = sum((_value(row, ticket, rules) for row in rows), Decimal(0))
             read = reading.read
-        return Facts(rules=rules, price=price, position=position, read=read)
+        loss = None
+        if not ticket.closes and account.limits.max_daily_loss is not None:
+            loss = await self._losses.of(account, source, ticket.product)
+        return Facts(rules=rules, price=price, position=position, read=read, loss=loss)
 
     async def priced(self, account: Account, source: AccountSource, ticket: Ticket) -> Facts:
         """The same with the market's price in any case, if something tells it."""

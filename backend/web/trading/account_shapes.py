@@ -22,6 +22,9 @@ class AccountLimits(Shape):
     max_order_value: Annotated[str | None, Meta(description="Largest value of one order, in quote coins")]
     max_position_value: Annotated[str | None, Meta(description="Largest value of a position with its orders")]
     entries_per_minute: int | None
+    max_daily_loss: Annotated[
+        str | None, Meta(description="Since 00:00 UTC, in a perpetual's coin, open positions included")
+    ]
     max_leverage: Annotated[int | None, Meta(description="The highest leverage that this service sets")]
     price_band: Annotated[str | None, Meta(description='Part of the price: "0.05" is 5 % up and down')]
     symbols: Annotated[list[str], Meta(description="The only symbols with entries; none: all")]

@@ -21,6 +21,7 @@ def _limits(found: Limits) -> shapes.AccountLimits:
         max_order_value=money(found.max_order_value),
         max_position_value=money(found.max_position_value),
         entries_per_minute=found.entries_per_minute,
+        max_daily_loss=money(found.max_daily_loss),
         max_leverage=found.max_leverage,
         price_band=money(found.price_band),
         symbols=list(found.symbols),

@@ -155,7 +155,7 @@ POSITION_MODE: Parameter[bool] = required(
 SETTING_POSITION_MODE = (ACCOUNT, TRADED, SYMBOL, POSITION_MODE)
 
 _COUNTS = {"entries_per_minute": MOST_ENTRIES, "max_leverage": MOST_LEVERAGE}
-_VALUES = ("max_order_value", "max_position_value", "price_band")
+_VALUES = ("max_order_value", "max_position_value", "price_band", "max_daily_loss")
 _MAYBE_MONEY: Json = MONEY | {"type": ["string", "null"]}
 LIMITS_SCHEMA = record(
     {
