@@ -221,6 +221,7 @@ async def floor(
         private_simulator(book, clock=SharedClock(clock), limits=limits) as simulator,
         open_session(PATIENCE, "the-tests/1") as session,
     ):
+        simulator.faults.private.id_memory = -1  # nothing but the service keeps an order from a second one
         private = PRIVATE_VENUES["bingx" if venue == "bingx" else "bitget"]
         vault = Vault([Fernet.generate_key().decode()])
         made = []

@@ -157,6 +157,7 @@ async def test_killed_while_it_places_orders_it_places_each_once_at_most(
         try:
             await desk.add_account(simulator)
             private = simulator.faults.private
+            private.id_memory = -1
             orders: dict[str, dict[str, Any]] = {}
             for number in range(ROUNDS):
                 point = POINTS[number % len(POINTS)]
@@ -191,6 +192,7 @@ async def test_the_database_dies_while_orders_are_placed(tmp_path: Path) -> None
         try:
             await desk.add_account(simulator)
             private = simulator.faults.private
+            private.id_memory = -1
             orders: dict[str, dict[str, Any]] = {}
             for number, point in enumerate(("received", "accepted", "answered")):
                 private.on_placing = partial(_at, point, mongod.kill)
@@ -218,6 +220,7 @@ async def test_a_primary_is_lost_while_orders_are_placed(tmp_path: Path) -> None
             try:
                 await desk.add_account(simulator)
                 private = simulator.faults.private
+                private.id_memory = -1
                 orders: dict[str, dict[str, Any]] = {}
                 for number, point in enumerate(("received", "accepted", "answered")):
                     primary = await asyncio.to_thread(replicas.primary)

@@ -76,6 +76,7 @@ class PrivateFaults:
     `span_cap` (ms) is a longest window below the documented one.
 
     `placing` is how the next orders are met, one after the other; then they are met as they should be.
+    For `id_memory` ms after an order the venue refuses another one with its client id; -1 never refuses one.
     `on_placing` is called when an order was `received`, was `accepted`, and is about to be `answered`.
     """
 
@@ -90,6 +91,7 @@ class PrivateFaults:
     hidden: dict[int, int] = field(default_factory=dict)
     waiting: list[tuple[int, Callable[[int], None]]] = field(default_factory=list)
     on_placing: Callable[[str], None] = lambda _point: None
+    id_memory: int = 6 * 3_600_000
 
     def met(self) -> Met:
         """How the order is met that arrives now."""
@@ -163,7 +165,7 @@ def printable(faults: PrivateFaults) -> dict[str, Any]:
 
 def parsed(value: Mapping[str, Any]) -> PrivateFaults:
     """Switches from JSON, the others as they are by default; ids as texts or numbers."""
-    known = set(PrivateFaults.__slots__) - {"placing", "hidden", "waiting", "on_placing"}
+    known = set(PrivateFaults.__slots__) - {"placing", "hidden", "waiting", "on_placing", "id_memory"}
     if unknown := set(value) - known:
         raise ValueError(f"unknown faults of accounts {sorted(unknown)}; known are {sorted(known)}")
     span = value.get("span_cap")

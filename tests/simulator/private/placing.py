@@ -16,9 +16,6 @@ from tests.simulator.private.accounts import Asked, Refused
 from tests.simulator.private.faults import Met
 from tests.simulator.private.rows import Held, Order, Pair, Product, Side
 
-ID_MEMORY = 6 * 3_600_000
-"""Ms for which a venue knows the client id of an order."""
-
 
 class Instead(Exception):
     """Something else than the venue's answer."""
@@ -103,7 +100,7 @@ def _accepted(asked: Asked, wish: Wish, codes: Codes, met: Met, now: int) -> Ord
     book = asked.book
     now = max(now, book.now)
     known = book.order_of(client_id=wish.client_id) if wish.client_id else None
-    if known is not None and now - known.created < ID_MEMORY:
+    if known is not None and now - known.created <= asked.faults.private.id_memory:
         raise Refused(codes.duplicate, "Duplicate clientOid")
     last = book.price_of(wish.product, wish.pair)
     size = wish.size if wish.quote is None else (wish.quote / last).quantize(Decimal("0.000001"))
