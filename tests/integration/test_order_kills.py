@@ -245,8 +245,14 @@ async def test_the_kill_switch_is_a_command_too(tmp_path: Path, mongod_uri: str,
             await desk.add_account(simulator)
             _, listed = await desk.call("/accounts")
             account = listed["accounts"][0]["id"]
-            resting = {"symbol": "BTC-USDT", "side": "buy", "size": "0.01", "position": "long", "price": "2"}
-            assert (await desk.call("/orders", resting | {"price": "20000"}))[0] == 201
+            resting = {
+                "symbol": "BTC-USDT",
+                "side": "buy",
+                "size": "0.01",
+                "position": "long",
+                "price": "20000",
+            }
+            assert (await desk.call("/orders", resting))[0] == 201
             assert await desk.place("a position") is not None
             killing = command("accounts", "kill", account, "--step", "flatten", **settings)
             said = (await asyncio.to_thread(killing.communicate, timeout=PATIENCE))[0]
