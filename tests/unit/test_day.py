@@ -29,6 +29,7 @@ def rows(numbers: list[float]) -> list[Candle]:
 @given(st.lists(volumes, min_size=1, max_size=20))
 @example([0.1, 0.2])
 @example([1e-9, 1.0])
+@example([405848930921988.5])
 def test_a_volume_is_the_exact_sum_of_what_was_told(told: list[float]) -> None:
     assert day_of(columns_of(rows(told))).volume == sum(Decimal(repr(one)) for one in told)
 
