@@ -99,11 +99,12 @@ class Process:
         )
         self.permission = Permission(accounts=self.accounts, live_allowed=True)
         self.setups = Setups(accounts=self.accounts, permission=self.permission, settler=settler)
+        self.facts = MarketFacts(
+            readings=Readings(self.accounts, clock), quotes=cast(Quotes, self.quotes), clock=clock
+        )
         self.executor = Executor(
             permission=self.permission,
-            facts=MarketFacts(
-                readings=Readings(self.accounts, clock), quotes=cast(Quotes, self.quotes), clock=clock
-            ),
+            facts=self.facts,
             intents=self.intents,
             desks=self.desks,
             settler=settler,

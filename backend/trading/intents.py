@@ -78,8 +78,9 @@ class Intent:
 
     `last_moment` is the last one at which the venue can accept the order. `value` is the most that the order
     may be worth in quote coins, None if unknown. `caller` is the name of the API key, `source` what made the
-    intent: `api`, `close`, `kill`. `asked` is the digest of the ticket as it was asked for. `order` is the
-    order as the venue showed it last. `absent` are the moments of questions that found nothing at the venue.
+    intent: `api`, `close`, `kill`, or `amend` or `twap` and an id. `asked` is the digest of the ticket as it
+    was asked for. `order` is the order as the venue showed it last. `absent` are moments of questions that
+    found nothing at the venue.
     An `active` intent is asked for again at `due`. `settled` is the moment at which the service learnt that
     nothing more happens to the order.
     """

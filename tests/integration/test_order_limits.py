@@ -16,6 +16,7 @@ from backend.services.orders.cancelling import Step
 from backend.store.mongo import Database
 from backend.trading.intents import Intent, State
 from backend.trading.risk import Limits
+from tests.book_rows import Venue
 from tests.ordering import PRICE, VENUES, Floor, floor
 from tests.simulator.private.faults import Manner, Met
 
@@ -108,9 +109,9 @@ def _check(here: Floor, limits: Limits, intents: list[Intent]) -> None:
     assert placed == {order.client_id for order in book.orders}
 
 
-async def _run(database: Database, venue: str, limits: Limits, acts: list[Act]) -> None:
+async def _run(database: Database, venue: Venue, limits: Limits, acts: list[Act]) -> None:
     await database["accounts"].delete_many({})
-    async with floor(venue, database, processes=2) as here:  # type: ignore[arg-type]
+    async with floor(venue, database, processes=2) as here:
         await here.first.accounts.change(here.account.id, label=None, frozen=None, limits=limits)
         intents: dict[str, Intent] = {}
         for act in acts:
@@ -137,6 +138,6 @@ async def _run(database: Database, venue: str, limits: Limits, acts: list[Act]) 
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_the_venue_never_sees_more_than_the_limits_allow(
-    io_loop: IOLoop, database: Database, venue: str, limits: Limits, acts: list[Act]
+    io_loop: IOLoop, database: Database, venue: Venue, limits: Limits, acts: list[Act]
 ) -> None:
     io_loop.run_sync(lambda: _run(database, venue, limits, acts))

@@ -624,3 +624,35 @@ async def test_an_account_that_lost_too_much_today_takes_no_entries(venue: Venue
             await here.place()
         here.clock.advance(24 * 3600)
         assert (await here.place()).state is State.ACCEPTED
+
+
+async def test_one_answer_does_not_end_the_watch_of_an_old_order(database: Database) -> None:
+    """The order rests for days; then the venue denies it once."""
+    async with floor("classic", database) as here:
+        placed = await here.place(price=Decimal(20_000))
+        here.clock.advance(3 * 24 * 3600)
+        await here.first.watch.look()
+        number = here.orders()[0].number
+        here.simulator.faults.private.hidden[number] = 2**62
+        here.clock.advance(100)
+        await here.first.watch.look()
+        assert (await here.first.executor.get(placed.id)).active
+        del here.simulator.faults.private.hidden[number]
+        here.book.finish(number, here.clock.now())
+        here.clock.advance(100)
+        await here.first.watch.look()
+        found = await here.first.executor.get(placed.id)
+        assert (found.finished, found.absent, found.active) == (True, (), False)
+
+
+async def test_a_position_that_cannot_be_closed_keeps_no_other_open(database: Database) -> None:
+    async with floor("classic", database) as here:
+        await here.place()
+        await here.place(symbol=here.symbol(base="ETH"))
+        for market, known in here.first.facts._rules.items():
+            if market[-1] == here.symbol():
+                rules = replace(known.rules, least_size=Decimal(1))
+                here.first.facts._rules[market] = known._replace(rules=rules)
+        with pytest.raises(InvalidRequest, match="smallest size"):
+            await here.first.executor.close(here.account.id, caller="test")
+        assert [order.pair.base for order in here.orders() if not order.opens] == ["ETH"]

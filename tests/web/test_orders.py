@@ -246,6 +246,8 @@ async def test_intents_and_the_audit_trail_are_paged(
         name = "id" if rows == "orders" else "intent"
         assert [one[name] for one in found] == placed[::-1]
         assert len(found) == count
+        strange = await ask(http_server_client, "GET", f"{path}?after=1~{'g' * 5}")
+        assert (strange.status, strange.body["count"]) == (200, 0)
         wrong = await ask(http_server_client, "GET", f"{path}?after=1~{'g' * 5}.")
         assert refusal(wrong) == (400, "invalid_after")
     assert [one["outcome"] for one in found] == ["accepted"] * 5

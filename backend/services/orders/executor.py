@@ -27,6 +27,7 @@ from backend.errors import (
     ExchangeRefused,
     InvalidRequest,
     KeyReused,
+    MarketDataError,
     OrderAbsent,
     RiskRefused,
     UnknownOrder,
@@ -157,12 +158,22 @@ class Executor:
     async def close(
         self, account_id: str, *, caller: str, symbol: str | None = None, source: str = "close"
     ) -> list[Intent]:
-        """Close all open positions by market orders, or those of one symbol."""
+        """Close all open positions by market orders, or those of one symbol. What keeps one from being closed
+        keeps no other; the first such error is raised at the end."""
         _, venue = await self._permission.of(account_id)
         products = [product for product in venue.products if product is not Product.SPOT]
         rows = [row for row in await venue.positions(products) if symbol in (None, row.symbol)]
-        tickets = [closing(row) for row in rows if row.size]
-        return [await self.place(account_id, one, caller=caller, source=source) for one in tickets]
+        placed: list[Intent] = []
+        errors: list[MarketDataError] = []
+        for ticket in [closing(row) for row in rows if row.size]:
+            try:
+                placed.append(await self.place(account_id, ticket, caller=caller, source=source))
+            except MarketDataError as error:
+                log.error("account %s: the position in %s stays open: %s", account_id, ticket.symbol, error)
+                errors.append(error)
+        if errors:
+            raise errors[0]
+        return placed
 
     async def stop(self) -> None:
         """Wait for the answers to what was sent: a request that takes too long ends by itself."""
@@ -217,7 +228,7 @@ class Executor:
                 raise
             return await self._failed(account, written[0], error)
         now = self._clock.now()
-        change = Change(state=State.ACCEPTED, order_id=order_id, due=now + FIRST_LOOK_MS)
+        change = Change(state=State.ACCEPTED, order_id=order_id, absent=(), due=now + FIRST_LOOK_MS)
         return await self._settler.answered(written[0], change)
 
     async def _failed(self, account: Account, intent: Intent, error: ExchangeError) -> Intent:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from backend.core.windows import MINUTE
-from backend.errors import ExchangeRefused, OrderAbsent
+from backend.errors import OrderAbsent
 from backend.services.accounts.ports import AccountSource
+from backend.services.history.windows import rows_of
 from backend.trading.history import Kind
 from backend.trading.intents import Intent
 from backend.trading.rows import Order, Wanted
-
-MOST_PAGES = 20
 
 
 async def found_by_id(venue: AccountSource, intent: Intent) -> Order | None:
@@ -43,26 +42,11 @@ async def _found_in_history(venue: AccountSource, intent: Intent) -> Order | Non
         start=intent.signed - MINUTE,
         end=max(await venue.now(), intent.last_moment) + MINUTE,
     )
-    seen: set[str] = set()
-    for _ in range(MOST_PAGES):
-        page = await venue.orders(wanted)
-        for order in page.rows:
-            if _is(order, intent):
+    async for came in rows_of(venue.orders, wanted):
+        for order in came.rows.values():
+            if isinstance(order, Order) and _is(order, intent):
                 return order
-        fresh = {order.order_id for order in page.rows} - seen
-        if page.full:
-            raise ExchangeRefused(f"{intent.venue} shows too many orders of {wanted.symbol} at once")
-        if page.cursor is None or not fresh:
-            return None
-        seen |= fresh
-        wanted = Wanted(
-            product=wanted.product,
-            symbol=wanted.symbol,
-            start=wanted.start,
-            end=wanted.end,
-            cursor=page.cursor,
-        )
-    raise ExchangeRefused(f"the history of {wanted.symbol} at {intent.venue} has no end")
+    return None
 
 
 def _is(order: Order, intent: Intent) -> bool:

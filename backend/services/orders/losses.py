@@ -6,15 +6,14 @@ from decimal import Decimal
 
 from backend.clock import Clock
 from backend.core.windows import DAY, MINUTE
-from backend.errors import ExchangeRefused
 from backend.services.accounts.ports import AccountSource
+from backend.services.history.windows import rows_of
 from backend.services.shared_answers import SharedAnswers
 from backend.trading.account import Account
 from backend.trading.history import Kind
 from backend.trading.money import opposite, total
 from backend.trading.rows import Bill, Product, Wanted
 
-MOST_PAGES = 50
 COINS = {Product.PERPETUAL_USDT: "USDT", Product.PERPETUAL_USDC: "USDC"}
 """The products whose losses can be added up: they are in one coin."""
 
@@ -39,8 +38,13 @@ class DayLosses:
 
     async def _ask(self, source: AccountSource, product: Product) -> Decimal:
         now = await source.now()
-        bills = await _bills(source, product, now - now % DAY, now + MINUTE)
-        results = (row.amount - (row.fee or 0) for row in bills if _counts(row, COINS[product]))
+        wanted = Wanted(product=product, start=now - now % DAY, end=now + MINUTE)
+        results = [
+            row.amount - (row.fee or 0)
+            async for came in rows_of(source.bills, wanted)
+            for row in came.rows.values()
+            if isinstance(row, Bill) and row.time >= wanted.start and _counts(row, COINS[product])
+        ]
         positions = await source.positions([product])
         open_results = (row.unrealised for row in positions if row.unrealised is not None)
         return opposite(total((*results, *open_results)))
@@ -48,19 +52,3 @@ class DayLosses:
 
 def _counts(row: Bill, coin: str) -> bool:
     return row.coin == coin and not any(word in row.kind.lower() for word in NO_RESULT)
-
-
-async def _bills(source: AccountSource, product: Product, start: int, end: int) -> list[Bill]:
-    """All changes of the wallet in a window."""
-    rows: dict[str, Bill] = {}
-    cursor = ""
-    for _ in range(MOST_PAGES):
-        page = await source.bills(Wanted(product=product, start=start, end=end, cursor=cursor))
-        fresh = {row.bill_id: row for row in page.rows if row.bill_id not in rows}
-        rows |= fresh
-        if page.full:
-            break
-        if page.cursor is None or not fresh:
-            return [row for row in rows.values() if start <= row.time < end]
-        cursor = page.cursor
-    raise ExchangeRefused("the account has too many changes of balances today to add them up")

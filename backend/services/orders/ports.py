@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Protocol
 
 from backend.trading.intents import Intent, State
 from backend.trading.rows import Held, Order, Product, Side
@@ -143,7 +143,9 @@ class AuditStore(Protocol):
     async def append(self, record: AuditRecord) -> None:
         """Write a record durably."""
 
-    async def list(self, account: str | None, before: tuple[int, str] | None, limit: int) -> Sequence[Any]:
+    async def list(
+        self, account: str | None, before: tuple[int, str] | None, limit: int
+    ) -> Sequence[tuple[str, AuditRecord]]:
         """Records with their ids, newest first."""
 
 

@@ -17,7 +17,7 @@ from backend.errors import AccountFrozen, ExchangeError, KeysSealed, UnknownAcco
 from backend.loops import Loops
 from backend.services.accounts.accounts import Accounts
 from backend.services.accounts.ports import AccountSource
-from backend.services.orders.finding import found_anywhere, found_by_id
+from backend.services.orders.finding import found_anywhere
 from backend.services.orders.ports import Change, DeskStore, IntentStore
 from backend.services.orders.settling import Settler
 from backend.trading.intents import FINISHED, Intent, State, has_never_arrived
@@ -109,14 +109,11 @@ class OrderWatch:
 
     async def _look(self, venue: AccountSource, intent: Intent) -> Intent:
         moment = await venue.now()
-        if intent.state is State.ACCEPTED:
-            order = await found_by_id(venue, intent)
-        else:
-            order = await found_anywhere(venue, intent)
+        order = await found_anywhere(venue, intent)
         if order is not None:
             return await self._seen(intent, order)
         if intent.state is State.ACCEPTED:
-            return await self._not_shown(intent)
+            return await self._not_shown(intent, moment)
         return await self._absent(intent, moment)
 
     async def _seen(self, intent: Intent, order: Order) -> Intent:
@@ -128,15 +125,18 @@ class OrderWatch:
             order=order,
             order_id=order.order_id,
             reason="",
+            absent=(),
             active=not is_over,
             settled=self._clock.now() if is_over else None,
             reopened=not is_over,
         )
         return await self._settler.settle(intent, found)
 
-    async def _not_shown(self, intent: Intent) -> Intent:
-        if self._clock.now() - intent.created < SHOWN_MS:
-            return intent
+    async def _not_shown(self, intent: Intent, moment: int) -> Intent:
+        """Every look for days has to miss the order, from the first one that did."""
+        first = intent.absent[0] if intent.absent else moment
+        if moment - first < SHOWN_MS:
+            return await self._settler.settle(intent, Change(absent=(first, moment)))
         log.error("order %s was accepted, and %s does not show it: look there", intent.id, intent.venue)
         over = Change(active=False, settled=self._clock.now(), reason="the exchange does not show the order")
         return await self._settler.settle(intent, over)

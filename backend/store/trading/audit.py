@@ -1,6 +1,6 @@
 """What was done in whose name, in collection `audit`: records are added, and never changed.
 
-{"_id": ObjectId, "time": .., "account": .., "caller": "bot", "action": "place", "intent": "i3f..",
+{"_id": "65f0..", "time": .., "account": .., "caller": "bot", "action": "place", "intent": "i3f..",
  "outcome": "accepted", "said": ""}
 """
 
@@ -28,7 +28,7 @@ class MongoAudit:
         """Write a record."""
         with guard("write an audit record"):
             await self._index()
-            await self._records.insert_one(msgspec.to_builtins(record))
+            await self._records.insert_one({"_id": str(ObjectId()), **msgspec.to_builtins(record)})
 
     async def list(
         self, account: str | None, before: tuple[int, str] | None, limit: int
@@ -37,12 +37,12 @@ class MongoAudit:
         filters: Document = {} if account is None else {"account": account}
         if before is not None:
             time, row = before
-            filters["$or"] = [{"time": {"$lt": time}}, {"time": time, "_id": {"$lt": ObjectId(row)}}]
+            filters["$or"] = [{"time": {"$lt": time}}, {"time": time, "_id": {"$lt": row}}]
         with guard("list audit records"):
             await self._index()
             cursor = self._records.find(filters).sort([("time", -1), ("_id", -1)]).limit(limit)
             found = await cursor.to_list(None)
-        return [(str(one.pop("_id")), msgspec.convert(one, AuditRecord)) for one in found]
+        return [(one.pop("_id"), msgspec.convert(one, AuditRecord)) for one in found]
 
     async def _index(self) -> None:
         if not self._indexed:

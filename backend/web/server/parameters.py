@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 import reprlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any, Generic, Literal, TypeVar, overload
+from typing import Any, Generic, Literal, TypeVar, cast, overload
 
 import msgspec
 
@@ -113,13 +113,8 @@ def one_of(
 
 def required(parameter: Parameter[Value | None]) -> Parameter[Value]:
     """The same parameter, which must be given."""
-    return Parameter(
-        parameter.name,
-        parameter.about,
-        parameter.schema,
-        parameter.read,  # type: ignore[arg-type]
-        refusals=("missing", *parameter.refusals),
-    )
+    refusals = ("missing", *parameter.refusals)
+    return cast(Parameter[Value], replace(parameter, default=Default.NONE, refusals=refusals))
 
 
 @overload

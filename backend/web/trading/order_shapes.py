@@ -54,7 +54,7 @@ class Intent(Shape):
     ticket: Ticket
     value: Annotated[str | None, Meta(description="The most that the order may be worth, in quote coins")]
     caller: Annotated[str, Meta(description="Name of the API key that asked for it")]
-    source: Annotated[str, Meta(description="`api`, `close` or `kill`")]
+    source: Annotated[str, Meta(description="`api`, `close`, `kill`, or `amend` or `twap` and an id")]
     created: Moment
     order: Annotated[OrderRow | None, Meta(description="The order as the exchange showed it last")]
 

@@ -1,4 +1,4 @@
-"""`/account/setup`, `/account/leverage`, `/account/margin-mode`, `/account/position-mode`."""
+"""`/account/leverage`, `/account/margin-mode`, `/account/position-mode`."""
 
 from __future__ import annotations
 

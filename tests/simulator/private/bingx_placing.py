@@ -150,7 +150,8 @@ def _placed(
     price, kind = number(asked, "price", refused), needed(asked, "type")
     if kind not in ("LIMIT", "MARKET") or (kind == "LIMIT") is (price is None):
         raise wrong(asked, "type: price and type contradict each other.")
-    if size is None and quote is None:
+    amount = quote if size is None else size
+    if amount is None:
         raise wrong(asked, "quantity: This field is required.")
     wish = Wish(
         product=product,
@@ -158,7 +159,7 @@ def _placed(
         side=side,
         held=held,
         closes=closes,
-        size=size or quote or 0,  # type: ignore[arg-type]
+        size=amount,
         price=price,
         force=FORCES[asked.params.get("timeInForce", "")],
         client_id=asked.params.get(own, "").lower(),
