@@ -13,7 +13,6 @@ from backend.clock import Clock
 from backend.errors import AccountFrozen, UnknownAccount
 from backend.loops import Loops
 from backend.services.accounts.accounts import Accounts
-from backend.services.accounts.ports import AccountVenues
 from backend.services.history.extractions import Extractions
 from backend.services.history.histories import Completeness, Histories
 from backend.services.history.ports import Place, RowsWanted
@@ -95,7 +94,6 @@ class Desk:
         )
         self.histories = Histories(
             accounts=cast(Accounts, accounts),
-            venues=cast(AccountVenues, accounts),
             store=self.history,
             clock=clock,
         )

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from cryptography.fernet import Fernet
 
-from backend.core.quotes import Ticker
+from backend.core.quotes import Level, OrderBook, Ticker
 from backend.exchanges.private.registry import PRIVATE_VENUES
 from backend.loops import Loops
 from backend.net.private.account_venues import AccountVenues, VenueWay
@@ -28,6 +28,8 @@ from backend.services.orders.settling import Settler
 from backend.services.orders.setups import Setups
 from backend.services.orders.twaps import Twaps
 from backend.services.orders.watch import OrderWatch
+from backend.services.paper.paper_accounts import PaperAccounts
+from backend.services.paper.paper_keeper import PaperKeeper
 from backend.services.reading.quotes import Quotes
 from backend.services.shared_answers import SharedAnswer
 from backend.store.mongo import Database
@@ -35,11 +37,14 @@ from backend.store.trading.accounts import MongoAccounts
 from backend.store.trading.audit import MongoAudit
 from backend.store.trading.desks import MongoDesks
 from backend.store.trading.intents import MongoIntents
+from backend.store.trading.papers import MongoPapers
 from backend.store.trading.twaps import MongoTwaps
 from backend.telemetry.metrics import Metrics
 from backend.trading.account import Account, Mode
 from backend.trading.intents import Intent, State
 from backend.trading.keys import Keys
+from backend.trading.paper.paper_book import Instrument
+from backend.trading.paper.paper_time import Bar, Funding
 from backend.trading.rows import Product
 from backend.trading.tickets import Ticket
 from tests.book_rows import Venue
@@ -82,6 +87,48 @@ class OnePrice:
         return SharedAnswer(0, 0, Ticker(last=self.price))
 
 
+class OneMarket:
+    """Fits `services.paper.ports.PaperPrices`: every market has one price, and offers of any size at it,
+    unless a test says otherwise."""
+
+    def __init__(self, quotes: OnePrice, rules: AccountVenues) -> None:
+        self.quotes = quotes
+        self.venue_rules = rules
+        self.book: OrderBook | None = None
+        self.paid: Funding | None = None
+        self.closed: list[Bar] = []
+        self.asked: list[tuple[int, int]] = []
+        """The spans whose candles were asked for."""
+
+    async def instrument(self, venue: str, product: Product, symbol: str) -> Instrument:
+        base = symbol.replace("-", "").removesuffix("USDT")
+        rules = await self.venue_rules.rules(venue, product, symbol)
+        return Instrument(product=product, symbol=symbol, base=base, quote="USDT", rules=rules)
+
+    async def ticker(self, _venue: str, _product: Product, _symbol: str) -> Ticker:
+        if self.book is None:
+            return Ticker(last=self.quotes.price)
+        bid, ask = self.book.bids[0], self.book.asks[0]
+        return Ticker(
+            last=self.quotes.price, bid=bid.price, bid_size=bid.size, ask=ask.price, ask_size=ask.size
+        )
+
+    async def offers(self, _venue: str, _product: Product, _symbol: str) -> OrderBook:
+        anybody = (Level(self.quotes.price, Decimal(10) ** 9),)
+        return self.book or OrderBook(anybody, anybody)
+
+    async def funding(self, _venue: str, _product: Product, _symbol: str) -> Funding | None:
+        return self.paid
+
+    async def bars(
+        self, _venue: str, _product: Product, _symbol: str, start: int, end: int
+    ) -> AsyncIterator[Bar]:
+        self.asked.append((start, end))
+        for bar in self.closed:
+            if start < bar.time <= end:
+                yield bar
+
+
 class Process:
     """What one process has that places orders."""
 
@@ -91,12 +138,20 @@ class Process:
         self.audit = MongoAudit(database)
         self.quotes = OnePrice()
         self.loops = Loops(clock)
+        self.prices = OneMarket(self.quotes, ways)
+        self.papers = MongoPapers(database)
         self.accounts = Accounts(
-            store=MongoAccounts(database), venues=ways, vault=vault, clock=clock, withdraw_allowed=False
+            store=MongoAccounts(database),
+            venues=ways,
+            vault=vault,
+            paper=PaperAccounts(store=self.papers, prices=self.prices, venues=ways.names, clock=clock),
+            clock=clock,
+            withdraw_allowed=False,
         )
         settler = Settler(
             intents=self.intents, desks=self.desks, audit=self.audit, clock=clock, metrics=Metrics(())
         )
+        self.paper = PaperKeeper(accounts=self.accounts, store=self.papers, clock=clock, loops=self.loops)
         self.permission = Permission(accounts=self.accounts, live_allowed=True)
         self.setups = Setups(accounts=self.accounts, permission=self.permission, settler=settler)
         self.facts = MarketFacts(

@@ -26,6 +26,7 @@ from backend.store.trading.desks import MongoDesks
 from backend.store.trading.extractions import MongoExtractions
 from backend.store.trading.history import MongoHistory
 from backend.store.trading.intents import MongoIntents
+from backend.store.trading.papers import MongoPapers
 from backend.store.trading.twaps import MongoTwaps
 
 REVIVE_SECONDS = 1.0
@@ -49,6 +50,7 @@ class Stores:
     intents: MongoIntents
     desks: MongoDesks
     twaps: MongoTwaps
+    papers: MongoPapers
     audit: MongoAudit
     database_answers: Callable[[], Awaitable[bool]]
     database_trouble: Callable[[], Awaitable[str]]
@@ -79,6 +81,7 @@ async def open_stores(common: Common, stack: AsyncExitStack) -> Stores:
         intents=MongoIntents(database),
         desks=MongoDesks(database),
         twaps=MongoTwaps(database),
+        papers=MongoPapers(database),
         audit=MongoAudit(database),
         database_answers=partial(is_connected, database),
         database_trouble=DatabaseCheck(database, login_watch, common.name, clock).trouble,

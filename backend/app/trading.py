@@ -30,6 +30,9 @@ from backend.services.orders.settling import Settler
 from backend.services.orders.setups import Setups
 from backend.services.orders.twaps import Twaps
 from backend.services.orders.watch import OrderWatch
+from backend.services.paper.paper_accounts import PaperAccounts
+from backend.services.paper.paper_keeper import PaperKeeper
+from backend.services.paper.paper_prices import MarketPrices
 from backend.services.service import Orders, Trading
 from backend.settings.by_exchange import account_url_setting
 from backend.trading.account import Mode
@@ -55,6 +58,7 @@ async def build_trading(
         store=stores.accounts,
         venues=ways,
         vault=vault,
+        paper=_build_paper(common, stores, venues, ways),
         clock=common.clock,
         withdraw_allowed=settings.allow_withdraw_keys,
     )
@@ -72,15 +76,28 @@ async def build_trading(
     readings = Readings(accounts, common.clock)
     orders = _build_orders(common, stores, accounts, readings, venues)
     stack.push_async_callback(orders.executor.stop)
-    histories = Histories(accounts=accounts, venues=ways, store=stores.history, clock=common.clock)
+    histories = Histories(accounts=accounts, store=stores.history, clock=common.clock)
     return Trading(
         accounts=accounts,
         readings=readings,
         histories=histories,
         extractions=extractions,
         orders=orders,
+        paper=PaperKeeper(accounts=accounts, store=stores.papers, clock=common.clock, loops=common.loops),
         now=common.clock.now,
     )
+
+
+def _build_paper(common: Common, stores: Stores, venues: Venues, ways: AccountVenues) -> PaperAccounts:
+    """Accounts of play money at the prices of the venues that have real ones."""
+    prices = MarketPrices(
+        markets=venues.markets,
+        quotes=venues.quotes,
+        candles=stores.candles,
+        rules=ways,
+        clock=common.clock,
+    )
+    return PaperAccounts(store=stores.papers, prices=prices, venues=ways.names, clock=common.clock)
 
 
 def _build_orders(
@@ -140,7 +157,7 @@ def _ways(
             known[budget.name] = Throttle(
                 budget.limits, settings.rate_limit_share, common.clock, careful=budget.careful
             )
-        for mode in Mode:
+        for mode in (Mode.DEMO, Mode.LIVE):
             base_url = settings.account_urls[account_url_setting(venue.name, mode)]
             proxy = proxy_to(venue.name, base_url, settings.proxies)
             ways[venue.name, mode] = VenueWay(

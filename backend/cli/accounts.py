@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 from collections.abc import Callable
+from decimal import Decimal
 from functools import partial
 from getpass import getpass
 
@@ -23,6 +24,7 @@ from backend.services.service import Service
 from backend.settings import Settings
 from backend.trading.account import Account, Mode
 from backend.trading.keys import Keys
+from backend.trading.money import exact
 
 COMMANDS = ("accounts", "new-master-key", "rotate-keys")
 
@@ -33,9 +35,12 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         dest="action", required=True
     )
     actions.add_parser("list", help="list your accounts")
-    adding = actions.add_parser("add", help="add an account; the command asks for its keys")
+    adding = actions.add_parser(
+        "add", help="add an account; the command asks for its keys, unless it is a paper account"
+    )
     adding.add_argument("venue", help="bitget or bingx")
-    adding.add_argument("--mode", choices=[mode.value for mode in Mode], default=Mode.DEMO.value)
+    adding.add_argument("--mode", choices=[mode.value for mode in Mode], default=Mode.PAPER.value)
+    adding.add_argument("--balance", type=_balance, default=Decimal(10_000), help="USDT of a paper account")
     adding.add_argument("--label", default="", help="your name for the account")
     for name, about in (
         ("check", "ask the exchange what its key may do"),
@@ -77,6 +82,8 @@ async def accounts(settings: Settings, options: argparse.Namespace) -> int:
 async def _act(registry: Accounts, options: argparse.Namespace) -> list[Account]:
     if options.action == "list":
         return await registry.all()
+    if options.action == "add" and options.mode == Mode.PAPER:
+        return [await registry.add_paper(options.venue, options.label, options.balance)]
     if options.action == "add":
         keys = await asyncio.to_thread(_asked_keys)
         return [await registry.add(options.venue, Mode(options.mode), options.label, keys)]
@@ -113,6 +120,13 @@ def _asked_keys() -> Keys:
         return Keys(key.strip(), secret.strip(), getpass("Passphrase (empty if there is none): ").strip())
     except ValueError as error:
         raise InvalidRequest(str(error)) from None
+
+
+def _balance(text: str) -> Decimal:
+    number = exact(text)
+    if number <= 0:
+        raise ValueError(text)
+    return Decimal(number)
 
 
 def _told(account: Account) -> str:

@@ -36,6 +36,16 @@ class Ticker:
 
 
 @dataclass(frozen=True, slots=True)
+class FundingRate:
+    """What long positions of a perpetual pay to short ones next: `rate` is a part of their value, below zero
+    it is the other way round. It is paid at `due` (ms UTC), then each `every` ms."""
+
+    rate: Decimal
+    due: int
+    every: int
+
+
+@dataclass(frozen=True, slots=True)
 class OrderBook:
     """`bids` from the highest price down, `asks` from the lowest up. `time` as of a ticker."""
 

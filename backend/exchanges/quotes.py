@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from backend.core.quotes import Level, OrderBook, Ticker
+from backend.core.quotes import FundingRate, Level, OrderBook, Ticker
+from backend.core.windows import HOUR
 from backend.errors import MalformedAnswer
 from backend.exchanges.base import Request
 
@@ -19,16 +20,30 @@ MOST_DIGITS, MOST_DECIMALS = 40, 30
 """Bounds of a number that a market can have, far outside of all that there are."""
 
 
+MOST_FUNDING = Decimal(1)
+LONGEST_PERIOD_HOURS = 24 * 7
+
+
+@dataclass(frozen=True, slots=True)
+class FundingQuestion:
+    """How a venue tells the funding of a perpetual that comes next."""
+
+    request: Callable[[str], Request]
+    parse: Callable[[bytes], FundingRate]
+
+
 @dataclass(frozen=True, slots=True)
 class Quotes:
     """Requests take the venue's spelling of a symbol, and the number of offers a side: one of `depths`, which
-    ascend. Parsers raise MalformedAnswer."""
+    ascend. `funding` is None where nothing is paid, or nobody here asks for it. Parsers raise
+    MalformedAnswer."""
 
     ticker_request: Callable[[str], Request]
     parse_ticker: Callable[[bytes], Ticker]
     depths: Sequence[int]
     book_request: Callable[[str, int], Request]
     parse_book: Callable[[bytes], OrderBook]
+    funding: FundingQuestion | None = None
 
     def depth(self, levels: int) -> int:
         """The smallest number of offers that the venue tells and that has so many; its largest otherwise."""
@@ -45,6 +60,13 @@ def sound_ticker(venue: str, ticker: Ticker) -> Ticker:
     for number in numbers:
         _check(venue, number)
     return ticker
+
+
+def sound_funding(venue: str, rate: Decimal, due: int, hours: int) -> FundingRate:
+    """The funding, or MalformedAnswer where it is none that a market can have."""
+    if not rate.is_finite() or abs(rate) > MOST_FUNDING or not 0 < hours <= LONGEST_PERIOD_HOURS or due <= 0:
+        raise MalformedAnswer(f"{venue} sent funding that cannot be: {rate!s:.40}, each {hours} hours")
+    return FundingRate(rate, due, hours * HOUR)
 
 
 def sound_book(venue: str, bids: Iterable[Pair], asks: Iterable[Pair], time: int | None) -> OrderBook:

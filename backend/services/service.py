@@ -23,6 +23,7 @@ from backend.services.orders.ports import AuditStore, IntentStore
 from backend.services.orders.setups import Setups
 from backend.services.orders.twaps import Twaps
 from backend.services.orders.watch import OrderWatch
+from backend.services.paper.paper_keeper import PaperKeeper
 from backend.services.reading.catalogue import Catalogue
 from backend.services.reading.mirror import Mirror
 from backend.services.reading.overview import Overview
@@ -122,6 +123,7 @@ class Trading:
     histories: Histories
     extractions: Extractions
     orders: Orders
+    paper: PaperKeeper
     now: Callable[[], int]
     """The service's time, ms."""
 

@@ -12,6 +12,8 @@ from backend.trading.rows import KeyFacts, Right
 class Mode(StrEnum):
     """The kind of money in an account."""
 
+    PAPER = "paper"
+    """Play money of this service, at the prices of a real market."""
     DEMO = "demo"
     """The venue's play money."""
     LIVE = "live"
@@ -45,7 +47,9 @@ class Account:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Sentences that the owner should read."""
-        told = []
+        told: list[str] = []
+        if self.mode is Mode.PAPER:
+            return ()
         if not self.key.addresses:
             told.append("The key may be used from any address: name this machine's address at the exchange.")
         if self.may_withdraw:

@@ -17,6 +17,7 @@ _CHARACTERS = frozenset("0123456789.+-eE")
 _ROOM = Context(prec=3 * LONGEST, rounding=ROUND_DOWN)
 """Enough digits for any product or quotient of two such numbers."""
 _FINEST = Decimal(1).scaleb(FINEST)
+_SMALL = Decimal("1e-12")
 
 
 class Exact(Decimal):
@@ -58,6 +59,17 @@ def plain(number: Decimal) -> str:
 def total(numbers: Iterable[Decimal]) -> Decimal:
     """The sum, to the last digit."""
     return reduce(_ROOM.add, numbers, Decimal(0))
+
+
+def times(*numbers: Decimal) -> Decimal:
+    """The product, to the last digit."""
+    return reduce(_ROOM.multiply, numbers, Decimal(1))
+
+
+def part_of(number: Decimal, part: Decimal, whole: Decimal) -> Decimal:
+    """`number * part / whole`, towards zero in the twelfth decimal place."""
+    exactly = _ROOM.divide(_ROOM.multiply(number, part), whole)
+    return exactly.quantize(_SMALL, rounding=ROUND_DOWN, context=_ROOM)
 
 
 def opposite(number: Decimal) -> Decimal:

@@ -33,6 +33,7 @@ from backend.services.jobs.worker import Worker
 from backend.services.orders.settling import Settler
 from backend.services.orders.twaps import Twaps
 from backend.services.orders.watch import OrderWatch
+from backend.services.paper.paper_keeper import PaperKeeper
 from backend.services.reading.catalogue import Catalogue
 from backend.services.reading.overview import Overview
 from backend.services.running.fleet import Fleet, member_of
@@ -53,6 +54,7 @@ from backend.store.trading.desks import MongoDesks
 from backend.store.trading.extractions import MongoExtractions
 from backend.store.trading.history import MongoHistory
 from backend.store.trading.intents import MongoIntents
+from backend.store.trading.papers import MongoPapers
 from backend.store.trading.twaps import MongoTwaps
 from backend.telemetry.metrics import Metrics
 from tests.conftest import ImpatientClock
@@ -452,7 +454,18 @@ async def twap_slices(ground: Ground) -> AsyncIterator[Stumbling]:
     await twaps.stop()
 
 
+@asynccontextmanager
+async def paper_accounts(ground: Ground) -> AsyncIterator[Stumbling]:
+    nobody: Any = None
+    store: Any = ground.stumbling(MongoPapers(ground.database), "watched")
+    keeper = PaperKeeper(accounts=nobody, store=store, clock=ground.clock, loops=ground.loops)
+    keeper.start()
+    yield store
+    await keeper.stop()
+
+
 PARTS: dict[str, Part] = {
+    "paper accounts": paper_accounts,
     "slices of TWAP orders": twap_slices,
     "watch of orders": order_watch,
     "extractions of order histories": extractions,

@@ -24,6 +24,7 @@ from tests.simulator.rows import Row
 from tests.simulator.times import DAY
 
 MAXIMUM_LIMIT = 1440
+FUNDED = 8 * 3_600_000
 QUOTES = ("USDT", "USDC")
 DEPTHS = ("5", "10", "20", "50", "100", "500", "1000")
 
@@ -45,6 +46,7 @@ class BingxSwap:
             "/openApi/swap/v1/market/markPriceKlines": lambda asked: self._checked(marks, asked),
             "/openApi/swap/v2/quote/ticker": lambda asked: self._checked(self._ticker, asked),
             "/openApi/swap/v2/quote/depth": lambda asked: self._checked(self._depth, asked),
+            "/openApi/swap/v2/quote/premiumIndex": lambda asked: self._checked(self._funding, asked),
             "/openApi/swap/v2/quote/contracts": lambda asked: self._checked(self._contracts, asked),
             "/openApi/swap/v2/server/time": lambda asked: self._checked(self._time, asked),
         }
@@ -107,6 +109,20 @@ class BingxSwap:
         bids, asks = book_of(market, self._archive, int(limit))
         return success(
             {"T": self._archive.clock.now(), "bids": bids, "asks": asks, "bidsCoin": bids, "asksCoin": asks}
+        )
+
+    def _funding(self, params: Params) -> Answer:
+        market, now = self._market(params), self._archive.clock.now()
+        return success(
+            {
+                "symbol": hyphened(market),
+                "markPrice": "",
+                "indexPrice": "",
+                "lastFundingRate": "0.00010000",
+                "nextFundingTime": now // FUNDED * FUNDED + FUNDED,
+                "fundingIntervalHours": 8,
+                "updateTime": now,
+            }
         )
 
     def _time(self, _: Params) -> Answer:

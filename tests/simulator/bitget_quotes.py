@@ -16,6 +16,7 @@ from tests.simulator.markets import Market
 from tests.simulator.quotes import Offers, book_of, day_of
 
 MIX_DEPTHS = ("1", "5", "15", "50", "max")
+FUNDED = 8 * 3_600_000
 DEFAULT_DEPTH, SPOT_DEEPEST = 100, 150
 
 
@@ -49,6 +50,22 @@ def mix_book(params: Mapping[str, str], archive: Archive) -> Any:
     bids, asks = book_of(market, archive, 1000 if limit == "max" else int(limit))
     told = {"ts": str(archive.clock.now()), "scale": "0.1", "precision": "scale0", "isMaxPrecision": "NO"}
     return {"asks": _numbers(asks), "bids": _numbers(bids)} | told
+
+
+def mix_funding(params: Mapping[str, str], archive: Archive) -> Any:
+    """Answer with the funding of one contract that comes next, as a list."""
+    market = _contract(params, archive)
+    due = archive.clock.now() // FUNDED * FUNDED + FUNDED
+    return [
+        {
+            "symbol": market.symbol,
+            "fundingRate": "0.0001",
+            "fundingRateInterval": "8",
+            "nextUpdate": str(due),
+            "minFundingRate": "-0.003",
+            "maxFundingRate": "0.003",
+        }
+    ]
 
 
 def _contract(params: Mapping[str, str], archive: Archive) -> Market:

@@ -29,7 +29,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "services": {"services", "core", "trading", "errors", "clock", "telemetry", "loops"},
     "net": {"net", "exchanges", "core", "trading", "errors", "clock", "telemetry", "loops"},
     "store": {
-        *("store", "services.ports", "services.history.ports", "services.orders.ports", "core", "trading"),
+        *("store", "services.ports", "services.history.ports", "services.orders.ports"),
+        *("services.paper.ports", "core", "trading"),
         *("errors", "clock", "telemetry"),
     },
     "web": {"web", "services", "access", "formats", "core", "trading", "errors", "clock", "telemetry"},
@@ -48,7 +49,7 @@ VENUES = sorted(folder.name for folder in (ROOT / "exchanges").iterdir() if (fol
 
 TRADING = (
     *("trading", "exchanges.private", "net.private", "store.trading"),
-    *(f"services.{room}" for room in ("accounts", "history", "orders", "alarms")),
+    *(f"services.{room}" for room in ("accounts", "history", "orders", "paper", "alarms")),
     *(f"exchanges.{venue}.{room}" for venue in VENUES for room in ("account", "signing")),
 )
 """The rooms of trading, which market data never imports; nor does the web's part of it."""

@@ -114,7 +114,8 @@ async def test_an_account_is_there_once(http_server_client: AsyncHTTPServerClien
     ("wrong", "code"),
     [
         ({"venue": "nowhere"}, "unknown_venue"),
-        ({"mode": "paper"}, "unknown_mode"),
+        ({"mode": "paper"}, "invalid_key"),
+        ({"mode": "toy"}, "unknown_mode"),
         ({"label": "x" * 101}, "invalid_label"),
         ({"label": 7}, "invalid_label"),
         ({"key": ""}, "invalid_key"),

@@ -6,8 +6,10 @@ A ticker of a swap is an object, one of spot a list; numbers come as text or as 
      "closeTime":1672026648425,"askPrice":"...","askQty":"...","bidPrice":"...","bidQty":"..."}
     {"T":1790127586998,"bids":[["86378.9","2.5365"]],"asks":[["86379.1","8.7123"]]}
 
-Where a swap's book tells sizes a second time, in `bidsCoin` and `asksCoin`, those are taken: they are in
-coins, whatever the others are.
+    {"symbol":"BTC-USDT","lastFundingRate":"0.000013","nextFundingTime":1790150400000,"fundingIntervalHours":8}
+
+`lastFundingRate` is the rate that is paid next. Where a swap's book tells sizes a second time, in `bidsCoin`
+and `asksCoin`, those are taken: they are in coins, whatever the others are.
 """
 
 from __future__ import annotations
@@ -16,10 +18,17 @@ from decimal import Decimal
 
 import msgspec
 
-from backend.core.quotes import OrderBook, Ticker
+from backend.core.quotes import FundingRate, OrderBook, Ticker
 from backend.errors import MalformedAnswer
 from backend.exchanges.base import Moment, Request, decode
-from backend.exchanges.quotes import Pair, Quotes, sound_book, sound_ticker
+from backend.exchanges.quotes import (
+    FundingQuestion,
+    Pair,
+    Quotes,
+    sound_book,
+    sound_funding,
+    sound_ticker,
+)
 
 VENUE = "bingx"
 REQUESTS = "requests"
@@ -56,8 +65,19 @@ class Depths(msgspec.Struct):
     data: Depth
 
 
+class Funding(msgspec.Struct, rename="camel"):
+    last_funding_rate: Decimal
+    next_funding_time: Moment
+    funding_interval_hours: int = 8
+
+
+class Fundings(msgspec.Struct):
+    data: Funding | list[Funding]
+
+
 _days = msgspec.json.Decoder(Days)
 _depths = msgspec.json.Decoder(Depths)
+_fundings = msgspec.json.Decoder(Fundings)
 
 
 def parse_ticker(body: bytes) -> Ticker:
@@ -89,7 +109,19 @@ def parse_book(body: bytes) -> OrderBook:
     return sound_book(VENUE, bids, asks, depth.written if depth.time is None else depth.time)
 
 
-def _quotes(ticker: str, book: str) -> Quotes:
+def parse_funding(body: bytes) -> FundingRate:
+    told = decode(_fundings, body, VENUE).data
+    rows = told if isinstance(told, list) else [told]
+    if len(rows) != 1:
+        raise MalformedAnswer(f"{VENUE} sent the funding of {len(rows)} symbols for one")
+    [row] = rows
+    return sound_funding(VENUE, row.last_funding_rate, row.next_funding_time, row.funding_interval_hours)
+
+
+FUNDING = "/openApi/swap/v2/quote/premiumIndex"
+
+
+def _quotes(ticker: str, book: str, funding: FundingQuestion | None = None) -> Quotes:
     return Quotes(
         ticker_request=lambda symbol: Request(ticker, {"symbol": symbol}, {REQUESTS: 1}),
         parse_ticker=parse_ticker,
@@ -98,8 +130,13 @@ def _quotes(ticker: str, book: str) -> Quotes:
             book, {"symbol": symbol, "limit": str(depth)}, {REQUESTS: 1}
         ),
         parse_book=parse_book,
+        funding=funding,
     )
 
 
 SPOT = _quotes("/openApi/spot/v1/ticker/24hr", "/openApi/spot/v1/market/depth")
-PERPETUAL = _quotes("/openApi/swap/v2/quote/ticker", "/openApi/swap/v2/quote/depth")
+PERPETUAL = _quotes(
+    "/openApi/swap/v2/quote/ticker",
+    "/openApi/swap/v2/quote/depth",
+    FundingQuestion(lambda symbol: Request(FUNDING, {"symbol": symbol}, {REQUESTS: 1}), parse_funding),
+)

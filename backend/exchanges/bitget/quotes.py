@@ -6,6 +6,7 @@ A ticker is a list with one row, whose empty fields are "". Books of contracts h
       "high24h":"...","low24h":"...","open":"37202.46","baseVolume":"13907.0386",
       "quoteVolume":"519127705.303","ts":"1700532903261"}]
     {"asks":[["34567.15","0.0131"]],"bids":[["34567","0.2917"]],"ts":"1698303884584"}
+    [{"symbol":"BTCUSDT","fundingRate":"0.0001","fundingRateInterval":"8","nextUpdate":"1789459200000"}]
     {"asks":[[26347.5,0.25]],"bids":[[26346.5,0.16]],"ts":"1695870968804"}
 
 Contracts name the price of a day ago `open24h`. Their book is `merge-depth` at `scale0`, its finest steps.
@@ -19,16 +20,24 @@ from types import MappingProxyType
 
 import msgspec
 
-from backend.core.quotes import OrderBook, Ticker
+from backend.core.quotes import FundingRate, OrderBook, Ticker
 from backend.errors import MalformedAnswer
 from backend.exchanges.base import Moment, Request, decode
-from backend.exchanges.quotes import Pair, Quotes, sound_book, sound_ticker
+from backend.exchanges.quotes import (
+    FundingQuestion,
+    Pair,
+    Quotes,
+    sound_book,
+    sound_funding,
+    sound_ticker,
+)
 
 VENUE = "bitget"
 ADDRESS = "address"
 SPOT_TICKER, SPOT_BOOK = "/api/v2/spot/market/tickers", "/api/v2/spot/market/orderbook"
 PERPETUAL_TICKER, PERPETUAL_BOOK = "/api/v2/mix/market/ticker", "/api/v2/mix/market/merge-depth"
-PATHS = (SPOT_TICKER, SPOT_BOOK, PERPETUAL_TICKER, PERPETUAL_BOOK)
+FUNDING = "/api/v2/mix/market/current-fund-rate"
+PATHS = (SPOT_TICKER, SPOT_BOOK, PERPETUAL_TICKER, PERPETUAL_BOOK, FUNDING)
 
 
 class Day(msgspec.Struct):
@@ -60,8 +69,19 @@ class Depths(msgspec.Struct):
     data: Depth
 
 
+class Funding(msgspec.Struct):
+    rate: Decimal = msgspec.field(name="fundingRate")
+    hours: int = msgspec.field(name="fundingRateInterval")
+    due: Moment = msgspec.field(name="nextUpdate")
+
+
+class Fundings(msgspec.Struct):
+    data: list[Funding]
+
+
 _days = msgspec.json.Decoder(Days, strict=False)
 _depths = msgspec.json.Decoder(Depths, strict=False)
+_fundings = msgspec.json.Decoder(Fundings, strict=False)
 
 
 def parse_ticker(body: bytes) -> Ticker:
@@ -89,6 +109,13 @@ def parse_ticker(body: bytes) -> Ticker:
 def parse_book(body: bytes) -> OrderBook:
     depth = decode(_depths, body, VENUE).data
     return sound_book(VENUE, depth.bids, depth.asks, depth.time)
+
+
+def parse_funding(body: bytes) -> FundingRate:
+    rows = decode(_fundings, body, VENUE).data
+    if len(rows) != 1:
+        raise MalformedAnswer(f"{VENUE} sent the funding of {len(rows)} symbols for one")
+    return sound_funding(VENUE, rows[0].rate, rows[0].due, rows[0].hours)
 
 
 def _request(path: str, params: Mapping[str, str]) -> Request:
@@ -120,4 +147,5 @@ PERPETUAL = Quotes(
         | ({} if depth == UNSAID else {"limit": str(depth)}),
     ),
     parse_book=parse_book,
+    funding=FundingQuestion(lambda symbol: _request(FUNDING, {**_CONTRACT, "symbol": symbol}), parse_funding),
 )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 from backend.clock import Clock
 from backend.core.proxy import Proxy
 from backend.errors import InvalidRequest
-from backend.exchanges.private.venue import Flavour, PrivateVenue
+from backend.exchanges.private.venue import Call, Flavour, PrivateVenue
 from backend.net.private.account_client import ATTEMPTS, AccountClient, offer_of
 from backend.net.rest.exchange_clock import ExchangeClock
 from backend.net.rest.requester import Requester, Session
@@ -17,6 +18,9 @@ from backend.trading.account import Account, Mode
 from backend.trading.history import Kind, Offer
 from backend.trading.keys import Keys
 from backend.trading.rows import Product
+from backend.trading.rules import Rules
+
+Said = TypeVar("Said")
 
 MARKET = "account"
 """The market's name in the metrics of these requests."""
@@ -67,9 +71,12 @@ class VenueWay:
         """The account is no more."""
         self._throttle.close_account(account)
 
-    async def _read_clock(self) -> int:
-        call = self.venue.clock
+    async def ask(self, call: Call[Said]) -> Said:
+        """The answer to a question without keys. May raise ExchangeError."""
         return await self._requester(None, None).ask(call.request, call.parse)
+
+    async def _read_clock(self) -> int:
+        return await self.ask(self.venue.clock)
 
     def _requester(self, keys: Keys | None, account: str | None) -> Requester:
         return Requester(
@@ -120,6 +127,12 @@ class AccountVenues:
         """Asks in the name of an account."""
         way = self._way(account.venue, account.mode)
         return way.client(account.id, self._flavour(account), keys, urgent=urgent)
+
+    async def rules(self, venue: str, product: Product, symbol: str) -> Rules:
+        """The steps and minima of a market, asked without keys. May raise ExchangeError."""
+        way = self._way(venue, Mode.LIVE)
+        flavour = next(one for one in way.venue.flavours if product in one.balances)
+        return await way.ask(flavour.placing.rules(product, symbol))
 
     def forget(self, account: str, venue: str, mode: Mode) -> None:
         """The account is no more."""

@@ -13,7 +13,7 @@ from backend.clock import Clock, parse_time
 from backend.core.candles import Candle
 from backend.core.plan import closed_until
 from backend.core.proxy import Proxy
-from backend.core.quotes import OrderBook, Ticker
+from backend.core.quotes import FundingRate, OrderBook, Ticker
 from backend.core.series import Listing
 from backend.core.windows import MINUTE, Window
 from backend.errors import (
@@ -137,6 +137,17 @@ class MarketClient:
             ),
         )
         return book.first(levels)
+
+    async def funding(self, symbol: str) -> FundingRate | None:
+        """What positions pay next, None where nothing is paid. Raises as `candles`."""
+        if (question := self._quotes.funding) is None:
+            return None
+        return await self._asked_for(
+            symbol,
+            lambda native: self._requester.ask(
+                question.request(native), lambda answer: question.parse(answer.body)
+            ),
+        )
 
     async def first_candle(self, symbol: str, known: int | None = None) -> int | None:
         """Open time of the oldest candle that the exchange has, None if it has none. Raises as `candles`.

@@ -5,17 +5,26 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 from uuid import uuid4
 
 from backend.clock import Clock
 from backend.errors import AccountExists, AccountFrozen, KeyMayWithdraw, KeysSealed, UnknownAccount
 from backend.services.accounts.ports import AccountSource, AccountStore, AccountVenues
 from backend.services.accounts.vault import Vault
+from backend.services.paper.paper_accounts import PaperAccounts
+from backend.services.paper.paper_source import FLAVOUR, KEY
 from backend.trading.account import Account, Mode, Sealed, may_withdraw
+from backend.trading.history import Kind, Offer
 from backend.trading.keys import Keys
+from backend.trading.paper.paper_book import PRODUCTS
 from backend.trading.risk import Limits
+from backend.trading.rows import Product
 
 log = logging.getLogger(__name__)
+
+NO_KEYS = Sealed("", "")
+"""A paper account has none."""
 
 
 class Accounts:
@@ -27,12 +36,14 @@ class Accounts:
         store: AccountStore,
         venues: AccountVenues,
         vault: Vault,
+        paper: PaperAccounts,
         clock: Clock,
         withdraw_allowed: bool,
     ) -> None:
         self._store = store
         self._venues = venues
         self._vault = vault
+        self._paper = paper
         self._clock = clock
         self._withdraw_allowed = withdraw_allowed
 
@@ -72,6 +83,34 @@ class Accounts:
             log.warning("account %s at %s: %s", account.id, venue, warning)
         return account
 
+    async def add_paper(
+        self,
+        venue: str,
+        label: str,
+        balance: Decimal,
+        *,
+        maker: Decimal | None = None,
+        taker: Decimal | None = None,
+    ) -> Account:
+        """A new account of play money: `balance` USDT in each wallet, at the prices of a venue. Fees are as
+        for `PaperAccounts.open`. Raises InvalidRequest for an unknown venue."""
+        account_id, now = uuid4().hex[:16], self._clock.now()
+        await self._paper.open(account_id, venue, balance, maker=maker, taker=taker)
+        account = Account(
+            id=account_id,
+            venue=venue,
+            mode=Mode.PAPER,
+            label=label,
+            flavour=FLAVOUR,
+            uid=account_id,
+            key=KEY,
+            created=now,
+            checked=now,
+        )
+        await self._store.add(account, NO_KEYS)
+        log.info("paper account %s at the prices of %s is added", account.id, venue)
+        return account
+
     async def all(self) -> list[Account]:
         """Every account, oldest first."""
         return await self._store.all()
@@ -102,7 +141,10 @@ class Accounts:
         """Remove an account and its keys. Its stored history stays. Raises UnknownAccount."""
         account = await self.get(account_id)
         await self._store.remove(account_id)
-        self._venues.forget(account_id, account.venue, account.mode)
+        if account.mode is Mode.PAPER:
+            await self._paper.remove(account_id)
+        else:
+            self._venues.forget(account_id, account.venue, account.mode)
         log.warning("account %s at %s was removed with its keys", account_id, account.venue)
         return account
 
@@ -117,19 +159,33 @@ class Accounts:
             raise AccountFrozen(
                 f"account {account_id} is frozen: the service does not use its keys until you unfreeze it"
             )
+        if account.mode is Mode.PAPER:
+            return account, self._paper.client(account)
         keys = self._vault.open(account.id, account.venue, sealed)
         return account, self._venues.client(account, keys, urgent=urgent)
 
     def began(self, account: Account) -> int:
         """The first moment (ms) at which the account can have traded."""
+        if account.mode is Mode.PAPER:
+            return account.created
         return account.key.registered or self._venues.began(account.venue)
+
+    def products(self, account: Account) -> tuple[Product, ...]:
+        """What an account may hold money in."""
+        return PRODUCTS if account.mode is Mode.PAPER else self._venues.products(account)
+
+    def offer(self, account: Account, kind: Kind, product: Product) -> Offer | None:
+        """How its venue offers a history; None if it does not."""
+        if account.mode is Mode.PAPER:
+            return self._paper.client(account).offer(kind, product)
+        return self._venues.offer(account, kind, product)
 
     async def rotate(self) -> tuple[int, Sequence[str]]:
         """Seal all keys anew with the newest master key: how many were, and what kept others from it."""
         done, failures = 0, []
         for account in await self._store.all():
             loaded = await self._store.load(account.id)
-            if loaded is None or self._vault.is_newest(loaded[1]):
+            if loaded is None or account.mode is Mode.PAPER or self._vault.is_newest(loaded[1]):
                 continue
             try:
                 keys = self._vault.open(account.id, account.venue, loaded[1])

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from backend.clock import Clock
 from backend.services.accounts.accounts import Accounts
-from backend.services.accounts.ports import AccountVenues
 from backend.services.history.ports import HistoryStore, Ledger, Place, RowsWanted
 from backend.trading.account import Account
 from backend.trading.history import (
@@ -41,11 +40,8 @@ class Completeness:
 class Histories:
     """All may raise UnknownAccount and DatabaseUnavailable."""
 
-    def __init__(
-        self, *, accounts: Accounts, venues: AccountVenues, store: HistoryStore, clock: Clock
-    ) -> None:
+    def __init__(self, *, accounts: Accounts, store: HistoryStore, clock: Clock) -> None:
         self._accounts = accounts
-        self._venues = venues
         self._store = store
         self._clock = clock
 
@@ -61,7 +57,7 @@ class Histories:
                 name,
                 standing(
                     known.ledger.get(name, StreamLedger()),
-                    self._venues.offer(account, name.kind, name.product),
+                    self._accounts.offer(account, name.kind, name.product),
                     first,
                     now,
                     today,
@@ -83,7 +79,7 @@ class Histories:
     def _names(self, account: Account, ledger: Ledger) -> list[StreamName]:
         """Every stream: those of products, and where symbols have their own, those of known symbols."""
         names = []
-        for product in self._venues.products(account):
+        for product in self._accounts.products(account):
             for kind in Kind:
                 own = sorted(name for name in ledger if name[:2] == (kind, product) and name.symbol)
                 names += own or [StreamName(kind, product)]

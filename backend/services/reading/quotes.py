@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from backend.clock import Clock
-from backend.core.quotes import OrderBook, Ticker
+from backend.core.quotes import FundingRate, OrderBook, Ticker
 from backend.core.series import Series
 from backend.services.shared_answers import SharedAnswer, SharedAnswers
 from backend.services.venue_ports import QuoteSource
@@ -15,7 +15,7 @@ MOST_LEVELS = 1000
 
 
 class Quotes:
-    """Both may raise ExchangeError or UnknownSymbol."""
+    """All may raise ExchangeError or UnknownSymbol."""
 
     def __init__(self, sources: Mapping[str, Mapping[str, QuoteSource]], clock: Clock) -> None:
         self._sources = sources
@@ -30,3 +30,8 @@ class Quotes:
         source = self._sources[series.exchange][series.market]
         question = ("order book", series, levels)
         return await self._answers.of(question, lambda: source.order_book(series.symbol, levels))
+
+    async def funding(self, series: Series) -> SharedAnswer[FundingRate | None]:
+        """What positions pay next, None where nothing is paid."""
+        source = self._sources[series.exchange][series.market]
+        return await self._answers.of(("funding", series), lambda: source.funding(series.symbol))

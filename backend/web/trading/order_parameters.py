@@ -28,6 +28,8 @@ from backend.web.trading.handler import ACCOUNT, PRODUCTS, SYMBOL
 
 MONEY: Json = TEXT | {"pattern": r"^[0-9]+(\.[0-9]+)?$", "examples": ["0.01"]}
 EXPECTED = 'a number above zero, written as text, such as "0.01"'
+MOST_FEE = Decimal("0.1")
+FEE_EXPECTED = 'a number from zero on and below 0.1, written as text, such as "0.0006"'
 MOST_SYMBOLS = 200
 MOST_LEVERAGE = 500
 
@@ -44,6 +46,21 @@ def read_money(name: str, value: object) -> Decimal:
         raise invalid(name, EXPECTED) from None
     if number <= 0:
         raise invalid(name, EXPECTED)
+    return number
+
+
+def fee(name: str, about: str) -> Parameter[Decimal | None]:
+    """A part of a trade's value, from zero on and below one tenth."""
+    return Parameter(name, about, MONEY, _read_fee, None)
+
+
+def _read_fee(name: str, value: object) -> Decimal:
+    try:
+        number = Decimal(exact(value))
+    except ValueError:
+        raise invalid(name, FEE_EXPECTED) from None
+    if not 0 <= number < MOST_FEE:
+        raise invalid(name, FEE_EXPECTED)
     return number
 
 
