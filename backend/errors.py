@@ -47,6 +47,7 @@ class InvalidRequest(MarketDataError):
         "unknown_field": "`fields` contains an unknown name, or the same name twice.",
         "unknown_venue": "There are no accounts at this exchange.",
         "unknown_stage": "An extraction has no stage of this name: the message lists its stages.",
+        "watch_off": "Nobody watches accounts here: set `ACCOUNT_WATCH_SECONDS` above 0.",
         "invalid_idempotency_key": "`Idempotency-Key` has a wrong value: the message says which are valid.",
         "invalid_order": "The market's rules do not allow this order: the message says which one.",
         "missing_account": "There are several accounts, or none: choose one with `account`.",

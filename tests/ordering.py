@@ -32,12 +32,15 @@ from backend.services.paper.paper_accounts import PaperAccounts
 from backend.services.paper.paper_keeper import PaperKeeper
 from backend.services.reading.quotes import Quotes
 from backend.services.shared_answers import SharedAnswer
+from backend.services.watching.account_watch import AccountWatch
 from backend.store.mongo import Database
 from backend.store.trading.accounts import MongoAccounts
 from backend.store.trading.audit import MongoAudit
 from backend.store.trading.desks import MongoDesks
+from backend.store.trading.history import MongoHistory
 from backend.store.trading.intents import MongoIntents
 from backend.store.trading.papers import MongoPapers
+from backend.store.trading.snapshots import MongoSnapshots
 from backend.store.trading.twaps import MongoTwaps
 from backend.telemetry.metrics import Metrics
 from backend.trading.account import Account, Mode
@@ -148,8 +151,23 @@ class Process:
             clock=clock,
             withdraw_allowed=False,
         )
+        self.history = MongoHistory(database)
+        self.snapshots = MongoSnapshots(database)
+        self.account_watch = AccountWatch(
+            accounts=self.accounts,
+            store=self.snapshots,
+            history=self.history,
+            clock=clock,
+            loops=self.loops,
+            every=60,
+        )
         settler = Settler(
-            intents=self.intents, desks=self.desks, audit=self.audit, clock=clock, metrics=Metrics(())
+            intents=self.intents,
+            desks=self.desks,
+            audit=self.audit,
+            clock=clock,
+            metrics=Metrics(()),
+            changed=self.account_watch.hurry,
         )
         self.paper = PaperKeeper(accounts=self.accounts, store=self.papers, clock=clock, loops=self.loops)
         self.permission = Permission(accounts=self.accounts, live_allowed=True)

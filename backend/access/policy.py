@@ -24,7 +24,7 @@ OPEN_FOLDER = "/ui/"
 
 ACCOUNT_ROUTES = frozenset(
     (
-        *("accounts", "account", "orders", "trades", "ledger", "extract-orders", "test"),
+        *("accounts", "account", "stream", "orders", "trades", "ledger", "extract-orders", "test"),
         *("intents", "positions", "kill", "audit", "twap"),
     )
 )

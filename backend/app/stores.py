@@ -27,6 +27,7 @@ from backend.store.trading.extractions import MongoExtractions
 from backend.store.trading.history import MongoHistory
 from backend.store.trading.intents import MongoIntents
 from backend.store.trading.papers import MongoPapers
+from backend.store.trading.snapshots import MongoSnapshots
 from backend.store.trading.twaps import MongoTwaps
 
 REVIVE_SECONDS = 1.0
@@ -51,6 +52,7 @@ class Stores:
     desks: MongoDesks
     twaps: MongoTwaps
     papers: MongoPapers
+    snapshots: MongoSnapshots
     audit: MongoAudit
     database_answers: Callable[[], Awaitable[bool]]
     database_trouble: Callable[[], Awaitable[str]]
@@ -82,6 +84,7 @@ async def open_stores(common: Common, stack: AsyncExitStack) -> Stores:
         desks=MongoDesks(database),
         twaps=MongoTwaps(database),
         papers=MongoPapers(database),
+        snapshots=MongoSnapshots(database),
         audit=MongoAudit(database),
         database_answers=partial(is_connected, database),
         database_trouble=DatabaseCheck(database, login_watch, common.name, clock).trouble,

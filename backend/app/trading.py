@@ -34,6 +34,7 @@ from backend.services.paper.paper_accounts import PaperAccounts
 from backend.services.paper.paper_keeper import PaperKeeper
 from backend.services.paper.paper_prices import MarketPrices
 from backend.services.service import Orders, Trading
+from backend.services.watching.account_watch import AccountWatch
 from backend.settings.by_exchange import account_url_setting
 from backend.trading.account import Mode
 
@@ -74,7 +75,15 @@ async def build_trading(
         visit_hours=settings.account_visit_hours,
     )
     readings = Readings(accounts, common.clock)
-    orders = _build_orders(common, stores, accounts, readings, venues)
+    watch = AccountWatch(
+        accounts=accounts,
+        store=stores.snapshots,
+        history=stores.history,
+        clock=common.clock,
+        loops=common.loops,
+        every=settings.account_watch_seconds,
+    )
+    orders = _build_orders(common, stores, accounts, readings, venues, watch)
     stack.push_async_callback(orders.executor.stop)
     histories = Histories(accounts=accounts, store=stores.history, clock=common.clock)
     return Trading(
@@ -84,6 +93,8 @@ async def build_trading(
         extractions=extractions,
         orders=orders,
         paper=PaperKeeper(accounts=accounts, store=stores.papers, clock=common.clock, loops=common.loops),
+        watch=watch,
+        watch_store=stores.snapshots,
         now=common.clock.now,
     )
 
@@ -101,7 +112,12 @@ def _build_paper(common: Common, stores: Stores, venues: Venues, ways: AccountVe
 
 
 def _build_orders(
-    common: Common, stores: Stores, accounts: Accounts, readings: Readings, venues: Venues
+    common: Common,
+    stores: Stores,
+    accounts: Accounts,
+    readings: Readings,
+    venues: Venues,
+    account_watch: AccountWatch,
 ) -> Orders:
     """What places orders. The watch begins where this process does jobs."""
     settings, clock = common.settings, common.clock
@@ -111,6 +127,7 @@ def _build_orders(
         audit=stores.audit,
         clock=clock,
         metrics=common.metrics,
+        changed=account_watch.hurry,
     )
     permission = Permission(accounts=accounts, live_allowed=settings.live_trading)
     executor = Executor(

@@ -41,6 +41,8 @@ from backend.services.syncing.ledger import Ledgers
 from backend.services.syncing.markets import Markets
 from backend.services.syncing.removal import Remover
 from backend.services.syncing.sync import SyncService
+from backend.services.watching.account_watch import AccountWatch
+from backend.services.watching.ports import WatchStore
 from backend.telemetry.metrics import Metrics
 
 
@@ -124,6 +126,8 @@ class Trading:
     extractions: Extractions
     orders: Orders
     paper: PaperKeeper
+    watch: AccountWatch
+    watch_store: WatchStore
     now: Callable[[], int]
     """The service's time, ms."""
 

@@ -205,6 +205,12 @@ class Settings:
     account_visit_hours: float = _setting(
         "6", "Hours between two reads of each account's history.", texts.number(0.01, 720)
     )
+    account_watch_seconds: float = _setting(
+        "60",
+        "Seconds between two looks at each account: open orders, positions, wallets, and what was done. "
+        "While somebody listens to `/stream/account` it is 2. `0`: none.",
+        texts.number(0, 3600),
+    )
     account_urls: Mapping[str, str] = _group(ACCOUNT_URLS)
 
     @property

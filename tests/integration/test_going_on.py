@@ -44,6 +44,7 @@ from backend.services.streaming.ledger_watch import LedgerWatch
 from backend.services.syncing.ledger import Ledgers
 from backend.services.syncing.markets import Markets
 from backend.services.syncing.sync import SyncService
+from backend.services.watching.account_watch import AccountWatch
 from backend.store.market.coverage import MongoCoverage
 from backend.store.market.follows import MongoFollows
 from backend.store.market.jobs import MongoJobs
@@ -55,6 +56,7 @@ from backend.store.trading.extractions import MongoExtractions
 from backend.store.trading.history import MongoHistory
 from backend.store.trading.intents import MongoIntents
 from backend.store.trading.papers import MongoPapers
+from backend.store.trading.snapshots import MongoSnapshots
 from backend.store.trading.twaps import MongoTwaps
 from backend.telemetry.metrics import Metrics
 from tests.conftest import ImpatientClock
@@ -464,7 +466,25 @@ async def paper_accounts(ground: Ground) -> AsyncIterator[Stumbling]:
     await keeper.stop()
 
 
+@asynccontextmanager
+async def account_watch(ground: Ground) -> AsyncIterator[Stumbling]:
+    accounts: Any = OneAccount(TradedAccount(Book(), ground.clock.now), ACCOUNT)
+    store: Any = ground.stumbling(MongoSnapshots(ground.database), "ensure")
+    watch = AccountWatch(
+        accounts=accounts,
+        store=store,
+        history=MongoHistory(ground.database),
+        clock=ground.clock,
+        loops=ground.loops,
+        every=60,
+    )
+    watch.start()
+    yield store
+    await watch.stop()
+
+
 PARTS: dict[str, Part] = {
+    "watch of accounts": account_watch,
     "paper accounts": paper_accounts,
     "slices of TWAP orders": twap_slices,
     "watch of orders": order_watch,

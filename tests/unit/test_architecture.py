@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "net": {"net", "exchanges", "core", "trading", "errors", "clock", "telemetry", "loops"},
     "store": {
         *("store", "services.ports", "services.history.ports", "services.orders.ports"),
-        *("services.paper.ports", "core", "trading"),
+        *("services.paper.ports", "services.watching.ports", "core", "trading"),
         *("errors", "clock", "telemetry"),
     },
     "web": {"web", "services", "access", "formats", "core", "trading", "errors", "clock", "telemetry"},
@@ -49,7 +49,7 @@ VENUES = sorted(folder.name for folder in (ROOT / "exchanges").iterdir() if (fol
 
 TRADING = (
     *("trading", "exchanges.private", "net.private", "store.trading"),
-    *(f"services.{room}" for room in ("accounts", "history", "orders", "paper", "alarms")),
+    *(f"services.{room}" for room in ("accounts", "history", "orders", "paper", "watching", "alarms")),
     *(f"exchanges.{venue}.{room}" for venue in VENUES for room in ("account", "signing")),
 )
 """The rooms of trading, which market data never imports; nor does the web's part of it."""

@@ -70,6 +70,7 @@ DEFAULTS: dict[str, object] = {
     "allow_withdraw_keys": False,
     "live_trading": False,
     "account_visit_hours": 6.0,
+    "account_watch_seconds": 60.0,
     "account_urls": {
         "BITGET_LIVE_ACCOUNT_URL": "https://api.bitget.com",
         "BITGET_DEMO_ACCOUNT_URL": "https://api.bitget.com",
@@ -132,6 +133,7 @@ BAD = {
     "ALLOW_WITHDRAW_KEYS": ["yes", "1"],
     "LIVE_TRADING": ["yes", "1"],
     "ACCOUNT_VISIT_HOURS": ["0", "721", "often"],
+    "ACCOUNT_WATCH_SECONDS": ["-1", "3601", "often"],
     **{
         f"{venue}_{mode}_ACCOUNT_URL": [*BAD_URLS, "http://api.example.com"]
         for venue in ("BITGET", "BINGX")

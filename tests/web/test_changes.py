@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -26,6 +24,7 @@ from tests.following import PACE, HandClock, until
 from tests.simulator import Simulator, SimulatorClock
 from tests.sockets import connected
 from tests.web.client import error_code, get, post, send
+from tests.web.listening import Ear, listening
 from tests.web.stored import candle, store
 
 BTC, ETH = "binance:spot:BTCUSDT", "binance:spot:ETHUSDT"
@@ -45,46 +44,6 @@ def clock(simulator: Simulator) -> Clock:
     return HandClock(simulator)
 
 
-class Ear:
-    """Reads server-sent events."""
-
-    def __init__(self, reader: asyncio.StreamReader) -> None:
-        self._reader = reader
-        self.last = ""
-        self.heard: list[tuple[str, Any]] = []
-
-    async def next(self) -> tuple[str, Any]:
-        while True:
-            lines = (await self._reader.readuntil(b"\n\n")).decode().strip().split("\n")
-            if lines[0].startswith("id: "):
-                self.last = lines[0][4:]
-                event = lines[1].removeprefix("event: "), json.loads(lines[2].removeprefix("data: "))
-                self.heard.append(event)
-                return event
-
-    async def until(self, wanted: Callable[[str, Any], bool]) -> Any:
-        """What comes with the first event that is wanted."""
-        async with asyncio.timeout(60):
-            while True:
-                name, data = await self.next()
-                if wanted(name, data):
-                    return data
-
-
-@asynccontextmanager
-async def listening(client: AsyncHTTPServerClient, last: str = "") -> AsyncIterator[Ear]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", client.get_http_port())
-    header = f"Last-Event-ID: {last}\r\n" if last else ""
-    writer.write(f"GET /api/changes HTTP/1.0\r\nHost: localhost\r\n{header}\r\n".encode())
-    try:
-        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 60)
-        assert b" 200 " in head.splitlines()[0]
-        yield Ear(reader)
-    finally:
-        writer.close()
-        await writer.wait_closed()
-
-
 async def begun(ear: Ear) -> bool:
     """Whether the stream goes on where another ended."""
     async with asyncio.timeout(60):
@@ -100,7 +59,7 @@ def about(series: str, kind: str = "series") -> Callable[[str, Any], bool]:
 async def test_a_job_is_told_as_it_goes_and_then_its_series(
     http_server_client: AsyncHTTPServerClient,
 ) -> None:
-    async with listening(http_server_client) as ear:
+    async with listening(http_server_client, "/api/changes") as ear:
         assert not await begun(ear)
         reply = await post(http_server_client, "/api/sync", {"symbol": "BTCUSDT", "wait": False})
         job = reply.body["job"]["id"]
@@ -118,7 +77,7 @@ async def test_what_another_process_writes_is_told_too(
 ) -> None:
     follows = MongoFollows(database)
     sol = Series("binance", "spot", "SOLUSDT")
-    async with listening(http_server_client) as ear:
+    async with listening(http_server_client, "/api/changes") as ear:
         assert not await begun(ear)
         await store(database, [candle(minute) for minute in range(10)])
         await ear.until(about(BTC))
@@ -131,14 +90,14 @@ async def test_what_another_process_writes_is_told_too(
 async def test_who_comes_back_is_told_what_he_missed_and_no_more(
     http_server_client: AsyncHTTPServerClient, database: Database
 ) -> None:
-    async with listening(http_server_client) as other:
+    async with listening(http_server_client, "/api/changes") as other:
         await begun(other)
-        async with listening(http_server_client) as ear:
+        async with listening(http_server_client, "/api/changes") as ear:
             assert not await begun(ear)
         await store(database, [candle(minute) for minute in range(10)])
         await other.until(about(BTC))
         missed = other.heard[1:]
-        async with listening(http_server_client, ear.last) as again:
+        async with listening(http_server_client, "/api/changes", ear.last) as again:
             assert await begun(again)
             assert [await again.next() for _ in missed] == missed
             assert again.last == other.last
@@ -148,7 +107,7 @@ async def test_who_comes_back_is_told_what_he_missed_and_no_more(
 async def test_what_cannot_be_gone_on_from_is_said(
     http_server_client: AsyncHTTPServerClient, last: str
 ) -> None:
-    async with listening(http_server_client, last) as ear:
+    async with listening(http_server_client, "/api/changes", last) as ear:
         assert not await begun(ear)
 
 
@@ -156,14 +115,14 @@ async def test_who_is_too_far_behind_is_told_to_read_all_anew(
     http_server_client: AsyncHTTPServerClient, service: Service, database: Database
 ) -> None:
     service.changes.log = ChangeLog(most=2)
-    async with listening(http_server_client) as other:
+    async with listening(http_server_client, "/api/changes") as other:
         await begun(other)
-        async with listening(http_server_client) as ear:
+        async with listening(http_server_client, "/api/changes") as ear:
             await begun(ear)
         for number in range(1, 4):
             await store(database, [candle(minute) for minute in range(10 * number)])
             await other.until(about(BTC))
-        async with listening(http_server_client, ear.last) as again:
+        async with listening(http_server_client, "/api/changes", ear.last) as again:
             assert not await begun(again)
             assert again.last == other.last
 
@@ -173,7 +132,7 @@ async def test_a_list_of_series_that_is_cut_says_so(
 ) -> None:
     many = [Follow(Series("bingx", "spot", f"S{one:03}USDT"), None, NOW) for one in range(2 * MOST_NAMED)]
     await asyncio.gather(*(MongoFollows(database).add(one) for one in many))
-    async with listening(http_server_client) as ear:
+    async with listening(http_server_client, "/api/changes") as ear:
         await begun(ear)
         await database["follows"].drop()  # all of them at one moment
         await ear.until(lambda name, data: name == "follow" and len(data["series"]) == 100 and data["more"])
@@ -182,7 +141,7 @@ async def test_a_list_of_series_that_is_cut_says_so(
 async def test_health_is_told_when_a_task_fails_and_when_it_works_again(
     http_server_client: AsyncHTTPServerClient, service: Service
 ) -> None:
-    async with listening(http_server_client) as ear:
+    async with listening(http_server_client, "/api/changes") as ear:
         await begun(ear)
         key = object()
         service.running.loops.note("work of the tests", RuntimeError("no"), key)
@@ -199,14 +158,14 @@ async def test_nobody_looks_for_changes_when_the_last_one_has_left_for_a_while(
         return not service.changes.is_ready
 
     assert await asleep()
-    async with listening(http_server_client) as ear:
+    async with listening(http_server_client, "/api/changes") as ear:
         assert not await begun(ear)
-    async with listening(http_server_client, ear.last) as ear:
+    async with listening(http_server_client, "/api/changes", ear.last) as ear:
         assert await begun(ear)
     simulator.clock.advance(int(KEPT_SECONDS * 1000) + 1000)
     await until(asleep)
     await store(database, [candle(minute) for minute in range(10)])
-    async with listening(http_server_client, ear.last) as ear:
+    async with listening(http_server_client, "/api/changes", ear.last) as ear:
         assert not await begun(ear)
 
 

@@ -7,6 +7,7 @@ it keeps others from nothing but entries of its symbol, and `watch.py` takes it 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 
 from backend.clock import Clock
@@ -19,16 +20,25 @@ log = logging.getLogger(__name__)
 
 
 class Settler:
-    """All may raise DatabaseUnavailable."""
+    """`changed` is told the account of each order of which something changed. All may raise
+    DatabaseUnavailable."""
 
     def __init__(
-        self, *, intents: IntentStore, desks: DeskStore, audit: AuditStore, clock: Clock, metrics: Metrics
+        self,
+        *,
+        intents: IntentStore,
+        desks: DeskStore,
+        audit: AuditStore,
+        clock: Clock,
+        metrics: Metrics,
+        changed: Callable[[str], None] = lambda _account: None,
     ) -> None:
         self._intents = intents
         self._desks = desks
         self._audit = audit
         self._clock = clock
         self._metrics = metrics
+        self._changed = changed
 
     async def settle(self, intent: Intent, change: Change) -> Intent:
         """Change an intent. Returns it as it is now: a move that its state does not allow changes nothing."""
@@ -39,6 +49,8 @@ class Settler:
             await self._desks.mark_unknown(intent.account, intent.id)
         elif not changed.undecided and intent.undecided:
             await self._desks.take(intent.account, intent.id, self._clock.now())
+        if changed.state is not intent.state or changed.order != intent.order:
+            self._changed(intent.account)
         if changed.state is not intent.state:
             self._metrics.order_reached(changed.state.value)
             await self.record(changed, "place", changed.state.value, changed.reason)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from backend.web.openapi.codes import STORED
-from backend.web.openapi.parts import answer, answer_header, errors, header, operation, ref
+from backend.web.openapi.parts import HEADERS, answer, answer_header, errors, header, operation, ref
 from backend.web.openapi.requests import Parameters, in_body, in_query
 from backend.web.openapi.trading import ASKED, ID, ONE, SECURITY
 from backend.web.server.json_schema import Json
+from backend.web.trading import account_stream, readings, setups, twaps
 from backend.web.trading import order_parameters as asked
-from backend.web.trading import readings, setups, twaps
 from backend.web.trading.orders import IDEMPOTENCY_KEY
 
 TAG = "orders"
@@ -30,6 +30,7 @@ def paths() -> dict[str, Json]:
     key = header(IDEMPOTENCY_KEY, "A repeated request with the same key is the same order, and sends nothing")
     one = {"200": answer("The order as it is known now", ref("IntentAnswer"))}
     return {
+        "/stream/account": _stream(),
         "/orders": {
             "get": _operation(
                 "listOpenOrders",
@@ -151,6 +152,40 @@ def _get(name: str, summary: str, shape: str, parameters: Parameters) -> Json:
 def _post(name: str, summary: str, shape: str, parameters: Parameters) -> Json:
     done = {"200": answer("What was done", ref(shape))} | SENT
     return {"post": _operation(name, summary, done, requestBody=in_body(parameters, ()))}
+
+
+def _stream() -> Json:
+    kinds = (
+        "AccountBeginning",
+        "AccountSnapshot",
+        "OrderRow",
+        "FillRow",
+        "OpenPosition",
+        "Wallet",
+        "AccountTrouble",
+    )
+    events = answer(
+        "First `begin`, then `snapshot` unless the stream is resumed; then `order`, `fill`, `position`, "
+        "`balance` and `trouble` as they happen, whoever caused them. Each has an id",
+        {"oneOf": [ref(name) for name in kinds]},
+        "text/event-stream",
+    )
+    socket: Json = {
+        "description": "The same as a WebSocket. Each message is a JSON object: "
+        '`{"event":"order","id":"...","data":{...}}`. Close codes are those of `/api/stream`',
+        "headers": HEADERS,
+    }
+    return {
+        "get": _operation(
+            "streamAccount",
+            "What happens in an account, as server-sent events or as a WebSocket, with no hole",
+            {"101": socket, "200": events} | ONE | errors(HTTPStatus.TOO_MANY_REQUESTS),
+            [
+                *in_query(account_stream.PARAMETERS),
+                header("Last-Event-ID", "Id of the last event that you have: the stream continues after it"),
+            ],
+        )
+    }
 
 
 def _operation(

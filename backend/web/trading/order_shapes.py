@@ -13,7 +13,7 @@ from backend.trading.rows import Held, Product, Side
 from backend.trading.tickets import Force, MarginMode
 from backend.trading.twap import TwapStatus
 from backend.web.api.common_shapes import Answer, Moment, Shape
-from backend.web.trading.account_shapes import OrderRow
+from backend.web.trading.account_shapes import OpenPosition, OrderRow, Wallet
 
 Money = Annotated[str | None, Meta(description="A decimal number, exact; null: it does not apply")]
 Id = Annotated[
@@ -156,3 +156,29 @@ class AuditAnswer(Answer, kw_only=True):
     count: int
     next: str | None
     records: list[AuditRecord]
+
+
+class AccountBeginning(Shape):
+    """The first event of a stream of an account."""
+
+    account: str
+    venue: str
+    mode: Mode
+    resumed: Annotated[
+        bool, Meta(description="`false`: a `snapshot` follows; forget what you knew of the account")
+    ]
+
+
+class AccountSnapshot(Shape):
+    """All that an account has."""
+
+    read_at: Moment
+    orders: list[OrderRow]
+    positions: list[OpenPosition]
+    wallets: list[Wallet]
+
+
+class AccountTrouble(Shape):
+    """Why the exchange cannot be asked about an account; empty: it can be asked again."""
+
+    said: str

@@ -7,6 +7,8 @@ from typing import Any
 from tornado.web import RequestHandler
 
 from backend.trading.rows import Product
+from backend.web.streams.websocket import UpgradePath
+from backend.web.trading.account_stream import AccountSocketHandler, AccountStreamHandler
 from backend.web.trading.accounts import AccountHandler, AccountsHandler, CheckHandler
 from backend.web.trading.history import (
     CompletenessHandler,
@@ -33,7 +35,7 @@ from backend.web.trading.readings import (
 from backend.web.trading.setups import MarginModeHandler, PositionModeHandler, SetLeverageHandler
 from backend.web.trading.twaps import TwapHandler, TwapsHandler
 
-Route = tuple[str, type[RequestHandler], dict[str, Any]]
+Route = tuple[str | UpgradePath, type[RequestHandler], dict[str, Any]]
 
 
 def trading_routes(given: dict[str, Any]) -> list[Route]:
@@ -42,6 +44,8 @@ def trading_routes(given: dict[str, Any]) -> list[Route]:
         (r"/accounts", AccountsHandler, given),
         (r"/accounts/([^/]*)", AccountHandler, given),
         (r"/accounts/([^/]*)/check", CheckHandler, given),
+        (UpgradePath(r"/stream/account"), AccountSocketHandler, given),
+        (r"/stream/account", AccountStreamHandler, given),
         (r"/account/balance", BalanceHandler, given),
         *((f"/account/balance/{one}", BalanceHandler, given | {"product": one}) for one in Product),
         (r"/account/positions", PositionsHandler, given),
