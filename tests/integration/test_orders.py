@@ -34,6 +34,7 @@ from backend.trading.tickets import Force, Ticket
 from tests.book_rows import Venue
 from tests.ordering import PRICE, UNDECIDED, VENUES, Floor, Process, floor
 from tests.simulator.private.faults import Coded, Manner, Met
+from tests.simulator.private.rows import Product as SimulatedProduct
 
 EVERY_VENUE = pytest.mark.parametrize("venue", VENUES)
 ACCEPTING: Sequence[Manner] = (
@@ -467,6 +468,22 @@ async def test_what_a_dead_process_left_on_the_desk_is_taken_away(database: Data
             await here.place()
         await here.first.watch.look()
         assert (await here.place()).state is State.ACCEPTED
+
+
+@EVERY_VENUE
+async def test_flatten_closes_positions_although_nothing_tells_the_open_orders(
+    venue: Venue, database: Database
+) -> None:
+    path = {"classic": "orders-pending", "unified": "unfilled-orders", "bingx": "openOrders"}[venue]
+    code = {"classic": "40725", "unified": "40725", "bingx": "100500"}[venue]
+    async with floor(venue, database) as here:
+        await here.place()
+        here.clock.advance(2)
+        here.simulator.faults.private.codes = [Coded(code, path=path, count=1000)]
+        with pytest.raises(ExchangeError):
+            await here.first.canceller.kill(here.account.id, Step.FLATTEN, caller="test")
+        assert [order.side for order in here.orders()] == ["buy", "sell"]
+        assert not any(map(here.book.positions, SimulatedProduct))
 
 
 @EVERY_VENUE

@@ -272,13 +272,17 @@ MUTATIONS: list[Mutation] = [
         ("if not request.may_be_repeated:", "if False:"),
     ),
     *_of(
-        "services/orders/executor.py",
+        "services/orders/reception.py",
         ORDERS,
         (
             "total(value for value in known.values() if value is not None)",
             "total(value for value in ())",
         ),
         ("entries=len(desk.entries) + sum(", "entries=sum("),
+    ),
+    *_of(
+        "services/orders/executor.py",
+        ORDERS,
         (
             "if isinstance(error, ExchangeRefused) and not isinstance(error, OrderAbsent):",
             "if isinstance(error, ExchangeError):",
@@ -293,5 +297,27 @@ MUTATIONS: list[Mutation] = [
     ),
     *_of("services/orders/watch.py", ORDERS, ("order = await found_anywhere(venue, intent)", "order = None")),
     *_of("store/trading/desks.py", ORDERS, ('"version": desk.version, "entries.id"', '"entries.id"')),
+    *_of(
+        "store/trading/papers.py",
+        "integration/test_paper_accounts.py",
+        ('"_id": account, "version": version}', '"_id": account}'),
+    ),
+    *_of(
+        "trading/paper/paper_matching.py",
+        "unit/test_paper.py",
+        ("left = None if left is None else left - size", "left = left"),
+        ("(since is not None or price != reached)", "price != reached"),
+    ),
+    *_of(
+        "trading/paper/paper_time.py",
+        "unit/test_paper.py",
+        ('_fire_in(book, where, "take_profit", bar, before)', '_fire_in(book, where, "take_profit", bar)'),
+    ),
+    *_of(
+        "services/watching/account_look.py",
+        "integration/test_account_watch.py",
+        ("if has_lost(known.snapshot, after):", "if False:"),
+        ("ends.missed[name] = since", "pass"),
+    ),
     *_of("trading/intents.py", ORDERS, ("moment > last_moment for moment", "moment > 0 for moment")),
 ]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from backend.clock import Clock
-from backend.errors import ExchangeError, ExchangeRefused, KeysRefused
+from backend.errors import ExchangeError, ExchangeRefused, KeysRefused, MarketDataError
 from backend.services.accounts.accounts import Accounts
 from backend.services.accounts.ports import AccountSource
 from backend.services.orders.executor import Executor
@@ -124,10 +124,17 @@ class Canceller:
         cancelled: int = 0
         left: tuple[Order, ...] = ()
         closed: Sequence[Intent] = ()
+        failed: MarketDataError | None = None
         if step in (Step.CANCEL, Step.FLATTEN):
-            cancelled, left = await self.cancel_all(account_id, caller=caller)
+            try:
+                cancelled, left = await self.cancel_all(account_id, caller=caller)
+            except MarketDataError as error:
+                log.error("kill switch of account %s: orders are not all cancelled: %s", account_id, error)
+                failed = error
         if step is Step.FLATTEN:
             closed = await self._executor.close(account_id, caller=caller, source="kill")
+        if failed is not None:
+            raise failed
         return Killed(cancelled=cancelled, open=left, undecided=undecided, closed=tuple(closed))
 
     async def _drained(self, account_id: str) -> tuple[str, ...]:

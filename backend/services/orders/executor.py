@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from uuid import uuid4
@@ -35,27 +34,23 @@ from backend.errors import (
 from backend.services.accounts.ports import AccountSource
 from backend.services.orders.facts import Facts, MarketFacts
 from backend.services.orders.permission import Permission
-from backend.services.orders.ports import Change, Desk, DeskStore, Entry, IntentStore
+from backend.services.orders.ports import Change, DeskStore, IntentStore
+from backend.services.orders.reception import AlreadySent, Reception
 from backend.services.orders.settling import Settler
 from backend.trading.account import Account
 from backend.trading.intents import Intent, State, digest, intent_id
-from backend.trading.money import total
-from backend.trading.risk import Situation, verdict
 from backend.trading.rows import Position, Product
 from backend.trading.rules import Rules, fitted
 from backend.trading.tickets import InvalidTicket, Ticket
 
 log = logging.getLogger(__name__)
 
-MINUTE_MS = 60_000
 MOST_TRIES = 50
-"""Versions of a desk that one order is judged by before the caller is told to come back."""
+"""Looks for an order that another request sends at the moment."""
 FIRST_LOOK_MS = 1000
 """Time after a clear answer until the order is looked at."""
 UNANSWERED_LOOK_MS = 2000
 """Time after which the venue is asked for an order whose answer has not come: its sender may be dead."""
-OVERDUE_MS = 5000
-"""Time after which an order without an answer keeps others of its symbol from being sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +64,6 @@ class Draft:
     tried: bool
     fee: Decimal | None
     margin: Decimal | None
-
-
-class _AlreadySent(Exception):
-    """Another request with the same idempotency key was faster."""
 
 
 class Executor:
@@ -92,6 +83,7 @@ class Executor:
         self._facts = facts
         self._intents = intents
         self._desks = desks
+        self._reception = Reception(intents=intents, desks=desks, clock=clock)
         self._settler = settler
         self._clock = clock
         self._sending: set[asyncio.Task[Intent]] = set()
@@ -115,7 +107,7 @@ class Executor:
         task.add_done_callback(self._sending.discard)
         try:
             return await asyncio.shield(task)
-        except _AlreadySent:
+        except AlreadySent:
             found = await self._sent_by_another(made)
             if not found.undecided:
                 await self._desks.take(account.id, made, self._clock.now())
@@ -128,7 +120,7 @@ class Executor:
         intent = self._drafted(account, ticket, facts, intent_id(account.id, uuid4().hex), caller, "api")
         refused = None
         try:
-            await self._judge(await self._desks.load(account.id), account, intent, facts)
+            await self._reception.judge(account, intent, facts)
         except (RiskRefused, EntryUndecided) as error:
             refused = str(error)
         fee, margin = await self._facts.costs(venue, intent.ticket, intent.value)
@@ -215,10 +207,9 @@ class Executor:
                 last_moment=venue.last_moment(moment),
                 due=now + UNANSWERED_LOOK_MS,
             )
-            if not intent.ticket.closes:
-                await self._put_on_desk(account, intent, facts)
+            await self._reception.admit(account, intent, facts)
             if not await self._intents.add(intent):
-                raise _AlreadySent
+                raise AlreadySent
             written.append(intent)
 
         try:
@@ -245,60 +236,6 @@ class Executor:
         log.warning("order %s at %s is unknown, the exchange is asked: %s", intent.id, intent.venue, error)
         return await self._settler.answered(intent, Change(state=State.UNKNOWN, reason=str(error), due=now))
 
-    async def _put_on_desk(self, account: Account, intent: Intent, facts: Facts) -> None:
-        ticket = intent.ticket
-        for _ in range(MOST_TRIES):
-            desk = await self._desks.load(account.id)
-            if any(one.id == intent.id for one in desk.entries):
-                raise _AlreadySent
-            await self._judge(desk, account, intent, facts)
-            entry = Entry(
-                id=intent.id,
-                product=ticket.product,
-                symbol=ticket.symbol,
-                side=ticket.side,
-                held=ticket.held,
-                value=intent.value,
-                overdue=self._clock.now() + OVERDUE_MS,
-            )
-            if await self._desks.put(desk, entry):
-                return
-        raise AccountContended("too many orders of this account are sent at once: try again", retry_after=1)
-
-    async def _judge(self, desk: Desk, account: Account, intent: Intent, facts: Facts) -> None:
-        """Raise RiskRefused or EntryUndecided. Orders that only close pass."""
-        ticket, now = intent.ticket, self._clock.now()
-        if ticket.closes:
-            return
-        market = (ticket.product, ticket.symbol)
-        same = [one for one in desk.entries if (one.product, one.symbol) == market]
-        if stuck := [one for one in same if one.unknown or one.overdue <= now]:
-            raise EntryUndecided(
-                f"nobody knows yet if order {stuck[0].id} of {ticket.symbol} exists: wait until it is known",
-                retry_after=1,
-            )
-        situation = Situation(
-            price=facts.price,
-            position=facts.position,
-            exposed=await self._exposed(account, ticket, same, facts),
-            entries=len(desk.entries) + sum(moment > now - MINUTE_MS for moment in desk.done),
-            loss=facts.loss,
-            halted=desk.halted,
-        )
-        if refused := verdict(ticket, intent.value, account.limits, situation):
-            raise RiskRefused(refused)
-
-    async def _exposed(
-        self, account: Account, ticket: Ticket, same: Sequence[Entry], facts: Facts
-    ) -> Decimal:
-        """What other orders may add to the position beside what it showed when it was read."""
-        if not account.limits.needs_position:
-            return Decimal(0)
-        stored = await self._intents.exposing(account.id, ticket.product, ticket.symbol, facts.read)
-        known = {one.id: one.value for one in stored if _adds_up(one.ticket, ticket)}
-        known |= {one.id: one.value for one in same if _adds_up(one, ticket)}
-        return total(value for value in known.values() if value is not None)
-
     async def _sent_by_another(self, made: str) -> Intent:
         """The intent of a request that was faster, once it is written."""
         for _ in range(MOST_TRIES):
@@ -320,11 +257,6 @@ def closing(row: Position) -> Ticket:
         reduce_only=row.held == "net",
         margin_mode="isolated" if row.margin_mode.lower() == "isolated" else "crossed",
     )
-
-
-def _adds_up(one: Ticket | Entry, other: Ticket) -> bool:
-    """Whether two orders of a symbol make the same position larger."""
-    return (one.side, one.held) == (other.side, other.held)
 
 
 def _same(known: Intent, ticket: Ticket) -> Intent:
