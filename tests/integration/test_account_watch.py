@@ -17,7 +17,7 @@ from backend.trading.rows import Fill, Order, Position, Product, Status
 from backend.trading.snapshot import NewsKind, Trouble, Wallet
 from tests.book_rows import Venue
 from tests.ordering import PRICE, VENUES, Floor, floor
-from tests.simulator.private.faults import Coded
+from tests.simulator.private.faults import Coded, Emptied
 from tests.simulator.private.rows import Order as Placed
 from tests.simulator.private.rows import Pair
 from tests.simulator.private.rows import Product as Simulated
@@ -147,6 +147,19 @@ async def test_an_order_that_is_only_not_shown_has_not_ended(venue: Venue, datab
         here.book.cancel(resting.number, here.clock.now())
         await looked(here)
         assert orders(await told(here)) == [(str(resting.number), Status.CANCELLED)]
+
+
+@EVERY_VENUE
+async def test_one_answer_without_a_position_does_not_close_it(venue: Venue, database: Database) -> None:
+    path = {"classic": "all-position", "unified": "current-position", "bingx": "positions"}[venue]
+    async with floor(venue, database) as here:
+        await here.place()
+        await looked(here)
+        before = len(await told(here))
+        here.simulator.faults.private.empties = [Emptied(path)]
+        await looked(here)
+        assert sizes(await told(here, before)) == []
+        assert [one.count for one in here.simulator.faults.private.empties] == [0]
 
 
 @EVERY_VENUE

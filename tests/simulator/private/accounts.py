@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from tests.simulator.clock import SimulatorClock
 from tests.simulator.faults import Faults
 from tests.simulator.private.book import Book
+from tests.simulator.private.rows import Position, Product
 
 
 class Credentials(NamedTuple):
@@ -55,6 +56,10 @@ class Asked:
     @property
     def book(self) -> Book:
         return self.account.book
+
+    def positions(self, product: Product) -> list[Position]:
+        """The open positions, or none where a fault leaves them out."""
+        return [] if self.faults.private.take_empty(self.path) else self.book.positions(product)
 
     def capped(self, size: int) -> int:
         """The size of a page, or the fault's smaller one."""

@@ -63,7 +63,7 @@ def old_balance(asked: Asked) -> dict[str, Any]:
 
 def positions(asked: Asked) -> list[dict[str, Any]]:
     symbol = asked.params.get("symbol", "")
-    found = [one for product in family(asked) for one in asked.book.positions(product)]
+    found = [one for product in family(asked) for one in asked.positions(product)]
     return [position_row(one, asked) for one in found if symbol in ("", symbol_of(one.pair))]
 
 

@@ -65,7 +65,7 @@ def account(asked: Asked) -> dict[str, Any]:
 def positions(asked: Asked) -> list[dict[str, Any]]:
     hedged = asked.book.facts.hedged
     symbol = asked.params.get("symbol", "").upper()
-    found = asked.book.positions(product_of(asked))
+    found = asked.positions(product_of(asked))
     return [position_row(one, hedged=hedged) for one in found if symbol in ("", symbol_of(one.pair))]
 
 

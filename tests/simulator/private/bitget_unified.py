@@ -111,7 +111,7 @@ def rates(asked: Asked) -> dict[str, Any]:
 def positions(asked: Asked) -> dict[str, Any]:
     product = category_of(asked)
     symbol = asked.params.get("symbol", "").upper()
-    found = [one for one in asked.book.positions(product) if symbol in ("", symbol_of(one.pair))]
+    found = [one for one in asked.positions(product) if symbol in ("", symbol_of(one.pair))]
     return {"list": [position_row(one, asked) for one in found] or None}
 
 
