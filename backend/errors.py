@@ -47,6 +47,7 @@ class InvalidRequest(MarketDataError):
         "unknown_field": "`fields` contains an unknown name, or the same name twice.",
         "unknown_venue": "There are no accounts at this exchange.",
         "unknown_stage": "An extraction has no stage of this name: the message lists its stages.",
+        "not_a_paper_account": "A test runs on a paper account: name one with `account`.",
         "watch_off": "Nobody watches accounts here: set `ACCOUNT_WATCH_SECONDS` above 0.",
         "invalid_idempotency_key": "`Idempotency-Key` has a wrong value: the message says which are valid.",
         "invalid_order": "The market's rules do not allow this order: the message says which one.",
@@ -129,6 +130,16 @@ class UnknownOrder(NotFound):
     about = "The service has placed no order with this id."
 
 
+class UnknownStrategy(NotFound):
+    code = "unknown_strategy"
+    about = "There is no strategy with this name."
+
+
+class UnknownAlarm(NotFound):
+    code = "unknown_alarm"
+    about = "There is no alarm with this id."
+
+
 class UnknownTwap(NotFound):
     code = "unknown_twap"
     about = "The service has no TWAP order with this id."
@@ -143,6 +154,18 @@ class SeriesBusy(MarketDataError):
     code = "series_busy"
     status = HTTPStatus.CONFLICT
     about = "A job of the series is running: wait for its end, or cancel it."
+
+
+class StrategyExists(MarketDataError):
+    code = "strategy_exists"
+    status = HTTPStatus.CONFLICT
+    about = "A strategy has this name already: change it, or use another name."
+
+
+class StrategyContended(MarketDataError):
+    code = "strategy_contended"
+    status = HTTPStatus.CONFLICT
+    about = "Somebody else changed the strategy at this moment: read it and try again."
 
 
 class AccountExists(MarketDataError):
@@ -209,6 +232,21 @@ class KeyMayWithdraw(MarketDataError):
     code = "key_may_withdraw"
     status = HTTPStatus.FORBIDDEN
     about = "The key may withdraw money: make a key without that right, or set `ALLOW_WITHDRAW_KEYS`."
+
+
+class AlarmRefused(MarketDataError):
+    code = "alarm_refused"
+    status = HTTPStatus.BAD_REQUEST
+    about = "The text is no alarm that can be carried out: the message says what is wrong."
+
+
+class AlarmUnauthorised(MarketDataError):
+    code = "alarm_unauthorised"
+    status = HTTPStatus.FORBIDDEN
+    about = "The alarm has no token, or one that is not that of a strategy."
+    narrower: ClassVar[Mapping[str, str]] = {
+        "sender_not_allowed": "Alarms from this address are not let in: see `WEBHOOK_ADDRESSES`.",
+    }
 
 
 class TradingOff(MarketDataError):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, cast
+from uuid import uuid4
 
 from cryptography.fernet import Fernet
 
@@ -19,6 +20,11 @@ from backend.net.rest.throttle import Throttle
 from backend.services.accounts.accounts import Accounts
 from backend.services.accounts.readings import Readings
 from backend.services.accounts.vault import Vault
+from backend.services.alarms.intake import Intake
+from backend.services.alarms.operations import Operations
+from backend.services.alarms.runner import AlarmRunner
+from backend.services.alarms.situations import Situations
+from backend.services.alarms.strategies import Strategies
 from backend.services.orders.amending import Amender
 from backend.services.orders.cancelling import Canceller
 from backend.services.orders.executor import Executor
@@ -35,12 +41,14 @@ from backend.services.shared_answers import SharedAnswer
 from backend.services.watching.account_watch import AccountWatch
 from backend.store.mongo import Database
 from backend.store.trading.accounts import MongoAccounts
+from backend.store.trading.alarms import MongoAlarms
 from backend.store.trading.audit import MongoAudit
 from backend.store.trading.desks import MongoDesks
 from backend.store.trading.history import MongoHistory
 from backend.store.trading.intents import MongoIntents
 from backend.store.trading.papers import MongoPapers
 from backend.store.trading.snapshots import MongoSnapshots
+from backend.store.trading.strategies import MongoStrategies
 from backend.store.trading.twaps import MongoTwaps
 from backend.telemetry.metrics import Metrics
 from backend.trading.account import Account, Mode
@@ -51,8 +59,9 @@ from backend.trading.paper.paper_time import Bar, Funding
 from backend.trading.rows import Product
 from backend.trading.tickets import Ticket
 from tests.book_rows import Venue
-from tests.fakes import FakeClock
+from tests.fakes import FakeClock, MemoryCandles
 from tests.simulator import SimulatorClock
+from tests.simulator.markets import Market
 from tests.simulator.private.book import Book, Facts
 from tests.simulator.private.rows import Order, Pair
 from tests.simulator.private.rows import Product as SimulatedProduct
@@ -208,6 +217,33 @@ class Process:
             loops=self.loops,
         )
         self.amender = Amender(executor=self.executor, canceller=self.canceller)
+        self.alarms = MongoAlarms(database)
+        strategies = MongoStrategies(database)
+        self.strategies = Strategies(store=strategies, accounts=self.accounts, clock=clock)
+        self.metrics = Metrics(())
+        self.intake = Intake(
+            alarms=self.alarms,
+            strategies=strategies,
+            accounts=self.accounts,
+            clock=clock,
+            metrics=self.metrics,
+            arrived=lambda: None,
+        )
+        self.runner = AlarmRunner(
+            alarms=self.alarms,
+            strategies=strategies,
+            situations=Situations(
+                accounts=self.accounts, facts=self.facts, candles=MemoryCandles(), clock=clock
+            ),
+            executor=self.executor,
+            setups=self.setups,
+            watch=self.watch,
+            clock=clock,
+            loops=self.loops,
+            metrics=self.metrics,
+            owner=uuid4().hex,
+        )
+        self.operations = Operations(alarms=self.alarms, intents=self.intents, history=self.history)
 
 
 @dataclass
@@ -286,13 +322,19 @@ def book_of(venue: Venue, *, hedged: bool = True) -> Book:
 
 @asynccontextmanager
 async def floor(
-    venue: Venue, database: Database, *, hedged: bool = True, processes: int = 1, limits: bool = False
+    venue: Venue,
+    database: Database,
+    *,
+    hedged: bool = True,
+    processes: int = 1,
+    limits: bool = False,
+    markets: Iterable[Market] | None = None,
 ) -> AsyncIterator[Floor]:
     """A venue with an account, and processes that place its orders."""
     clock = FakeClock(NOW)
     book = book_of(venue, hedged=hedged)
     async with (
-        private_simulator(book, clock=SharedClock(clock), limits=limits) as simulator,
+        private_simulator(book, clock=SharedClock(clock), limits=limits, markets=markets) as simulator,
         open_session(PATIENCE, "the-tests/1") as session,
     ):
         simulator.faults.private.id_memory = -1  # nothing but the service keeps an order from a second one

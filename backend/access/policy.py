@@ -26,9 +26,13 @@ ACCOUNT_ROUTES = frozenset(
     (
         *("accounts", "account", "stream", "orders", "trades", "ledger", "extract-orders", "test"),
         *("intents", "positions", "kill", "audit", "twap"),
+        *("strategies", "alarms", "operations"),
     )
 )
 """The first parts of paths that read or change accounts."""
+
+WEBHOOK_ROUTE = "/webhook"
+"""The route of alarms. It has an address list and tokens of its own."""
 
 KILL_ROUTE = "/kill"
 """The route of the kill switch: no limit of requests or connections holds it up."""
@@ -47,6 +51,11 @@ class Access:
     proxies: tuple[Network, ...] = ()
     requests_per_minute: int = 0
     names: frozenset[str] = frozenset()
+    alarm_networks: tuple[Network, ...] = ()
+
+    def may_send_alarms(self, address: Address) -> bool:
+        """Whether alarms from this address are let in."""
+        return is_within(address, self.alarm_networks)
 
     @property
     def reads_need_key(self) -> bool:
@@ -95,6 +104,11 @@ class Access:
             return key is not None and scope in key.scopes
         is_public = not self.keys or (scope == "read" and self.public_read)
         return is_public or (key is not None and scope in key.scopes)
+
+
+def is_webhook(path: str) -> bool:
+    """Whether a path takes alarms: their sender has neither a key nor a network of ours."""
+    return path == WEBHOOK_ROUTE or path.startswith(f"{WEBHOOK_ROUTE}/")
 
 
 def is_open(path: str) -> bool:

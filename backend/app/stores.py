@@ -21,6 +21,7 @@ from backend.store.market.revisions import MongoRevisions
 from backend.store.market.shortfalls import MongoShortfalls
 from backend.store.mongo import CommandTimer, LoginWatch, connect, disconnect, is_connected
 from backend.store.trading.accounts import MongoAccounts
+from backend.store.trading.alarms import MongoAlarms
 from backend.store.trading.audit import MongoAudit
 from backend.store.trading.desks import MongoDesks
 from backend.store.trading.extractions import MongoExtractions
@@ -28,6 +29,7 @@ from backend.store.trading.history import MongoHistory
 from backend.store.trading.intents import MongoIntents
 from backend.store.trading.papers import MongoPapers
 from backend.store.trading.snapshots import MongoSnapshots
+from backend.store.trading.strategies import MongoStrategies
 from backend.store.trading.twaps import MongoTwaps
 
 REVIVE_SECONDS = 1.0
@@ -53,6 +55,8 @@ class Stores:
     twaps: MongoTwaps
     papers: MongoPapers
     snapshots: MongoSnapshots
+    alarms: MongoAlarms
+    strategies: MongoStrategies
     audit: MongoAudit
     database_answers: Callable[[], Awaitable[bool]]
     database_trouble: Callable[[], Awaitable[str]]
@@ -85,6 +89,8 @@ async def open_stores(common: Common, stack: AsyncExitStack) -> Stores:
         twaps=MongoTwaps(database),
         papers=MongoPapers(database),
         snapshots=MongoSnapshots(database),
+        alarms=MongoAlarms(database),
+        strategies=MongoStrategies(database),
         audit=MongoAudit(database),
         database_answers=partial(is_connected, database),
         database_trouble=DatabaseCheck(database, login_watch, common.name, clock).trouble,

@@ -19,6 +19,11 @@ from backend.net.rest.throttle import Throttle
 from backend.services.accounts.accounts import Accounts
 from backend.services.accounts.readings import Readings
 from backend.services.accounts.vault import Vault
+from backend.services.alarms.intake import Intake
+from backend.services.alarms.operations import Operations
+from backend.services.alarms.runner import AlarmRunner
+from backend.services.alarms.situations import Situations
+from backend.services.alarms.strategies import Strategies
 from backend.services.history.extractions import Extractions
 from backend.services.history.histories import Histories
 from backend.services.orders.amending import Amender
@@ -33,7 +38,7 @@ from backend.services.orders.watch import OrderWatch
 from backend.services.paper.paper_accounts import PaperAccounts
 from backend.services.paper.paper_keeper import PaperKeeper
 from backend.services.paper.paper_prices import MarketPrices
-from backend.services.service import Orders, Trading
+from backend.services.service import Alarms, Orders, Trading
 from backend.services.watching.account_watch import AccountWatch
 from backend.settings.by_exchange import account_url_setting
 from backend.trading.account import Mode
@@ -83,7 +88,8 @@ async def build_trading(
         loops=common.loops,
         every=settings.account_watch_seconds,
     )
-    orders = _build_orders(common, stores, accounts, readings, venues, watch)
+    facts = MarketFacts(readings=readings, quotes=venues.quotes, clock=common.clock)
+    orders = _build_orders(common, stores, accounts, facts, watch)
     stack.push_async_callback(orders.executor.stop)
     histories = Histories(accounts=accounts, store=stores.history, clock=common.clock)
     return Trading(
@@ -95,6 +101,7 @@ async def build_trading(
         paper=PaperKeeper(accounts=accounts, store=stores.papers, clock=common.clock, loops=common.loops),
         watch=watch,
         watch_store=stores.snapshots,
+        alarms=_build_alarms(common, stores, accounts, orders, facts),
         now=common.clock.now,
     )
 
@@ -111,12 +118,43 @@ def _build_paper(common: Common, stores: Stores, venues: Venues, ways: AccountVe
     return PaperAccounts(store=stores.papers, prices=prices, venues=ways.names, clock=common.clock)
 
 
+def _build_alarms(
+    common: Common, stores: Stores, accounts: Accounts, orders: Orders, facts: MarketFacts
+) -> Alarms:
+    """What lets alarms in, and carries them out where this process does jobs."""
+    runner = AlarmRunner(
+        alarms=stores.alarms,
+        strategies=stores.strategies,
+        situations=Situations(accounts=accounts, facts=facts, candles=stores.candles, clock=common.clock),
+        executor=orders.executor,
+        setups=orders.setups,
+        watch=orders.watch,
+        clock=common.clock,
+        loops=common.loops,
+        metrics=common.metrics,
+        owner=common.name,
+    )
+    return Alarms(
+        strategies=Strategies(store=stores.strategies, accounts=accounts, clock=common.clock),
+        intake=Intake(
+            alarms=stores.alarms,
+            strategies=stores.strategies,
+            accounts=accounts,
+            clock=common.clock,
+            metrics=common.metrics,
+            arrived=runner.hurry,
+        ),
+        runner=runner,
+        operations=Operations(alarms=stores.alarms, intents=stores.intents, history=stores.history),
+        store=stores.alarms,
+    )
+
+
 def _build_orders(
     common: Common,
     stores: Stores,
     accounts: Accounts,
-    readings: Readings,
-    venues: Venues,
+    facts: MarketFacts,
     account_watch: AccountWatch,
 ) -> Orders:
     """What places orders. The watch begins where this process does jobs."""
@@ -132,7 +170,7 @@ def _build_orders(
     permission = Permission(accounts=accounts, live_allowed=settings.live_trading)
     executor = Executor(
         permission=permission,
-        facts=MarketFacts(readings=readings, quotes=venues.quotes, clock=clock),
+        facts=facts,
         intents=stores.intents,
         desks=stores.desks,
         settler=settler,

@@ -8,6 +8,11 @@ from dataclasses import dataclass
 from backend.loops import Loops
 from backend.services.accounts.accounts import Accounts
 from backend.services.accounts.readings import Readings
+from backend.services.alarms.intake import Intake
+from backend.services.alarms.operations import Operations
+from backend.services.alarms.ports import AlarmStore
+from backend.services.alarms.runner import AlarmRunner
+from backend.services.alarms.strategies import Strategies
 from backend.services.following.append import Appender
 from backend.services.following.confirm import Confirmer
 from backend.services.following.follows import Follows
@@ -117,6 +122,17 @@ class Orders:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Alarms:
+    """Everything that lets alarms in and carries them out."""
+
+    strategies: Strategies
+    intake: Intake
+    runner: AlarmRunner
+    operations: Operations
+    store: AlarmStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trading:
     """What speaks for the user's accounts."""
 
@@ -128,6 +144,7 @@ class Trading:
     paper: PaperKeeper
     watch: AccountWatch
     watch_store: WatchStore
+    alarms: Alarms
     now: Callable[[], int]
     """The service's time, ms."""
 

@@ -211,6 +211,12 @@ class Settings:
         "While somebody listens to `/stream/account` it is 2. `0`: none.",
         texts.number(0, 3600),
     )
+    webhook_addresses: tuple[Network, ...] = _setting(
+        "52.89.214.238,34.212.75.30,54.218.53.128,52.32.178.7",
+        "Networks that may send alarms to `/webhook`, separated by commas: those of TradingView. "
+        "`0.0.0.0/0,::/0`: all.",
+        read_networks,
+    )
     account_urls: Mapping[str, str] = _group(ACCOUNT_URLS)
 
     @property
@@ -237,6 +243,7 @@ class Settings:
             proxies=self.trusted_proxies,
             requests_per_minute=self.requests_per_minute,
             names=self.server_names | {self.server_address.lower()},
+            alarm_networks=self.webhook_addresses,
         )
 
     @property

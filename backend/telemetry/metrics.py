@@ -27,6 +27,9 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 MARKET = ("exchange", "market")
 JOB_ENDS = ("done", "failed", "cancelled")
+ALARM_OUTCOMES = (
+    *("received", "done", "failed", "ignored", "refused", "bad_token", "bad_sender", "link_missing"),
+)
 ORDER_STATES = ("accepted", "refused", "unknown", "never_arrived")
 VISIT_ENDS = ("ok", "failed", "skipped")
 
@@ -91,6 +94,14 @@ class Metrics:
         self._orders = self._counter(
             "orders", "Orders of accounts that reached a state in this process.", "state"
         )
+        self._alarms = self._counter(
+            "alarms", "Alarms that reached a state in this process, or were not let in.", "outcome"
+        )
+        self._oldest_alarm = Gauge(
+            "market_data_alarm_age_seconds",
+            "Age of the oldest alarm that is not carried out yet.",
+            registry=self._registry,
+        )
         self._history_rows = self._counter(
             "history_rows", "Orders, fills and changes of balances that were not stored before."
         )
@@ -148,6 +159,8 @@ class Metrics:
             self._extractions.labels(status)
         for state in ORDER_STATES:
             self._orders.labels(state)
+        for outcome in ALARM_OUTCOMES:
+            self._alarms.labels(outcome)
 
     def wrote(self, exchange: str, market: str, inserted: int, replaced: int) -> None:
         """Candles were stored: new ones, and ones that differed."""
@@ -205,6 +218,14 @@ class Metrics:
     def order_reached(self, state: str) -> None:
         """An order has reached a state."""
         self._orders.labels(state).inc()
+
+    def alarm(self, outcome: str) -> None:
+        """An alarm came, was refused, or reached another state."""
+        self._alarms.labels(outcome).inc()
+
+    def oldest_alarm(self, seconds: float) -> None:
+        """The age of the oldest alarm that is not carried out; 0 where there is none."""
+        self._oldest_alarm.set(seconds)
 
     def visited(self, exchange: str, market: str, outcome: str, healed: int) -> None:
         """A visit of a follow ended or was skipped."""

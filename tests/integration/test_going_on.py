@@ -22,6 +22,7 @@ from backend.exchanges.binance.market import SPOT
 from backend.loops import Loops
 from backend.net.sockets.market_stream import MarketStream
 from backend.net.sockets.socket_connection import open_socket_session
+from backend.services.alarms.runner import AlarmRunner
 from backend.services.following.append import Appender
 from backend.services.following.confirm import Confirmer
 from backend.services.following.keeper import Keeper
@@ -50,6 +51,7 @@ from backend.store.market.follows import MongoFollows
 from backend.store.market.jobs import MongoJobs
 from backend.store.market.processes import MongoFleet
 from backend.store.mongo import Database
+from backend.store.trading.alarms import MongoAlarms
 from backend.store.trading.audit import MongoAudit
 from backend.store.trading.desks import MongoDesks
 from backend.store.trading.extractions import MongoExtractions
@@ -483,7 +485,29 @@ async def account_watch(ground: Ground) -> AsyncIterator[Stumbling]:
     await watch.stop()
 
 
+@asynccontextmanager
+async def alarms(ground: Ground) -> AsyncIterator[Stumbling]:
+    nothing: Any = None
+    store: Any = ground.stumbling(MongoAlarms(ground.database), "lanes")
+    runner = AlarmRunner(
+        alarms=store,
+        strategies=nothing,
+        situations=nothing,
+        executor=nothing,
+        setups=nothing,
+        watch=nothing,
+        clock=ground.clock,
+        loops=ground.loops,
+        metrics=Metrics(),
+        owner="tests",
+    )
+    runner.start()
+    yield store
+    await runner.stop()
+
+
 PARTS: dict[str, Part] = {
+    "alarms": alarms,
     "watch of accounts": account_watch,
     "paper accounts": paper_accounts,
     "slices of TWAP orders": twap_slices,

@@ -20,7 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "loops": {"clock", "errors", "telemetry.metrics"},
     "access": {"access", "errors"},
     "core": {"core"},
-    "trading": {"trading", "core"},
+    "trading": {"trading", "core", "clock"},
     "exchanges": {
         *("exchanges", "core", "errors", "clock"),
         *("trading.money", "trading.rows", "trading.keys", "trading.rules", "trading.tickets"),
@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "net": {"net", "exchanges", "core", "trading", "errors", "clock", "telemetry", "loops"},
     "store": {
         *("store", "services.ports", "services.history.ports", "services.orders.ports"),
-        *("services.paper.ports", "services.watching.ports", "core", "trading"),
+        *("services.paper.ports", "services.watching.ports", "services.alarms.ports", "core", "trading"),
         *("errors", "clock", "telemetry"),
     },
     "web": {"web", "services", "access", "formats", "core", "trading", "errors", "clock", "telemetry"},

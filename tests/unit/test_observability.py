@@ -17,7 +17,7 @@ import yaml
 from backend.core.follow import Source, State
 from backend.core.job import OVER
 from backend.errors import MarketDataError
-from backend.telemetry.metrics import VISIT_ENDS
+from backend.telemetry.metrics import ALARM_OUTCOMES, ORDER_STATES, VISIT_ENDS
 from tests.watching import ALERTS, ALERTS_FILE, DASHBOARD, DASHBOARD_FILE, DOCKER, asked, queries
 
 ROOT = DOCKER.parent
@@ -108,8 +108,8 @@ def test_a_legend_names_only_labels_that_its_query_keeps() -> None:
 
 def test_outcomes_and_statuses_that_queries_name_are_ones_that_occur() -> None:
     known = {
-        "outcome": {*VISIT_ENDS, *(kind.code for kind in kinds(MarketDataError))},
-        "state": set(get_args(State)),
+        "outcome": {*VISIT_ENDS, *ALARM_OUTCOMES, *(kind.code for kind in kinds(MarketDataError))},
+        "state": {*get_args(State), *ORDER_STATES},
         "source": set(get_args(Source)),
         "status": {"queued", "running", *OVER, "500", "4..", "5..", "cut"},
     }

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymongo.uri_parser import parse_uri
 
+from backend.access.networks import read_networks
 from backend.clock import parse_time
 from backend.errors import ConfigurationError, RegionBlocked
 from backend.exchanges import EXCHANGES
@@ -71,6 +72,7 @@ DEFAULTS: dict[str, object] = {
     "live_trading": False,
     "account_visit_hours": 6.0,
     "account_watch_seconds": 60.0,
+    "webhook_addresses": read_networks("52.89.214.238,34.212.75.30,54.218.53.128,52.32.178.7"),
     "account_urls": {
         "BITGET_LIVE_ACCOUNT_URL": "https://api.bitget.com",
         "BITGET_DEMO_ACCOUNT_URL": "https://api.bitget.com",
@@ -134,6 +136,7 @@ BAD = {
     "LIVE_TRADING": ["yes", "1"],
     "ACCOUNT_VISIT_HOURS": ["0", "721", "often"],
     "ACCOUNT_WATCH_SECONDS": ["-1", "3601", "often"],
+    "WEBHOOK_ADDRESSES": ["tradingview.com", "1.2.3", "10.0.0.1/8"],
     **{
         f"{venue}_{mode}_ACCOUNT_URL": [*BAD_URLS, "http://api.example.com"]
         for venue in ("BITGET", "BINGX")

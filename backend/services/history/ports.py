@@ -97,6 +97,9 @@ class HistoryStore(Protocol):
     async def count(self, kind: Kind, wanted: RowsWanted) -> int:
         """How many rows there are."""
 
+    async def fills_of(self, account: str, product: Product, order_id: str) -> Sequence[Fill]:
+        """The stored fills of an order, oldest first."""
+
     def orders_with_fills(
         self, account: str, product: Product
     ) -> AsyncIterator[tuple[Order | None, list[Fill]]]:

@@ -76,7 +76,7 @@ class MarketFacts:
         rules = await self.rules(account, source, ticket)
         price, position, read = None, Decimal(0), self._clock.now()
         if not ticket.closes and account.limits.need_price(ticket):
-            price = await self._price(account, ticket)
+            price = await self.price(account, ticket.product, ticket.symbol)
         if not ticket.closes and account.limits.needs_position and ticket.product is not Product.SPOT:
             reading = await self._readings.positions(account.id, ticket.product)
             rows = [row for row in reading.said if row.symbol == ticket.symbol]
@@ -90,7 +90,11 @@ class MarketFacts:
     async def priced(self, account: Account, source: AccountSource, ticket: Ticket) -> Facts:
         """The same with the market's price in any case, if something tells it."""
         facts = await self.of(account, source, ticket)
-        return facts if facts.price is not None else replace(facts, price=await self._price(account, ticket))
+        return (
+            facts
+            if facts.price is not None
+            else replace(facts, price=await self.price(account, ticket.product, ticket.symbol))
+        )
 
     async def costs(
         self, source: AccountSource, ticket: Ticket, value: Decimal | None
@@ -107,15 +111,15 @@ class MarketFacts:
         leverage = setup.short if ticket.held == "short" or ticket.side == "sell" else setup.long
         return fee, None if not leverage else value / leverage
 
-    async def _price(self, account: Account, ticket: Ticket) -> Decimal | None:
-        """The last price of the market, None where nothing tells it."""
-        if (market := MARKETS.get(ticket.product)) is None:
+    async def price(self, account: Account, product: Product, symbol: str) -> Decimal | None:
+        """The last price of a market, None where nothing tells it."""
+        if (market := MARKETS.get(product)) is None:
             return None
         try:
-            series = Series(account.venue, market, canonical_symbol(ticket.symbol))
+            series = Series(account.venue, market, canonical_symbol(symbol))
             ticker: Ticker = (await self._quotes.ticker(series)).said
         except (ExchangeError, UnknownSymbol, ValueError) as error:
-            log.warning("%s %s: no price to judge an order by: %s", account.venue, ticket.symbol, error)
+            log.warning("%s %s: no price to judge an order by: %s", account.venue, symbol, error)
             return None
         return ticker.last
 

@@ -132,6 +132,13 @@ class MongoHistory:
                 return int(details["nUpserted"])
         return int(result.upserted_count)
 
+    async def fills_of(self, account: str, product: Product, order_id: str) -> Sequence[Fill]:
+        """The stored fills of an order, oldest first."""
+        wanted = {"account": account, "product": product.value, "order": order_id}
+        with guard("read the fills of an order"):
+            found = await self._rows[Kind.FILLS].find(wanted).sort("time", 1).to_list(None)
+        return [row_of(Fill, one) for one in found]
+
     async def symbols(self, account: str, product: Product) -> set[str]:
         """The symbols of all that is stored of a product."""
         found: set[str] = set()

@@ -27,12 +27,20 @@ from backend.web.server.http_errors import HTTP_ERRORS
 from backend.web.server.json_schema import TEXT, Json, choice, const, record
 from backend.web.server.parameters import Parameter
 from backend.web.streams import stream_request
-from backend.web.trading import accounts, handler, history, order_parameters, readings, twaps
+from backend.web.trading import (
+    accounts,
+    handler,
+    history,
+    order_parameters,
+    readings,
+    strategy_parameters,
+    twaps,
+)
 
 ROUTES = (
     *(importing, coverage, data_request, follow, jobs, overview, quotes, removal),
     *(revisions, series, session, stream_request, sync),
-    *(accounts, handler, history, order_parameters, readings, twaps),
+    *(accounts, handler, history, order_parameters, readings, strategy_parameters, twaps),
 )
 """The modules whose routes declare parameters of their own."""
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 import msgspec
 
 from backend.web.openapi import (
+    alarms,
     bots,
     codes,
     following,
@@ -38,6 +39,7 @@ TAGS = {
     "prices": "What the prices of a market are now",
     "accounts": "Your accounts at exchanges, as the exchanges report them now",
     "orders": "Orders that the service places, each at most once",
+    "alarms": "Alarms of charts, strategies, and the orders that they lead to",
     "service": "State of the service",
     "binance": "Binance's own interface, served from the store: whole candles only",
     "bitget": "Bitget's own interface, served from the store: whole candles only",
@@ -92,6 +94,7 @@ def paths(names: Names) -> dict[str, Json]:
         "/api/verify": syncing.verify(names),
         **trading.paths(),
         **orders.paths(),
+        **alarms.paths(),
         **service.paths(),
         **bots.paths(),
     }

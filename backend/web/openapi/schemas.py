@@ -8,14 +8,14 @@ from backend.web.api import common_shapes, quote_shapes, service_shapes, stored_
 from backend.web.api.common_shapes import Answer, Shape
 from backend.web.openapi.parts import ref
 from backend.web.server.json_schema import INTEGER, Json, const, listed, record
-from backend.web.trading import account_shapes, history_shapes, order_shapes
+from backend.web.trading import account_shapes, alarm_shapes, history_shapes, order_shapes
 
 NEXT: Json = INTEGER | {"type": ["integer", "null"], "description": "Start of the next page"}
 
 
 SHAPE_MODULES = (
     *(common_shapes, stored_shapes, sync_shapes, service_shapes, quote_shapes),
-    *(account_shapes, history_shapes, order_shapes),
+    *(account_shapes, history_shapes, order_shapes, alarm_shapes),
 )
 BASES = (Shape, Answer, account_shapes.Read, quote_shapes.Quoted)
 """What shapes are made from."""

@@ -13,7 +13,7 @@ from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from backend.access.keys import SCOPES, ApiKey, Scope, find_key
 from backend.access.networks import Address, caller_of, client_address
 from backend.access.origins import ANY, allowed_origin
-from backend.access.policy import HEALTH_ROUTES, KILL_ROUTE, Access, is_open
+from backend.access.policy import HEALTH_ROUTES, KILL_ROUTE, Access, is_open, is_webhook
 from backend.access.rate import ClientRateLimit
 from backend.clock import Clock
 from backend.errors import Forbidden, MarketDataError, TooManyRequests, TooManyStreams, Unauthenticated
@@ -63,6 +63,9 @@ class Guard:
         client's own address."""
         address = self._address(request)
         request.remote_ip = str(address)
+        if is_webhook(request.path):
+            self._access.check_host(request.headers.get("Host"))
+            return
         self._access.check_network(address, request.path)
         self._access.check_host(request.headers.get("Host"))
         if request.path in HEALTH_ROUTES:
@@ -88,6 +91,10 @@ class Guard:
             raise Forbidden(
                 "pages of this origin may not send this request: see CORS_ORIGINS", code="foreign_origin"
             )
+
+    def may_send_alarms(self, request: HTTPServerRequest) -> bool:
+        """Whether alarms from the address that `admit` found are let in."""
+        return self._access.may_send_alarms(ip_address(str(request.remote_ip)))
 
     def caller(self, request: HTTPServerRequest) -> str:
         """Who counts as one client: a key, or without one the address that `admit` found."""

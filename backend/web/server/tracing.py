@@ -29,9 +29,16 @@ def method_of(request: HTTPServerRequest) -> str:
     return request.method if request.method in RequestHandler.SUPPORTED_METHODS else "other"
 
 
+WEBHOOK = "/webhook/"
+
+
 def uri_of(request: HTTPServerRequest) -> str:
     """The beginning of path and query, in ASCII: other characters could be commands to a terminal."""
-    return (request.uri or "")[:SHOWN_OF_URI].encode("ascii", "backslashreplace").decode()
+    uri = request.uri or ""
+    if WEBHOOK in uri:
+        # A token may follow.
+        uri = f"{uri.partition(WEBHOOK)[0]}{WEBHOOK}***"
+    return uri[:SHOWN_OF_URI].encode("ascii", "backslashreplace").decode()
 
 
 def route_of(handler: RequestHandler) -> str:

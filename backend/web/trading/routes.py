@@ -10,6 +10,17 @@ from backend.trading.rows import Product
 from backend.web.streams.websocket import UpgradePath
 from backend.web.trading.account_stream import AccountSocketHandler, AccountStreamHandler
 from backend.web.trading.accounts import AccountHandler, AccountsHandler, CheckHandler
+from backend.web.trading.alarms import (
+    AlarmHandler,
+    AlarmsHandler,
+    AlertTemplateHandler,
+    NewTokenHandler,
+    OperationsHandler,
+    StrategiesHandler,
+    StrategyHandler,
+    StrategyRevisionsHandler,
+    StrategyTestHandler,
+)
 from backend.web.trading.history import (
     CompletenessHandler,
     ExtractionHandler,
@@ -34,6 +45,7 @@ from backend.web.trading.readings import (
 )
 from backend.web.trading.setups import MarginModeHandler, PositionModeHandler, SetLeverageHandler
 from backend.web.trading.twaps import TwapHandler, TwapsHandler
+from backend.web.trading.webhook import WebhookHandler
 
 Route = tuple[str | UpgradePath, type[RequestHandler], dict[str, Any]]
 
@@ -68,4 +80,15 @@ def trading_routes(given: dict[str, Any]) -> list[Route]:
         (r"/extract-orders", ExtractOrdersHandler, given),
         (r"/extract-orders/([^/]*)", ExtractionHandler, given),
         (r"/test/([^/]*)", StageHandler, given),
+        (r"/webhook", WebhookHandler, given),
+        (r"/webhook/([^/]*)", WebhookHandler, given),
+        (r"/strategies", StrategiesHandler, given),
+        (r"/strategies/([^/]*)", StrategyHandler, given),
+        (r"/strategies/([^/]*)/revisions", StrategyRevisionsHandler, given),
+        (r"/strategies/([^/]*)/token", NewTokenHandler, given),
+        (r"/strategies/([^/]*)/alert-template", AlertTemplateHandler, given),
+        (r"/strategies/([^/]*)/test", StrategyTestHandler, given),
+        (r"/alarms", AlarmsHandler, given),
+        (r"/alarms/([^/]*)", AlarmHandler, given),
+        (r"/operations", OperationsHandler, given),
     ]

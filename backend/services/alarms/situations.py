@@ -1,0 +1,90 @@
+"""What an alarm meets: the price, what the account holds, and the last stored minute."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from backend.clock import Clock
+from backend.core.series import Series, canonical_symbol
+from backend.core.windows import HOUR, Window
+from backend.errors import ExchangeRefused
+from backend.services.accounts.accounts import Accounts
+from backend.services.accounts.ports import AccountSource
+from backend.services.orders.facts import MARKETS, MarketFacts
+from backend.services.ports import CandleStore
+from backend.trading.account import Account
+from backend.trading.alarms.decision import Situation
+from backend.trading.alarms.signal import Signal
+from backend.trading.alarms.strategy import Strategy
+from backend.trading.rows import Product
+
+COINS = {Product.SPOT: "USDT", Product.PERPETUAL_USDT: "USDT", Product.PERPETUAL_USDC: "USDC"}
+"""The coin in which sizes by equity are counted."""
+
+
+class Situations:
+    """May raise UnknownAccount, AccountFrozen, KeysSealed, ExchangeError and DatabaseUnavailable."""
+
+    def __init__(self, *, accounts: Accounts, facts: MarketFacts, candles: CandleStore, clock: Clock) -> None:
+        self._accounts = accounts
+        self._facts = facts
+        self._candles = candles
+        self._clock = clock
+
+    async def of(self, account_id: str, strategy: Strategy, symbol: str, signal: Signal) -> Situation:
+        """What an alarm of a strategy meets now. The alarm's own price counts where the market has none."""
+        account, source = await self._accounts.source(account_id, urgent=True)
+        product = strategy.product
+        price = await self._facts.price(account, product, symbol) or signal.entry_price or signal.exit_price
+        if not price:
+            raise ExchangeRefused(f"nothing tells the price of {symbol}, neither the exchange nor the alarm")
+        wallet = (await source.balances([product])).get(product, ())
+        equities = (row.equity or row.available for row in wallet if row.coin == COINS.get(product))
+        needs_candle = any(
+            side.startswith("candle.") for one in strategy.conditions for side in (one.left, one.right)
+        )
+        long, short, hedged = await _held(source, product, symbol)
+        return Situation(
+            price=price,
+            equity=next(equities, Decimal(0)),
+            long=long,
+            short=short,
+            hedged=hedged,
+            candle=await self._candle(account, product, symbol) if needs_candle else {},
+        )
+
+    async def _candle(self, account: Account, product: Product, symbol: str) -> Mapping[str, Decimal]:
+        """The last stored minute, of the last hour."""
+        if (market := MARKETS.get(product)) is None:
+            return {}
+        series = Series(account.venue, market, canonical_symbol(symbol))
+        now = self._clock.now()
+        columns = self._candles.columns(series, Window(now - HOUR, now), 1, backwards=True)
+        try:
+            async for part in columns:
+                if len(part):
+                    named = part.present()
+                    return {
+                        name: Decimal(repr(float(named[name][-1])))
+                        for name in ("open", "high", "low", "close", "volume")
+                    }
+        finally:
+            await columns.aclose()
+        return {}
+
+
+async def _held(source: AccountSource, product: Product, symbol: str) -> tuple[Decimal, Decimal, bool]:
+    """What is held long and short, and whether both can stand side by side."""
+    if product is Product.SPOT:
+        base = symbol.replace("-", "").removesuffix(COINS[Product.SPOT])
+        wallet = (await source.balances([product])).get(product, ())
+        return next((row.available for row in wallet if row.coin == base), Decimal(0)), Decimal(0), False
+    long = short = Decimal(0)
+    for row in await source.positions([product]):
+        if row.symbol != symbol:
+            continue
+        is_long = row.held == "long" or (row.held == "net" and row.size > 0)
+        long, short = (long + abs(row.size), short) if is_long else (long, short + abs(row.size))
+    hedged = (await source.setup(product, symbol)).hedged
+    return long, short, bool(hedged)
