@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import pytest
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 
+from backend.clock import iso
 from backend.core.series import Series
 from backend.core.windows import HOUR, MINUTE
 from backend.store.mongo import Database
@@ -178,3 +179,29 @@ async def test_what_no_symbol_is_called_is_unknown(
 ) -> None:
     reply = await ask(http_server_client, PATHS[series], **(GOOD | {"symbol": symbol}))
     assert (reply.status, reply.body["code"]) == (200, 100204 if series is SPOT else 109425)
+
+
+async def test_k_line_data_between_two_dates_is_what_bingx_would_tell(
+    database: Database, http_server_client: AsyncHTTPServerClient
+) -> None:
+    stored = shelf(SWAP)
+    await fill(database, [stored])
+    first, last = stored.candles[-10].open_time, stored.candles[-1].open_time
+    expected = await klines(http_server_client, SWAP, startTime=first, endTime=last, limit=5)
+    for symbol, start, end in (
+        ("BTC-USDT", str(first), str(last)),
+        ("btcusdt", iso(first), iso(last)),
+    ):
+        dates = {"symbol": symbol, "interval": "1m", "start_date": start, "end_date": end, "limit": 5}
+        reply = await get(http_server_client, f"/get-k-line-data?{urlencode(dates)}")
+        assert (reply.status, reply.body["code"], reply.body["data"]) == (200, 0, expected)
+    for wrong in (
+        {"start_date": "soon"},
+        {"end_date": "12"},
+        {"limit": "many"},
+        {"interval": "7m"},
+        {"symbol": ""},
+    ):
+        given = {"symbol": "BTC-USDT", "interval": "1m"} | wrong
+        reply = await get(http_server_client, f"/get-k-line-data?{urlencode(given)}")
+        assert (reply.status, reply.body["code"]) == (200, 109400)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import NamedTuple
 
 from backend.clock import Clock, wait_up_to
@@ -44,6 +45,8 @@ from backend.trading.rows import Product
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
+LANES_AT_ONCE = 8
+"""So many, so that alarms that come meanwhile are answered soon."""
 LANE_MS = 60_000
 """A lane is given to others after so long, if its process died."""
 AGAIN_MS = 500
@@ -91,16 +94,18 @@ class AlarmRunner:
         self._metrics = metrics
         self._owner = owner
         self._news = asyncio.Event()
+        self._lanes: dict[str, asyncio.Task[None]] = {}
+        self._places = asyncio.Semaphore(LANES_AT_ONCE)
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         self._task = self._loops.start("alarms", self._step)
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        tasks = [one for one in (self._task, *self._lanes.values()) if one is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def hurry(self) -> None:
         """An alarm has come."""
@@ -108,27 +113,40 @@ class AlarmRunner:
 
     async def _step(self) -> None:
         self._news.clear()
-        await self.run()
+        await self._begin()
         await wait_up_to(LOOK_SECONDS, self._news)
 
     async def run(self) -> None:
-        """Carry out what is due, lane by lane, the lanes side by side."""
+        """Carry out what is due now."""
+        await self._begin()
+        await asyncio.gather(*self._lanes.values())
+
+    async def _begin(self) -> None:
+        """Begin with each lane that is due and not under way: a slow one holds up no other."""
         oldest = await self._alarms.oldest_open()
         self._metrics.oldest_alarm(0.0 if oldest is None else (self._clock.now() - oldest) / 1000)
-        lanes = await self._alarms.lanes(self._clock.now())
-        async with asyncio.TaskGroup() as group:
-            for lane in lanes:
-                group.create_task(self._surviving_lane(lane))
+        for lane in await self._alarms.lanes(self._clock.now()):
+            if lane not in self._lanes:
+                task = asyncio.create_task(self._surviving_lane(lane), name=f"alarms of {lane}")
+                self._lanes[lane] = task
+                task.add_done_callback(partial(self._ended, lane))
+
+    def _ended(self, lane: str, _: asyncio.Task[None]) -> None:
+        self._lanes.pop(lane, None)
 
     async def _surviving_lane(self, lane: str) -> None:
-        with self._loops.surviving("alarms"):
-            now = self._clock.now()
-            if not await self._alarms.enter(lane, self._owner, now, now + LANE_MS):
-                return
-            try:
-                await self._run_lane(lane)
-            finally:
-                await self._alarms.leave(lane, self._owner)
+        async with self._places:
+            with self._loops.surviving("alarms"):
+                await self._enter_lane(lane)
+
+    async def _enter_lane(self, lane: str) -> None:
+        now = self._clock.now()
+        if not await self._alarms.enter(lane, self._owner, now, now + LANE_MS):
+            return
+        try:
+            await self._run_lane(lane)
+        finally:
+            await self._alarms.leave(lane, self._owner)
 
     async def _run_lane(self, lane: str) -> None:
         """Carry out the alarms of a lane until there are none, or one has to wait."""

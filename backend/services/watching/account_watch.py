@@ -1,7 +1,7 @@
 """Looks at every account again and again, writes down what happened there, and lets listeners read it.
 
 Each account has its time in the database, so any process looks for all. An account is looked at each minute,
-every two seconds while somebody listens, and at once after an order of this service.
+every two seconds while somebody listens, and a second after an order of this service.
 """
 
 from __future__ import annotations
@@ -28,10 +28,12 @@ LISTENED_MS = 2000
 """Time between two looks while somebody listens."""
 CLAIM_MS = 120_000
 """A look takes less. If its process dies, another one looks after so long."""
+HURRY_MS = 1000
+"""Time from an order of this service to the look: orders that follow each other share one."""
 LIST_SECONDS = 5.0
 """How often new accounts are looked for."""
 AFTER_TROUBLE_MS = 15_000
-AT_ONCE = 8
+AT_ONCE = 3
 """Accounts that are looked at side by side."""
 LONGEST_REASON = 200
 
@@ -56,7 +58,7 @@ class AccountWatch:
         self._clock = clock
         self._loops = loops
         self._every_ms = int(every * 1000)
-        self._hurried: set[str] = set()
+        self._hurried: dict[str, int] = {}
         self._news = asyncio.Event()
         self._listed: float | None = None
         self._task: asyncio.Task[None] | None = None
@@ -77,7 +79,7 @@ class AccountWatch:
 
     def hurry(self, account: str) -> None:
         """Something happens in an account: look soon."""
-        self._hurried.add(account)
+        self._hurried.setdefault(account, self._clock.now() + HURRY_MS)
         self._news.set()
 
     async def _step(self) -> None:
@@ -92,8 +94,9 @@ class AccountWatch:
             await self._store.ensure([account.id for account in await self._accounts.all()], now)
             self._listed = self._clock.monotonic()
         if self._hurried:
-            hurried, self._hurried = self._hurried, set()
-            await self._store.hurry(hurried, now)
+            hurried, self._hurried = self._hurried, {}
+            for account, moment in hurried.items():
+                await self._store.hurry([account], moment)
         visits: list[Visit] = []
         while len(visits) < AT_ONCE and (visit := await self._store.claim(now, now + CLAIM_MS)):
             visits.append(visit)

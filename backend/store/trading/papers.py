@@ -10,7 +10,7 @@ before the next change takes theirs, as often as somebody likes: a row never cha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pymongo import ReplaceOne
 
@@ -32,6 +32,8 @@ class MongoPapers:
         self._books = database[BOOKS]
         self._rows = database[ROWS]
         self._indexed = False
+        self._moved: dict[str, int] = {}
+        """The last version of a book whose rows this process has put where all others are."""
 
     async def open(self, account: str, book: PaperBook) -> None:
         """Store the book of a new account."""
@@ -45,14 +47,19 @@ class MongoPapers:
             found = await self._books.find_one({"_id": account})
             if found is None:
                 raise UnknownAccount("there is no such paper account")
-            book = restored(PaperBook, found["book"])
-            if rows := list(_row_documents(account, book)):
-                await self._index()
-                await self._rows.bulk_write(
-                    [ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in rows], ordered=False
-                )
-        book.orders, book.fills, book.bills = [], [], []
-        return book, found["version"]
+            version: int = found["version"]
+            rows = {kind.value: found["book"].pop(kind.value) for kind in Kind}
+            if any(rows.values()) and self._moved.get(account) != version:
+                await self._move(account, rows)
+                self._moved[account] = version
+        return restored(PaperBook, found["book"]), version
+
+    async def _move(self, account: str, rows: Mapping[str, Sequence[Document]]) -> None:
+        """Put new rows where all others are. Whoever does it again changes nothing."""
+        await self._index()
+        book = restored(PaperBook, rows)
+        writes = [ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in _row_documents(account, book)]
+        await self._rows.bulk_write(writes, ordered=False)
 
     async def save(self, account: str, book: PaperBook, version: int) -> bool:
         """Put a book in place of exactly this version."""
@@ -98,6 +105,7 @@ class MongoPapers:
     async def remove(self, account: str) -> None:
         """Forget a book and its rows."""
         with guard("remove a paper account"):
+            self._moved.pop(account, None)
             await self._books.delete_one({"_id": account})
             await self._rows.delete_many({"account": account})
 

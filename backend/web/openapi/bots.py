@@ -142,6 +142,12 @@ def _bingx() -> list[Path]:
     rows, spot = _bingx_answer(OBJECTS), ("spot/v1/market", "spot/v2/market", "market/his/v1")
     symbols = _bingx_spot_answer(record({"symbols": OBJECTS}))
     return [
+        (
+            "/get-k-line-data",
+            "Stored candles of BingX swaps between two dates, newest first",
+            texts(*bingx_params.DATED_PARAMETERS),
+            rows,
+        ),
         (f"{root}/swap/v2/server/time", CLOCK, [], _bingx_answer(clock)),
         (f"{root}/swap/v2/quote/contracts", "What is stored", texts(SYMBOL), rows),
         *((f"{root}/swap/{one}/quote/klines", "Swap candles", candles, rows) for one in ("v2", "v3")),

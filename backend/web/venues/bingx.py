@@ -73,6 +73,14 @@ class SwapKlines(SwapHandler):
         self.send_data(rows.swap_rows(await self.candles(asked)))
 
 
+class KLineData(SwapHandler):
+    """Stored candles of swaps in BingX's form, between two dates."""
+
+    async def get(self) -> None:
+        asked = params.candles(params.dated(self.asked(), self.refuse), params.SWAP, self.refuse)
+        self.send_data(rows.swap_rows(await self.candles(asked)))
+
+
 class SpotKlines(SpotHandler):
     def initialize(self, service: Service, rules: params.Rules) -> None:  # type: ignore[override]
         super().initialize(service)
@@ -111,6 +119,7 @@ def bingx_routes(service: Service) -> list[Route]:
         {"service": service, "rules": params.OLD_SPOT},
     )
     return [
+        (r"/get-k-line-data", KLineData, given),
         (f"{ROOT}/swap/v2/server/time", SwapTime, given),
         (f"{ROOT}/swap/v2/quote/contracts", Contracts, given),
         (f"{ROOT}/swap/v2/quote/klines", SwapKlines, given),

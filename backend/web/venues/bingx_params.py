@@ -6,17 +6,30 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from backend.clock import LATEST
+from backend.clock import LATEST, parse_time
 from backend.core.interval import INTERVALS, Interval
 from backend.core.selection import Selection
 from backend.core.shifted_interval import shifted
 from backend.core.windows import HOUR, Window
 from backend.web.venues.venue_handler import Asked, Query, Refusal, first, natural
-from backend.web.venues.venue_parameters import END, INTERVAL, LIMIT, START, SYMBOL, ZONE, VenueParameter
+from backend.web.venues.venue_parameters import (
+    END,
+    END_DATE,
+    INTERVAL,
+    LIMIT,
+    START,
+    START_DATE,
+    SYMBOL,
+    ZONE,
+    VenueParameter,
+)
 
 CANDLE_PARAMETERS = (SYMBOL, INTERVAL, START, END, LIMIT, ZONE)
 
+DATED_PARAMETERS = (SYMBOL, INTERVAL, LIMIT, START_DATE, END_DATE)
+
 DEFAULT_LIMIT = 500
+QUOTES = ("USDT", "USDC")
 
 _HOURS = re.compile(r"[+-]?[0-9]{1,2}", re.ASCII)
 
@@ -67,6 +80,27 @@ def candles(query: Query, rules: Rules, refuse: Refuse) -> Asked:
     window = _window(_number(query, START, bad), _number(query, END, bad), rules)
     limit = min(limit or DEFAULT_LIMIT, rules.largest_limit)
     return Asked(symbol, Selection(window, interval, limit, newest=True))
+
+
+def dated(query: Query, refuse: Refuse) -> Query:
+    """A request whose times are dates, and whose symbol may lack its hyphen, as BingX would get it."""
+
+    def time_of(parameter: VenueParameter) -> list[str]:
+        try:
+            return [str(max(parse_time(first(query, parameter)), 0))]
+        except ValueError as error:
+            raise refuse(SWAP.bad_parameter, f"Invalid parameters, err:{parameter.name}: {error}") from None
+
+    symbol = first(query, SYMBOL).upper()
+    quote = next((one for one in QUOTES if symbol.endswith(one) and symbol != one), None)
+    if "-" not in symbol and quote is not None:
+        symbol = f"{symbol.removesuffix(quote)}-{quote}"
+    given = {SYMBOL.name: [symbol]}
+    given |= {name: query[name] for name in (INTERVAL.name, LIMIT.name) if name in query}
+    for ours, theirs in ((START_DATE, START), (END_DATE, END)):
+        if first(query, ours):
+            given[theirs.name] = time_of(ours)
+    return given
 
 
 def _window(start: int | None, end: int | None, rules: Rules) -> Window:
