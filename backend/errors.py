@@ -140,6 +140,11 @@ class UnknownAlarm(NotFound):
     about = "There is no alarm with this id."
 
 
+class UnknownTrigger(NotFound):
+    code = "unknown_trigger"
+    about = "The service has no trigger order with this id."
+
+
 class UnknownTwap(NotFound):
     code = "unknown_twap"
     about = "The service has no TWAP order with this id."

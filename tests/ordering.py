@@ -32,6 +32,7 @@ from backend.services.orders.facts import MarketFacts
 from backend.services.orders.permission import Permission
 from backend.services.orders.settling import Settler
 from backend.services.orders.setups import Setups
+from backend.services.orders.triggers import Triggers
 from backend.services.orders.twaps import Twaps
 from backend.services.orders.watch import OrderWatch
 from backend.services.paper.paper_accounts import PaperAccounts
@@ -49,6 +50,7 @@ from backend.store.trading.intents import MongoIntents
 from backend.store.trading.papers import MongoPapers
 from backend.store.trading.snapshots import MongoSnapshots
 from backend.store.trading.strategies import MongoStrategies
+from backend.store.trading.triggers import MongoTriggers
 from backend.store.trading.twaps import MongoTwaps
 from backend.telemetry.metrics import Metrics
 from backend.trading.account import Account, Mode
@@ -200,10 +202,20 @@ class Process:
             clock=clock,
             loops=self.loops,
         )
+        self.triggers = Triggers(
+            executor=self.executor,
+            facts=self.facts,
+            accounts=self.accounts,
+            store=MongoTriggers(database),
+            settler=settler,
+            clock=clock,
+            loops=self.loops,
+        )
         self.canceller = Canceller(
             accounts=self.accounts,
             executor=self.executor,
             watch=self.watch,
+            triggers=self.triggers,
             desks=self.desks,
             settler=settler,
             clock=clock,

@@ -30,6 +30,7 @@ from backend.store.trading.intents import MongoIntents
 from backend.store.trading.papers import MongoPapers
 from backend.store.trading.snapshots import MongoSnapshots
 from backend.store.trading.strategies import MongoStrategies
+from backend.store.trading.triggers import MongoTriggers
 from backend.store.trading.twaps import MongoTwaps
 
 REVIVE_SECONDS = 1.0
@@ -53,6 +54,7 @@ class Stores:
     intents: MongoIntents
     desks: MongoDesks
     twaps: MongoTwaps
+    triggers: MongoTriggers
     papers: MongoPapers
     snapshots: MongoSnapshots
     alarms: MongoAlarms
@@ -87,6 +89,7 @@ async def open_stores(common: Common, stack: AsyncExitStack) -> Stores:
         intents=MongoIntents(database),
         desks=MongoDesks(database),
         twaps=MongoTwaps(database),
+        triggers=MongoTriggers(database),
         papers=MongoPapers(database),
         snapshots=MongoSnapshots(database),
         alarms=MongoAlarms(database),

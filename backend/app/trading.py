@@ -33,6 +33,7 @@ from backend.services.orders.facts import MarketFacts
 from backend.services.orders.permission import Permission
 from backend.services.orders.settling import Settler
 from backend.services.orders.setups import Setups
+from backend.services.orders.triggers import Triggers
 from backend.services.orders.twaps import Twaps
 from backend.services.orders.watch import OrderWatch
 from backend.services.paper.paper_accounts import PaperAccounts
@@ -184,8 +185,23 @@ def _build_orders(
         clock=clock,
         loops=common.loops,
     )
+    triggers = Triggers(
+        executor=executor,
+        facts=facts,
+        accounts=accounts,
+        store=stores.triggers,
+        settler=settler,
+        clock=clock,
+        loops=common.loops,
+    )
     canceller = Canceller(
-        accounts=accounts, executor=executor, watch=watch, desks=stores.desks, settler=settler, clock=clock
+        accounts=accounts,
+        executor=executor,
+        watch=watch,
+        triggers=triggers,
+        desks=stores.desks,
+        settler=settler,
+        clock=clock,
     )
     return Orders(
         executor=executor,
@@ -194,6 +210,7 @@ def _build_orders(
         setups=Setups(accounts=accounts, permission=permission, settler=settler),
         watch=watch,
         twaps=Twaps(executor=executor, store=stores.twaps, settler=settler, clock=clock, loops=common.loops),
+        triggers=triggers,
         intents=stores.intents,
         audit=stores.audit,
     )

@@ -26,6 +26,7 @@ from backend.services.orders.cancelling import Canceller
 from backend.services.orders.executor import Executor
 from backend.services.orders.ports import AuditStore, IntentStore
 from backend.services.orders.setups import Setups
+from backend.services.orders.triggers import Triggers
 from backend.services.orders.twaps import Twaps
 from backend.services.orders.watch import OrderWatch
 from backend.services.paper.paper_keeper import PaperKeeper
@@ -117,6 +118,7 @@ class Orders:
     setups: Setups
     watch: OrderWatch
     twaps: Twaps
+    triggers: Triggers
     intents: IntentStore
     audit: AuditStore
 

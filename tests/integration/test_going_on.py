@@ -32,6 +32,7 @@ from backend.services.history.extractions import Extractions
 from backend.services.jobs.submission import Jobs
 from backend.services.jobs.worker import Worker
 from backend.services.orders.settling import Settler
+from backend.services.orders.triggers import Triggers
 from backend.services.orders.twaps import Twaps
 from backend.services.orders.watch import OrderWatch
 from backend.services.paper.paper_keeper import PaperKeeper
@@ -59,6 +60,7 @@ from backend.store.trading.history import MongoHistory
 from backend.store.trading.intents import MongoIntents
 from backend.store.trading.papers import MongoPapers
 from backend.store.trading.snapshots import MongoSnapshots
+from backend.store.trading.triggers import MongoTriggers
 from backend.store.trading.twaps import MongoTwaps
 from backend.telemetry.metrics import Metrics
 from tests.conftest import ImpatientClock
@@ -506,7 +508,26 @@ async def alarms(ground: Ground) -> AsyncIterator[Stumbling]:
     await runner.stop()
 
 
+@asynccontextmanager
+async def trigger_orders(ground: Ground) -> AsyncIterator[Stumbling]:
+    nothing: Any = None
+    store: Any = ground.stumbling(MongoTriggers(ground.database), "open")
+    triggers = Triggers(
+        executor=nothing,
+        facts=nothing,
+        accounts=nothing,
+        store=store,
+        settler=nothing,
+        clock=ground.clock,
+        loops=ground.loops,
+    )
+    triggers.start()
+    yield store
+    await triggers.stop()
+
+
 PARTS: dict[str, Part] = {
+    "trigger orders": trigger_orders,
     "alarms": alarms,
     "watch of accounts": account_watch,
     "paper accounts": paper_accounts,

@@ -140,3 +140,22 @@ async def test_paper_refuses_what_has_no_price(http_server_client: AsyncHTTPServ
         reply = await post(http_server_client, "/orders", body)
         assert (reply.status, error_code(reply)) == (502, "exchange_refused"), reply.body
         assert said in json.dumps(reply.body)
+
+
+async def test_an_order_waits_for_its_price_at_the_service(http_server_client: AsyncHTTPServerClient) -> None:
+    await opened(http_server_client, "bingx")
+    reply = await placed(http_server_client, "bingx", size="0.01", trigger_price="1")
+    trigger = reply.body["trigger"]
+    assert reply.headers["Location"] == f"/triggers/{trigger['id']}"
+    assert (trigger["status"], trigger["above"], trigger["mode"]) == ("waiting", False, "paper")
+    listed = (await get(http_server_client, "/triggers")).body
+    assert (listed["count"], listed["triggers"]) == (1, [trigger])
+    reply = await send(http_server_client, f"/triggers/{trigger['id']}", method="DELETE")
+    assert reply.body["trigger"]["status"] == "cancelled"
+    again = await get(http_server_client, f"/triggers/{trigger['id']}")
+    assert again.body["trigger"]["status"] == "cancelled"
+    reply = await get(http_server_client, "/triggers/nobody")
+    assert (reply.status, error_code(reply)) == (404, "unknown_trigger")
+    body = {"symbol": "BTC-USDT", "side": "buy", "size": "0.01", "trigger_price": "1"}
+    reply = await post(http_server_client, "/orders?dry_run=true", body)
+    assert (reply.status, error_code(reply)) == (400, "contradictory_parameters")

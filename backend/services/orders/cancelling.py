@@ -18,6 +18,7 @@ from backend.services.accounts.ports import AccountSource
 from backend.services.orders.executor import Executor
 from backend.services.orders.ports import DeskStore
 from backend.services.orders.settling import Settler
+from backend.services.orders.triggers import Triggers
 from backend.services.orders.watch import OrderWatch
 from backend.trading.intents import Intent
 from backend.trading.rows import Order, Product
@@ -62,6 +63,7 @@ class Canceller:
         accounts: Accounts,
         executor: Executor,
         watch: OrderWatch,
+        triggers: Triggers,
         desks: DeskStore,
         settler: Settler,
         clock: Clock,
@@ -69,6 +71,7 @@ class Canceller:
         self._accounts = accounts
         self._executor = executor
         self._watch = watch
+        self._triggers = triggers
         self._desks = desks
         self._settler = settler
         self._clock = clock
@@ -87,8 +90,9 @@ class Canceller:
     async def cancel_all(
         self, account_id: str, *, caller: str, symbol: str | None = None
     ) -> tuple[int, tuple[Order, ...]]:
-        """Cancel all open orders of an account, or those of a symbol, whoever placed them. Returns how many
-        are gone, and those that are still open."""
+        """Cancel all open orders of an account, or those of a symbol, whoever placed them, and those that
+        wait for a price. Returns how many are gone, and those that are still open."""
+        waited = await self._triggers.cancel_all(account_id, caller=caller, symbol=symbol)
         _, venue = await self._accounts.source(account_id, urgent=True)
         gone: set[str] = set()
         seen: set[str] = set()
@@ -104,12 +108,13 @@ class Canceller:
         else:
             left = await _open(venue, symbol)
             gone = seen - {order.order_id for order in left}
-        said = f"{len(gone)} cancelled, {len(left)} still open"
+        ended = len(gone) + waited
+        said = f"{ended} cancelled, {len(left)} still open"
         await self._settler.note(
             account=account_id, caller=caller, action="cancel_all", outcome="done", said=said
         )
         self._watch.hurry()
-        return len(gone), tuple(left)
+        return ended, tuple(left)
 
     async def kill(self, account_id: str, step: Step, *, caller: str) -> Killed:
         """Turn the kill switch. When this returns, no entry of this account is on its way any more but the

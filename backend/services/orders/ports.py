@@ -9,6 +9,7 @@ from typing import Protocol
 
 from backend.trading.intents import Intent, State
 from backend.trading.rows import Held, Order, Product, Side
+from backend.trading.trigger import TriggerOrder
 from backend.trading.twap import Twap
 
 
@@ -134,6 +135,28 @@ class TwapStore(Protocol):
         """Those of an account, newest first."""
 
     async def change(self, twap: Twap, after: Twap) -> bool:
+        """Put a new state in place of exactly this one, durably; False if it has changed."""
+
+
+class TriggerStore(Protocol):
+    """Where trigger orders are kept. Every call may raise DatabaseUnavailable."""
+
+    async def add(self, trigger: TriggerOrder) -> bool:
+        """Store a new one durably; False if there is one with its id."""
+
+    async def load(self, trigger_id: str) -> TriggerOrder | None:
+        """One of them; None if there is none."""
+
+    async def open(self) -> Sequence[TriggerOrder]:
+        """Those that wait or were not placed yet, the oldest first."""
+
+    async def count(self, account: str) -> int:
+        """How many of an account wait."""
+
+    async def newest(self, account: str, limit: int) -> Sequence[TriggerOrder]:
+        """Those of an account, newest first."""
+
+    async def change(self, trigger: TriggerOrder, after: TriggerOrder) -> bool:
         """Put a new state in place of exactly this one, durably; False if it has changed."""
 
 

@@ -9,7 +9,7 @@ from backend.web.openapi.parts import HEADERS, answer, answer_header, errors, he
 from backend.web.openapi.requests import Parameters, in_body, in_query
 from backend.web.openapi.trading import ASKED, ID, ONE, SECURITY
 from backend.web.server.json_schema import Json
-from backend.web.trading import account_stream, readings, setups, twaps
+from backend.web.trading import account_stream, readings, setups, triggers, twaps
 from backend.web.trading import order_parameters as asked
 from backend.web.trading.orders import IDEMPOTENCY_KEY
 
@@ -21,8 +21,8 @@ SENT = ASKED | errors(HTTPStatus.INTERNAL_SERVER_ERROR)
 def paths() -> dict[str, Json]:
     """All of them."""
     placed = answer(
-        "The exchange has the order",
-        ref("IntentAnswer"),
+        "The exchange has the order; with `trigger_price` it waits here",
+        {"oneOf": [ref("IntentAnswer"), ref("TriggerAnswer")]},
         headers={"Location": answer_header("Where to ask for the order")},
     )
     unknown = answer("It was sent, and nobody knows yet if the order exists", ref("IntentAnswer"))
@@ -43,7 +43,7 @@ def paths() -> dict[str, Json]:
                 "Place an order, at most once",
                 {"200": dry, "201": placed, "202": unknown} | SENT,
                 [*in_query(asked.TRYING), key],
-                requestBody=in_body(asked.PLACING, ()),
+                requestBody=in_body(asked.ORDERING, ()),
             ),
             "delete": _operation(
                 "cancelOrders",
@@ -88,6 +88,20 @@ def paths() -> dict[str, Json]:
         "/intents": _get(
             "listIntents", "Orders that the service placed, newest first", "IntentsAnswer", asked.INTENTS
         ),
+        "/triggers": _get(
+            "listTriggers", "Orders that wait for a price, newest first", "TriggersAnswer", triggers.LISTING
+        ),
+        "/triggers/{id}": {
+            "parameters": [ID | {"description": "The trigger order's id"}],
+            "get": _operation(
+                "getTrigger", "A trigger order", {"200": answer("As it is", ref("TriggerAnswer"))} | ONE
+            ),
+            "delete": _operation(
+                "cancelTrigger",
+                "Wait no longer; an order that was placed stays",
+                {"200": answer("As it is", ref("TriggerAnswer"))} | ONE,
+            ),
+        },
         "/twap": {
             "get": _operation(
                 "listTwaps",

@@ -98,6 +98,8 @@ PLACING = (
     *(REDUCE_ONLY, TAKE_PROFIT, STOP_LOSS, MARGIN_MODE),
 )
 
+TRIGGER_PRICE = _money("trigger_price", "The order waits at this service until the market gets to this price")
+ORDERING = (*PLACING, TRIGGER_PRICE)
 AMENDING = (PRICE, SIZE)
 
 DRY_RUN = switch("dry_run", "`true`: say what would be sent, and send nothing")

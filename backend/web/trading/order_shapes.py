@@ -11,6 +11,7 @@ from backend.trading.account import Mode
 from backend.trading.intents import State
 from backend.trading.rows import Held, Product, Side
 from backend.trading.tickets import Force, MarginMode
+from backend.trading.trigger import TriggerStatus
 from backend.trading.twap import TwapStatus
 from backend.web.api.common_shapes import Answer, Moment, Shape
 from backend.web.trading.account_shapes import OpenPosition, OrderRow, Wallet
@@ -54,7 +55,9 @@ class Intent(Shape):
     ticket: Ticket
     value: Annotated[str | None, Meta(description="The most that the order may be worth, in quote coins")]
     caller: Annotated[str, Meta(description="Name of the API key that asked for it")]
-    source: Annotated[str, Meta(description="`api`, `close`, `kill`, or `amend` or `twap` and an id")]
+    source: Annotated[
+        str, Meta(description="`api`, `close`, `kill`, or `amend`, `twap`, `trigger` or `alarm` with an id")
+    ]
     created: Moment
     order: Annotated[OrderRow | None, Meta(description="The order as the exchange showed it last")]
 
@@ -127,6 +130,37 @@ class Twap(Shape):
     next: Annotated[Moment | None, Meta(description="When the next slice is due; null: it is over")]
     caller: str
     started: Moment
+
+
+class TriggerOrder(Shape):
+    """An order that waits for a price. Once it is placed it is in `/intents`, with `source` `trigger` and its
+    id."""
+
+    id: str
+    account: str
+    mode: Mode
+    status: Annotated[
+        TriggerStatus, Meta(description="`fired`: the price was reached, and the order is being placed")
+    ]
+    reason: str
+    ticket: Ticket
+    trigger_price: str
+    above: Annotated[bool, Meta(description="It waits for this price or a higher one; else a lower one")]
+    caller: str
+    created: Moment
+    fired: Moment | None
+    intent: Annotated[str, Meta(description="The order, as in `/orders/{id}`; empty: not placed")]
+
+
+class TriggerAnswer(Answer, kw_only=True):
+    trigger: TriggerOrder
+
+
+class TriggersAnswer(Answer, kw_only=True):
+    account: str
+    mode: Mode
+    count: int
+    triggers: list[TriggerOrder]
 
 
 class TwapAnswer(Answer, kw_only=True):

@@ -7,6 +7,7 @@ from backend.services.orders.ports import AuditRecord
 from backend.trading.intents import Intent
 from backend.trading.money import plain
 from backend.trading.tickets import Ticket
+from backend.trading.trigger import TriggerOrder
 from backend.trading.twap import Twap
 from backend.web.trading import account_views
 from backend.web.trading import order_shapes as shapes
@@ -63,6 +64,23 @@ def twap(found: Twap) -> shapes.Twap:
         next=iso(found.due) if found.status == "running" else None,
         caller=found.caller,
         started=iso(found.started),
+    )
+
+
+def trigger(found: TriggerOrder) -> shapes.TriggerOrder:
+    return shapes.TriggerOrder(
+        id=found.id,
+        account=found.account,
+        mode=found.mode,
+        status=found.status,
+        reason=found.reason,
+        ticket=ticket(found.ticket),
+        trigger_price=plain(found.price),
+        above=found.above,
+        caller=found.caller,
+        created=iso(found.created),
+        fired=account_views.moment(found.fired),
+        intent=found.intent,
     )
 
 

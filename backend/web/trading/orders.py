@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from http import HTTPStatus
 
 from backend.errors import ExchangeRefused, InvalidRequest
 from backend.services.orders.ports import IntentsWanted
 from backend.trading.intents import Intent, State
+from backend.trading.tickets import Ticket
 from backend.web.trading import account_views, order_shapes, order_views
 from backend.web.trading.handler import ACCOUNT, TradingHandler
 from backend.web.trading.order_parameters import (
@@ -19,11 +21,12 @@ from backend.web.trading.order_parameters import (
     LIMIT,
     OF_ACCOUNT,
     ONLY_SYMBOL,
-    PLACING,
+    ORDERING,
     PRICE,
     SIZE,
     STATE,
     STEP,
+    TRIGGER_PRICE,
     TRYING,
     ticket_of,
 )
@@ -62,9 +65,14 @@ class OrdersHandler(PlacingHandler, OpenOrdersHandler):
     async def post(self) -> None:
         """Place an order, or say what would be sent."""
         is_dry = self.query(TRYING)[DRY_RUN]
-        values = self.json_object(PLACING)
+        values = self.json_object(ORDERING)
         ticket, key = ticket_of(values), self.key
         account, executor = await self.account_id(values), self.trading.orders.executor
+        if (price := values[TRIGGER_PRICE]) is not None:
+            if is_dry:
+                raise InvalidRequest("a trigger order takes no dry_run", code="contradictory_parameters")
+            await self._wait_for(price, account, ticket, key)
+            return
         if is_dry:
             draft = await executor.dry_run(account, ticket, caller=self.caller)
             self.answer(
@@ -82,6 +90,13 @@ class OrdersHandler(PlacingHandler, OpenOrdersHandler):
             )
             return
         self.answer_placed(await executor.place(account, ticket, caller=self.caller, key=key))
+
+    async def _wait_for(self, price: Decimal, account: str, ticket: Ticket, key: str | None) -> None:
+        triggers = self.trading.orders.triggers
+        made = await triggers.begin(account, ticket, price=price, caller=self.caller, key=key)
+        self.set_header("Location", f"{self.base_path}/triggers/{made.id}")
+        shape = order_shapes.TriggerAnswer(trigger=order_views.trigger(made))
+        self.answer(shape, HTTPStatus.CREATED)
 
     async def delete(self) -> None:
         """Cancel all open orders of an account, or of a symbol."""

@@ -44,6 +44,7 @@ from backend.web.trading.readings import (
     PositionsHandler,
 )
 from backend.web.trading.setups import MarginModeHandler, PositionModeHandler, SetLeverageHandler
+from backend.web.trading.triggers import TriggerHandler, TriggersHandler
 from backend.web.trading.twaps import TwapHandler, TwapsHandler
 from backend.web.trading.webhook import WebhookHandler
 
@@ -69,6 +70,8 @@ def trading_routes(given: dict[str, Any]) -> list[Route]:
         (r"/orders/history", OrderHistoryHandler, given),
         (r"/orders/([^/]*)", OrderHandler, given),
         (r"/intents", IntentsHandler, given),
+        (r"/triggers", TriggersHandler, given),
+        (r"/triggers/([^/]*)", TriggerHandler, given),
         (r"/twap", TwapsHandler, given),
         (r"/twap/([^/]*)", TwapHandler, given),
         (r"/positions/close", ClosePositionsHandler, given),
