@@ -200,9 +200,13 @@ class Triggers:
         except MarketDataError as error:
             await self._over(fired, "failed", str(error))
         else:
-            refused = intent.state is State.REFUSED
             placed = replace(fired, intent=intent.id)
-            await self._over(fired, "failed" if refused else "done", intent.reason, placed)
+            if intent.undecided:
+                # The next look gets the same intent, with what is known of it then.
+                await self._store.change(fired, placed)
+                return
+            is_there = intent.state is State.ACCEPTED
+            await self._over(fired, "done" if is_there else "failed", intent.reason, placed)
 
     async def _over(
         self, trigger: TriggerOrder, status: str, reason: str, after: TriggerOrder | None = None
