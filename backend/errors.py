@@ -254,6 +254,11 @@ class AlarmUnauthorised(MarketDataError):
     }
 
 
+class NoticeNotDelivered(MarketDataError):
+    code = "notice_not_delivered"
+    about = ""
+
+
 class TradingOff(MarketDataError):
     code = "trading_off"
     status = HTTPStatus.FORBIDDEN

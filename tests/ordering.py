@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -30,6 +30,7 @@ from backend.services.orders.cancelling import Canceller
 from backend.services.orders.executor import Executor
 from backend.services.orders.facts import MarketFacts
 from backend.services.orders.permission import Permission
+from backend.services.orders.ports import AuditRecord
 from backend.services.orders.settling import Settler
 from backend.services.orders.setups import Setups
 from backend.services.orders.triggers import Triggers
@@ -163,6 +164,7 @@ class Process:
             withdraw_allowed=False,
         )
         self.history = MongoHistory(database)
+        self.heard: Callable[[AuditRecord], None] = lambda _record: None
         self.snapshots = MongoSnapshots(database)
         self.account_watch = AccountWatch(
             accounts=self.accounts,
@@ -179,6 +181,7 @@ class Process:
             clock=clock,
             metrics=Metrics(()),
             changed=self.account_watch.hurry,
+            heard=lambda record: self.heard(record),
         )
         self.paper = PaperKeeper(accounts=self.accounts, store=self.papers, clock=clock, loops=self.loops)
         self.permission = Permission(accounts=self.accounts, live_allowed=True)

@@ -34,6 +34,8 @@ async def start(service: Service, role: Role, fleet: Fleet, stack: AsyncExitStac
                 stack.push_async_callback(service.trading.orders.twaps.stop)
                 service.trading.orders.triggers.start()
                 stack.push_async_callback(service.trading.orders.triggers.stop)
+                service.trading.notices.start()
+                stack.push_async_callback(service.trading.notices.stop)
                 service.trading.watch.start()
                 stack.push_async_callback(service.trading.watch.stop)
                 service.trading.alarms.runner.start()

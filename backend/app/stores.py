@@ -27,6 +27,7 @@ from backend.store.trading.desks import MongoDesks
 from backend.store.trading.extractions import MongoExtractions
 from backend.store.trading.history import MongoHistory
 from backend.store.trading.intents import MongoIntents
+from backend.store.trading.notices import MongoNotices
 from backend.store.trading.papers import MongoPapers
 from backend.store.trading.snapshots import MongoSnapshots
 from backend.store.trading.strategies import MongoStrategies
@@ -59,6 +60,7 @@ class Stores:
     snapshots: MongoSnapshots
     alarms: MongoAlarms
     strategies: MongoStrategies
+    notices: MongoNotices
     audit: MongoAudit
     database_answers: Callable[[], Awaitable[bool]]
     database_trouble: Callable[[], Awaitable[str]]
@@ -94,6 +96,7 @@ async def open_stores(common: Common, stack: AsyncExitStack) -> Stores:
         snapshots=MongoSnapshots(database),
         alarms=MongoAlarms(database),
         strategies=MongoStrategies(database),
+        notices=MongoNotices(database),
         audit=MongoAudit(database),
         database_answers=partial(is_connected, database),
         database_trouble=DatabaseCheck(database, login_watch, common.name, clock).trouble,

@@ -12,9 +12,10 @@ from backend.app.stores import Stores
 from backend.app.venues import USER_AGENT, Venues
 from backend.core.proxy import proxy_to
 from backend.exchanges.private.registry import PRIVATE_VENUES
+from backend.net.notices.ways import EmailWay, TelegramWay, WebhookWay
 from backend.net.private.account_venues import AccountVenues, VenueWay
 from backend.net.proxies import Sessions
-from backend.net.rest.requester import open_session
+from backend.net.rest.requester import Session, open_session
 from backend.net.rest.throttle import Throttle
 from backend.services.accounts.accounts import Accounts
 from backend.services.accounts.readings import Readings
@@ -26,6 +27,8 @@ from backend.services.alarms.situations import Situations
 from backend.services.alarms.strategies import Strategies
 from backend.services.history.extractions import Extractions
 from backend.services.history.histories import Histories
+from backend.services.notices.notices import Notices
+from backend.services.notices.ports import Way
 from backend.services.orders.amending import Amender
 from backend.services.orders.cancelling import Canceller
 from backend.services.orders.executor import Executor
@@ -81,6 +84,7 @@ async def build_trading(
         visit_hours=settings.account_visit_hours,
     )
     readings = Readings(accounts, common.clock)
+    notices = await _build_notices(common, stores, stack)
     watch = AccountWatch(
         accounts=accounts,
         store=stores.snapshots,
@@ -88,9 +92,10 @@ async def build_trading(
         clock=common.clock,
         loops=common.loops,
         every=settings.account_watch_seconds,
+        tell=notices.tell,
     )
     facts = MarketFacts(readings=readings, quotes=venues.quotes, clock=common.clock)
-    orders = _build_orders(common, stores, accounts, facts, watch)
+    orders = _build_orders(common, stores, accounts, facts, watch, notices)
     stack.push_async_callback(orders.executor.stop)
     histories = Histories(accounts=accounts, store=stores.history, clock=common.clock)
     return Trading(
@@ -102,7 +107,8 @@ async def build_trading(
         paper=PaperKeeper(accounts=accounts, store=stores.papers, clock=common.clock, loops=common.loops),
         watch=watch,
         watch_store=stores.snapshots,
-        alarms=_build_alarms(common, stores, accounts, orders, facts),
+        notices=notices,
+        alarms=_build_alarms(common, stores, accounts, orders, facts, notices),
         now=common.clock.now,
     )
 
@@ -119,8 +125,37 @@ def _build_paper(common: Common, stores: Stores, venues: Venues, ways: AccountVe
     return PaperAccounts(store=stores.papers, prices=prices, venues=ways.names, clock=common.clock)
 
 
+async def _build_notices(common: Common, stores: Stores, stack: AsyncExitStack) -> Notices:
+    """What tells people, by every way that the settings name."""
+    settings = common.settings
+    sessions = Sessions(partial(open_session, settings.request_timeout, USER_AGENT))
+    await stack.enter_async_context(sessions)
+
+    def session(url: str) -> Session:
+        return sessions.by(proxy_to("notices", url, {"NOTICES_PROXY": "", **settings.proxies}))
+
+    ways: dict[str, Way] = {}
+    if settings.notify_url:
+        ways["webhook"] = WebhookWay(settings.notify_url, session(settings.notify_url))
+    if settings.notify_telegram_token and settings.notify_telegram_chat:
+        url = settings.notify_telegram_url
+        token, chat = settings.notify_telegram_token, settings.notify_telegram_chat
+        ways["telegram"] = TelegramWay(url, token, chat, session(url))
+    if settings.notify_smtp and settings.notify_email_from and settings.notify_email_to:
+        addresses = settings.notify_email_from, settings.notify_email_to
+        ways["email"] = EmailWay(settings.notify_smtp, *addresses)
+    return Notices(
+        store=stores.notices, ways=ways, clock=common.clock, loops=common.loops, metrics=common.metrics
+    )
+
+
 def _build_alarms(
-    common: Common, stores: Stores, accounts: Accounts, orders: Orders, facts: MarketFacts
+    common: Common,
+    stores: Stores,
+    accounts: Accounts,
+    orders: Orders,
+    facts: MarketFacts,
+    notices: Notices,
 ) -> Alarms:
     """What lets alarms in, and carries them out where this process does jobs."""
     runner = AlarmRunner(
@@ -134,6 +169,7 @@ def _build_alarms(
         loops=common.loops,
         metrics=common.metrics,
         owner=common.name,
+        tell=notices.tell,
     )
     return Alarms(
         strategies=Strategies(store=stores.strategies, accounts=accounts, clock=common.clock),
@@ -144,6 +180,7 @@ def _build_alarms(
             clock=common.clock,
             metrics=common.metrics,
             arrived=runner.hurry,
+            tell=notices.tell,
         ),
         runner=runner,
         operations=Operations(alarms=stores.alarms, intents=stores.intents, history=stores.history),
@@ -157,6 +194,7 @@ def _build_orders(
     accounts: Accounts,
     facts: MarketFacts,
     account_watch: AccountWatch,
+    notices: Notices,
 ) -> Orders:
     """What places orders. The watch begins where this process does jobs."""
     settings, clock = common.settings, common.clock
@@ -167,6 +205,7 @@ def _build_orders(
         clock=clock,
         metrics=common.metrics,
         changed=account_watch.hurry,
+        heard=notices.heard,
     )
     permission = Permission(accounts=accounts, live_allowed=settings.live_trading)
     executor = Executor(

@@ -21,6 +21,7 @@ from backend.services.following.pushed_candles import LiveCandles
 from backend.services.history.extractions import Extractions
 from backend.services.history.histories import Histories
 from backend.services.jobs.submission import Jobs
+from backend.services.notices.notices import Notices
 from backend.services.orders.amending import Amender
 from backend.services.orders.cancelling import Canceller
 from backend.services.orders.executor import Executor
@@ -145,6 +146,7 @@ class Trading:
     orders: Orders
     paper: PaperKeeper
     watch: AccountWatch
+    notices: Notices
     watch_store: WatchStore
     alarms: Alarms
     now: Callable[[], int]

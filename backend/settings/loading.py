@@ -18,7 +18,7 @@ from backend.settings.table import DECLARED, Settings
 from backend.settings.texts import database_in, master_keys
 from backend.telemetry.masking import masker
 
-SECRET_WORDS = ("PASSWORD", "URI", "KEYS", "PROXY")
+SECRET_WORDS = ("PASSWORD", "URI", "KEYS", "PROXY", "TOKEN", "NOTIFY_URL", "SMTP")
 """Values of settings with these words in their names never appear in messages."""
 
 

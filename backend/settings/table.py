@@ -217,6 +217,24 @@ class Settings:
         "`0.0.0.0/0,::/0`: all.",
         read_networks,
     )
+    notify_url: str = _setting(
+        "", "URL that gets a JSON POST of what a person must know.", texts.notify_url, secret=True
+    )
+    notify_telegram_token: str = _setting(
+        "", "Token of a Telegram bot that tells the same.", texts.telegram_token, secret=True
+    )
+    notify_telegram_chat: str = _setting("", "The chat that the bot tells it to.", texts.telegram_chat)
+    notify_telegram_url: str = _setting(
+        "https://api.telegram.org", "Base URL of the bot's interface.", texts.account_url
+    )
+    notify_smtp: str = _setting(
+        "",
+        "Mail server that sends the same, such as `smtps://user:password@mail.example.com`.",
+        texts.smtp_url,
+        secret=True,
+    )
+    notify_email_from: str = _setting("", "Sender of these e-mails.", texts.email)
+    notify_email_to: str = _setting("", "Receiver of these e-mails.", texts.email)
     account_urls: Mapping[str, str] = _group(ACCOUNT_URLS)
 
     @property
@@ -229,8 +247,10 @@ class Settings:
             *self.socket_urls.values(),
             *self.account_urls.values(),
             self.binance_archive_url,
+            self.notify_smtp,
         )
-        return frozenset((self.mongodb_password, *self.master_keys, *map(password_in, urls))) - {""}
+        told = (self.notify_url, self.notify_telegram_token)
+        return frozenset((self.mongodb_password, *self.master_keys, *told, *map(password_in, urls))) - {""}
 
     @property
     def access(self) -> Access:

@@ -114,6 +114,54 @@ def account_url(text: str) -> str:
     return url
 
 
+def notify_url(text: str) -> str:
+    """A URL that may have a secret in its path: no message shows it."""
+    if not text:
+        return ""
+    try:
+        return account_url(text)
+    except ValueError:
+        raise ValueError("give a URL that begins with https://, without a query") from None
+
+
+def telegram_token(text: str) -> str:
+    number, _, secret = text.partition(":")
+    is_token = number.isdigit() and secret.replace("-", "").replace("_", "").isalnum()
+    if text and not (is_token and text.isascii() and len(text) <= 100):
+        raise ValueError("give a token of the form 123456:ABC-def, as BotFather tells it")
+    return text
+
+
+def telegram_chat(text: str) -> str:
+    is_chat = text.removeprefix("-").isdigit() or (text.startswith("@") and text[1:].isalnum())
+    if text and not (is_chat and text.isascii() and len(text) <= 50):
+        raise ValueError("give the number of a chat, or @ and the name of a channel")
+    return text
+
+
+def smtp_url(text: str) -> str:
+    """A password in it is not shown."""
+    message = "give a URL such as smtps://user:password@mail.example.com:465, or smtp://"
+    try:
+        parts = urlsplit(text)
+        port_is_possible = parts.port is None or parts.port > 0
+    except ValueError:
+        raise ValueError(message) from None
+    beside = parts.path.strip("/") or parts.query or parts.fragment
+    is_whole = parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and port_is_possible
+    if text and (not is_whole or beside or any(character.isspace() for character in text)):
+        raise ValueError(message)
+    return text
+
+
+def email(text: str) -> str:
+    name, _, host = text.rpartition("@")
+    is_plain = text.isascii() and text.isprintable() and " " not in text and len(text) <= 200
+    if text and not (name and "." in host and is_plain):
+        raise ValueError("give an e-mail address")
+    return text
+
+
 def master_keys(text: str) -> tuple[str, ...]:
     """Keys of 32 bytes in URL-safe base64, with commas or line ends between them; none is shown."""
     keys = tuple(part.strip() for part in text.replace("\n", ",").split(",") if part.strip())

@@ -102,6 +102,9 @@ class Metrics:
             "Age of the oldest alarm that is not carried out yet.",
             registry=self._registry,
         )
+        self._notices = self._counter(
+            "notices", "Notices to people by target, and whether they were delivered.", "target", "outcome"
+        )
         self._history_rows = self._counter(
             "history_rows", "Orders, fills and changes of balances that were not stored before."
         )
@@ -222,6 +225,10 @@ class Metrics:
     def alarm(self, outcome: str) -> None:
         """An alarm came, was refused, or reached another state."""
         self._alarms.labels(outcome).inc()
+
+    def notice(self, target: str, outcome: str) -> None:
+        """A notice was sent, or could not be."""
+        self._notices.labels(target, outcome).inc()
 
     def oldest_alarm(self, seconds: float) -> None:
         """The age of the oldest alarm that is not carried out; 0 where there is none."""

@@ -31,6 +31,7 @@ from backend.services.following.visits import Visitor
 from backend.services.history.extractions import Extractions
 from backend.services.jobs.submission import Jobs
 from backend.services.jobs.worker import Worker
+from backend.services.notices.notices import Notices
 from backend.services.orders.settling import Settler
 from backend.services.orders.triggers import Triggers
 from backend.services.orders.twaps import Twaps
@@ -58,6 +59,7 @@ from backend.store.trading.desks import MongoDesks
 from backend.store.trading.extractions import MongoExtractions
 from backend.store.trading.history import MongoHistory
 from backend.store.trading.intents import MongoIntents
+from backend.store.trading.notices import MongoNotices
 from backend.store.trading.papers import MongoPapers
 from backend.store.trading.snapshots import MongoSnapshots
 from backend.store.trading.triggers import MongoTriggers
@@ -526,7 +528,20 @@ async def trigger_orders(ground: Ground) -> AsyncIterator[Stumbling]:
     await triggers.stop()
 
 
+@asynccontextmanager
+async def notices(ground: Ground) -> AsyncIterator[Stumbling]:
+    nobody: Any = None
+    store: Any = ground.stumbling(MongoNotices(ground.database), "due")
+    telling = Notices(
+        store=store, ways={"nobody": nobody}, clock=ground.clock, loops=ground.loops, metrics=Metrics()
+    )
+    telling.start()
+    yield store
+    await telling.stop()
+
+
 PARTS: dict[str, Part] = {
+    "notices": notices,
     "trigger orders": trigger_orders,
     "alarms": alarms,
     "watch of accounts": account_watch,

@@ -49,7 +49,10 @@ VENUES = sorted(folder.name for folder in (ROOT / "exchanges").iterdir() if (fol
 
 TRADING = (
     *("trading", "exchanges.private", "net.private", "store.trading"),
-    *(f"services.{room}" for room in ("accounts", "history", "orders", "paper", "watching", "alarms")),
+    *(
+        f"services.{room}"
+        for room in ("accounts", "history", "orders", "paper", "watching", "alarms", "notices")
+    ),
     *(f"exchanges.{venue}.{room}" for venue in VENUES for room in ("account", "signing")),
 )
 """The rooms of trading, which market data never imports; nor does the web's part of it."""

@@ -73,6 +73,13 @@ DEFAULTS: dict[str, object] = {
     "account_visit_hours": 6.0,
     "account_watch_seconds": 60.0,
     "webhook_addresses": read_networks("52.89.214.238,34.212.75.30,54.218.53.128,52.32.178.7"),
+    "notify_url": "",
+    "notify_telegram_token": "",
+    "notify_telegram_chat": "",
+    "notify_telegram_url": "https://api.telegram.org",
+    "notify_smtp": "",
+    "notify_email_from": "",
+    "notify_email_to": "",
     "account_urls": {
         "BITGET_LIVE_ACCOUNT_URL": "https://api.bitget.com",
         "BITGET_DEMO_ACCOUNT_URL": "https://api.bitget.com",
@@ -136,6 +143,13 @@ BAD = {
     "LIVE_TRADING": ["yes", "1"],
     "ACCOUNT_VISIT_HOURS": ["0", "721", "often"],
     "ACCOUNT_WATCH_SECONDS": ["-1", "3601", "often"],
+    "NOTIFY_URL": [f"ftp://h/{SECRET}", f"https://h/?a={SECRET}", f"http://h/{SECRET}", "https://"],
+    "NOTIFY_TELEGRAM_TOKEN": [SECRET, f"1:{SECRET} 2", f"a:{SECRET}", "1:" + "x" * 100],
+    "NOTIFY_TELEGRAM_CHAT": ["me", "@", "1.5", "@a b"],
+    "NOTIFY_TELEGRAM_URL": [*BAD_URLS, "http://api.example.com"],
+    "NOTIFY_SMTP": [f"https://u:{SECRET}@h", f"smtp://u:{SECRET}@", f"smtps://u:{SECRET}@h/a", "smtp://h:0"],
+    "NOTIFY_EMAIL_FROM": ["me", "me@home", "a b@example.com", "@example.com"],
+    "NOTIFY_EMAIL_TO": ["me", "me@home", "a b@example.com", "@example.com"],
     "WEBHOOK_ADDRESSES": ["tradingview.com", "1.2.3", "10.0.0.1/8"],
     **{
         f"{venue}_{mode}_ACCOUNT_URL": [*BAD_URLS, "http://api.example.com"]

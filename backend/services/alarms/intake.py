@@ -27,6 +27,7 @@ from backend.trading.alarms.signal import (
     without_token,
 )
 from backend.trading.alarms.strategy import Strategy, symbol_of, token_digest
+from backend.trading.notice import Topic
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ class Intake:
         clock: Clock,
         metrics: Metrics,
         arrived: Callable[[], None],
+        tell: Callable[[Topic, str, str], None] = lambda _topic, _about, _said: None,
     ) -> None:
         self._alarms = alarms
         self._strategies = strategies
@@ -57,6 +59,7 @@ class Intake:
         self._clock = clock
         self._metrics = metrics
         self._arrived = arrived
+        self._tell = tell
         self._refused: list[int] = []
 
     async def receive(self, body: bytes, *, token: str, sender: str) -> tuple[Alarm, bool]:
@@ -153,6 +156,8 @@ class Intake:
         """Keep it without its token, unless too many are refused: then it is counted only."""
         now = self._clock.now()
         log.warning("an alarm from %s is refused: %s", sender, reason)
+        of = f"strategy {strategy.id}" if strategy else "no strategy"
+        self._tell(Topic.ALARM_REFUSED, strategy.id if strategy else sender, f"{of}, from {sender}: {reason}")
         self._refused = [moment for moment in self._refused if moment > now - 60_000]
         if len(self._refused) >= REFUSALS_PER_MINUTE:
             return

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -40,6 +40,7 @@ from backend.trading.alarms.decision import NotCarriedOut, legs_of
 from backend.trading.alarms.order_of import Waiting, next_of
 from backend.trading.alarms.strategy import Kind, Strategy
 from backend.trading.intents import State
+from backend.trading.notice import Topic
 from backend.trading.rows import Product
 
 log = logging.getLogger(__name__)
@@ -82,6 +83,7 @@ class AlarmRunner:
         loops: Loops,
         metrics: Metrics,
         owner: str,
+        tell: Callable[[Topic, str, str], None] = lambda _topic, _about, _said: None,
     ) -> None:
         self._alarms = alarms
         self._strategies = strategies
@@ -93,6 +95,7 @@ class AlarmRunner:
         self._loops = loops
         self._metrics = metrics
         self._owner = owner
+        self._tell = tell
         self._news = asyncio.Event()
         self._lanes: dict[str, asyncio.Task[None]] = {}
         self._places = asyncio.Semaphore(LANES_AT_ONCE)
@@ -300,4 +303,6 @@ class AlarmRunner:
     def _over(self, alarm: Alarm, state: AlarmState, reason: str) -> Alarm:
         if state is AlarmState.FAILED:
             log.error("alarm %s of strategy %s failed: %s", alarm.id, alarm.strategy, reason)
+            said = f"strategy {alarm.strategy}: {reason} (alarm {alarm.id})"
+            self._tell(Topic.ALARM_FAILED, alarm.id, said)
         return replace(alarm, state=state, reason=reason, finished=self._clock.now())

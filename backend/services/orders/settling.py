@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 
 
 class Settler:
-    """`changed` is told the account of each order of which something changed. All may raise
-    DatabaseUnavailable."""
+    """`changed` is told the account of each order of which something changed, `heard` each record of the
+    audit trail. All may raise DatabaseUnavailable."""
 
     def __init__(
         self,
@@ -32,6 +32,7 @@ class Settler:
         clock: Clock,
         metrics: Metrics,
         changed: Callable[[str], None] = lambda _account: None,
+        heard: Callable[[AuditRecord], None] = lambda _record: None,
     ) -> None:
         self._intents = intents
         self._desks = desks
@@ -39,6 +40,7 @@ class Settler:
         self._clock = clock
         self._metrics = metrics
         self._changed = changed
+        self._heard = heard
 
     async def settle(self, intent: Intent, change: Change) -> Intent:
         """Change an intent. Returns it as it is now: a move that its state does not allow changes nothing."""
@@ -84,14 +86,14 @@ class Settler:
         self, *, account: str, caller: str, action: str, outcome: str, intent: str = "", said: str = ""
     ) -> None:
         """Append anything to the audit trail."""
-        await self._audit.append(
-            AuditRecord(
-                time=self._clock.now(),
-                account=account,
-                caller=caller,
-                action=action,
-                intent=intent,
-                outcome=outcome,
-                said=said,
-            )
+        record = AuditRecord(
+            time=self._clock.now(),
+            account=account,
+            caller=caller,
+            action=action,
+            intent=intent,
+            outcome=outcome,
+            said=said,
         )
+        self._heard(record)
+        await self._audit.append(record)

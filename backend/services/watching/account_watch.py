@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -19,6 +20,7 @@ from backend.services.history.ports import HistoryStore
 from backend.services.watching.account_look import look
 from backend.services.watching.ports import Visit, WatchStore
 from backend.trading.history import Kind
+from backend.trading.notice import Topic
 from backend.trading.snapshot import News, NewsKind, Trouble
 
 log = logging.getLogger(__name__)
@@ -51,6 +53,7 @@ class AccountWatch:
         clock: Clock,
         loops: Loops,
         every: float,
+        tell: Callable[[Topic, str, str], None] = lambda _topic, _about, _said: None,
     ) -> None:
         self._accounts = accounts
         self._store = store
@@ -58,6 +61,7 @@ class AccountWatch:
         self._clock = clock
         self._loops = loops
         self._every_ms = int(every * 1000)
+        self._tell = tell
         self._hurried: dict[str, int] = {}
         self._news = asyncio.Event()
         self._listed: float | None = None
@@ -110,7 +114,7 @@ class AccountWatch:
 
     async def _visit(self, visit: Visit) -> None:
         now = self._clock.now()
-        known, trouble = visit.known, ""
+        known, trouble, is_news = visit.known, "", False
         news: list[News] = []
         try:
             _, source = await self._accounts.source(visit.account)
@@ -119,6 +123,7 @@ class AccountWatch:
             return
         except (AccountFrozen, KeysSealed, ExchangeError) as error:
             trouble = str(error)[:LONGEST_REASON]
+            is_news = not isinstance(error, AccountFrozen)
         else:
             known, news = found.known, found.news
             for kind, read in ((Kind.ORDERS, found.orders), (Kind.FILLS, found.fills)):
@@ -126,6 +131,8 @@ class AccountWatch:
                     await self._history.put(visit.account, kind, rows)
         if trouble != visit.known.trouble:
             log.info("account %s: %s", visit.account, trouble or "the exchange can be asked again")
+            if is_news:
+                self._tell(Topic.ACCOUNT_TROUBLE, visit.account, f"account {visit.account}: {trouble}")
             news = [News(NewsKind.TROUBLE, Trouble(said=trouble)), *news]
         known = replace(known, trouble=trouble)
         pause = LISTENED_MS if visit.is_listened_to else self._every_ms

@@ -1,0 +1,1 @@
+"""Ways to people: a webhook of theirs, Telegram, e-mail."""

@@ -1,0 +1,1 @@
+"""What a person must know, sent to where that person looks."""
