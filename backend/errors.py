@@ -140,6 +140,11 @@ class UnknownAlarm(NotFound):
     about = "There is no alarm with this id."
 
 
+class UnknownReplay(NotFound):
+    code = "unknown_replay"
+    about = "There is no replay with this id."
+
+
 class UnknownTrigger(NotFound):
     code = "unknown_trigger"
     about = "The service has no trigger order with this id."

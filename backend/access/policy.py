@@ -26,7 +26,7 @@ ACCOUNT_ROUTES = frozenset(
     (
         *("accounts", "account", "stream", "orders", "trades", "ledger", "extract-orders", "test"),
         *("intents", "positions", "kill", "audit", "twap"),
-        *("strategies", "alarms", "operations", "triggers"),
+        *("strategies", "alarms", "operations", "triggers", "replays"),
     )
 )
 """The first parts of paths that read or change accounts."""

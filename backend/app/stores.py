@@ -29,6 +29,7 @@ from backend.store.trading.history import MongoHistory
 from backend.store.trading.intents import MongoIntents
 from backend.store.trading.notices import MongoNotices
 from backend.store.trading.papers import MongoPapers
+from backend.store.trading.replays import MongoReplays
 from backend.store.trading.snapshots import MongoSnapshots
 from backend.store.trading.strategies import MongoStrategies
 from backend.store.trading.triggers import MongoTriggers
@@ -61,6 +62,7 @@ class Stores:
     alarms: MongoAlarms
     strategies: MongoStrategies
     notices: MongoNotices
+    replays: MongoReplays
     audit: MongoAudit
     database_answers: Callable[[], Awaitable[bool]]
     database_trouble: Callable[[], Awaitable[str]]
@@ -97,6 +99,7 @@ async def open_stores(common: Common, stack: AsyncExitStack) -> Stores:
         alarms=MongoAlarms(database),
         strategies=MongoStrategies(database),
         notices=MongoNotices(database),
+        replays=MongoReplays(database),
         audit=MongoAudit(database),
         database_answers=partial(is_connected, database),
         database_trouble=DatabaseCheck(database, login_watch, common.name, clock).trouble,

@@ -7,28 +7,22 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 
+from backend.app.alarms import build_alarms, build_notices
 from backend.app.common import Common
 from backend.app.stores import Stores
 from backend.app.venues import USER_AGENT, Venues
 from backend.core.proxy import proxy_to
 from backend.exchanges.private.registry import PRIVATE_VENUES
-from backend.net.notices.ways import EmailWay, TelegramWay, WebhookWay
 from backend.net.private.account_venues import AccountVenues, VenueWay
 from backend.net.proxies import Sessions
-from backend.net.rest.requester import Session, open_session
+from backend.net.rest.requester import open_session
 from backend.net.rest.throttle import Throttle
 from backend.services.accounts.accounts import Accounts
 from backend.services.accounts.readings import Readings
 from backend.services.accounts.vault import Vault
-from backend.services.alarms.intake import Intake
-from backend.services.alarms.operations import Operations
-from backend.services.alarms.runner import AlarmRunner
-from backend.services.alarms.situations import Situations
-from backend.services.alarms.strategies import Strategies
 from backend.services.history.extractions import Extractions
 from backend.services.history.histories import Histories
 from backend.services.notices.notices import Notices
-from backend.services.notices.ports import Way
 from backend.services.orders.amending import Amender
 from backend.services.orders.cancelling import Canceller
 from backend.services.orders.executor import Executor
@@ -42,7 +36,7 @@ from backend.services.orders.watch import OrderWatch
 from backend.services.paper.paper_accounts import PaperAccounts
 from backend.services.paper.paper_keeper import PaperKeeper
 from backend.services.paper.paper_prices import MarketPrices
-from backend.services.service import Alarms, Orders, Trading
+from backend.services.service import Orders, Trading
 from backend.services.watching.account_watch import AccountWatch
 from backend.settings.by_exchange import account_url_setting
 from backend.trading.account import Mode
@@ -64,11 +58,18 @@ async def build_trading(
     await stack.enter_async_context(sessions)
     ways = AccountVenues(_ways(common, sessions, venues.throttles))
     vault = Vault(settings.master_keys)
+    prices = MarketPrices(
+        markets=venues.markets,
+        quotes=venues.quotes,
+        candles=stores.candles,
+        rules=ways,
+        clock=common.clock,
+    )
     accounts = Accounts(
         store=stores.accounts,
         venues=ways,
         vault=vault,
-        paper=_build_paper(common, stores, venues, ways),
+        paper=PaperAccounts(store=stores.papers, prices=prices, venues=ways.names, clock=common.clock),
         clock=common.clock,
         withdraw_allowed=settings.allow_withdraw_keys,
     )
@@ -84,7 +85,7 @@ async def build_trading(
         visit_hours=settings.account_visit_hours,
     )
     readings = Readings(accounts, common.clock)
-    notices = await _build_notices(common, stores, stack)
+    notices = await build_notices(common, stores, stack)
     watch = AccountWatch(
         accounts=accounts,
         store=stores.snapshots,
@@ -97,6 +98,8 @@ async def build_trading(
     facts = MarketFacts(readings=readings, quotes=venues.quotes, clock=common.clock)
     orders = _build_orders(common, stores, accounts, facts, watch, notices)
     stack.push_async_callback(orders.executor.stop)
+    alarms = build_alarms(common, stores, accounts, orders, facts, notices, prices)
+    stack.push_async_callback(alarms.replays.stop)
     histories = Histories(accounts=accounts, store=stores.history, clock=common.clock)
     return Trading(
         accounts=accounts,
@@ -108,83 +111,8 @@ async def build_trading(
         watch=watch,
         watch_store=stores.snapshots,
         notices=notices,
-        alarms=_build_alarms(common, stores, accounts, orders, facts, notices),
+        alarms=alarms,
         now=common.clock.now,
-    )
-
-
-def _build_paper(common: Common, stores: Stores, venues: Venues, ways: AccountVenues) -> PaperAccounts:
-    """Accounts of play money at the prices of the venues that have real ones."""
-    prices = MarketPrices(
-        markets=venues.markets,
-        quotes=venues.quotes,
-        candles=stores.candles,
-        rules=ways,
-        clock=common.clock,
-    )
-    return PaperAccounts(store=stores.papers, prices=prices, venues=ways.names, clock=common.clock)
-
-
-async def _build_notices(common: Common, stores: Stores, stack: AsyncExitStack) -> Notices:
-    """What tells people, by every way that the settings name."""
-    settings = common.settings
-    sessions = Sessions(partial(open_session, settings.request_timeout, USER_AGENT))
-    await stack.enter_async_context(sessions)
-
-    def session(url: str) -> Session:
-        return sessions.by(proxy_to("notices", url, {"NOTICES_PROXY": "", **settings.proxies}))
-
-    ways: dict[str, Way] = {}
-    if settings.notify_url:
-        ways["webhook"] = WebhookWay(settings.notify_url, session(settings.notify_url))
-    if settings.notify_telegram_token and settings.notify_telegram_chat:
-        url = settings.notify_telegram_url
-        token, chat = settings.notify_telegram_token, settings.notify_telegram_chat
-        ways["telegram"] = TelegramWay(url, token, chat, session(url))
-    if settings.notify_smtp and settings.notify_email_from and settings.notify_email_to:
-        addresses = settings.notify_email_from, settings.notify_email_to
-        ways["email"] = EmailWay(settings.notify_smtp, *addresses)
-    return Notices(
-        store=stores.notices, ways=ways, clock=common.clock, loops=common.loops, metrics=common.metrics
-    )
-
-
-def _build_alarms(
-    common: Common,
-    stores: Stores,
-    accounts: Accounts,
-    orders: Orders,
-    facts: MarketFacts,
-    notices: Notices,
-) -> Alarms:
-    """What lets alarms in, and carries them out where this process does jobs."""
-    runner = AlarmRunner(
-        alarms=stores.alarms,
-        strategies=stores.strategies,
-        situations=Situations(accounts=accounts, facts=facts, candles=stores.candles, clock=common.clock),
-        executor=orders.executor,
-        setups=orders.setups,
-        watch=orders.watch,
-        clock=common.clock,
-        loops=common.loops,
-        metrics=common.metrics,
-        owner=common.name,
-        tell=notices.tell,
-    )
-    return Alarms(
-        strategies=Strategies(store=stores.strategies, accounts=accounts, clock=common.clock),
-        intake=Intake(
-            alarms=stores.alarms,
-            strategies=stores.strategies,
-            accounts=accounts,
-            clock=common.clock,
-            metrics=common.metrics,
-            arrived=runner.hurry,
-            tell=notices.tell,
-        ),
-        runner=runner,
-        operations=Operations(alarms=stores.alarms, intents=stores.intents, history=stores.history),
-        store=stores.alarms,
     )
 
 

@@ -11,6 +11,7 @@ from backend.services.accounts.readings import Readings
 from backend.services.alarms.intake import Intake
 from backend.services.alarms.operations import Operations
 from backend.services.alarms.ports import AlarmStore
+from backend.services.alarms.replays import Replays
 from backend.services.alarms.runner import AlarmRunner
 from backend.services.alarms.strategies import Strategies
 from backend.services.following.append import Appender
@@ -132,6 +133,7 @@ class Alarms:
     intake: Intake
     runner: AlarmRunner
     operations: Operations
+    replays: Replays
     store: AlarmStore
 
 

@@ -319,5 +319,27 @@ MUTATIONS: list[Mutation] = [
         ("if has_lost(known.snapshot, after):", "if False:"),
         ("ends.missed[name] = since", "pass"),
     ),
+    *_of(
+        "services/alarms/runner.py",
+        "integration/test_alarms.py",
+        ("key=alarm.key(number),", "key=None,"),
+    ),
+    *_of(
+        "trading/alarms/order_of.py",
+        "unit/test_alarms.py",
+        ("return signal.before == reached", "return True"),
+    ),
+    *_of(
+        "trading/alarms/decision.py",
+        "unit/test_alarms.py",
+        ("if leg.closes or not is_old)", "if leg)"),
+        ("return max(reached, ZERO) if after > 0 else min(reached, ZERO)", "return reached"),
+    ),
+    *_of(
+        "trading/alarms/signal.py",
+        "unit/test_alarms.py",
+        ("for name, value in fields.items() if name != TOKEN}", "for name, value in fields.items()}"),
+    ),
+    *_of("services/orders/triggers.py", "integration/test_triggers.py", ("key=fired.key,", "key=None,")),
     *_of("trading/intents.py", ORDERS, ("moment > last_moment for moment", "moment > 0 for moment")),
 ]

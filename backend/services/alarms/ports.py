@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import NamedTuple, Protocol
 
 from backend.trading.alarms.alarm import Alarm, AlarmState
+from backend.trading.alarms.replay import ReplayRun
 from backend.trading.alarms.strategy import Strategy
 
 
@@ -68,6 +69,16 @@ class AlarmStore(Protocol):
 
     async def reached(self, lane: str, strategy: str) -> Reached | None:
         """How far the alarms of a strategy are; None if none was decided yet."""
+
+
+class ReplayStore(Protocol):
+    """Where replays are kept. Every call may raise DatabaseUnavailable."""
+
+    async def put(self, run: ReplayRun) -> None:
+        """Store a replay, or its newer state."""
+
+    async def load(self, run_id: str) -> ReplayRun | None:
+        """One of them; None if there is none."""
 
 
 class StrategyStore(Protocol):

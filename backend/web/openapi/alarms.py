@@ -87,6 +87,31 @@ def paths() -> dict[str, Json]:
                 requestBody=in_body(asked.TESTING, ()),
             ),
         },
+        "/strategies/{id}/replay": {
+            "parameters": [NAME],
+            "post": _operation(
+                "replayStrategy",
+                "Replay the stored alarms of a strategy against the stored candles",
+                {
+                    "202": answer(
+                        "It has begun",
+                        ref("ReplayAnswer"),
+                        headers={"Location": answer_header("Where to ask for it")},
+                    )
+                }
+                | changed
+                | errors(HTTPStatus.BAD_GATEWAY, HTTPStatus.TOO_MANY_REQUESTS),
+                requestBody=in_body(asked.REPLAYING, ()),
+            ),
+        },
+        "/replays/{id}": {
+            "parameters": [ID | {"description": "The replay's id"}],
+            "get": _operation(
+                "getReplay",
+                "A replay: equity, trades, fees, and what differs from what really happened",
+                {"200": answer("As it is", ref("ReplayAnswer"))} | ONE,
+            ),
+        },
         "/alarms": {
             "get": _operation(
                 "listAlarms",

@@ -12,6 +12,7 @@ from backend.trading.rows import Product, Side
 from backend.trading.tickets import MarginMode
 from backend.web.api.common_shapes import Answer, Moment, Shape
 from backend.web.trading.account_shapes import MaybeMoney, Money, PaidFee
+from backend.web.trading.history_shapes import FillRow
 from backend.web.trading.order_shapes import Intent, Ticket
 
 
@@ -145,6 +146,54 @@ class NewStrategyAnswer(Answer, kw_only=True):
 
 class StrategyRevisionsAnswer(Answer, kw_only=True):
     revisions: list[Strategy]
+
+
+class ReplayedAlarm(Shape):
+    alarm: str
+    time: Moment
+    symbol: str
+    price: MaybeMoney
+    position: Annotated[Money, Meta(description="Afterwards, below zero for short")]
+    reason: Annotated[str, Meta(description="Why nothing was done, or not all; empty: carried out")]
+    really: Annotated[AlarmState, Meta(description="What became of it when it came")]
+    differs: Annotated[bool, Meta(description="The replay carried it out and reality did not, or vice versa")]
+
+
+class EquityPoint(Shape):
+    time: Moment
+    equity: Money
+
+
+class ReplayResult(Shape):
+    """What the alarms would have led to. Sums in quote coins."""
+
+    balance: Annotated[Money, Meta(description="At first")]
+    equity: Annotated[Money, Meta(description="At the end")]
+    realised: Annotated[Money, Meta(description="What trades won, before fees")]
+    fees: Money
+    drawdown: Annotated[Money, Meta(description="The deepest fall of the equity from a height before it")]
+    trades: int
+    alarms: list[ReplayedAlarm]
+    fills: list[FillRow]
+    curve: list[EquityPoint]
+
+
+class ReplayRun(Shape):
+    id: str
+    strategy: str
+    revision: int
+    status: Literal["running", "done", "failed"]
+    reason: str
+    start_time: Moment
+    end_time: Moment
+    alarms_found: int
+    alarms_done: int
+    created: Moment
+    result: Annotated[ReplayResult | None, Meta(description="null: it is not done")]
+
+
+class ReplayAnswer(Answer, kw_only=True):
+    replay: ReplayRun
 
 
 class AlertTemplateAnswer(Answer, kw_only=True):

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from backend.clock import iso
 from backend.services.alarms.operations import Operation
 from backend.trading.alarms.alarm import Alarm
+from backend.trading.alarms.replay import ReplayRun, Result
 from backend.trading.alarms.signal import Signal
 from backend.trading.alarms.strategy import Strategy
 from backend.trading.money import plain
-from backend.web.trading import account_views, order_views
+from backend.web.trading import account_views, history_views, order_views
 from backend.web.trading import alarm_shapes as shapes
 from backend.web.trading.account_views import moment, money
 
@@ -72,6 +73,48 @@ def operation(found: Operation) -> shapes.Operation:
         profit=money(found.profit),
         outcome=leg.outcome,
         said=leg.said,
+    )
+
+
+def replay(found: ReplayRun) -> shapes.ReplayRun:
+    return shapes.ReplayRun(
+        id=found.id,
+        strategy=found.strategy,
+        revision=found.revision,
+        status=found.status,
+        reason=found.reason,
+        start_time=iso(found.start),
+        end_time=iso(found.end),
+        alarms_found=found.alarms_found,
+        alarms_done=found.alarms_done,
+        created=iso(found.created),
+        result=None if found.result is None else _result(found.result),
+    )
+
+
+def _result(found: Result) -> shapes.ReplayResult:
+    return shapes.ReplayResult(
+        balance=plain(found.balance),
+        equity=plain(found.equity[-1][1] if found.equity else found.balance),
+        realised=plain(found.realised),
+        fees=plain(found.fees),
+        drawdown=plain(found.drawdown),
+        trades=len(found.fills),
+        alarms=[
+            shapes.ReplayedAlarm(
+                alarm=one.alarm,
+                time=iso(one.time),
+                symbol=one.symbol,
+                price=money(one.price),
+                position=plain(one.position),
+                reason=one.reason,
+                really=one.really,
+                differs=one.differs,
+            )
+            for one in found.alarms
+        ],
+        fills=[history_views.fill(one) for one in found.fills],
+        curve=[shapes.EquityPoint(time=iso(time), equity=plain(worth)) for time, worth in found.equity],
     )
 
 

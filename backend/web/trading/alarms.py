@@ -22,10 +22,14 @@ from backend.web.trading.strategy_parameters import (
     ADDING,
     ALARM,
     ALARMS,
+    BALANCE,
+    BEGIN,
     CHANGEABLE,
+    END,
     FROM,
     ONLY_STRATEGY,
     ONLY_TICKER,
+    REPLAYING,
     STATE,
     TESTING,
     TO,
@@ -138,6 +142,31 @@ class StrategyTestHandler(TradingHandler):
             await wait_for_any((), self.gone, TEST_STEP_SECONDS)
             alarm = await self.trading.alarms.store.load(alarm.id) or alarm
         return alarm
+
+
+class StrategyReplayHandler(TradingHandler):
+    async def post(self, strategy_id: str) -> None:
+        """Begin a replay: the stored alarms against the stored candles."""
+        self.query(())
+        values = self.json_object(REPLAYING)
+        start, end = values[BEGIN], values[END]
+        run = await self.trading.alarms.replays.begin(
+            strategy_id,
+            start,
+            self.trading.now() if end is None else end,
+            values[BALANCE],
+            caller=self.caller,
+        )
+        self.set_header("Location", f"{self.base_path}/replays/{run.id}")
+        self.answer(alarm_shapes.ReplayAnswer(replay=alarm_views.replay(run)), HTTPStatus.ACCEPTED)
+
+
+class ReplayHandler(TradingHandler):
+    async def get(self, run_id: str) -> None:
+        """A replay with its result."""
+        self.query(())
+        run = await self.trading.alarms.replays.get(run_id)
+        self.answer(alarm_shapes.ReplayAnswer(replay=alarm_views.replay(run)))
 
 
 class AlarmsHandler(TradingHandler):

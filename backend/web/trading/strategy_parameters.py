@@ -192,6 +192,12 @@ ONLY_TICKER = text("ticker", "Only this ticker's", default="")
 STATE = one_of("state", {one.value: one for one in AlarmState}, "Only those in this state", default=None)
 FROM = moment("start_time", "Received at this time or later")
 TO = moment("end_time", "Received at this time or earlier")
+BALANCE: Parameter[Decimal] = Parameter(
+    "balance", "So many USDT at first", MONEY, read_money, Decimal(10_000)
+)
+BEGIN: Parameter[int] = required(moment("from", "Alarms that came at this time or later"))
+END = moment("to", "Alarms that came before this time; left out: until now")
+REPLAYING = (BEGIN, END, BALANCE)
 ALARMS = (ONLY_STRATEGY, ONLY_TICKER, STATE, FROM, TO, LIMIT, AFTER)
 
 

@@ -1,0 +1,118 @@
+"""Replays over HTTP: stored alarms against stored candles, as a task with a result."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+from pytest_tornasync.plugin import AsyncHTTPServerClient
+
+from backend.access.keys import read_keys
+from backend.clock import iso
+from backend.core.series import Series
+from backend.core.windows import MINUTE
+from backend.settings import Settings
+from backend.store.mongo import Database
+from backend.store.trading.alarms import MongoAlarms
+from backend.trading.alarms.alarm import Alarm, AlarmState
+from backend.trading.alarms.signal import Signal
+from tests.fakes import minute
+from tests.integration.shelf import fill, shelf
+from tests.web.client import error_code, get, post
+
+SWAP = Series("bingx", "perpetual", "BTCUSDT")
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    markets = settings.base_urls["BITGET_URL"]
+    return replace(
+        settings,
+        api_keys=read_keys("admin:dummy-admin-key-0123456789:admin"),
+        master_keys=(Fernet.generate_key().decode(),),
+        account_urls=dict.fromkeys(settings.account_urls, markets),
+    )
+
+
+async def strategy(client: AsyncHTTPServerClient, **more: object) -> None:
+    assert (await post(client, "/accounts", {"venue": "bingx"})).status == 201
+    body = {"id": "ema", "sizing": {"by": "alarm", "amount": "0.01"}, **more}
+    assert (await post(client, "/strategies", body)).status == 201
+
+
+async def came(database: Database, received: int, after: int) -> None:
+    alarm = Alarm(
+        id=f"a{received}",
+        strategy="ema",
+        revision=1,
+        account="a",
+        lane="l",
+        symbol="BTC-USDT",
+        signal=Signal(ticker="BTCUSDT.P", action="buy", after=Decimal(after)),
+        body="",
+        sender="test",
+        received=received,
+        state=AlarmState.DONE,
+        decided=received,
+    )
+    assert await MongoAlarms(database).add(alarm)
+
+
+async def finished(client: AsyncHTTPServerClient, path: str) -> dict[str, Any]:
+    async with asyncio.timeout(60):
+        while True:
+            found: dict[str, Any] = (await get(client, path)).body["replay"]
+            if found["status"] != "running":
+                return found
+            await asyncio.sleep(0.05)
+
+
+async def test_a_replay_trades_at_stored_prices(
+    http_server_client: AsyncHTTPServerClient, database: Database
+) -> None:
+    stored = shelf(SWAP)
+    await fill(database, [stored])
+    await strategy(http_server_client)
+    opened, closed = stored.candles[10], stored.candles[20]
+    await came(database, opened.open_time - 1, 1)
+    await came(database, closed.open_time, 0)
+    begin = {"from": iso(opened.open_time - MINUTE), "to": iso(closed.open_time + MINUTE), "balance": "5000"}
+    reply = await post(http_server_client, "/strategies/ema/replay", begin)
+    assert (reply.status, reply.body["replay"]["alarms_found"]) == (202, 2)
+    found = await finished(http_server_client, reply.headers["Location"])
+    assert (found["status"], found["alarms_done"]) == ("done", 2)
+    result = found["result"]
+    prices = [Decimal(repr(one.open)) for one in (opened, closed)]
+    assert [Decimal(one["price"]) for one in result["alarms"]] == prices
+    assert Decimal(result["realised"]) == (prices[1] - prices[0]) / 100
+    assert Decimal(result["fees"]) == (prices[0] + prices[1]) / 100 * Decimal("0.0006")
+    assert Decimal(result["equity"]) == 5000 + Decimal(result["realised"]) - Decimal(result["fees"])
+    assert (result["trades"], [one["differs"] for one in result["alarms"]]) == (2, [False, False])
+
+
+async def test_what_cannot_be_replayed(http_server_client: AsyncHTTPServerClient) -> None:
+    await strategy(http_server_client)
+    for body, status, code in (
+        ({}, 400, "missing_from"),
+        ({"from": iso(minute(0)), "to": iso(minute(-1))}, 400, "invalid_time_range"),
+        ({"from": "2020-01-01"}, 400, "invalid_time_range"),
+        ({"from": iso(minute(0)), "balance": "0"}, 400, "invalid_balance"),
+    ):
+        reply = await post(http_server_client, "/strategies/ema/replay", body)
+        assert (reply.status, error_code(reply)) == (status, code)
+    day = {"from": iso(minute(0)), "to": iso(minute(60))}
+    reply = await post(http_server_client, "/strategies/nobody/replay", day)
+    assert (reply.status, error_code(reply)) == (404, "unknown_strategy")
+    assert error_code(await get(http_server_client, "/replays/nobody")) == "unknown_replay"
+
+
+async def test_without_alarms_nothing_changes(http_server_client: AsyncHTTPServerClient) -> None:
+    await strategy(http_server_client)
+    begin = {"from": iso(minute(0)), "to": iso(minute(60))}
+    reply = await post(http_server_client, "/strategies/ema/replay", begin)
+    found = await finished(http_server_client, reply.headers["Location"])
+    assert (found["result"]["equity"], found["result"]["trades"]) == ("10000", 0)
