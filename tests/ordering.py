@@ -12,6 +12,7 @@ from uuid import uuid4
 from cryptography.fernet import Fernet
 
 from backend.core.quotes import Level, OrderBook, Ticker
+from backend.errors import ExchangeUnavailable
 from backend.exchanges.private.registry import PRIVATE_VENUES
 from backend.loops import Loops
 from backend.net.private.account_venues import AccountVenues, VenueWay
@@ -97,8 +98,11 @@ class OnePrice:
 
     def __init__(self) -> None:
         self.price = PRICE
+        self.is_away = False
 
     async def ticker(self, _series: object) -> SharedAnswer[Ticker]:
+        if self.is_away:
+            raise ExchangeUnavailable("no ticker in this test")
         return SharedAnswer(0, 0, Ticker(last=self.price))
 
 
@@ -186,8 +190,12 @@ class Process:
         self.paper = PaperKeeper(accounts=self.accounts, store=self.papers, clock=clock, loops=self.loops)
         self.permission = Permission(accounts=self.accounts, live_allowed=True)
         self.setups = Setups(accounts=self.accounts, permission=self.permission, settler=settler)
+        self.candles = MemoryCandles()
         self.facts = MarketFacts(
-            readings=Readings(self.accounts, clock), quotes=cast(Quotes, self.quotes), clock=clock
+            readings=Readings(self.accounts, clock),
+            quotes=cast(Quotes, self.quotes),
+            candles=self.candles,
+            clock=clock,
         )
         self.executor = Executor(
             permission=self.permission,
@@ -247,9 +255,7 @@ class Process:
         self.runner = AlarmRunner(
             alarms=self.alarms,
             strategies=strategies,
-            situations=Situations(
-                accounts=self.accounts, facts=self.facts, candles=MemoryCandles(), clock=clock
-            ),
+            situations=Situations(accounts=self.accounts, facts=self.facts),
             executor=self.executor,
             setups=self.setups,
             watch=self.watch,

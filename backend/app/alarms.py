@@ -63,7 +63,7 @@ def build_alarms(
     runner = AlarmRunner(
         alarms=stores.alarms,
         strategies=stores.strategies,
-        situations=Situations(accounts=accounts, facts=facts, candles=stores.candles, clock=common.clock),
+        situations=Situations(accounts=accounts, facts=facts),
         executor=orders.executor,
         setups=orders.setups,
         watch=orders.watch,

@@ -95,7 +95,7 @@ async def build_trading(
         every=settings.account_watch_seconds,
         tell=notices.tell,
     )
-    facts = MarketFacts(readings=readings, quotes=venues.quotes, clock=common.clock)
+    facts = MarketFacts(readings=readings, quotes=venues.quotes, candles=stores.candles, clock=common.clock)
     orders = _build_orders(common, stores, accounts, facts, watch, notices)
     stack.push_async_callback(orders.executor.stop)
     alarms = build_alarms(common, stores, accounts, orders, facts, notices, prices)

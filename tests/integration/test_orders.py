@@ -10,6 +10,9 @@ from typing import Any, get_args
 
 import pytest
 
+from backend.core.candles import Candle
+from backend.core.series import Series
+from backend.core.windows import MINUTE
 from backend.errors import (
     AccountContended,
     EntryUndecided,
@@ -316,6 +319,22 @@ async def test_positions_are_closed(venue: Venue, hedged: bool, database: Databa
 
 async def limit(here: Floor, **limits: Any) -> None:
     await here.first.accounts.change(here.account.id, label=None, frozen=None, limits=Limits(**limits))
+
+
+async def test_the_last_stored_minute_is_the_price_where_the_exchange_tells_none(database: Database) -> None:
+    async with floor("classic", database) as here:
+        here.first.quotes.is_away = True
+        await limit(here, price_band=Decimal("0.1"))
+        with pytest.raises(RiskRefused, match="nothing tells it"):
+            await here.place(price=Decimal(30_000))
+        opened = here.clock.now() // MINUTE * MINUTE - 2 * MINUTE
+        stored = Candle(opened, 39_000, 41_000, 38_000, 40_000, 1)
+        await here.first.candles.write(Series("bitget", "perpetual", "BTCUSDT"), [stored])
+        with pytest.raises(RiskRefused, match="from 36000 to 44000"):
+            await here.place(price=Decimal(30_000))
+        here.clock.advance(11 * 60)
+        with pytest.raises(RiskRefused, match="nothing tells it"):
+            await here.place(price=Decimal(40_000))
 
 
 async def test_orders_beyond_a_limit_are_not_sent(database: Database) -> None:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 
-from backend.clock import Clock
-from backend.core.series import Series, canonical_symbol
-from backend.core.windows import HOUR, Window
+from backend.core.windows import HOUR
 from backend.errors import ExchangeRefused
 from backend.services.accounts.accounts import Accounts
 from backend.services.accounts.ports import AccountSource
-from backend.services.orders.facts import MARKETS, MarketFacts
-from backend.services.ports import CandleStore
-from backend.trading.account import Account
+from backend.services.orders.facts import MarketFacts
 from backend.trading.alarms.decision import Situation
 from backend.trading.alarms.signal import Signal
 from backend.trading.alarms.strategy import Strategy
@@ -26,11 +21,9 @@ COINS = {Product.SPOT: "USDT", Product.PERPETUAL_USDT: "USDT", Product.PERPETUAL
 class Situations:
     """May raise UnknownAccount, AccountFrozen, KeysSealed, ExchangeError and DatabaseUnavailable."""
 
-    def __init__(self, *, accounts: Accounts, facts: MarketFacts, candles: CandleStore, clock: Clock) -> None:
+    def __init__(self, *, accounts: Accounts, facts: MarketFacts) -> None:
         self._accounts = accounts
         self._facts = facts
-        self._candles = candles
-        self._clock = clock
 
     async def of(self, account_id: str, strategy: Strategy, symbol: str, signal: Signal) -> Situation:
         """What an alarm of a strategy meets now. The alarm's own price counts where the market has none."""
@@ -51,27 +44,8 @@ class Situations:
             long=long,
             short=short,
             hedged=hedged,
-            candle=await self._candle(account, product, symbol) if needs_candle else {},
+            candle=await self._facts.last_candle(account, product, symbol, HOUR) if needs_candle else {},
         )
-
-    async def _candle(self, account: Account, product: Product, symbol: str) -> Mapping[str, Decimal]:
-        """The last stored minute, of the last hour."""
-        if (market := MARKETS.get(product)) is None:
-            return {}
-        series = Series(account.venue, market, canonical_symbol(symbol))
-        now = self._clock.now()
-        columns = self._candles.columns(series, Window(now - HOUR, now), 1, backwards=True)
-        try:
-            async for part in columns:
-                if len(part):
-                    named = part.present()
-                    return {
-                        name: Decimal(repr(float(named[name][-1])))
-                        for name in ("open", "high", "low", "close", "volume")
-                    }
-        finally:
-            await columns.aclose()
-        return {}
 
 
 async def _held(source: AccountSource, product: Product, symbol: str) -> tuple[Decimal, Decimal, bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import NamedTuple
@@ -10,10 +11,12 @@ from typing import NamedTuple
 from backend.clock import Clock
 from backend.core.quotes import Ticker
 from backend.core.series import Series, canonical_symbol
+from backend.core.windows import MINUTE, Window
 from backend.errors import ExchangeError, UnknownSymbol
 from backend.services.accounts.ports import AccountSource
 from backend.services.accounts.readings import Readings
 from backend.services.orders.losses import DayLosses
+from backend.services.ports import CandleStore
 from backend.services.reading.quotes import Quotes
 from backend.trading.account import Account
 from backend.trading.rows import Position, Product
@@ -23,6 +26,9 @@ from backend.trading.tickets import Ticket
 log = logging.getLogger(__name__)
 
 RULES_SECONDS = 600.0
+CANDLE = ("open", "high", "low", "close", "volume")
+CLOSE_COUNTS_MS = 10 * MINUTE
+"""So long does the close of a stored minute count as a price."""
 MOST_MARKETS = 1000
 MARKETS = {Product.SPOT: "spot", Product.PERPETUAL_USDT: "perpetual"}
 """The markets whose prices the service can ask for."""
@@ -48,9 +54,10 @@ class Facts:
 class MarketFacts:
     """Rules are believed for ten minutes, prices and positions for a second."""
 
-    def __init__(self, *, readings: Readings, quotes: Quotes, clock: Clock) -> None:
+    def __init__(self, *, readings: Readings, quotes: Quotes, candles: CandleStore, clock: Clock) -> None:
         self._readings = readings
         self._quotes = quotes
+        self._candles = candles
         self._clock = clock
         self._losses = DayLosses(clock)
         self._rules: dict[tuple[str, str, Product, str], _Known] = {}
@@ -112,16 +119,38 @@ class MarketFacts:
         return fee, None if not leverage else value / leverage
 
     async def price(self, account: Account, product: Product, symbol: str) -> Decimal | None:
-        """The last price of a market, None where nothing tells it."""
+        """The last price of a market, or the last stored minute's where the venue does not tell it. None
+        where nothing does."""
         if (market := MARKETS.get(product)) is None:
             return None
         try:
             series = Series(account.venue, market, canonical_symbol(symbol))
             ticker: Ticker = (await self._quotes.ticker(series)).said
         except (ExchangeError, UnknownSymbol, ValueError) as error:
-            log.warning("%s %s: no price to judge an order by: %s", account.venue, symbol, error)
-            return None
+            log.warning("%s %s: the exchange tells no price: %s", account.venue, symbol, error)
+            candle = await self.last_candle(account, product, symbol, CLOSE_COUNTS_MS)
+            return candle.get("close")
         return ticker.last
+
+    async def last_candle(
+        self, account: Account, product: Product, symbol: str, age: int
+    ) -> Mapping[str, Decimal]:
+        """The last stored minute of a market that is not older than `age` ms: open, high, low, close and
+        volume. Empty where there is none."""
+        try:
+            series = Series(account.venue, MARKETS[product], canonical_symbol(symbol))
+        except (KeyError, ValueError):
+            return {}
+        now = self._clock.now()
+        columns = self._candles.columns(series, Window(now - age, now), 1, backwards=True)
+        try:
+            async for part in columns:
+                if len(part):
+                    named = part.present()
+                    return {name: Decimal(repr(float(named[name][-1]))) for name in CANDLE}
+        finally:
+            await columns.aclose()
+        return {}
 
 
 def _value(row: Position, ticket: Ticket, rules: Rules) -> Decimal:
