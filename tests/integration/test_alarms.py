@@ -113,6 +113,22 @@ async def test_alarms_lead_to_the_position_that_they_tell(
 
 
 @EVERY_VENUE
+async def test_spot_is_bought_and_sold(venue: Venue, database: Database) -> None:
+    async with floor(venue, database) as here:
+        token = await strategy(here, product=Product.SPOT)
+        has = int(here.book.has(Simulated.SPOT, "BTC") / UNIT)
+        await here.first.intake.receive(text(here, has, has + 100, token=token), token="", sender="test")
+        await run(here)
+        bought = here.book.has(Simulated.SPOT, "BTC") - has * UNIT
+        assert Decimal("0.99") < bought <= 1  # less the fee
+        here.clock.advance(2)
+        await here.first.intake.receive(text(here, has + 100, has, token=token), token="", sender="test")
+        await run(here)
+        assert abs(here.book.has(Simulated.SPOT, "BTC") - has * UNIT) < UNIT
+        assert [one.state for one in await alarms(here)] == [AlarmState.DONE] * 2
+
+
+@EVERY_VENUE
 async def test_a_delivery_that_comes_again_is_counted_and_not_repeated(
     venue: Venue, database: Database
 ) -> None:
@@ -274,9 +290,10 @@ async def test_what_does_nothing_says_why(database: Database) -> None:
             "late": await strategy(here, "late"),
             "removed": await strategy(here, "removed"),
         }
-        bodies = {name: text(here, 0, 1, token=token) for name, token in tokens.items()}
+        late = text(here, 0, 1, token=tokens["late"])
         here.clock.advance(70)
-        for name, body in bodies.items():
+        for name, token in tokens.items():
+            body = late if name == "late" else text(here, 0, 1, token=token)
             await here.first.intake.receive(body, token="", sender=name)
         await here.first.strategies.remove("removed")
         await run(here)
@@ -287,9 +304,44 @@ async def test_what_does_nothing_says_why(database: Database) -> None:
             ("elsewhere", "does not trade"),
             ("condition", "does not hold"),
             ("late", "older than 60 s"),
+            ("removed", "was removed"),
         ):
             assert said in found[name].reason
         assert here.orders() == []
+
+
+async def test_a_position_that_is_closed_already_does_not_keep_the_other_side_from_opening(
+    database: Database,
+) -> None:
+    """The exchange's own stop-loss closed it between the decision and the order."""
+    async with floor("classic", database) as here:
+        token = await strategy(here)
+        await here.first.intake.receive(text(here, 0, 1, token=token), token="", sender="test")
+        await run(here)
+        here.clock.advance(10)
+        await here.first.intake.receive(text(here, 1, -1, token=token), token="", sender="test")
+        [alarm] = [one for one in await alarms(here) if one.state is AlarmState.RECEIVED]
+        chosen = await here.first.runner._chosen([alarm])
+        assert chosen is not None
+        await here.first.runner._decided(chosen)
+        await here.first.executor.close(here.account.id, caller="test")
+        here.clock.advance(2)
+        await run(here)
+        assert ((await alarms(here))[-1].state, position(here)) == (AlarmState.DONE, -1 * UNIT)
+
+
+async def test_a_close_that_is_refused_keeps_the_other_side_from_opening(database: Database) -> None:
+    async with floor("classic", database) as here:
+        token = await strategy(here)
+        await here.first.intake.receive(text(here, 0, 1, token=token), token="", sender="test")
+        await run(here)
+        here.clock.advance(10)
+        here.simulator.faults.private.placing = [Met("refuse")]
+        await here.first.intake.receive(text(here, 1, -1, token=token), token="", sender="test")
+        await run(here)
+        found = (await alarms(here))[-1]
+        assert (found.state, position(here)) == (AlarmState.FAILED, UNIT)
+        assert [leg.outcome for leg in found.legs] == ["refused", ""]
 
 
 async def test_limits_and_refusals_fail_an_alarm_with_their_sentence(database: Database) -> None:

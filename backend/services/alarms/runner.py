@@ -170,7 +170,7 @@ class AlarmRunner:
         now = self._clock.now()
         for name in dict.fromkeys(one.strategy for one in waiting):
             mine = [one for one in waiting if one.strategy == name]
-            strategy = await self._strategies.load(name, mine[0].revision)
+            strategy = await self._strategies.load(name)
             if strategy is None:
                 for one in mine:
                     await self._finish(one, AlarmState.IGNORED, "the strategy was removed")
@@ -252,18 +252,25 @@ class AlarmRunner:
             if not after.outcome:
                 await self._alarms.change(alarm, replace(changed, due=now + AGAIN_MS))
                 return False
-            if after.outcome != State.ACCEPTED and not leg.ticket.closes:
+            if after.outcome != State.ACCEPTED and not await self._is_closed(alarm, leg):
                 await self._alarms.change(alarm, self._over(changed, AlarmState.FAILED, after.said))
                 self._metrics.alarm(AlarmState.FAILED.value)
                 return True
             if not await self._alarms.change(alarm, changed):
                 return False
             alarm = changed
-        said = next((leg.said for leg in alarm.legs if leg.outcome != State.ACCEPTED), "")
-        state = AlarmState.FAILED if said else AlarmState.DONE
-        await self._alarms.change(alarm, self._over(alarm, state, said))
-        self._metrics.alarm(state.value)
+        await self._finish(alarm, AlarmState.DONE, "")
         return True
+
+    async def _is_closed(self, alarm: Alarm, leg: Leg) -> bool:
+        """Whether a leg that was not placed has nothing left to do: the position is closed already."""
+        if not leg.ticket.closes:
+            return False
+        try:
+            held = await self._situations.held(alarm.account, leg.ticket.product, alarm.symbol)
+        except (ExchangeError, AccountFrozen, KeysSealed):
+            return False
+        return not (held.short if leg.ticket.side == "buy" else held.long)
 
     async def _leg_placed(self, alarm: Alarm, number: int, leg: Leg) -> Leg:
         """A leg after another try. Its outcome is empty while it has to be waited for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import NamedTuple
 
 from backend.core.windows import HOUR
 from backend.errors import ExchangeRefused
@@ -16,6 +17,13 @@ from backend.trading.rows import Product
 
 COINS = {Product.SPOT: "USDT", Product.PERPETUAL_USDT: "USDT", Product.PERPETUAL_USDC: "USDC"}
 """The coin in which sizes by equity are counted."""
+
+
+class Held(NamedTuple):
+    """What is held of a symbol, in base coins without a sign."""
+
+    long: Decimal
+    short: Decimal
 
 
 class Situations:
@@ -37,28 +45,31 @@ class Situations:
         needs_candle = any(
             side.startswith("candle.") for one in strategy.conditions for side in (one.left, one.right)
         )
-        long, short, hedged = await _held(source, product, symbol)
+        held = await _held(source, product, symbol)
         return Situation(
             price=price,
             equity=next(equities, Decimal(0)),
-            long=long,
-            short=short,
-            hedged=hedged,
+            long=held.long,
+            short=held.short,
+            hedged=product is not Product.SPOT and bool((await source.setup(product, symbol)).hedged),
             candle=await self._facts.last_candle(account, product, symbol, HOUR) if needs_candle else {},
         )
 
+    async def held(self, account_id: str, product: Product, symbol: str) -> Held:
+        """What an account holds of a symbol now."""
+        _, source = await self._accounts.source(account_id, urgent=True)
+        return await _held(source, product, symbol)
 
-async def _held(source: AccountSource, product: Product, symbol: str) -> tuple[Decimal, Decimal, bool]:
-    """What is held long and short, and whether both can stand side by side."""
+
+async def _held(source: AccountSource, product: Product, symbol: str) -> Held:
     if product is Product.SPOT:
         base = symbol.replace("-", "").removesuffix(COINS[Product.SPOT])
         wallet = (await source.balances([product])).get(product, ())
-        return next((row.available for row in wallet if row.coin == base), Decimal(0)), Decimal(0), False
+        return Held(next((row.available for row in wallet if row.coin == base), Decimal(0)), Decimal(0))
     long = short = Decimal(0)
     for row in await source.positions([product]):
         if row.symbol != symbol:
             continue
         is_long = row.held == "long" or (row.held == "net" and row.size > 0)
         long, short = (long + abs(row.size), short) if is_long else (long, short + abs(row.size))
-    hedged = (await source.setup(product, symbol)).hedged
-    return long, short, bool(hedged)
+    return Held(long, short)
