@@ -9,14 +9,13 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from cryptography.fernet import Fernet
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 
-from backend.access.keys import read_keys
 from backend.settings import Settings
 from tests.sockets import connected
 from tests.web.client import error_code, get, post
 from tests.web.listening import Ear, listening
+from tests.web.trading import with_accounts
 
 PATH = "/stream/account"
 SIZE = Decimal("0.01")
@@ -25,13 +24,8 @@ ORDER = {"symbol": "BTC-USDT", "side": "buy", "size": "0.01"}
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    markets = settings.base_urls["BITGET_URL"]
-    return replace(
-        settings,
-        api_keys=read_keys("admin:dummy-admin-key-0123456789:admin"),
-        master_keys=(Fernet.generate_key().decode(),),
-        account_urls=dict.fromkeys(settings.account_urls, markets),
-    )
+    """Accounts are on, and their venues' rules are told by the simulated markets."""
+    return with_accounts(settings, settings.base_urls["BITGET_URL"])
 
 
 async def opened(client: AsyncHTTPServerClient) -> str:

@@ -11,7 +11,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from cryptography.fernet import Fernet
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 from tornado.web import Application
 
@@ -23,22 +22,17 @@ from backend.settings import Settings
 from backend.store.mongo import Database
 from backend.web.routes import make_application
 from tests.web.client import Reply, error_code, get, post, send
+from tests.web.trading import ADMIN, with_accounts
 
-ADMIN = "dummy-admin-key-0123456789"
 READER = "dummy-reader-key-0123456789"
 SENDERS = read_networks("127.0.0.1")
 
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    markets = settings.base_urls["BITGET_URL"]
-    return replace(
-        settings,
-        api_keys=read_keys(f"admin:{ADMIN}:admin+trade,reader:{READER}:read+write"),
-        master_keys=(Fernet.generate_key().decode(),),
-        account_urls=dict.fromkeys(settings.account_urls, markets),
-        webhook_addresses=SENDERS,
-    )
+    on = with_accounts(settings, settings.base_urls["BITGET_URL"])
+    known = f"admin:{ADMIN}:admin+trade,reader:{READER}:read+write"
+    return replace(on, api_keys=read_keys(known), webhook_addresses=SENDERS)
 
 
 @pytest.fixture

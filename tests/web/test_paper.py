@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from cryptography.fernet import Fernet
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 
-from backend.access.keys import read_keys
 from backend.settings import Settings
 from tests.web.client import Reply, error_code, get, post, send
+from tests.web.trading import with_accounts
 
-ADMIN = "dummy-admin-key-0123456789"
 SYMBOLS = {"bitget": "BTCUSDT", "bingx": "BTC-USDT"}
 VENUE = pytest.mark.parametrize("venue", SYMBOLS)
 
@@ -23,13 +20,7 @@ VENUE = pytest.mark.parametrize("venue", SYMBOLS)
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     """Accounts are on, and their venues' rules are told by the simulated markets."""
-    markets = settings.base_urls["BITGET_URL"]
-    return replace(
-        settings,
-        api_keys=read_keys(f"admin:{ADMIN}:admin"),
-        master_keys=(Fernet.generate_key().decode(),),
-        account_urls=dict.fromkeys(settings.account_urls, markets),
-    )
+    return with_accounts(settings, settings.base_urls["BITGET_URL"])
 
 
 async def opened(client: AsyncHTTPServerClient, venue: str, **more: object) -> str:

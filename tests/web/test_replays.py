@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from cryptography.fernet import Fernet
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 
-from backend.access.keys import read_keys
 from backend.clock import iso
 from backend.core.series import Series
 from backend.core.windows import MINUTE
@@ -23,19 +20,15 @@ from backend.trading.alarms.signal import Signal
 from tests.fakes import minute
 from tests.integration.shelf import fill, shelf
 from tests.web.client import error_code, get, post
+from tests.web.trading import with_accounts
 
 SWAP = Series("bingx", "perpetual", "BTCUSDT")
 
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    markets = settings.base_urls["BITGET_URL"]
-    return replace(
-        settings,
-        api_keys=read_keys("admin:dummy-admin-key-0123456789:admin"),
-        master_keys=(Fernet.generate_key().decode(),),
-        account_urls=dict.fromkeys(settings.account_urls, markets),
-    )
+    """Accounts are on, and their venues' rules are told by the simulated markets."""
+    return with_accounts(settings, settings.base_urls["BITGET_URL"])
 
 
 async def strategy(client: AsyncHTTPServerClient, **more: object) -> None:
