@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
+from typing import Literal
 from uuid import uuid4
 
 from backend.clock import Clock
@@ -209,9 +210,13 @@ class Triggers:
             await self._over(fired, "done" if is_there else "failed", intent.reason, placed)
 
     async def _over(
-        self, trigger: TriggerOrder, status: str, reason: str, after: TriggerOrder | None = None
+        self,
+        trigger: TriggerOrder,
+        status: Literal["done", "failed"],
+        reason: str,
+        after: TriggerOrder | None = None,
     ) -> None:
-        ended = replace(after or trigger, status="done" if status == "done" else "failed", reason=reason)
+        ended = replace(after or trigger, status=status, reason=reason)
         if await self._store.change(trigger, ended):
             await self._note(ended, status, reason)
 
