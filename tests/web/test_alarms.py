@@ -203,6 +203,7 @@ async def test_no_token_is_in_the_database_an_answer_or_a_log(
         await sent(http_server_client, alarm(), f"/webhook/{token}"),
         await sent(http_server_client, alarm(token=token, quantity="{{plot_0}}")),
         await sent(http_server_client, f'{{"token":"{token}", "quantity": NaN'),
+        await sent(http_server_client, alarm(passphrase=token)),
         await sent(http_server_client, f"token={token} BUY", f"/webhook/{token}?a=1"),
         await ask(http_server_client, "GET", "/strategies"),
         await ask(http_server_client, "GET", "/strategies/ema/revisions"),

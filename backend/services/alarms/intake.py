@@ -35,6 +35,8 @@ REPEATED_MS = 60_000
 """An alarm that names no time and no id is the same one if its text comes again so soon."""
 KEPT_BODY = 2000
 """Characters that are kept of a text that is no alarm."""
+SHORTEST_SECRET, HIDDEN = 16, "***"
+"""Shorter words of a text that is no alarm are no tokens, and are kept."""
 REFUSALS_PER_MINUTE = 60
 """Refused alarms that are kept; others are counted only."""
 
@@ -72,7 +74,9 @@ class Intake:
         strategy = await self._strategies.by_token(token_digest(token or fields.get(TOKEN, "")))
         if strategy is None:
             self._metrics.alarm("bad_token")
-            await self._keep_refused("the token is not that of a strategy", without_token(fields), sender)
+            # The token may stand in a field of another name.
+            shown = {name: text if len(text) < SHORTEST_SECRET else HIDDEN for name, text in fields.items()}
+            await self._keep_refused("the token is not that of a strategy", without_token(shown), sender)
             raise AlarmUnauthorised("the token is not that of a strategy: see its alert template")
         return await self.accept(strategy, fields, sender=sender)
 
@@ -185,5 +189,5 @@ def _text(body: bytes, token: str) -> str:
     """The beginning of a text that is no alarm. A token may stand anywhere in it, so nothing that looks like
     one is kept."""
     text = body[:KEPT_BODY].decode(errors="replace")
-    words = [word if len(word) < 16 else "***" for word in text.replace('"', ' " ').split()]
-    return " ".join(words).replace(token, "***") if token else " ".join(words)
+    words = [word if len(word) < SHORTEST_SECRET else HIDDEN for word in text.replace('"', ' " ').split()]
+    return " ".join(words).replace(token, HIDDEN) if token else " ".join(words)
