@@ -15,7 +15,9 @@ from backend.core.windows import MINUTE
 from backend.settings import Settings
 from backend.store.mongo import Database
 from backend.store.trading.alarms import MongoAlarms
+from backend.store.trading.replays import MongoReplays
 from backend.trading.alarms.alarm import Alarm, AlarmState
+from backend.trading.alarms.replay import ReplayRun
 from backend.trading.alarms.signal import Signal
 from tests.fakes import minute
 from tests.integration.shelf import fill, shelf
@@ -109,3 +111,29 @@ async def test_without_alarms_nothing_changes(http_server_client: AsyncHTTPServe
     reply = await post(http_server_client, "/strategies/ema/replay", begin)
     found = await finished(http_server_client, reply.headers["Location"])
     assert (found["result"]["equity"], found["result"]["trades"]) == ("10000", 0)
+
+
+async def test_a_replay_whose_process_is_gone_has_failed(
+    http_server_client: AsyncHTTPServerClient, database: Database
+) -> None:
+    dead = ReplayRun(
+        id="dead",
+        strategy="ema",
+        revision=1,
+        venue="bingx",
+        start=minute(0),
+        end=minute(60),
+        caller="me",
+        created=minute(0),
+        until=minute(1),
+    )
+    await MongoReplays(database).put(dead)
+    found = (await get(http_server_client, "/replays/dead")).body["replay"]
+    assert (found["status"], "is gone" in found["reason"], found["result"]) == ("failed", True, None)
+
+
+async def test_a_product_without_candles_is_not_replayed(http_server_client: AsyncHTTPServerClient) -> None:
+    await strategy(http_server_client, product="perpetual-coin")
+    day = {"from": iso(minute(0)), "to": iso(minute(60))}
+    reply = await post(http_server_client, "/strategies/ema/replay", day)
+    assert (reply.status, error_code(reply)) == (400, "unknown_product")
