@@ -200,3 +200,15 @@ async def test_orders_alarms_and_the_kill_switch_are_told(database: Database) ->
         assert told.keys() == {"order_refused", "order_unknown", "kill_switch"}
         assert refused.id in told["order_refused"]["text"]
         assert told["order_unknown"]["about"] == unknown.id
+
+
+async def test_a_password_is_never_sent_without_tls() -> None:
+    """The server offers no STARTTLS: a way with a password does not deliver, and says why without it."""
+    async with people() as (there, _, port):
+        way = EmailWay(f"smtp://me:dummy-password@127.0.0.1:{port}", "a@example.com", "b@example.com")
+        with pytest.raises(NoticeNotDelivered) as caught:
+            await way.send("title", "text", NOTICE)
+        assert (there.mails, "dummy" in str(caught.value)) == ([], False)
+        way = EmailWay(f"smtps://127.0.0.1:{port}", "a@example.com", "b@example.com")
+        with pytest.raises(NoticeNotDelivered):
+            await way.send("title", "text", NOTICE)
