@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from cryptography.fernet import Fernet
 
-from backend.core.quotes import Level, OrderBook, Ticker
+from backend.core.quotes import FundingRate, Level, OrderBook, Ticker
 from backend.errors import ExchangeUnavailable
 from backend.exchanges.private.registry import PRIVATE_VENUES
 from backend.loops import Loops
@@ -59,7 +59,7 @@ from backend.trading.account import Account, Mode
 from backend.trading.intents import Intent, State
 from backend.trading.keys import Keys
 from backend.trading.paper.paper_book import Instrument
-from backend.trading.paper.paper_time import Bar, Funding
+from backend.trading.paper.paper_time import Bar
 from backend.trading.rows import Product
 from backend.trading.tickets import Ticket
 from tests.book_rows import Venue
@@ -114,7 +114,7 @@ class OneMarket:
         self.quotes = quotes
         self.venue_rules = rules
         self.book: OrderBook | None = None
-        self.paid: Funding | None = None
+        self.paid: FundingRate | None = None
         self.closed: list[Bar] = []
         self.asked: list[tuple[int, int]] = []
         """The spans whose candles were asked for."""
@@ -136,7 +136,7 @@ class OneMarket:
         anybody = (Level(self.quotes.price, Decimal(10) ** 9),)
         return self.book or OrderBook(anybody, anybody)
 
-    async def funding(self, _venue: str, _product: Product, _symbol: str) -> Funding | None:
+    async def funding(self, _venue: str, _product: Product, _symbol: str) -> FundingRate | None:
         return self.paid
 
     async def bars(

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from backend.core.quotes import Level, OrderBook
+from backend.core.quotes import FundingRate, Level, OrderBook
 from backend.core.windows import DAY, MINUTE
 from backend.errors import ExchangeRefused, InvalidRequest, LiveTradingOff, RiskRefused, UnknownAccount
 from backend.services.history.windows import rows_of
@@ -21,7 +21,7 @@ from backend.trading.account import Account, Mode
 from backend.trading.history import Kind
 from backend.trading.intents import Intent, State
 from backend.trading.money import total
-from backend.trading.paper.paper_time import Bar, Funding
+from backend.trading.paper.paper_time import Bar
 from backend.trading.risk import Limits
 from backend.trading.rows import Product, Status, Wanted
 from backend.trading.tickets import Force
@@ -182,10 +182,10 @@ async def test_what_happened_while_nobody_looked_is_read_from_candles(database: 
 async def test_funding_is_paid_while_a_position_is_open(database: Database) -> None:
     async with paper(database) as here:
         due = (NOW // MINUTE + 10) * MINUTE
-        here.first.prices.paid = Funding(Decimal("0.001"), due, 480 * MINUTE)
+        here.first.prices.paid = FundingRate(Decimal("0.001"), due, 480 * MINUTE)
         await here.place(size=Decimal(1))
         await here.first.paper.look()
-        here.first.prices.paid = Funding(Decimal("0.002"), due + 480 * MINUTE, 480 * MINUTE)
+        here.first.prices.paid = FundingRate(Decimal("0.002"), due + 480 * MINUTE, 480 * MINUTE)
         here.clock.advance(15 * 60)
         await here.first.paper.look()
         _, source = await here.first.accounts.source(here.account.id)

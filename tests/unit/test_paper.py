@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.core.quotes import Level, OrderBook, Ticker
+from backend.core.quotes import FundingRate, Level, OrderBook, Ticker
 from backend.core.windows import MINUTE
 from backend.trading.money import total
 from backend.trading.paper import paper_margin, paper_matching
 from backend.trading.paper.paper_book import Instrument, Lever, PaperBook, PaperRefused, Terms
-from backend.trading.paper.paper_time import Bar, Funding, see_bar, see_ticker
+from backend.trading.paper.paper_time import Bar, see_bar, see_ticker
 from backend.trading.rows import FeeRates, Order, Product, Status
 from backend.trading.rules import Rules
 from backend.trading.tickets import Force, Ticket
@@ -273,7 +273,7 @@ def test_funding_is_paid_by_long_positions_at_its_time_and_for_every_period_that
     book = book_with()
     place(book, "buy", "2")
     due = NOW + 10 * MINUTE
-    see_ticker(book, HERE, Ticker(last=d(100)), NOW, Funding(d("0.001"), due, 60 * MINUTE))
+    see_ticker(book, HERE, Ticker(last=d(100)), NOW, FundingRate(d("0.001"), due, 60 * MINUTE))
     see_ticker(book, HERE, Ticker(last=d(110)), due - 1)
     assert "funding" not in {bill.kind for bill in book.bills}
     see_ticker(book, HERE, Ticker(last=d(110)), due + 60 * MINUTE)

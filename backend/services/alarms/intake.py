@@ -27,6 +27,7 @@ from backend.trading.alarms.signal import (
     without_token,
 )
 from backend.trading.alarms.strategy import Strategy, symbol_of, token_digest
+from backend.trading.keys import HIDDEN
 from backend.trading.notice import Topic
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ REPEATED_MS = 60_000
 """An alarm that names no time and no id is the same one if its text comes again so soon."""
 KEPT_BODY = 2000
 """Characters that are kept of a text that is no alarm."""
-SHORTEST_SECRET, HIDDEN = 16, "***"
+SHORTEST_SECRET = 16
 """Shorter words of a text that is no alarm are no tokens, and are kept."""
 REFUSALS_PER_MINUTE = 60
 """Refused alarms that are kept; others are counted only."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from backend.clock import Clock
+from backend.core.windows import MINUTE
 from backend.errors import AccountContended, EntryUndecided, RiskRefused
 from backend.services.orders.facts import Facts
 from backend.services.orders.ports import Desk, DeskStore, Entry, IntentStore
@@ -19,7 +20,6 @@ from backend.trading.money import total
 from backend.trading.risk import Situation, verdict
 from backend.trading.tickets import Ticket
 
-MINUTE_MS = 60_000
 MOST_TRIES = 50
 """Versions of a desk that one order is judged by before the caller is told to come back."""
 OVERDUE_MS = 5000
@@ -79,7 +79,7 @@ class Reception:
             price=facts.price,
             position=facts.position,
             exposed=await self._exposed(account, ticket, same, facts),
-            entries=len(desk.entries) + sum(moment > now - MINUTE_MS for moment in desk.done),
+            entries=len(desk.entries) + sum(moment > now - MINUTE for moment in desk.done),
             loss=facts.loss,
             halted=desk.halted,
         )

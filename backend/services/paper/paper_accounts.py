@@ -17,7 +17,6 @@ TAKER = {"bitget": Decimal("0.0006"), "bingx": Decimal("0.0005")}
 """What taking costs on perpetuals at each venue's first tier, a part of the value."""
 
 COIN = "USDT"
-LOOK_SECONDS = 1.0
 
 
 class PaperAccounts:
@@ -63,7 +62,3 @@ class PaperAccounts:
     async def remove(self, account: str) -> None:
         """Forget an account."""
         await self._store.remove(account)
-
-    async def watched(self) -> Collection[str]:
-        """The ids of accounts that prices matter to."""
-        return await self._store.watched()

@@ -7,19 +7,19 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from backend.clock import Clock
-from backend.core.quotes import OrderBook, Ticker
+from backend.core.quotes import FundingRate, OrderBook, Ticker
 from backend.core.series import Listing, Series, canonical_symbol
 from backend.core.windows import MINUTE, Window
 from backend.errors import ExchangeRefused
+from backend.services.orders.facts import MARKETS
 from backend.services.paper.ports import RulesSource
 from backend.services.ports import CandleStore
 from backend.services.reading.quotes import Quotes
 from backend.services.syncing.markets import Markets
 from backend.trading.paper.paper_book import Instrument
-from backend.trading.paper.paper_time import Bar, Funding
+from backend.trading.paper.paper_time import Bar
 from backend.trading.rows import Product
 
-MARKETS = {Product.SPOT: "spot", Product.PERPETUAL_USDT: "perpetual"}
 LEVELS = 50
 """Offers of a side that an order may take; what is beyond them is as good as not offered."""
 RULES_SECONDS = 600.0
@@ -60,9 +60,8 @@ class MarketPrices:
     async def offers(self, venue: str, product: Product, symbol: str) -> OrderBook:
         return (await self._quotes.order_book(_series(venue, product, symbol), LEVELS)).said
 
-    async def funding(self, venue: str, product: Product, symbol: str) -> Funding | None:
-        told = (await self._quotes.funding(_series(venue, product, symbol))).said
-        return None if told is None else Funding(told.rate, told.due, told.every)
+    async def funding(self, venue: str, product: Product, symbol: str) -> FundingRate | None:
+        return (await self._quotes.funding(_series(venue, product, symbol))).said
 
     async def bars(
         self, venue: str, product: Product, symbol: str, start: int, end: int

@@ -13,7 +13,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from backend.clock import Clock
-from backend.core.windows import MINUTE
+from backend.core.windows import DAY, MINUTE
 from backend.errors import (
     AccountContended,
     DatabaseUnavailable,
@@ -64,8 +64,7 @@ FRESH_MS = 5000
 """A price that brings no trade is written down after so long."""
 DEADLINE_MS = 60_000
 """A write that was sent to the database is done within so long, or never."""
-DAY_MS = 86_400_000
-OFFER = Offer(span=36_500 * DAY_MS, retention=None, needs="nothing")
+OFFER = Offer(span=36_500 * DAY, retention=None, needs="nothing")
 
 
 class PaperSource:
@@ -201,10 +200,6 @@ class PaperSource:
             book.hedged = hedged
 
         await self._change(change)
-
-    async def advance(self) -> None:
-        """Bring the account up to the present prices."""
-        await self._current()
 
     async def _placed(self, ticket: Ticket, client_id: str) -> str:
         for _ in range(MOST_TRIES):

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from backend.core.quotes import OrderBook, Ticker
+from backend.core.quotes import FundingRate, OrderBook, Ticker
 from backend.trading.history import Kind, Row
 from backend.trading.paper.paper_book import Instrument, PaperBook
-from backend.trading.paper.paper_time import Bar, Funding
+from backend.trading.paper.paper_time import Bar
 from backend.trading.rows import Order, Product
 from backend.trading.rules import Rules
 
@@ -65,7 +65,7 @@ class PaperPrices(Protocol):
     async def offers(self, venue: str, product: Product, symbol: str) -> OrderBook:
         """The offers that an order would meet now."""
 
-    async def funding(self, venue: str, product: Product, symbol: str) -> Funding | None:
+    async def funding(self, venue: str, product: Product, symbol: str) -> FundingRate | None:
         """What positions pay next; None where nothing is paid."""
 
     def bars(self, venue: str, product: Product, symbol: str, start: int, end: int) -> AsyncIterator[Bar]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple
 
-from backend.core.quotes import Ticker
+from backend.core.quotes import FundingRate, Ticker
 from backend.core.windows import MINUTE
 from backend.trading.money import times, total
 from backend.trading.paper.paper_book import Cause, Lot, Mark, PaperBook, Resting, Trigger
@@ -35,17 +35,8 @@ class Bar(NamedTuple):
     volume: Decimal
 
 
-class Funding(NamedTuple):
-    """The part of a position's value that long ones pay to short ones next, at `due` (ms), then each `every`
-    ms."""
-
-    rate: Decimal
-    due: int
-    every: int
-
-
 def see_ticker(
-    book: PaperBook, where: Where, ticker: Ticker, time: int, funding: Funding | None = None
+    book: PaperBook, where: Where, ticker: Ticker, time: int, funding: FundingRate | None = None
 ) -> None:
     """The market's prices now."""
     _mark(book, where, ticker.last, time, funding)
@@ -58,7 +49,7 @@ def see_ticker(
     meet(book, where, Liquidity(ask, bid, ticker.ask_size, ticker.bid_size), time)
 
 
-def see_bar(book: PaperBook, where: Where, bar: Bar, funding: Funding | None = None) -> None:
+def see_bar(book: PaperBook, where: Where, bar: Bar, funding: FundingRate | None = None) -> None:
     """A minute that has passed. It meets the orders that were there when it began."""
     _mark(book, where, bar.close, bar.time, funding)
     _liquidate(book, where, bar.low, bar.high, bar.time)
@@ -70,7 +61,7 @@ def see_bar(book: PaperBook, where: Where, bar: Bar, funding: Funding | None = N
     _fire_in(book, where, "take_profit", bar, before)
 
 
-def _mark(book: PaperBook, where: Where, price: Decimal, time: int, funding: Funding | None) -> None:
+def _mark(book: PaperBook, where: Where, price: Decimal, time: int, funding: FundingRate | None) -> None:
     """The last price; funding that has come due is paid at it."""
     known = book.mark(where)
     mark = Mark(product=where[0], symbol=where[1], price=price, time=time) if known is None else known
