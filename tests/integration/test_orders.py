@@ -445,6 +445,15 @@ async def test_after_the_kill_switch_has_answered_no_entry_arrives(database: Dat
             await here.place()
 
 
+async def test_the_kill_switch_names_the_entries_whose_fate_nobody_knows(database: Database) -> None:
+    async with floor("classic", database) as here:
+        here.simulator.faults.private.placing = [Met("late", delay=60_000)]
+        unknown = await here.place()
+        assert unknown.state is State.UNKNOWN
+        done = await here.first.canceller.kill(here.account.id, Step.ENTRIES, caller="test")
+        assert done.undecided == (unknown.id,)
+
+
 async def test_a_live_account_needs_the_setting(database: Database) -> None:
     async with floor("classic", database) as here:
         here.first.permission.live_allowed = False

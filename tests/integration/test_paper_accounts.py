@@ -138,6 +138,15 @@ async def test_two_processes_fill_one_order_once(database: Database) -> None:
         assert position.size == Decimal("0.1")
 
 
+async def test_a_book_that_somebody_else_changed_is_not_overwritten(database: Database) -> None:
+    async with paper(database, processes=2) as here:
+        first, second = (process.papers for process in here.processes)
+        book, version = await first.load(here.account.id)
+        assert await second.save(here.account.id, replace(book, number=7), version)
+        assert not await first.save(here.account.id, replace(book, number=8), version)
+        assert (await first.load(here.account.id))[0].number == 7
+
+
 async def test_orders_that_many_send_at_once_are_all_there_once(database: Database) -> None:
     async with paper(database, processes=2) as here:
         tickets = [here.ticket(size=Decimal("0.001")) for _ in range(20)]
