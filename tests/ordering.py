@@ -18,6 +18,7 @@ from backend.loops import Loops
 from backend.net.private.account_venues import AccountVenues, VenueWay
 from backend.net.rest.requester import open_session
 from backend.net.rest.throttle import Throttle
+from backend.precedence import Precedence
 from backend.services.accounts.accounts import Accounts
 from backend.services.accounts.readings import Readings
 from backend.services.accounts.vault import Vault
@@ -157,6 +158,7 @@ class Process:
         self.audit = MongoAudit(database)
         self.quotes = OnePrice()
         self.loops = Loops(clock)
+        self.precedence = Precedence()
         self.prices = OneMarket(self.quotes, ways)
         self.papers = MongoPapers(database)
         self.accounts = Accounts(
@@ -177,6 +179,7 @@ class Process:
             clock=clock,
             loops=self.loops,
             every=60,
+            precedence=self.precedence,
         )
         settler = Settler(
             intents=self.intents,
@@ -204,6 +207,7 @@ class Process:
             desks=self.desks,
             settler=settler,
             clock=clock,
+            precedence=self.precedence,
         )
         self.watch = OrderWatch(
             accounts=self.accounts,
@@ -251,6 +255,7 @@ class Process:
             clock=clock,
             metrics=self.metrics,
             arrived=lambda: None,
+            precedence=self.precedence,
         )
         self.runner = AlarmRunner(
             alarms=self.alarms,

@@ -25,6 +25,7 @@ from backend.app.venues import open_venues
 from backend.clock import Clock, SystemClock
 from backend.exchanges import EXCHANGES
 from backend.loops import Loops
+from backend.precedence import Precedence
 from backend.process import process_name
 from backend.services.following.append import Appender
 from backend.services.running.fleet import Role
@@ -53,6 +54,7 @@ async def open_service(
         clock=clock,
         metrics=metrics,
         loops=Loops(clock, metrics),
+        precedence=Precedence(clock),
     )
     async with AsyncExitStack() as stack:
         stores = await open_stores(common, stack)

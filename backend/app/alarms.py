@@ -91,6 +91,7 @@ def build_alarms(
             clock=common.clock,
             metrics=common.metrics,
             arrived=runner.hurry,
+            precedence=common.precedence,
             tell=notices.tell,
         ),
         runner=runner,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from backend.clock import Clock
 from backend.loops import Loops
+from backend.precedence import Precedence
 from backend.services.running.fleet import Role
 from backend.settings import Settings
 from backend.telemetry.metrics import Metrics
@@ -23,6 +24,7 @@ class Common:
     clock: Clock
     metrics: Metrics
     loops: Loops
+    precedence: Precedence
 
 
 async def cancel(task: asyncio.Task[None]) -> None:

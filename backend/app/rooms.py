@@ -79,6 +79,7 @@ def build_syncing(
         settle_seconds=settings.settle_seconds,
         recheck_minutes=settings.recheck_minutes,
         archives=ArchiveFill(venues.archives, candles),
+        precedence=common.precedence,
     )
     traces = Traces(
         candles=candles,

@@ -93,6 +93,7 @@ async def build_trading(
         clock=common.clock,
         loops=common.loops,
         every=settings.account_watch_seconds,
+        precedence=common.precedence,
         tell=notices.tell,
     )
     facts = MarketFacts(readings=readings, quotes=venues.quotes, candles=stores.candles, clock=common.clock)
@@ -143,6 +144,7 @@ def _build_orders(
         desks=stores.desks,
         settler=settler,
         clock=clock,
+        precedence=common.precedence,
     )
     watch = OrderWatch(
         accounts=accounts,

@@ -86,6 +86,7 @@ def _clients(
                 throttle=throttles[market.budget.name],
                 clock=common.clock,
                 metrics=common.metrics,
+                precedence=common.precedence,
                 proxy=proxy,
             )
     return clients

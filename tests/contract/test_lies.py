@@ -19,6 +19,7 @@ from backend.exchanges import EXCHANGES, QUOTES
 from backend.net.rest.client import MarketClient
 from backend.net.rest.requester import open_session
 from backend.net.rest.throttle import Throttle
+from backend.precedence import Precedence
 from backend.services.syncing.ledger import Ledgers
 from backend.services.syncing.markets import Markets
 from backend.services.syncing.stop_signal import StopSignal
@@ -46,7 +47,9 @@ class World:
         self._coverage = MemoryCoverage()
         self._ledgers = Ledgers(store=self._coverage, clock=SystemClock(), owner="tests", seconds=3600)
         markets = Markets({series.exchange: {series.market: client}})
-        self._syncs = SyncService(markets, self._candles, sync_start=LISTED, pages_in_flight=1)
+        self._syncs = SyncService(
+            markets, self._candles, sync_start=LISTED, pages_in_flight=1, precedence=Precedence()
+        )
 
     async def sync(self, window: Window, *, refresh: bool = False) -> SyncResult:
         async with self._ledgers.hold(self._series) as ledger:
@@ -67,6 +70,7 @@ async def begun(simulator: Simulator, series: Series) -> AsyncIterator[World]:
     clock = SystemClock()
     async with open_session(10, "the-tests/1") as session:
         client = MarketClient(
+            precedence=Precedence(),
             exchange=series.exchange,
             market=market,
             quotes=QUOTES[series.exchange, series.market],

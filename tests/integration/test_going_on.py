@@ -22,6 +22,7 @@ from backend.exchanges.binance.market import SPOT
 from backend.loops import Loops
 from backend.net.sockets.market_stream import MarketStream
 from backend.net.sockets.socket_connection import open_socket_session
+from backend.precedence import Precedence
 from backend.services.alarms.runner import AlarmRunner
 from backend.services.following.append import Appender
 from backend.services.following.confirm import Confirmer
@@ -123,7 +124,9 @@ class Ground:
         return Stumbling(real, method, self.times)
 
     def syncs(self) -> SyncService:
-        return SyncService(self.markets, self.candles, sync_start=START, pages_in_flight=1)
+        return SyncService(
+            self.markets, self.candles, sync_start=START, pages_in_flight=1, precedence=Precedence()
+        )
 
     def ledgers(self, coverage: Any) -> Ledgers:
         return Ledgers(store=coverage, clock=self.clock, owner="tests", seconds=3.0, loops=self.loops)
@@ -483,6 +486,7 @@ async def account_watch(ground: Ground) -> AsyncIterator[Stumbling]:
         clock=ground.clock,
         loops=ground.loops,
         every=60,
+        precedence=Precedence(),
     )
     watch.start()
     yield store

@@ -17,6 +17,7 @@ from backend.net.rest.requester import open_session
 from backend.net.rest.throttle import Throttle
 from backend.net.sockets.market_stream import MarketStream
 from backend.net.sockets.socket_connection import open_socket_session
+from backend.precedence import Precedence
 from backend.settings import load_settings
 from backend.telemetry.metrics import Metrics
 from tests.conftest import NOW, simulated_urls
@@ -57,6 +58,7 @@ async def listening(simulator: Simulator, *symbols: str) -> AsyncIterator[dict[K
         for exchange, market, url in pushed_markets(settings):
             throttle = Throttle(market.budget.limits, 0.9, clock)
             client = MarketClient(
+                precedence=Precedence(),
                 exchange=exchange,
                 market=market,
                 quotes=QUOTES[exchange, market.name],

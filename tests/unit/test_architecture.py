@@ -18,6 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "telemetry": {"telemetry"},
     "process": set(),
     "loops": {"clock", "errors", "telemetry.metrics"},
+    "precedence": {"clock"},
     "access": {"access", "errors"},
     "core": {"core"},
     "trading": {"trading", "core", "clock"},
@@ -26,8 +27,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("trading.money", "trading.rows", "trading.keys", "trading.rules", "trading.tickets"),
     },
     "formats": {"formats", "core", "errors", "clock"},
-    "services": {"services", "core", "trading", "errors", "clock", "telemetry", "loops"},
-    "net": {"net", "exchanges", "core", "trading", "errors", "clock", "telemetry", "loops"},
+    "services": {"services", "core", "trading", "errors", "clock", "telemetry", "loops", "precedence"},
+    "net": {"net", "exchanges", "core", "trading", "errors", "clock", "telemetry", "loops", "precedence"},
     "store": {
         *("store", "services.ports", "services.history.ports", "services.orders.ports"),
         *("services.paper.ports", "services.watching.ports", "services.alarms.ports", "core", "trading"),

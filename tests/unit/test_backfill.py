@@ -25,6 +25,7 @@ from backend.errors import (
     MarketDataError,
     RateLimited,
 )
+from backend.precedence import Precedence
 from backend.services.ports import Lease
 from backend.services.syncing.backfill import GIVE_UP_AFTER, Backfill
 from backend.services.syncing.ledger import Ledger
@@ -73,6 +74,7 @@ class World:
     async def backfill(self, wanted: Window) -> Backfill:
         """A backfill of what is missing of `wanted`, ready to run, with a stop signal of its own."""
         self.stop_signal = StopSignal()
+        self.precedence = Precedence()
         lease = await self.coverage.acquire(BTC, "tests", 60)
         assert lease is not None
         ledger = Ledger(self.coverage, lease)
@@ -86,6 +88,7 @@ class World:
             now=now,
             on_progress=self.progress.append,
             stop_signal=self.stop_signal,
+            precedence=self.precedence,
         )
 
     async def run(self, wanted: Window, pages_in_flight: int = 4) -> Backfill:

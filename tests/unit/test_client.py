@@ -45,6 +45,7 @@ from backend.net.rest.listing import (
 )
 from backend.net.rest.requester import ATTEMPTS, LARGEST_ANSWER, open_session
 from backend.net.rest.throttle import LONGEST_BAN, LONGEST_REFUSAL, Throttle
+from backend.precedence import Precedence
 from backend.telemetry.metrics import Metrics
 from tests.examples import examples
 from tests.fakes import START, FakeClock, candle, minute, minutes
@@ -189,6 +190,7 @@ async def talking(
         url = elsewhere or str(server.make_url("")).rstrip("/")
         throttle = Throttle([limit], 1.0, venue.clock)
         client = MarketClient(
+            precedence=Precedence(),
             exchange="test",
             market=market,
             quotes=QUOTES["binance", "spot"],

@@ -21,6 +21,7 @@ from backend.errors import (
     MarketDataError,
     UnknownSymbol,
 )
+from backend.precedence import Precedence
 from backend.services.syncing.ledger import Ledgers
 from backend.services.syncing.markets import Markets
 from backend.services.syncing.stop_signal import StopSignal
@@ -64,6 +65,7 @@ class World:
             self.candles,
             sync_start=START,
             pages_in_flight=pages_in_flight,
+            precedence=Precedence(),
             settle_seconds=settle_seconds,
         )
 

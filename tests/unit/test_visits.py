@@ -12,6 +12,7 @@ from backend.core.follow import Follow
 from backend.core.series import Series
 from backend.core.windows import HOUR, MINUTE, WEEK, Window
 from backend.errors import Cancelled, DatabaseUnavailable, ExchangeUnavailable, Interrupted
+from backend.precedence import Precedence
 from backend.services.following.append import Appender, Edge
 from backend.services.following.visits import NOT_NOW, Outcome, Visitor
 from backend.services.syncing.ledger import Ledgers
@@ -66,7 +67,9 @@ class World:
         self.visitor = Visitor(
             store=self.store,  # type: ignore[arg-type]
             ledgers=self.ledgers,
-            syncs=SyncService(markets, self.candles, sync_start=START, pages_in_flight=2),
+            syncs=SyncService(
+                markets, self.candles, sync_start=START, pages_in_flight=2, precedence=Precedence()
+            ),
             markets=markets,
             appender=self.appender,
             clock=self.clock,

@@ -26,6 +26,7 @@ from backend.net.rest.exchange_clock import ExchangeClock
 from backend.net.rest.listing import NEW_LISTING_LASTS, Listings
 from backend.net.rest.requester import Parsed, Requester, Session
 from backend.net.rest.throttle import Throttle
+from backend.precedence import Precedence
 from backend.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -59,12 +60,14 @@ class MarketClient:
         throttle: Throttle,
         clock: Clock,
         metrics: Metrics,
+        precedence: Precedence,
         proxy: Proxy | None = None,
     ) -> None:
         self._exchange = exchange
         self._market = market
         self._quotes = quotes
         self._clock = clock
+        self._precedence = precedence
         self._requester = Requester(
             venue=exchange,
             market=market.name,
@@ -305,4 +308,7 @@ class MarketClient:
         return closed_until(await self.now())
 
     async def _candles(self, request: Request) -> Sequence[Candle]:
-        return await self._requester.ask(request, lambda answer: self._market.parse_candles(answer.body))
+        def parse(answer: Answer) -> Sequence[Candle]:
+            return self._market.parse_candles(answer.body)
+
+        return await self._requester.ask(request, parse, self._precedence.turn)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import TypeAlias, TypeVar
 
 import aiohttp
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 
 Parsed = TypeVar("Parsed")
 Session: TypeAlias = aiohttp.ClientSession
+Turn: TypeAlias = Callable[[], AbstractAsyncContextManager[None]]
 
 ATTEMPTS = 5
 LARGEST_ANSWER = 64 * 1024 * 1024
@@ -92,14 +94,17 @@ class Requester:
         self._venue_now = venue_now or clock.now
         self._attempts = attempts
 
-    async def ask(self, request: Request, parse: Callable[[Answer], Parsed]) -> Parsed:
-        """The parsed answer. Raises the meaning of the venue's answer if it is not a success.
+    async def ask(
+        self, request: Request, parse: Callable[[Answer], Parsed], turn: Turn = nullcontext
+    ) -> Parsed:
+        """The parsed answer. Raises the meaning of the venue's answer if it is not a success. It is parsed
+        in its `turn`.
 
         A repeatable request is sent again while that helps. Any other request is sent once. If no answer
         comes, the caller must find out the result by asking, never by sending again.
         """
         if not request.may_be_repeated:
-            return await self.ask_once(request, parse)
+            return await self.ask_once(request, parse, turn)
         retrying = AsyncRetrying(
             retry=retry_if_exception(helps_to_retry),
             stop=stop_after_attempt(self._attempts),
@@ -108,16 +113,19 @@ class Requester:
             sleep=self._clock.sleep,
             reraise=True,
         )
-        return await retrying(self.ask_once, request, parse)
+        return await retrying(self.ask_once, request, parse, turn)
 
-    async def ask_once(self, request: Request, parse: Callable[[Answer], Parsed]) -> Parsed:
+    async def ask_once(
+        self, request: Request, parse: Callable[[Answer], Parsed], turn: Turn = nullcontext
+    ) -> Parsed:
         """The same in one attempt."""
         await self._wait_for_budget(request)
         current_traffic().requests += 1
         with counted_attempt(self._metrics, self._venue, self._market, self._clock) as attempt:
             answer = await self._send(request)
             attempt.status = str(answer.status)
-            return self._judged(answer, parse, self._failure)
+            async with turn():
+                return self._judged(answer, parse, self._failure)
 
     async def send(
         self,

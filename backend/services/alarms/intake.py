@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from backend.clock import Clock
 from backend.errors import AlarmRefused, AlarmUnauthorised, UnknownAccount
+from backend.precedence import Precedence
 from backend.services.accounts.accounts import Accounts
 from backend.services.alarms.ports import AlarmStore, StrategyStore
 from backend.telemetry.metrics import Metrics
@@ -54,6 +55,7 @@ class Intake:
         clock: Clock,
         metrics: Metrics,
         arrived: Callable[[], None],
+        precedence: Precedence,
         tell: Callable[[Topic, str, str], None] = lambda _topic, _about, _said: None,
     ) -> None:
         self._alarms = alarms
@@ -62,12 +64,17 @@ class Intake:
         self._clock = clock
         self._metrics = metrics
         self._arrived = arrived
+        self._precedence = precedence
         self._tell = tell
         self._refused: list[int] = []
 
     async def receive(self, body: bytes, *, token: str, sender: str) -> tuple[Alarm, bool]:
         """Store an alarm. `token` is that of the address, "" where the text has it. Returns the alarm, and
         whether it was there already. Raises AlarmRefused and AlarmUnauthorised."""
+        with self._precedence.first():
+            return await self._receive(body, token, sender)
+
+    async def _receive(self, body: bytes, token: str, sender: str) -> tuple[Alarm, bool]:
         try:
             fields = fields_of(body)
         except InvalidAlarm as error:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from uuid import uuid4
@@ -31,6 +32,7 @@ from backend.errors import (
     RiskRefused,
     UnknownOrder,
 )
+from backend.precedence import Precedence
 from backend.services.accounts.ports import AccountSource
 from backend.services.orders.facts import Facts, MarketFacts
 from backend.services.orders.permission import Permission
@@ -78,6 +80,7 @@ class Executor:
         desks: DeskStore,
         settler: Settler,
         clock: Clock,
+        precedence: Precedence,
     ) -> None:
         self._permission = permission
         self._facts = facts
@@ -86,6 +89,7 @@ class Executor:
         self._reception = Reception(intents=intents, desks=desks, clock=clock)
         self._settler = settler
         self._clock = clock
+        self._precedence = precedence
         self._sending: set[asyncio.Task[Intent]] = set()
 
     async def place(
@@ -96,11 +100,12 @@ class Executor:
         Raises InvalidRequest where the market's rules do not allow the order, RiskRefused, EntryUndecided,
         KeyReused, LiveTradingOff. A client that hangs up does not stop what has begun.
         """
-        account, venue = await self._permission.of(account_id)
-        made = intent_id(account.id, uuid4().hex if key is None else key)
-        if key is not None and (known := await self._intents.load(made)):
-            return _same(known, ticket)
-        facts = await self._facts.of(account, venue, ticket)
+        made = intent_id(account_id, uuid4().hex if key is None else key)
+        with self._precedence.first():
+            account, venue = await self._permission.of(account_id)
+            if key is not None and (known := await self._intents.load(made)):
+                return _same(known, ticket)
+            facts = await self._facts.of(account, venue, ticket)
         intent = self._drafted(account, ticket, facts, made, caller, source)
         task = asyncio.create_task(self._send(account, venue, intent, facts), name=f"order {made}")
         self._sending.add(task)
@@ -197,6 +202,7 @@ class Executor:
 
     async def _send(self, account: Account, venue: AccountSource, draft: Intent, facts: Facts) -> Intent:
         written: list[Intent] = []
+        until_sent = ExitStack()
 
         async def before(moment: int) -> None:
             now = self._clock.now()
@@ -211,9 +217,12 @@ class Executor:
             if not await self._intents.add(intent):
                 raise AlreadySent
             written.append(intent)
+            until_sent.close()
 
         try:
-            order_id = await venue.place(draft.ticket, draft.id, before)
+            with until_sent:
+                until_sent.enter_context(self._precedence.first())
+                order_id = await venue.place(draft.ticket, draft.id, before)
         except ExchangeError as error:
             if not written:
                 raise

@@ -24,6 +24,7 @@ from backend.core.minutes import NO_MINUTES
 from backend.core.plan import FEW, Question, confirming, questions
 from backend.core.windows import MINUTE, Spans, Window, count_minutes, intersect, normalise, subtract
 from backend.errors import ExchangeUnavailable, MalformedAnswer, MarketDataError, RateLimited
+from backend.precedence import Precedence
 from backend.services.ports import CandleStore
 from backend.services.syncing.ledger import Ledger
 from backend.services.syncing.stop_signal import StopSignal
@@ -80,6 +81,7 @@ class Backfill:
         now: int,
         on_progress: Callable[[Tally], None],
         stop_signal: StopSignal,
+        precedence: Precedence,
     ) -> None:
         self._series = ledger.series
         self._source = source
@@ -94,6 +96,7 @@ class Backfill:
         self._done = 0
         self._lost_in_a_row = 0
         self._stop_signal = stop_signal
+        self._precedence = precedence
         self._lost = False
         self._new_records = 0
         self._revised_records = 0
@@ -152,13 +155,18 @@ class Backfill:
         return self._pages.popleft()
 
     async def _fetch(self, asked: Asked) -> None:
-        """Send a question. A minute that two answers lack is void if one answer reaches over it, or was
-        exact.
+        rows = await self._source.candles(self._series.symbol, asked.question.window)
+        now = await self._source.now()
+        async with self._precedence.turn():
+            await self._take(asked, rows, now)
+
+    async def _take(self, asked: Asked, rows: Sequence[Candle], now: int) -> None:
+        """Store an answer that came at `now` (ms). A minute that two answers lack is void if one answer
+        reaches over it, or was exact.
 
         An answer reaches over the minutes between its first and its last row. Outside of them it may be cut.
         """
         window, wanted, confirms = asked.question
-        rows = await self._source.candles(self._series.symbol, window)
         candles, off_grid, contradictory = clean(rows, window)
         if not asked.again:
             self._off_grid += off_grid
@@ -178,7 +186,7 @@ class Backfill:
         # nothing.
         proven = _proven(absent, candles, confirms=confirms, exactly=asked.again and not held)
         self._ask_again(subtract(absent, proven), asked.stretch)
-        voids = _voids(proven, contradictory, await self._source.now()) if proven else []
+        voids = _voids(proven, contradictory, now) if proven else []
         resolved = subtract(wanted, subtract(absent, proven))
         await self._learn(lambda known: known.with_held(held).with_voids(voids), resolved, rewritten)
 

@@ -17,6 +17,7 @@ from backend.core.series import Series
 from backend.core.statistics import Statistics, statistics_of
 from backend.core.windows import MINUTE, Spans, Window, count_minutes
 from backend.errors import MarketDataError, UnknownSymbol
+from backend.precedence import Precedence
 from backend.services.ports import CandleStore
 from backend.services.syncing.archive_fill import ArchiveFill, ArchiveFillResult
 from backend.services.syncing.backfill import Backfill
@@ -98,6 +99,7 @@ class SyncService:
         *,
         sync_start: int,
         pages_in_flight: int,
+        precedence: Precedence,
         settle_seconds: int = 0,
         recheck_minutes: int = 0,
         archives: ArchiveFill | None = None,
@@ -109,6 +111,7 @@ class SyncService:
         self._settle_ms = settle_seconds * 1000
         self._recheck_minutes = recheck_minutes
         self._archives = archives or ArchiveFill({}, candles)
+        self._precedence = precedence
 
     async def sync(
         self,
@@ -173,6 +176,7 @@ class SyncService:
             now=now,
             on_progress=lambda tally: tell(brought.tally + tally),
             stop_signal=stop_signal,
+            precedence=self._precedence,
         )
         await backfill.run(self._pages_in_flight)
         error = backfill.error if backfill.unfinished else None

@@ -15,6 +15,7 @@ from dataclasses import replace
 from backend.clock import Clock, wait_up_to
 from backend.errors import AccountFrozen, ExchangeError, KeysSealed, UnknownAccount
 from backend.loops import Loops
+from backend.precedence import Precedence
 from backend.services.accounts.accounts import Accounts
 from backend.services.history.ports import HistoryStore
 from backend.services.watching.account_look import look
@@ -53,6 +54,7 @@ class AccountWatch:
         clock: Clock,
         loops: Loops,
         every: float,
+        precedence: Precedence,
         tell: Callable[[Topic, str, str], None] = lambda _topic, _about, _said: None,
     ) -> None:
         self._accounts = accounts
@@ -62,6 +64,7 @@ class AccountWatch:
         self._loops = loops
         self._every_ms = int(every * 1000)
         self._tell = tell
+        self._precedence = precedence
         self._hurried: dict[str, int] = {}
         self._news = asyncio.Event()
         self._listed: float | None = None
@@ -110,6 +113,7 @@ class AccountWatch:
 
     async def _visited(self, visit: Visit) -> None:
         with self._loops.surviving("watch of accounts"):
+            await self._precedence.give_way()
             await self._visit(visit)
 
     async def _visit(self, visit: Visit) -> None:
