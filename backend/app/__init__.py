@@ -77,7 +77,7 @@ async def open_service(
             streaming=streaming,
             running=running,
             changes=build_changes(common, jobs, reading, running),
-            trading=await build_trading(common, stores, venues, stack),
+            trading=await build_trading(common, stores, venues, fleet, stack),
         )
         await start(service, common.role, fleet, stack)
         yield service

@@ -38,6 +38,9 @@ async def start(service: Service, role: Role, fleet: Fleet, stack: AsyncExitStac
                 stack.push_async_callback(service.trading.notices.stop)
                 service.trading.watch.start()
                 stack.push_async_callback(service.trading.watch.stop)
+                if service.trading.watch.is_on:
+                    service.trading.listening.start()
+                    stack.push_async_callback(service.trading.listening.stop)
                 service.trading.alarms.runner.start()
                 stack.push_async_callback(service.trading.alarms.runner.stop)
                 service.trading.paper.start()

@@ -11,12 +11,15 @@ from backend.app.alarms import build_alarms, build_notices
 from backend.app.common import Common
 from backend.app.stores import Stores
 from backend.app.venues import USER_AGENT, Venues
-from backend.core.proxy import proxy_to
+from backend.core.proxy import Proxy, proxy_to
 from backend.exchanges.private.registry import PRIVATE_VENUES
+from backend.exchanges.private.venue import PrivateVenue
+from backend.net.private.account_connection import AccountSockets
 from backend.net.private.account_venues import AccountVenues, VenueWay
 from backend.net.proxies import Sessions
-from backend.net.rest.requester import open_session
+from backend.net.rest.requester import Session, open_session
 from backend.net.rest.throttle import Throttle
+from backend.net.sockets.socket_connection import open_socket_session
 from backend.services.accounts.accounts import Accounts
 from backend.services.accounts.readings import Readings
 from backend.services.accounts.vault import Vault
@@ -36,16 +39,19 @@ from backend.services.orders.watch import OrderWatch
 from backend.services.paper.paper_accounts import PaperAccounts
 from backend.services.paper.paper_keeper import PaperKeeper
 from backend.services.paper.paper_prices import MarketPrices
+from backend.services.running.fleet import Fleet
 from backend.services.service import Orders, Trading
 from backend.services.watching.account_watch import AccountWatch
-from backend.settings.by_exchange import account_url_setting
+from backend.services.watching.listening import Listening
+from backend.settings import Settings
+from backend.settings.by_exchange import account_socket_setting, account_url_setting
 from backend.trading.account import Mode
 
 log = logging.getLogger(__name__)
 
 
 async def build_trading(
-    common: Common, stores: Stores, venues: Venues, stack: AsyncExitStack
+    common: Common, stores: Stores, venues: Venues, fleet: Fleet, stack: AsyncExitStack
 ) -> Trading | None:
     """None where accounts are off, which is said in one log line; nothing of them is held or asked then."""
     settings = common.settings
@@ -56,7 +62,8 @@ async def build_trading(
         return None
     sessions = Sessions(partial(open_session, settings.request_timeout, USER_AGENT))
     await stack.enter_async_context(sessions)
-    ways = AccountVenues(_ways(common, sessions, venues.throttles))
+    lasting = await stack.enter_async_context(Sessions(partial(open_socket_session, USER_AGENT)))
+    ways = AccountVenues(_ways(common, sessions, lasting, venues.throttles))
     vault = Vault(settings.master_keys)
     prices = MarketPrices(
         markets=venues.markets,
@@ -110,6 +117,14 @@ async def build_trading(
         orders=orders,
         paper=PaperKeeper(accounts=accounts, store=stores.papers, clock=common.clock, loops=common.loops),
         watch=watch,
+        listening=Listening(
+            accounts=accounts,
+            hurry=watch.hurry,
+            name=fleet.name,
+            others=lambda: fleet.keepers,
+            clock=common.clock,
+            loops=common.loops,
+        ),
         watch_store=stores.snapshots,
         notices=notices,
         alarms=alarms,
@@ -186,9 +201,10 @@ def _build_orders(
 
 
 def _ways(
-    common: Common, sessions: Sessions, throttles: Mapping[str, Throttle]
+    common: Common, sessions: Sessions, lasting: Sessions, throttles: Mapping[str, Throttle]
 ) -> dict[tuple[str, Mode], VenueWay]:
-    """A venue that counts private questions with public ones shares their throttle, live and demo alike."""
+    """A venue that counts private questions with public ones shares their throttle, live and demo alike.
+    `lasting` are the sessions of sockets."""
     settings = common.settings
     known = dict(throttles)
     ways = {}
@@ -201,6 +217,7 @@ def _ways(
         for mode in (Mode.DEMO, Mode.LIVE):
             base_url = settings.account_urls[account_url_setting(venue.name, mode)]
             proxy = proxy_to(venue.name, base_url, settings.proxies)
+            sockets = _sockets(settings, venue, mode)
             ways[venue.name, mode] = VenueWay(
                 venue=venue,
                 mode=mode,
@@ -210,5 +227,38 @@ def _ways(
                 clock=common.clock,
                 metrics=common.metrics,
                 proxy=proxy,
+                sockets=AccountSockets(
+                    urls=sockets,
+                    session=partial(_socket_session, common, lasting, venue.name),
+                    clock=common.clock,
+                ),
             )
     return ways
+
+
+def _sockets(settings: Settings, venue: PrivateVenue, mode: Mode) -> dict[str, str]:
+    """The base URLs of a venue's sockets by their names.
+
+    The documented sockets tell of the documented venue only: an account at another address hears something
+    if its sockets have another address too.
+    """
+    if not settings.account_sockets:
+        return {}
+    is_demo = mode is Mode.DEMO
+    own = settings.account_urls[account_url_setting(venue.name, mode)] == (
+        venue.demo_url if is_demo else venue.base_url
+    )
+    urls = {}
+    for socket in (one for flavour in venue.flavours for one in flavour.sockets):
+        documented = socket.demo_url if is_demo else socket.base_url
+        if not documented:
+            continue
+        url = settings.account_socket_urls[account_socket_setting(venue.name, socket.name, mode)]
+        if own or url != documented:
+            urls[socket.name] = url
+    return urls
+
+
+def _socket_session(common: Common, lasting: Sessions, venue: str, url: str) -> tuple[Session, Proxy | None]:
+    proxy = proxy_to(venue, url, common.settings.proxies)
+    return lasting.by(proxy), proxy

@@ -50,6 +50,7 @@ from backend.services.syncing.markets import Markets
 from backend.services.syncing.removal import Remover
 from backend.services.syncing.sync import SyncService
 from backend.services.watching.account_watch import AccountWatch
+from backend.services.watching.listening import Listening
 from backend.services.watching.ports import WatchStore
 from backend.telemetry.metrics import Metrics
 
@@ -148,6 +149,7 @@ class Trading:
     orders: Orders
     paper: PaperKeeper
     watch: AccountWatch
+    listening: Listening
     notices: Notices
     watch_store: WatchStore
     alarms: Alarms

@@ -10,6 +10,7 @@ from typing import Any
 from backend.core.proxy import read_proxy
 from backend.exchanges import EXCHANGES
 from backend.exchanges.private.registry import PRIVATE_VENUES
+from backend.exchanges.private.venue import AccountSocket
 from backend.settings import texts
 
 
@@ -60,6 +61,30 @@ def _account_settings() -> Iterator[Setting]:
             yield Setting(url, about, texts.account_url, account_url_setting(venue.name, mode))
 
 
+def _account_socket_settings() -> Iterator[Setting]:
+    """One for each socket of accounts and each mode that it serves."""
+    for venue, socket in account_sockets():
+        for mode, url in (("live", socket.base_url), ("demo", socket.demo_url)):
+            if url:
+                kind = f" {socket.name}" if socket.name else ""
+                about = f"Base URL of the socket that tells what happens in {venue}'s {mode}{kind} accounts."
+                name = account_socket_setting(venue, socket.name, mode)
+                yield Setting(url, about, texts.account_socket_url, name)
+
+
+def account_sockets() -> Iterator[tuple[str, AccountSocket]]:
+    """The sockets of accounts with the names of their venues."""
+    for venue in PRIVATE_VENUES.values():
+        for flavour in venue.flavours:
+            for socket in flavour.sockets:
+                yield venue.name, socket
+
+
+def account_socket_setting(venue: str, socket: str, mode: str) -> str:
+    """The name of the setting with the base URL of a socket of accounts."""
+    return "_".join(part.upper() for part in (venue, mode, socket, "ACCOUNT_WS_URL") if part)
+
+
 def account_url_setting(venue: str, mode: str) -> str:
     """The name of the setting with the base URL of a mode's accounts."""
     return f"{venue.upper()}_{mode.upper()}_ACCOUNT_URL"
@@ -100,3 +125,4 @@ PROXIES = (
 URLS = tuple(_url_settings())
 SOCKET_URLS = tuple(_socket_settings())
 ACCOUNT_URLS = tuple(_account_settings())
+ACCOUNT_SOCKET_URLS = tuple(_account_socket_settings())

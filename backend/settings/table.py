@@ -20,7 +20,14 @@ from backend.access.policy import Access
 from backend.core.series import Series
 from backend.exchanges.binance.archive import BASE_URL as ARCHIVE_URL
 from backend.settings import texts
-from backend.settings.by_exchange import ACCOUNT_URLS, PROXIES, SOCKET_URLS, URLS, Setting
+from backend.settings.by_exchange import (
+    ACCOUNT_SOCKET_URLS,
+    ACCOUNT_URLS,
+    PROXIES,
+    SOCKET_URLS,
+    URLS,
+    Setting,
+)
 from backend.telemetry.masking import password_in
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -211,6 +218,12 @@ class Settings:
         "While somebody listens to `/stream/account` it is 2. `0`: none.",
         texts.number(0, 3600),
     )
+    account_sockets: bool = _setting(
+        "true",
+        "`false`: the service does not listen to the sockets of accounts. It then sees at the next look what "
+        "is done elsewhere.",
+        texts.flag,
+    )
     webhook_addresses: tuple[Network, ...] = _setting(
         "52.89.214.238,34.212.75.30,54.218.53.128,52.32.178.7",
         "Networks that may send alarms to `/webhook`, separated by commas: those of TradingView. "
@@ -236,6 +249,7 @@ class Settings:
     notify_email_from: str = _setting("", "Sender of these e-mails.", texts.email)
     notify_email_to: str = _setting("", "Receiver of these e-mails.", texts.email)
     account_urls: Mapping[str, str] = _group(ACCOUNT_URLS)
+    account_socket_urls: Mapping[str, str] = _group(ACCOUNT_SOCKET_URLS)
 
     @property
     def secrets(self) -> frozenset[str]:
@@ -246,6 +260,7 @@ class Settings:
             *self.base_urls.values(),
             *self.socket_urls.values(),
             *self.account_urls.values(),
+            *self.account_socket_urls.values(),
             self.binance_archive_url,
             self.notify_smtp,
         )

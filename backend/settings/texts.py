@@ -183,6 +183,15 @@ def socket_url(text: str) -> str:
     return base_url(text, ("wss", "ws"))
 
 
+def account_socket_url(text: str) -> str:
+    """The same care as for `account_url`."""
+    url = socket_url(text)
+    parts = urlsplit(url)
+    if parts.scheme == "ws" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise ValueError("give a base URL that begins with wss://: the service sends keys there")
+    return url
+
+
 def base_path(text: str) -> str:
     parts = text.split("/")[1:]
     if text and (f"/{'/'.join(parts)}" != text or not all(map(_is_path_part, parts)) or len(text) > 200):

@@ -49,6 +49,7 @@ from backend.services.syncing.ledger import Ledgers
 from backend.services.syncing.markets import Markets
 from backend.services.syncing.sync import SyncService
 from backend.services.watching.account_watch import AccountWatch
+from backend.services.watching.listening import Listening
 from backend.store.market.coverage import MongoCoverage
 from backend.store.market.follows import MongoFollows
 from backend.store.market.jobs import MongoJobs
@@ -66,6 +67,7 @@ from backend.store.trading.snapshots import MongoSnapshots
 from backend.store.trading.triggers import MongoTriggers
 from backend.store.trading.twaps import MongoTwaps
 from backend.telemetry.metrics import Metrics
+from backend.trading.account import Account
 from tests.conftest import ImpatientClock
 from tests.extracting import ACCOUNT, OneAccount
 from tests.fakes import BTC, START, MemoryCandles, MemoryCoverage, ScriptedSource, candle, minute, minutes
@@ -493,6 +495,58 @@ async def account_watch(ground: Ground) -> AsyncIterator[Stumbling]:
     await watch.stop()
 
 
+class OneSocket:
+    """An account's only socket, which ends at once."""
+
+    sockets = ("perpetual",)
+
+    async def listen(self, _name: str, heard: Callable[[], None]) -> str:
+        heard()
+        return "it is over"
+
+
+class ListenedAccounts:
+    """One account, whose questions are `source`."""
+
+    def __init__(self, source: Any) -> None:
+        self._source = source
+
+    async def all(self) -> list[Account]:
+        return [ACCOUNT]
+
+    async def source(self, _account: str) -> tuple[Account, Any]:
+        return ACCOUNT, self._source
+
+
+@asynccontextmanager
+async def listening_to(accounts: Any, ground: Ground) -> AsyncIterator[None]:
+    listening = Listening(
+        accounts=accounts,
+        hurry=lambda _account: None,
+        name="one",
+        others=frozenset,
+        clock=ground.clock,
+        loops=ground.loops,
+    )
+    listening.start()
+    yield
+    await listening.stop()
+
+
+@asynccontextmanager
+async def listed_sockets(ground: Ground) -> AsyncIterator[Stumbling]:
+    accounts = ground.stumbling(ListenedAccounts(OneSocket()), "all")
+    async with listening_to(accounts, ground):
+        yield accounts
+
+
+@asynccontextmanager
+async def account_sockets(ground: Ground) -> AsyncIterator[Stumbling]:
+    source = ground.stumbling(OneSocket(), "listen")
+    async with listening_to(ListenedAccounts(source), ground):
+        yield source
+
+
 @asynccontextmanager
 async def alarms(ground: Ground) -> AsyncIterator[Stumbling]:
     nothing: Any = None
@@ -549,6 +603,8 @@ PARTS: dict[str, Part] = {
     "trigger orders": trigger_orders,
     "alarms": alarms,
     "watch of accounts": account_watch,
+    "list of sockets of accounts": listed_sockets,
+    "sockets of accounts": account_sockets,
     "paper accounts": paper_accounts,
     "slices of TWAP orders": twap_slices,
     "watch of orders": order_watch,

@@ -314,6 +314,11 @@ MUTATIONS: list[Mutation] = [
         ('_fire_in(book, where, "take_profit", bar, before)', '_fire_in(book, where, "take_profit", bar)'),
     ),
     *_of(
+        "services/watching/listening.py",
+        "integration/test_account_sockets.py",
+        ("self._hurry(account)", "pass"),
+    ),
+    *_of(
         "services/watching/account_look.py",
         "integration/test_account_watch.py",
         ("if has_lost(known.snapshot, after):", "if False:"),

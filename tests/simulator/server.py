@@ -19,6 +19,7 @@ from tests.simulator.exchanges import EXCHANGES
 from tests.simulator.faults import Faults
 from tests.simulator.markets import KINDS, Market, default_markets, markets_of
 from tests.simulator.private.accounts import Accounts
+from tests.simulator.private.sockets import AccountSockets
 from tests.simulator.private.venues import private_venues
 from tests.simulator.requestlog import Record, RequestLog
 from tests.simulator.resets import reset
@@ -61,6 +62,7 @@ class Simulator:
             *private_venues(accounts or {}, self.clock, self.faults, limited=limits),
             *(venue for name, build in EXCHANGES.items() for venue in build(self._archives[name], options)),
         ]
+        self.account_sockets = AccountSockets(accounts or {}, self.clock)
         self._hub = Hub(self._archives, limited=limits)
         self._control = Control(self.clock, self.faults, self.log, self._hub)
         self._runner: web.ServerRunner | None = None
@@ -109,6 +111,7 @@ class Simulator:
         """Let go of hanging answers and sockets, and close the server."""
         self.faults.release()
         await self._hub.close()
+        await self.account_sockets.cut()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -134,6 +137,8 @@ class Simulator:
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.path.startswith("/_sim/"):
             return self._response(self._control.answer(request.method, request.path, await request.read()))
+        if self.account_sockets.serves(request):
+            return await self.account_sockets.serve(request)
         if dialect := self._hub.dialect(request):
             return await self._hub.serve(dialect, request)
         question = await _question(request)

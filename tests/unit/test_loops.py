@@ -21,6 +21,7 @@ ROOT = Path(backend.__file__).parents[1]
 
 ENDLESS = {
     "backend/loops.py:run": "the helper itself",
+    "backend/net/private/account_connection.py:_mind": "ends with its connection, which is made again",
     "backend/net/rest/account_budget.py:room_for": "ends with its turn",
     "backend/net/sockets/socket_session.py:_tell": "ends with its connection, which is made again",
     "backend/net/sockets/socket_session.py:_mind": "ends with its connection, which is made again",

@@ -72,6 +72,7 @@ DEFAULTS: dict[str, object] = {
     "live_trading": False,
     "account_visit_hours": 6.0,
     "account_watch_seconds": 60.0,
+    "account_sockets": True,
     "webhook_addresses": read_networks("52.89.214.238,34.212.75.30,54.218.53.128,52.32.178.7"),
     "notify_url": "",
     "notify_telegram_token": "",
@@ -85,6 +86,13 @@ DEFAULTS: dict[str, object] = {
         "BITGET_DEMO_ACCOUNT_URL": "https://api.bitget.com",
         "BINGX_LIVE_ACCOUNT_URL": "https://open-api.bingx.com",
         "BINGX_DEMO_ACCOUNT_URL": "https://open-api-vst.bingx.com",
+    },
+    "account_socket_urls": {
+        "BITGET_LIVE_ACCOUNT_WS_URL": "wss://ws.bitget.com",
+        "BITGET_DEMO_ACCOUNT_WS_URL": "wss://wspap.bitget.com",
+        "BINGX_LIVE_PERPETUAL_ACCOUNT_WS_URL": "wss://open-api-swap.bingx.com",
+        "BINGX_DEMO_PERPETUAL_ACCOUNT_WS_URL": "wss://vst-open-api-ws.bingx.com",
+        "BINGX_LIVE_SPOT_ACCOUNT_WS_URL": "wss://open-api-ws.bingx.com",
     },
     "rollup_memory": 64,
     "archive": True,
@@ -143,6 +151,7 @@ BAD = {
     "LIVE_TRADING": ["yes", "1"],
     "ACCOUNT_VISIT_HOURS": ["0", "721", "often"],
     "ACCOUNT_WATCH_SECONDS": ["-1", "3601", "often"],
+    "ACCOUNT_SOCKETS": ["yes", "1"],
     "NOTIFY_URL": [f"ftp://h/{SECRET}", f"https://h/?a={SECRET}", f"http://h/{SECRET}", "https://"],
     "NOTIFY_TELEGRAM_TOKEN": [SECRET, f"1:{SECRET} 2", f"a:{SECRET}", "1:" + "x" * 100],
     "NOTIFY_TELEGRAM_CHAT": ["me", "@", "1.5", "@a b"],
@@ -155,6 +164,13 @@ BAD = {
         f"{venue}_{mode}_ACCOUNT_URL": [*BAD_URLS, "http://api.example.com"]
         for venue in ("BITGET", "BINGX")
         for mode in ("LIVE", "DEMO")
+    },
+    **{
+        f"{name}_ACCOUNT_WS_URL": [*BAD_SOCKET_URLS, "ws://api.example.com"]
+        for name in (
+            *("BITGET_LIVE", "BITGET_DEMO", "BINGX_LIVE_PERPETUAL"),
+            *("BINGX_DEMO_PERPETUAL", "BINGX_LIVE_SPOT"),
+        )
     },
     "CORS_ORIGINS": ["charts.example.com", "https://charts.example.com/", "https://a.example,"],
     "ALLOWED_NETWORKS": ["localhost", "192.168.31.1/24", "10.0.0.0/8,"],

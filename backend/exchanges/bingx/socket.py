@@ -99,7 +99,7 @@ def request(kind: str, topics: Sequence[str], _number: int) -> str:
 
 def read_swap(sent: str | bytes) -> Sequence[Event]:
     """What a frame means. Raises MalformedAnswer."""
-    text = _unpacked(sent)
+    text = unpacked(sent)
     if text == b"Ping":
         return (Reply("Pong"),)
     frame = decode(_swap, text, VENUE)
@@ -109,7 +109,7 @@ def read_swap(sent: str | bytes) -> Sequence[Event]:
 
 def read_spot(sent: str | bytes) -> Sequence[Event]:
     """What a frame means. Raises MalformedAnswer."""
-    text = _unpacked(sent)
+    text = unpacked(sent)
     if text == b"Ping":
         return (Reply("Pong"),)
     frame = decode(_spot, text, VENUE)
@@ -117,7 +117,7 @@ def read_spot(sent: str | bytes) -> Sequence[Event]:
     return _control(frame) or ([Push(frame.topic, _spot_candle(candle), closed=False)] if candle else [])
 
 
-def _unpacked(sent: str | bytes) -> bytes:
+def unpacked(sent: str | bytes) -> bytes:
     """The text of a frame; plain text is taken as it is."""
     if isinstance(sent, str):
         return sent.encode(errors="replace")
@@ -131,11 +131,16 @@ def _unpacked(sent: str | bytes) -> bytes:
     return text
 
 
+def pong(ping: str, time: str | None) -> str:
+    """The answer to a ping with words."""
+    times = {} if time is None else {"time": time}
+    return msgspec.json.encode({"pong": ping, **times}).decode()
+
+
 def _control(frame: Frame) -> Sequence[Event]:
     """What a frame means that is no push; nothing for a push or an acknowledgement."""
     if frame.ping is not None:
-        times = {} if frame.time is None else {"time": frame.time}
-        return (Reply(msgspec.json.encode({"pong": frame.ping, **times}).decode()),)
+        return (Reply(pong(frame.ping, frame.time)),)
     if frame.code:
         return (RefusedTopics(frame.id if "@" in frame.id else None, f"{excerpt(frame.msg)} ({frame.code})"),)
     return ()

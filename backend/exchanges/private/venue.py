@@ -9,6 +9,7 @@ from typing import Generic, Literal, TypeVar
 from backend.errors import ExchangeError
 from backend.exchanges.base import Answer, Budget, RateLimit, Request, Sign
 from backend.exchanges.private.refusals import Acceptance, Meaning, Refusal, error_of
+from backend.exchanges.private.socket_events import Event
 from backend.trading.keys import Keys
 from backend.trading.rows import (
     Balance,
@@ -87,6 +88,33 @@ class SetupCalls:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSocket:
+    """One socket of an account. `name` tells it from the venue's others.
+
+    A connection is opened at `path` below the base URL, with the key that `listen_key` asks for where the
+    venue wants one. Where there is a `login`, it is the first message, of the keys and the venue's time (ms);
+    the messages of `subscribe` follow once the venue has admitted us. `read` returns the events in a frame,
+    none for unimportant ones, and raises MalformedAnswer. `demo_url` is "" where demo accounts have none.
+
+    Seconds: `ping` is the text that the venue wants to hear every `ping_every`; after `quiet_after` without a
+    frame the connection is dead; one that is `life` old is renewed.
+    """
+
+    name: str
+    base_url: str
+    demo_url: str
+    path: str
+    read: Callable[[str | bytes], Sequence[Event]]
+    listen_key: Call[str] | None = None
+    login: Callable[[Keys, int], str] | None = None
+    subscribe: tuple[str, ...] = ()
+    ping: str = ""
+    ping_every: float = 0.0
+    quiet_after: float
+    life: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Flavour:
     """A kind of account at a venue, and how it is read. Symbols are in the venue's spelling.
 
@@ -109,6 +137,7 @@ class Flavour:
     bills: Mapping[Product, Stream[Bill]]
     placing: Placing
     setup: SetupCalls
+    sockets: tuple[AccountSocket, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from typing import TypeVar
 from backend.errors import ClockRefused, ExchangeRefused, ModeRefused
 from backend.exchanges.base import Sign
 from backend.exchanges.private.venue import Call, Flavour, PrivateVenue, Stream
+from backend.net.private.account_connection import AccountConnection, AccountSockets
 from backend.net.rest.exchange_clock import ExchangeClock
 from backend.net.rest.requester import Requester
 from backend.trading.history import Kind, Offer, Row
@@ -53,6 +54,7 @@ class AccountClient:
         sign: Sign,
         requester: Requester,
         exchange_clock: ExchangeClock,
+        sockets: AccountSockets | None = None,
         urgent: bool = False,
     ) -> None:
         self._venue = venue
@@ -61,6 +63,7 @@ class AccountClient:
         self._sign = sign
         self._requester = requester
         self._exchange_clock = exchange_clock
+        self._sockets = sockets
         self._urgent = urgent
 
     def __repr__(self) -> str:
@@ -69,6 +72,24 @@ class AccountClient:
     async def now(self) -> int:
         """The venue's time, ms."""
         return await self._exchange_clock.now()
+
+    @property
+    def sockets(self) -> tuple[str, ...]:
+        """The names of the sockets that tell when something happens."""
+        offered = () if self._sockets is None else tuple(self._sockets.urls)
+        return tuple(socket.name for socket in self._flavour.sockets if socket.name in offered)
+
+    async def listen(self, name: str, heard: Callable[[], None]) -> str:
+        """Keep one connection while it lasts, and call `heard` when it begins, and whenever something
+        happens in the account. Returns why it ended. Raises ExchangeError where it cannot begin."""
+        assert self._sockets is not None
+        socket = next(one for one in self._flavour.sockets if one.name == name)
+        now = await self._exchange_clock.now()
+        listen_key = "" if socket.listen_key is None else await self._ask(socket.listen_key)
+        connection = AccountConnection(
+            socket=socket, sockets=self._sockets, keys=self._keys, moment=now, heard=heard
+        )
+        return await connection.serve(listen_key)
 
     async def identity(self) -> Identity:
         """Which kind of account the keys belong to, whose it is, and what they may do: all asked anew.

@@ -10,6 +10,7 @@ from backend.core.proxy import Proxy
 from backend.errors import InvalidRequest
 from backend.exchanges.private.venue import Call, Flavour, PrivateVenue
 from backend.net.private.account_client import ATTEMPTS, AccountClient, offer_of
+from backend.net.private.account_connection import AccountSockets
 from backend.net.rest.exchange_clock import ExchangeClock
 from backend.net.rest.requester import Requester, Session
 from backend.net.rest.throttle import Throttle
@@ -40,6 +41,7 @@ class VenueWay:
         clock: Clock,
         metrics: Metrics,
         proxy: Proxy | None = None,
+        sockets: AccountSockets | None = None,
     ) -> None:
         self.venue = venue
         self._mode = mode
@@ -49,6 +51,7 @@ class VenueWay:
         self._clock = clock
         self._metrics = metrics
         self._proxy = proxy
+        self._sockets = sockets
         self._exchange_clock = ExchangeClock(self._read_clock, clock)
 
     def client(
@@ -64,6 +67,7 @@ class VenueWay:
             sign=signer(keys),
             requester=self._requester(keys, account),
             exchange_clock=self._exchange_clock,
+            sockets=self._sockets,
             urgent=urgent,
         )
 

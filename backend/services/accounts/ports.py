@@ -33,6 +33,14 @@ class AccountSource(Protocol):
     async def now(self) -> int:
         """The venue's time, ms."""
 
+    @property
+    def sockets(self) -> tuple[str, ...]:
+        """The names of the sockets that tell when something happens in the account."""
+
+    async def listen(self, name: str, heard: Callable[[], None]) -> str:
+        """Keep one connection while it lasts, and call `heard` when it begins, and whenever something happens
+        in the account. Returns why it ended."""
+
     async def identity(self) -> Identity:
         """The kind of account, whose it is, and what the keys may do."""
 

@@ -80,6 +80,14 @@ class PaperSource:
         """The service's time, ms."""
         return self._clock.now()
 
+    @property
+    def sockets(self) -> tuple[str, ...]:
+        """None: what happens, happens here."""
+        return ()
+
+    async def listen(self, _name: str, _heard: Callable[[], None]) -> str:
+        raise NotImplementedError("a paper account has no sockets")
+
     async def identity(self) -> Identity:
         """It is nobody's but ours."""
         return Identity(flavour=FLAVOUR, uid=self._account.id, key=KEY)

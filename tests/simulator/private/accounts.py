@@ -27,6 +27,8 @@ class Account:
     keys: Credentials
     book: Book
     demo: bool = False
+    listen_keys: dict[str, int] = field(default_factory=dict)
+    """Keys of BingX to sockets, and when they were given (ms)."""
 
 
 Accounts = dict[str, Account]

@@ -16,6 +16,7 @@ from tests.simulator.private import bingx_perpetual, bingx_placing, bingx_spot
 from tests.simulator.private.accounts import Accounts, Asked, Buckets, Refused, Tell
 from tests.simulator.private.placing import Instead
 from tests.simulator.private.signatures import bingx_account, bingx_params
+from tests.simulator.private.sockets import LISTEN_KEY
 
 DEMO = "/vst"
 TIME = "/openApi/swap/v2/server/time"
@@ -52,7 +53,8 @@ class PrivateBingx:
         question = self._own(question)
         if question.path not in PATHS:
             return Admission(1, {})
-        route, changes = _route(question), question.method != "GET"
+        route = _route(question)
+        changes = question.method != "GET" and question.path != LISTEN_KEY
         try:
             account = bingx_account(question, self._accounts(), self.clock.now(), self.clock.speed)
             if route is None:

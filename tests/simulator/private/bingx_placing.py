@@ -13,6 +13,7 @@ from tests.simulator.private.bingx_words import needed, order_of, wrong
 from tests.simulator.private.placing import Codes, Wish, cancelled, net_closes, number, placed
 from tests.simulator.private.rows import Held, Order, Pair, Product, Side
 from tests.simulator.private.setup import leverage_of, levers, set_hedged
+from tests.simulator.private.sockets import LISTEN_KEY, new_listen_key
 
 CODES = Codes(duplicate="101481", busy="101500", no_position="101205", too_small="110422", no_price="101215")
 FORCES = {"": "gtc", "GTC": "gtc", "IOC": "ioc", "FOK": "fok", "PostOnly": "post_only"}
@@ -117,6 +118,7 @@ READS: dict[str, tuple[Tell, int, int]] = {
 """How symbols are set."""
 
 ROUTES: dict[tuple[str, str], tuple[Tell, int, int]] = {
+    ("POST", LISTEN_KEY): (new_listen_key, 2, 2),
     ("POST", f"{SWAP}/order"): (perpetual_place, 10, 3),
     ("DELETE", f"{SWAP}/order"): (perpetual_cancel, 10, 3),
     ("POST", f"{SWAP}/order/test"): (perpetual_trial, 5, 2),

@@ -13,6 +13,7 @@ from tests.simulator.private.accounts import Account, Accounts, Credentials
 from tests.simulator.private.bingx import DEMO
 from tests.simulator.private.book import Book
 from tests.simulator.private.generator import generated
+from tests.simulator.private.sockets import AccountSockets
 from tests.simulator.requestlog import RequestLog
 from tests.simulator.server import Simulator
 
@@ -55,6 +56,11 @@ class PrivateSimulator:
     def faults(self) -> Faults:
         """The switches: `faults.private` has those for accounts, the others are for all answers."""
         return self.simulator.faults
+
+    @property
+    def sockets(self) -> AccountSockets:
+        """The sockets of accounts."""
+        return self.simulator.account_sockets
 
     def asked(self, path: str) -> int:
         """How many questions came whose path contains this text."""

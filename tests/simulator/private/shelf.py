@@ -15,6 +15,9 @@ class Shelf(Generic[Row]):
     """All rows of one kind, by product; a row may be put in place of an older state of itself."""
 
     def __init__(self) -> None:
+        self.changes = 0
+        """How often a row was put."""
+        self.latest: Row | None = None
         self._rows: dict[Product, list[Row]] = {product: [] for product in Product}
         self._numbers: dict[Product, list[int]] = {product: [] for product in Product}
 
@@ -31,6 +34,8 @@ class Shelf(Generic[Row]):
 
     def put(self, row: Row) -> None:
         """Add a row, or put it where one of its number is."""
+        self.changes += 1
+        self.latest = row
         rows, numbers = self._rows[row.product], self._numbers[row.product]
         if not numbers or numbers[-1] < row.number:
             rows.append(row)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from backend.clock import parse_time
 from backend.exchanges.base import Budget, RateLimit
 from backend.exchanges.bingx import signing
-from backend.exchanges.bingx.account import key, perpetual, placing, setup, spot
+from backend.exchanges.bingx.account import key, perpetual, placing, setup, socket, spot
 from backend.exchanges.bingx.account.refusals import refused
 from backend.exchanges.bingx.market import PERPETUAL, VENUE
 from backend.exchanges.private.refusals import Acceptance
 from backend.exchanges.private.venue import Call, Flavour, PrivateVenue
 from backend.trading.rows import FeeRates, Order, Page, Product
 
-LIMITS = {**key.LIMITS, **perpetual.LIMITS, **spot.LIMITS, **placing.LIMITS, **setup.LIMITS}
+LIMITS = {**key.LIMITS, **perpetual.LIMITS, **spot.LIMITS, **placing.LIMITS, **setup.LIMITS, **socket.LIMITS}
 
 BUDGET = Budget(
     f"{VENUE}-account", tuple(RateLimit(path, of_address, 1.0) for path, (_, of_address) in LIMITS.items())
@@ -59,6 +59,7 @@ ACCOUNT = Flavour(
     bills=dict.fromkeys(SWAP, perpetual.BILL_HISTORY),
     placing=placing.PLACING,
     setup=setup.SETUP,
+    sockets=socket.SOCKETS,
 )
 """Changes of the spot wallet and of coin-margined ones are not offered."""
 

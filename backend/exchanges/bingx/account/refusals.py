@@ -62,6 +62,7 @@ class Said(msgspec.Struct):
 
     code: int | None = None
     msg: str | None = None
+    listen_key: str = msgspec.field(name="listenKey", default="")
 
 
 _said = msgspec.json.Decoder(Said, strict=False)
@@ -70,11 +71,11 @@ _said = msgspec.json.Decoder(Said, strict=False)
 def refused(answer: Answer) -> Refusal | None:
     """What an answer refuses; None for a success.
 
-    A code that is not known may have been given after the request was done: its outcome is unknown. So is
-    that of a success that cannot be read.
+    A listen key comes without any code. A code that is not known may have been given after the request was
+    done: its outcome is unknown. So is that of a success that cannot be read.
     """
     said = refusal(_said, answer.body, Said())
-    if answer.status == 200 and said.code == 0:
+    if answer.status == 200 and (said.code == 0 or said.listen_key):
         return None
     words = (said.msg or "")[:LONGEST_SAID]
     meaning = _meaning(answer, said.code or 0, words.lower())

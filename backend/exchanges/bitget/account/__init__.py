@@ -11,6 +11,7 @@ from backend.exchanges.bitget import signing
 from backend.exchanges.bitget.account import classic, key, placing, setup, spot, unified
 from backend.exchanges.bitget.account.asking import FUTURES
 from backend.exchanges.bitget.account.refusals import refused
+from backend.exchanges.bitget.account.socket import CLASSIC_SOCKET
 from backend.exchanges.bitget.market import BUDGET, PERPETUAL, VENUE
 from backend.exchanges.private.refusals import Acceptance
 from backend.exchanges.private.venue import Call, Flavour, PrivateVenue
@@ -64,6 +65,7 @@ CLASSIC = Flavour(
     bills={Product.SPOT: spot.BILL_HISTORY, **dict.fromkeys(FUTURES, classic.BILL_HISTORY)},
     placing=placing.CLASSIC_PLACING,
     setup=setup.CLASSIC_SETUP,
+    sockets=(CLASSIC_SOCKET,),
 )
 
 BITGET_ACCOUNT = PrivateVenue(
