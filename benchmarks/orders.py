@@ -1,8 +1,9 @@
 """What the service adds to an order on its way to the exchange: `python -m benchmarks.orders [orders]`.
 
 From the call to the first byte at the exchange: judged by the account's limits, written to a real mongod,
-signed and sent; beside a bare signed request of aiohttp in the same run. Alone, and while the same process
-syncs years of candles at full speed. Orders come one after the other, as often as the exchange allows.
+signed and sent; beside a bare signed request of aiohttp in the same run. Alone, and during a sync of years of
+candles at full speed: by the same process, and by a worker beside it. Orders come one after the other, as
+often as the exchange allows.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from statistics import quantiles
@@ -22,7 +22,6 @@ import aiohttp
 from cryptography.fernet import Fernet
 from yarl import URL
 
-from backend.access.keys import read_keys
 from backend.app import open_service
 from backend.clock import SystemClock, parse_time
 from backend.core.series import Series
@@ -35,7 +34,7 @@ from backend.trading.keys import Keys
 from backend.trading.risk import Limits
 from backend.trading.rows import Product
 from backend.trading.tickets import Ticket
-from tests.integration.processes import running_simulator
+from tests.integration.processes import RunningService, running_simulator
 from tests.ordering import book_of
 from tests.simulator import SimulatorClock
 from tests.simulator.private.running import KEYS, PrivateSimulator, private_simulator
@@ -119,19 +118,26 @@ async def main(orders: int) -> None:
         mongod = EmbeddedMongod(Path(folder))
         try:
             async with private_simulator(book, clock=clock) as simulator:
-                settings = load_settings(
-                    {
-                        "MONGODB_URI": mongod.start(),
-                        "BINANCE_SPOT_URL": candles,
-                        "BITGET_URL": candles,
-                        "BITGET_LIVE_ACCOUNT_URL": simulator.url,
-                        "LIVE_TRADING": "true",
-                        "MASTER_KEYS": Fernet.generate_key().decode(),
-                    }
-                )
-                settings = replace(settings, api_keys=read_keys("bench:dummy-key-of-benchmarks:trade"))
-                async with open_service(settings) as service:
+                texts = {
+                    "MONGODB_URI": mongod.start(),
+                    "BINANCE_SPOT_URL": candles,
+                    "BITGET_URL": candles,
+                    "BITGET_LIVE_ACCOUNT_URL": simulator.url,
+                    "LIVE_TRADING": "true",
+                    "MASTER_KEYS": Fernet.generate_key().decode(),
+                    "API_KEYS": "bench:dummy-key-of-benchmarks:trade",
+                }
+                print("one process:")
+                async with open_service(load_settings(texts)) as service:
                     await measure(service, simulator, orders)
+                print("a worker beside it syncs:")
+                texts |= {"MONGODB_DATABASE": "beside"}
+                worker = RunningService(Path(folder) / "log", texts | {"ROLE": "worker"})
+                try:
+                    async with open_service(load_settings(texts | {"ROLE": "api"})) as service:
+                        await measure(service, simulator, orders)
+                finally:
+                    worker.kill()
         finally:
             mongod.stop()
 
@@ -149,9 +155,9 @@ async def measure(service: Service, simulator: PrivateSimulator, orders: int) ->
     plain = told("bare signed request", await bare(simulator, orders))
     alone = told("the service, alone", await times_of(simulator, orders, send))
     async with syncing(service):
-        busy = told("the service, while it syncs", await times_of(simulator, orders, send))
+        busy = told("the service, during a sync", await times_of(simulator, orders, send))
     ratios = alone[1] / plain[1], busy[1] / alone[1]
-    print(f"p95 alone beside bare: {ratios[0]:.1f}; while it syncs beside alone: {ratios[1]:.1f}")
+    print(f"p95 alone beside bare: {ratios[0]:.1f}; during a sync beside alone: {ratios[1]:.1f}")
 
 
 if __name__ == "__main__":

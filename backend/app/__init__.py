@@ -20,6 +20,7 @@ from backend.app.rooms import (
 )
 from backend.app.start import start
 from backend.app.stores import open_stores
+from backend.app.telling import build_telling
 from backend.app.trading import build_trading
 from backend.app.venues import open_venues
 from backend.clock import Clock, SystemClock
@@ -68,6 +69,7 @@ async def open_service(
         following = build_following(common, stores, venues, syncing, streaming, appender, fleet)
         reading = build_reading(common, stores, venues, jobs, kept_hours)
         running = build_running(common, stores, venues, jobs, following)
+        telling = await build_telling(common, stores, following, stack)
         service = Service(
             markets=venues.markets,
             jobs=jobs,
@@ -77,7 +79,8 @@ async def open_service(
             streaming=streaming,
             running=running,
             changes=build_changes(common, jobs, reading, running),
-            trading=await build_trading(common, stores, venues, fleet, stack),
+            telling=telling,
+            trading=await build_trading(common, stores, venues, fleet, telling.notices, stack),
         )
         await start(service, common.role, fleet, stack)
         yield service

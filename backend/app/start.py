@@ -25,6 +25,11 @@ async def start(service: Service, role: Role, fleet: Fleet, stack: AsyncExitStac
             stack.push_async_callback(following.appender.stop)
             following.keeper.start()
             stack.push_async_callback(following.keeper.stop, GRACE_SECONDS)
+            if service.telling.notices.is_on:
+                service.telling.notices.start()
+                stack.push_async_callback(service.telling.notices.stop)
+                service.telling.follow_alerts.start()
+                stack.push_async_callback(service.telling.follow_alerts.stop)
             if service.trading is not None:
                 service.trading.extractions.start()
                 stack.push_async_callback(service.trading.extractions.stop)
@@ -34,8 +39,6 @@ async def start(service: Service, role: Role, fleet: Fleet, stack: AsyncExitStac
                 stack.push_async_callback(service.trading.orders.twaps.stop)
                 service.trading.orders.triggers.start()
                 stack.push_async_callback(service.trading.orders.triggers.stop)
-                service.trading.notices.start()
-                stack.push_async_callback(service.trading.notices.stop)
                 service.trading.watch.start()
                 stack.push_async_callback(service.trading.watch.stop)
                 if service.trading.watch.is_on:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 
-from backend.app.alarms import build_alarms, build_notices
+from backend.app.alarms import build_alarms
 from backend.app.common import Common
 from backend.app.stores import Stores
 from backend.app.venues import USER_AGENT, Venues
@@ -51,7 +51,12 @@ log = logging.getLogger(__name__)
 
 
 async def build_trading(
-    common: Common, stores: Stores, venues: Venues, fleet: Fleet, stack: AsyncExitStack
+    common: Common,
+    stores: Stores,
+    venues: Venues,
+    fleet: Fleet,
+    notices: Notices,
+    stack: AsyncExitStack,
 ) -> Trading | None:
     """None where accounts are off, which is said in one log line; nothing of them is held or asked then."""
     settings = common.settings
@@ -92,7 +97,6 @@ async def build_trading(
         visit_hours=settings.account_visit_hours,
     )
     readings = Readings(accounts, common.clock)
-    notices = await build_notices(common, stores, stack)
     watch = AccountWatch(
         accounts=accounts,
         store=stores.snapshots,
@@ -126,7 +130,6 @@ async def build_trading(
             loops=common.loops,
         ),
         watch_store=stores.snapshots,
-        notices=notices,
         alarms=alarms,
         now=common.clock.now,
     )

@@ -22,6 +22,7 @@ from backend.services.following.pushed_candles import LiveCandles
 from backend.services.history.extractions import Extractions
 from backend.services.history.histories import Histories
 from backend.services.jobs.submission import Jobs
+from backend.services.notices.follow_alerts import FollowAlerts
 from backend.services.notices.notices import Notices
 from backend.services.orders.amending import Amender
 from backend.services.orders.cancelling import Canceller
@@ -112,6 +113,14 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """Everything that tells people what they must know."""
+
+    notices: Notices
+    follow_alerts: FollowAlerts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Orders:
     """Everything that places orders, ends them, and tells what became of them."""
 
@@ -150,7 +159,6 @@ class Trading:
     paper: PaperKeeper
     watch: AccountWatch
     listening: Listening
-    notices: Notices
     watch_store: WatchStore
     alarms: Alarms
     now: Callable[[], int]
@@ -169,4 +177,5 @@ class Service:
     streaming: Streaming
     running: Running
     changes: Changes
+    telling: Telling
     trading: Trading | None = None

@@ -18,6 +18,8 @@ class Topic(StrEnum):
     ALARM_FAILED = "alarm_failed"
     ALARM_REFUSED = "alarm_refused"
     ACCOUNT_TROUBLE = "account_trouble"
+    RISK_LIMIT = "risk_limit"
+    FOLLOW_BEHIND = "follow_behind"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from pytest_tornasync.plugin import AsyncHTTPServerClient
 from backend.app.stores import look_after
 from backend.core.candles import Candle
 from backend.core.coverage import Coverage
-from backend.core.follow import Follow
+from backend.core.follow import Follow, Standing
 from backend.core.job import Job, SyncRequest
 from backend.core.minutes import Minutes
 from backend.core.windows import Window
@@ -32,6 +32,7 @@ from backend.services.following.visits import Visitor
 from backend.services.history.extractions import Extractions
 from backend.services.jobs.submission import Jobs
 from backend.services.jobs.worker import Worker
+from backend.services.notices.follow_alerts import FollowAlerts
 from backend.services.notices.notices import Notices
 from backend.services.orders.settling import Settler
 from backend.services.orders.triggers import Triggers
@@ -598,7 +599,29 @@ async def notices(ground: Ground) -> AsyncIterator[Stumbling]:
     await telling.stop()
 
 
+class FollowsToTell:
+    """Nobody follows anything."""
+
+    async def all(self) -> list[Standing]:
+        return []
+
+
+@asynccontextmanager
+async def follow_alerts(ground: Ground) -> AsyncIterator[Stumbling]:
+    follows: Any = ground.stumbling(FollowsToTell(), "all")
+    alerts = FollowAlerts(
+        follows=lambda: follows.all(),
+        tell=lambda _topic, _about, _said: None,
+        clock=ground.clock,
+        loops=ground.loops,
+    )
+    alerts.start()
+    yield follows
+    await alerts.stop()
+
+
 PARTS: dict[str, Part] = {
+    "looks for follows behind": follow_alerts,
     "notices": notices,
     "trigger orders": trigger_orders,
     "alarms": alarms,

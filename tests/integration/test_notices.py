@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from aiohttp import web
 
-from backend.errors import NoticeNotDelivered
+from backend.core.follow import Follow, Standing
+from backend.core.job import Failure
+from backend.core.series import Series
+from backend.core.windows import MINUTE
+from backend.errors import NoticeNotDelivered, RiskRefused
 from backend.loops import Loops
 from backend.net.notices.ways import EmailWay, TelegramWay, WebhookWay
 from backend.net.rest.requester import open_session
+from backend.services.notices.follow_alerts import FollowAlerts
 from backend.services.notices.notices import MOST_TRIES, Notices
 from backend.services.notices.ports import Way
 from backend.services.orders.cancelling import Step
@@ -22,6 +28,7 @@ from backend.store.mongo import Database
 from backend.store.trading.notices import MongoNotices
 from backend.telemetry.metrics import Metrics
 from backend.trading.notice import Notice, Topic
+from backend.trading.risk import Limits
 from tests.fakes import START, FakeClock
 from tests.ordering import floor
 from tests.simulator.private.faults import Met
@@ -200,6 +207,53 @@ async def test_orders_alarms_and_the_kill_switch_are_told(database: Database) ->
         assert told.keys() == {"order_refused", "order_unknown", "kill_switch"}
         assert refused.id in told["order_refused"]["text"]
         assert told["order_unknown"]["about"] == unknown.id
+
+
+async def test_limits_that_refuse_orders_are_one_notice_and_each_is_in_the_audit_trail(
+    database: Database,
+) -> None:
+    async with telling(database) as here, floor("bingx", database) as there:
+        there.first.heard = here.notices.heard
+        limits = Limits(max_order_value=Decimal(100))
+        await there.first.accounts.change(there.account.id, label=None, frozen=None, limits=limits)
+        for _ in range(3):
+            with pytest.raises(RiskRefused):
+                await there.place()
+        await here.notices.deliver()
+        [told] = [body for path, body in here.people.posted if path == "/hook"]
+        assert (told["topic"], told["about"], told["count"]) == ("risk_limit", there.account.id, 3)
+        assert "the limit is 100" in told["text"]
+        said = [row.outcome for _, row in await there.first.audit.list(None, None, 10)]
+        assert said == ["over_limit"] * 3
+
+
+async def test_follows_far_behind_are_told_with_the_reason(database: Database) -> None:
+    symbols = ["BTCUSDT", "ETHUSDT", *(f"COIN{number}USDT" for number in range(6))]
+    failure = Failure("exchange_unavailable", "binance cannot be reached")
+    behind = [
+        Standing(Follow(Series("binance", "spot", symbol), None, START, failure=failure), "failing", 0, lag)
+        for lag, symbol in enumerate(symbols, 12 * MINUTE)
+    ]
+    fine = Standing(Follow(Series("bingx", "spot", "BTCUSDT"), None, START), "live", 0, 9 * MINUTE)
+    standings: list[Standing] = [fine]
+
+    async def follows() -> Sequence[Standing]:
+        return standings
+
+    async with telling(database) as here:
+        alerts = FollowAlerts(
+            follows=follows, tell=here.notices.tell, clock=here.clock, loops=Loops(here.clock)
+        )
+        await alerts.look()
+        await here.notices.deliver()
+        assert here.people.posted == []
+        standings += behind
+        await alerts.look()
+        await here.notices.deliver()
+        [told] = [body for path, body in here.people.posted if path == "/hook"]
+        assert told["topic"] == "follow_behind"
+        assert "COIN5USDT (binance spot) by 12 minutes: binance cannot be reached" in told["text"]
+        assert told["text"].endswith("; and 3 more")
 
 
 async def test_a_password_is_never_sent_without_tls() -> None:

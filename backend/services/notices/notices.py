@@ -43,12 +43,15 @@ TITLES: Mapping[Topic, str] = {
     Topic.ALARM_FAILED: "An alarm was not carried out",
     Topic.ALARM_REFUSED: "An alarm was not let in",
     Topic.ACCOUNT_TROUBLE: "An account cannot be asked",
+    Topic.RISK_LIMIT: "A limit of an account refused an order",
+    Topic.FOLLOW_BEHIND: "Followed series are behind",
 }
 
 OF_AUDIT: Mapping[tuple[str, str], Topic] = {
     ("place", "refused"): Topic.ORDER_REFUSED,
     ("place", "unknown"): Topic.ORDER_UNKNOWN,
     ("place", "never_arrived"): Topic.ORDER_LOST,
+    ("place", "over_limit"): Topic.RISK_LIMIT,
     ("twap", "failed"): Topic.TWAP_FAILED,
     ("trigger", "failed"): Topic.TRIGGER_FAILED,
 }
@@ -75,9 +78,13 @@ class Notices:
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def is_on(self) -> bool:
+        """Whether there is anybody to tell."""
+        return bool(self._ways)
+
     def start(self) -> None:
-        if self._ways:
-            self._task = self._loops.start("notices", self._step)
+        self._task = self._loops.start("notices", self._step)
 
     async def stop(self) -> None:
         if self._task is not None:
@@ -87,7 +94,7 @@ class Notices:
 
     def tell(self, topic: Topic, about: str, said: str) -> None:
         """Something happened."""
-        if not self._ways:
+        if not self.is_on:
             return
         now = self._clock.now()
         notice = Notice(
@@ -108,7 +115,9 @@ class Notices:
         if record.action == "kill":
             topic = Topic.KILL_SWITCH
         if topic is not None:
-            about = record.intent or record.account
+            # Limits refuse many orders in a row: they are one notice.
+            is_of_order = topic is not Topic.RISK_LIMIT and record.intent
+            about = record.intent if is_of_order else record.account
             who = f"account {record.account}, by {record.caller}"
             self.tell(topic, about, f"{record.said or record.outcome} ({who}, {about})")
 

@@ -213,7 +213,11 @@ class Executor:
                 last_moment=venue.last_moment(moment),
                 due=now + UNANSWERED_LOOK_MS,
             )
-            await self._reception.admit(account, intent, facts)
+            try:
+                await self._reception.admit(account, intent, facts)
+            except RiskRefused as error:
+                await self._settler.record(intent, "place", "over_limit", str(error))
+                raise
             if not await self._intents.add(intent):
                 raise AlreadySent
             written.append(intent)
