@@ -40,9 +40,13 @@ class Precedence:
             yield
         finally:
             self._urgent -= 1
-            self._last = self._clock.monotonic()
+            self.expect()
             if not self._urgent:
                 self._free.set()
+
+    def expect(self) -> None:
+        """Something urgent was under way a moment ago, in another process that shares the database."""
+        self._last = self._clock.monotonic()
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:

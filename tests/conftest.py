@@ -18,6 +18,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from pymongo import MongoClient
 from tornado.ioloop import IOLoop
 from tornado.web import Application
 
@@ -68,7 +69,12 @@ def mongod_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"mongodb://{user}:{password}@{named}:27017/?authSource=admin"
         return
     mongod = EmbeddedMongod(tmp_path_factory.mktemp("mongod"))
-    yield mongod.start()
+    uri = mongod.start()
+    with MongoClient[dict[str, object]](uri) as client:
+        # Tests live at past times. The server knows only today's, and would now and then remove what they
+        # wrote as too old.
+        client.admin.command("setParameter", 1, ttlMonitorEnabled=False)
+    yield uri
     mongod.stop()
 
 

@@ -217,6 +217,7 @@ class Process:
             settler=settler,
             clock=clock,
             loops=self.loops,
+            precedence=self.precedence,
         )
         self.triggers = Triggers(
             executor=self.executor,

@@ -171,6 +171,7 @@ def _build_orders(
         settler=settler,
         clock=clock,
         loops=common.loops,
+        precedence=common.precedence,
     )
     triggers = Triggers(
         executor=executor,

@@ -36,11 +36,19 @@ class ReplicaSet:
         """Start all members and wait for a primary."""
         for port in self.ports:
             self.start_member(port)
+        for port in self.ports:
+            self._wait_for(port)
         members = [{"_id": number, "host": f"127.0.0.1:{port}"} for number, port in enumerate(self.ports)]
         settings = {"electionTimeoutMillis": 1000, "heartbeatIntervalMillis": 300}
         with Client(f"mongodb://127.0.0.1:{self.ports[0]}/?directConnection=true") as client:
             client.admin.command("replSetInitiate", {"_id": "rs0", "members": members, "settings": settings})
         self.primary()
+
+    def _wait_for(self, port: int) -> None:
+        """Wait until a member answers: one cannot begin with members that nobody reaches."""
+        uri = f"mongodb://127.0.0.1:{port}/?directConnection=true"
+        with Client(uri, serverSelectionTimeoutMS=int(PATIENCE * 1000)) as client:
+            client.admin.command("ping")
 
     def start_member(self, port: int) -> None:
         """Start one member on the files it has."""

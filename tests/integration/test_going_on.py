@@ -452,6 +452,7 @@ async def order_watch(ground: Ground) -> AsyncIterator[Stumbling]:
         settler=Settler(intents=intents, desks=desks, audit=audit, clock=ground.clock, metrics=Metrics()),
         clock=ground.clock,
         loops=ground.loops,
+        precedence=Precedence(),
     )
     watch.start()
     yield desks

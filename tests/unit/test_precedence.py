@@ -50,6 +50,13 @@ async def test_around_orders_long_work_is_done_a_piece_at_a_time() -> None:
     assert (work.done, work.at_once) == (10, 5)
 
 
+async def test_orders_of_another_process_count_too() -> None:
+    work = Work(precedence := Precedence())
+    precedence.expect()
+    await work.pieces(5)
+    assert work.at_once == 1
+
+
 async def test_long_work_waits_until_all_that_is_urgent_is_over() -> None:
     precedence = Precedence()
     work = Work(precedence)

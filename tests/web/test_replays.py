@@ -84,7 +84,7 @@ async def test_a_replay_trades_at_stored_prices(
     prices = [Decimal(repr(one.open)) for one in (opened, closed)]
     assert [Decimal(one["price"]) for one in result["alarms"]] == prices
     assert Decimal(result["realised"]) == (prices[1] - prices[0]) / 100
-    assert Decimal(result["fees"]) == (prices[0] + prices[1]) / 100 * Decimal("0.0006")
+    assert Decimal(result["fees"]) == (prices[0] + prices[1]) / 100 * Decimal("0.0005")
     assert Decimal(result["equity"]) == 5000 + Decimal(result["realised"]) - Decimal(result["fees"])
     assert (result["trades"], [one["differs"] for one in result["alarms"]]) == (2, [False, False])
 

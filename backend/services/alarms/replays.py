@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -13,7 +13,15 @@ from uuid import uuid4
 
 from backend.clock import Clock
 from backend.core.windows import DAY, MINUTE
-from backend.errors import InvalidRequest, MarketDataError, TooManyJobs, UnknownReplay
+from backend.errors import (
+    AccountFrozen,
+    ExchangeError,
+    InvalidRequest,
+    KeysSealed,
+    MarketDataError,
+    TooManyJobs,
+    UnknownReplay,
+)
 from backend.services.accounts.accounts import Accounts
 from backend.services.alarms.ports import AlarmStore, AlarmsWanted, ReplayStore
 from backend.services.alarms.strategies import Strategies
@@ -21,7 +29,7 @@ from backend.services.paper.ports import PaperPrices
 from backend.trading.alarms.alarm import Alarm
 from backend.trading.alarms.replay import Replay, ReplayRun, in_order
 from backend.trading.alarms.strategy import Strategy
-from backend.trading.paper.paper_book import PRODUCTS, Instrument, Terms
+from backend.trading.paper.paper_book import PRODUCTS, Terms
 from backend.trading.paper.paper_time import Bar
 
 log = logging.getLogger(__name__)
@@ -87,8 +95,9 @@ class Replays:
             symbol: await self._prices.instrument(venue, strategy.product, symbol)
             for symbol in dict.fromkeys(one.symbol for one in found)
         }
+        replay = Replay(strategy, markets, balance, await self._terms(strategy, markets))
         await self._store.put(run)
-        task = asyncio.create_task(self._run(run, strategy, found, markets, balance), name=f"replay {run.id}")
+        task = asyncio.create_task(self._run(run, strategy, found, replay), name=f"replay {run.id}")
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return run
@@ -115,16 +124,26 @@ class Replays:
             raise InvalidRequest(f"a replay takes up to {MOST_ALARMS} alarms", code="invalid_time_range")
         return found
 
+    async def _terms(self, strategy: Strategy, symbols: Iterable[str]) -> Terms:
+        """What the strategy's account pays now; the usual rates where nothing tells."""
+        try:
+            _, source = await self._accounts.source(strategy.account)
+            for symbol in symbols:
+                rates = await source.fees(strategy.product, symbol)
+                return Terms(spot=rates, perpetual=rates)
+        except (ExchangeError, AccountFrozen, KeysSealed) as error:
+            log.info("a replay of strategy %s has the usual fees: %s", strategy.id, error)
+        return Terms()
+
     async def _run(
         self,
         run: ReplayRun,
         strategy: Strategy,
         alarms: Sequence[Alarm],
-        markets: Mapping[str, Instrument],
-        balance: Decimal,
+        replay: Replay,
     ) -> None:
         try:
-            done = await self._replayed(run, strategy, alarms, markets, balance)
+            done = await self._replayed(run, strategy, alarms, replay)
         except MarketDataError as error:
             log.warning("replay %s of strategy %s failed: %s", run.id, run.strategy, error)
             done = replace(run, status="failed", reason=str(error))
@@ -135,10 +154,9 @@ class Replays:
         run: ReplayRun,
         strategy: Strategy,
         alarms: Sequence[Alarm],
-        markets: Mapping[str, Instrument],
-        balance: Decimal,
+        replay: Replay,
     ) -> ReplayRun:
-        replay = Replay(strategy, markets, balance, Terms())
+        markets = replay.markets
         left = list(alarms)
         before: dict[str, Bar] = {}
         first = min((one.received for one in left), default=run.end)
@@ -164,7 +182,7 @@ class Replays:
         return replace(run, status="done", alarms_done=len(alarms), result=replay.finish(run.end))
 
     async def _bars(
-        self, venue: str, strategy: Strategy, markets: Mapping[str, Instrument], start: int, end: int
+        self, venue: str, strategy: Strategy, markets: Iterable[str], start: int, end: int
     ) -> Sequence[tuple[int, str, Bar]]:
         """The candles of all markets, in the order of time."""
         found = []

@@ -15,6 +15,7 @@ from backend.clock import Clock, wait_up_to
 from backend.core.windows import DAY, MINUTE
 from backend.errors import AccountFrozen, ExchangeError, KeysSealed, UnknownAccount
 from backend.loops import Loops
+from backend.precedence import Precedence
 from backend.services.accounts.accounts import Accounts
 from backend.services.accounts.ports import AccountSource
 from backend.services.orders.finding import found_anywhere
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 AT_ONCE = 100
+RECENT_MS = 10_000
+"""After an order so young, whichever process sent it, more are expected."""
 SOONEST_MS, LATEST_MS = 500, 60_000
 """Shortest and longest pause between two looks at an order. It grows with the order's age."""
 DOUBTED_MS = 10 * MINUTE
@@ -47,6 +50,7 @@ class OrderWatch:
         settler: Settler,
         clock: Clock,
         loops: Loops,
+        precedence: Precedence,
     ) -> None:
         self._accounts = accounts
         self._intents = intents
@@ -54,6 +58,7 @@ class OrderWatch:
         self._settler = settler
         self._clock = clock
         self._loops = loops
+        self._precedence = precedence
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -83,7 +88,10 @@ class OrderWatch:
     async def look(self) -> int:
         """Look at every order whose time has come; how many there were."""
         await self._clear_desks()
-        due = await self._intents.due(self._clock.now(), AT_ONCE)
+        now = self._clock.now()
+        due = await self._intents.due(now, AT_ONCE)
+        if any(intent.created > now - RECENT_MS for intent in due):
+            self._precedence.expect()
         by_account: dict[str, list[Intent]] = {}
         for intent in due:
             by_account.setdefault(intent.account, []).append(intent)

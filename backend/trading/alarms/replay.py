@@ -83,7 +83,7 @@ class Replay:
         self, strategy: Strategy, markets: Mapping[str, Instrument], balance: Decimal, terms: Terms
     ) -> None:
         self._strategy = strategy
-        self._markets = markets
+        self.markets = markets
         self._book = PaperBook(terms=terms)
         self.result = Result(balance=balance)
         self._book.pay(strategy.product, COIN, "transfer_in", balance, 0)
@@ -135,7 +135,7 @@ class Replay:
     def _placed(self, alarm: Alarm, bar: Bar, before: Bar | None) -> str:
         assert alarm.signal is not None
         product, symbol, time = self._strategy.product, alarm.symbol, bar.time - MINUTE
-        market = self._markets[symbol]
+        market = self.markets[symbol]
         see_ticker(self._book, (product, symbol), Ticker(last=bar.open), time)
         offers = OrderBook((Level(bar.open, ANY_SIZE),), (Level(bar.open, ANY_SIZE),))
         try:
@@ -165,7 +165,7 @@ class Replay:
     def _position(self, symbol: str) -> Decimal:
         product = self._strategy.product
         if product is Product.SPOT:
-            market = self._markets.get(symbol)
+            market = self.markets.get(symbol)
             return Decimal(0) if market is None else self._book.has(product, market.base)
         lot = self._book.lot((product, symbol), "net")
         return Decimal(0) if lot is None else lot.size
@@ -179,7 +179,7 @@ class Replay:
         if self._strategy.product is Product.SPOT:
             coins = (
                 self._book.has(Product.SPOT, market.base) * (self._book.price((Product.SPOT, symbol)) or 0)
-                for symbol, market in self._markets.items()
+                for symbol, market in self.markets.items()
             )
             worth = total((worth, *coins))
         self.result.equity.append((time, worth))
