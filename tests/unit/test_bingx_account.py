@@ -274,6 +274,7 @@ def test_every_request_has_both_budgets_and_questions_only_read() -> None:
     assert trial is not None
     assert ACCOUNT.placing.trial(ticket(Product.PERPETUAL_COIN), "i1") is None
     changing.append(trial)
+    changing += [socket.listen_key for socket in ACCOUNT.sockets if socket.listen_key is not None]
     named = {f"{call.request.method} {call.request.path}" for call in changing}
     assert {call.request.path for call in calls} | named == set(LIMITS)
     assert all(dict(call.request.cost) == {call.request.path: 1} for call in calls)
