@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Literal, NamedTuple
 
 from backend.core.contiguous import known_to
 from backend.core.coverage import Coverage
 from backend.core.job import Failure
 from backend.core.plan import closed_until
+from backend.core.rendezvous import chosen, digest
 from backend.core.series import Series
 from backend.core.windows import HOUR, MINUTE, Window, count_minutes
 
@@ -131,11 +131,8 @@ def healed(before: Coverage, after: Coverage) -> int:
 
 
 def keeper_of(series: Series, keepers: Iterable[str]) -> str | None:
-    """The keeper of a series, one of `keepers`. If a keeper comes or goes, only its own series move.
-
-    Rendezvous hashing: Thaler and Ravishankar, "Using name-based mappings to increase hit rates", 1998.
-    """
-    return max(keepers, key=lambda keeper: _digest(f"{keeper} {series.name}"), default=None)
+    """The keeper of a series, one of `keepers`. If a keeper comes or goes, only its own series move."""
+    return chosen(series.name, keepers)
 
 
 def until_next_visit(series: Series, now: int, settle: int, follows: int) -> int:
@@ -145,20 +142,16 @@ def until_next_visit(series: Series, now: int, settle: int, follows: int) -> int
     come `settle` ms after the minute's end.
     """
     spread = max(1, min(follows * APART_MS, LONGEST_SPREAD_MS))
-    offset = settle + APART_MS + _digest(series.name) % spread
+    offset = settle + APART_MS + digest(series.name) % spread
     return MINUTE - (now - offset) % MINUTE
 
 
 def confirmed_for(series: Series) -> int:
     """How long (ms) pushed candles may stay without being read once more from the API."""
-    return LONGEST_UNCONFIRMED_MS - _digest(series.name) % (LONGEST_UNCONFIRMED_MS // 2)
+    return LONGEST_UNCONFIRMED_MS - digest(series.name) % (LONGEST_UNCONFIRMED_MS // 2)
 
 
 def pause_after(failures: int, retry_after: float | None = None) -> float:
     """Seconds to wait after this number of failures in a row. The time doubles with each failure."""
     doubled = FIRST_PAUSE * 2.0 ** min(failures - 1, 10)
     return max(min(doubled, LONGEST_PAUSE), retry_after or 0.0)
-
-
-def _digest(text: str) -> int:
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")

@@ -107,10 +107,13 @@ def base_url(text: str, schemes: Sequence[str] = ("https", "http")) -> str:
 
 def account_url(text: str) -> str:
     """Keys go there, so the way is encrypted, or does not leave this machine."""
-    url = base_url(text)
+    return _for_keys(base_url(text), "https")
+
+
+def _for_keys(url: str, encrypted: str) -> str:
     parts = urlsplit(url)
-    if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
-        raise ValueError("give a base URL that begins with https://: the service sends keys there")
+    if parts.scheme != encrypted and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise ValueError(f"give a base URL that begins with {encrypted}://: the service sends keys there")
     return url
 
 
@@ -185,11 +188,7 @@ def socket_url(text: str) -> str:
 
 def account_socket_url(text: str) -> str:
     """The same care as for `account_url`."""
-    url = socket_url(text)
-    parts = urlsplit(url)
-    if parts.scheme == "ws" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
-        raise ValueError("give a base URL that begins with wss://: the service sends keys there")
-    return url
+    return _for_keys(socket_url(text), "wss")
 
 
 def base_path(text: str) -> str:

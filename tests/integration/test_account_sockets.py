@@ -14,6 +14,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from backend.clock import SystemClock
+from backend.core.rendezvous import chosen
 from backend.exchanges.private.registry import PRIVATE_VENUES
 from backend.loops import Loops
 from backend.net.private import account_connection
@@ -26,7 +27,7 @@ from backend.services.accounts.accounts import Accounts
 from backend.services.accounts.vault import Vault
 from backend.services.paper.paper_accounts import PaperAccounts
 from backend.services.watching import listening
-from backend.services.watching.listening import Listening, chosen
+from backend.services.watching.listening import Listening
 from backend.store.mongo import Database
 from backend.store.trading.accounts import MongoAccounts
 from backend.telemetry.metrics import Metrics
@@ -247,6 +248,7 @@ async def test_one_of_the_processes_listens_and_another_one_follows_it(database:
     async with ground("classic", database) as here:
         both = frozenset({"one", "two"})
         mine = chosen(here.account.id, both)
+        assert mine is not None
         [other] = both - {mine}
         await here.listen(other, both).look()
         first = here.listen(mine, both)

@@ -12,10 +12,10 @@ import logging
 import random
 from collections.abc import Callable
 from contextlib import suppress
-from hashlib import blake2b
 from typing import TypeAlias
 
 from backend.clock import Clock
+from backend.core.rendezvous import chosen
 from backend.errors import AccountFrozen, ExchangeError, KeysSealed, UnknownAccount
 from backend.loops import Loops, Step
 from backend.services.accounts.accounts import Accounts
@@ -31,13 +31,6 @@ STEADY_SECONDS = 60.0
 
 Key: TypeAlias = tuple[str, str]
 """An account and the name of one of its sockets."""
-
-
-def chosen(account: str, processes: frozenset[str]) -> str:
-    """The process that listens to an account: each names the same one, and the accounts spread over all."""
-    return max(
-        processes, key=lambda name: blake2b(f"{account} {name}".encode(), digest_size=8).digest(), default=""
-    )
 
 
 class Listening:
