@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from cryptography.fernet import Fernet
 
-from backend.core.quotes import FundingRate, Level, OrderBook, Ticker
+from backend.core.quotes import FundingPaid, FundingRate, Level, OrderBook, Ticker
 from backend.errors import ExchangeUnavailable
 from backend.exchanges.private.registry import PRIVATE_VENUES
 from backend.loops import Loops
@@ -117,6 +117,7 @@ class OneMarket:
         self.venue_rules = rules
         self.book: OrderBook | None = None
         self.paid: FundingRate | None = None
+        self.payments: list[FundingPaid] = []
         self.closed: list[Bar] = []
         self.asked: list[tuple[int, int]] = []
         """The spans whose candles were asked for."""
@@ -140,6 +141,11 @@ class OneMarket:
 
     async def funding(self, _venue: str, _product: Product, _symbol: str) -> FundingRate | None:
         return self.paid
+
+    async def funding_paid(
+        self, _venue: str, _product: Product, _symbol: str, start: int, end: int
+    ) -> list[FundingPaid]:
+        return [one for one in self.payments if start <= one.time < end]
 
     async def bars(
         self, _venue: str, _product: Product, _symbol: str, start: int, end: int

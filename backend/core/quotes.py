@@ -46,6 +46,14 @@ class FundingRate:
 
 
 @dataclass(frozen=True, slots=True)
+class FundingPaid:
+    """What long positions paid to short ones at a time (ms UTC): a part of their value."""
+
+    time: int
+    rate: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class OrderBook:
     """`bids` from the highest price down, `asks` from the lowest up. `time` as of a ticker."""
 

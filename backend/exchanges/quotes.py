@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from backend.core.quotes import FundingRate, Level, OrderBook, Ticker
+from backend.core.quotes import FundingPaid, FundingRate, Level, OrderBook, Ticker
 from backend.core.windows import HOUR
 from backend.errors import MalformedAnswer
 from backend.exchanges.base import Request
@@ -33,10 +33,20 @@ class FundingQuestion:
 
 
 @dataclass(frozen=True, slots=True)
+class FundingHistory:
+    """How a venue tells the funding that was paid, in pages, the newest first. `request` takes a symbol, the
+    first and the last time (ms) that is wanted, and the number of the page, from 1 on: a venue that takes no
+    times takes the number."""
+
+    request: Callable[[str, int, int, int], Request]
+    parse: Callable[[bytes], Sequence[FundingPaid]]
+
+
+@dataclass(frozen=True, slots=True)
 class Quotes:
     """Requests take the venue's spelling of a symbol, and the number of offers a side: one of `depths`, which
-    ascend. `funding` is None where nothing is paid, or nobody here asks for it. Parsers raise
-    MalformedAnswer."""
+    ascend. `funding` and `funding_history` are None where nothing is paid, or nobody here asks for it.
+    Parsers raise MalformedAnswer."""
 
     ticker_request: Callable[[str], Request]
     parse_ticker: Callable[[bytes], Ticker]
@@ -44,6 +54,7 @@ class Quotes:
     book_request: Callable[[str, int], Request]
     parse_book: Callable[[bytes], OrderBook]
     funding: FundingQuestion | None = None
+    funding_history: FundingHistory | None = None
 
     def depth(self, levels: int) -> int:
         """The smallest number of offers that the venue tells and that has so many; its largest otherwise."""
@@ -67,6 +78,11 @@ def sound_funding(venue: str, rate: Decimal, due: int, hours: int) -> FundingRat
     if not rate.is_finite() or abs(rate) > MOST_FUNDING or not 0 < hours <= LONGEST_PERIOD_HOURS or due <= 0:
         raise MalformedAnswer(f"{venue} sent funding that cannot be: {rate!s:.40}, each {hours} hours")
     return FundingRate(rate, due, hours * HOUR)
+
+
+def sound_payments(venue: str, rows: Iterable[tuple[int, Decimal]]) -> Sequence[FundingPaid]:
+    """Times and rates as they were paid, or MalformedAnswer as for the next funding."""
+    return [FundingPaid(time, sound_funding(venue, rate, time, 1).rate) for time, rate in rows]
 
 
 def sound_book(venue: str, bids: Iterable[Pair], asks: Iterable[Pair], time: int | None) -> OrderBook:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from backend.core.archive_file import ArchiveFile
 from backend.core.candles import Candle
-from backend.core.quotes import FundingRate, OrderBook, Ticker
+from backend.core.quotes import FundingPaid, FundingRate, OrderBook, Ticker
 from backend.core.series import Listing
 from backend.core.windows import Spans, Window
 
@@ -60,6 +60,9 @@ class QuoteSource(Protocol):
 
     async def funding(self, symbol: str) -> FundingRate | None:
         """What positions pay next, None where nothing is paid."""
+
+    async def funding_paid(self, symbol: str, start: int, end: int) -> Sequence[FundingPaid]:
+        """What positions paid in `[start, end)`, ascending; empty where nothing is paid."""
 
 
 class StreamListener(Protocol):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from backend.core.quotes import FundingPaid, FundingRate
 from backend.core.windows import MINUTE
 from backend.services.alarms.replays import Replays
 from backend.store.mongo import Database
@@ -81,6 +82,10 @@ async def replayed(here: Floor, database: Database) -> Result:
 async def test_what_ran_on_paper_is_the_same_again(database: Database) -> None:
     async with paper(database, balance=BALANCE) as here:
         market = Market(here)
+        prices, every = here.first.prices, 20 * MINUTE
+        due = (NOW // MINUTE + 4) * MINUTE
+        prices.paid = FundingRate(Decimal("0.0007"), due, every)
+        prices.payments = [FundingPaid(due + number * every, Decimal("0.0007")) for number in range(9)]
         token = await strategy(here, sizing=Sizing(by=By.ALARM, amount=Decimal(1)), stop_loss=Decimal("0.05"))
         await market.minutes((30_000, 29_900, 30_100))
         await market.alarm(0, 2, token, 30_000)
@@ -97,6 +102,10 @@ async def test_what_ran_on_paper_is_the_same_again(database: Database) -> None:
         again = await replayed(here, database)
         assert told(again.fills) == told(fills)
         assert len(fills) >= 5
+        bills = (await source.bills(Wanted(product=USDT, start=0, end=here.clock.now() + MINUTE))).rows
+        paid = [row.amount for row in bills if row.kind == "funding"]
+        assert len(paid) == 2
+        assert again.funding == sum(paid)
         [wallet] = (await source.balances([USDT]))[USDT]
         assert again.equity[-1][1] == wallet.equity
         assert not any(one.differs for one in again.alarms)

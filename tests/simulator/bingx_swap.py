@@ -6,6 +6,7 @@ Source: https://bingx-api.github.io/docs-v3 (Swap, Market Data). A row, `time` b
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any
@@ -16,6 +17,7 @@ from tests.simulator.bingx_answers import failure, page, success, swap_error
 from tests.simulator.bingx_candles import Bounds, Candles, Failed
 from tests.simulator.bingx_params import Params, Rejected
 from tests.simulator.bingx_spot import hyphened, ticker
+from tests.simulator.bitget_quotes import paid_at
 from tests.simulator.decimals import fixed, unit
 from tests.simulator.markets import Market
 from tests.simulator.pages import Render
@@ -35,6 +37,7 @@ class BingxSwap:
     def __init__(self, archive: Archive, cached_chunks: int) -> None:
         self._archive = archive
         self._candles = Candles(archive, cached_chunks)
+        self._asked: Counter[tuple[int, int]] = Counter()
 
     def routes(self) -> Mapping[str, Callable[[Question], Answer]]:
         """Return the handlers by path."""
@@ -46,6 +49,7 @@ class BingxSwap:
             "/openApi/swap/v1/market/markPriceKlines": lambda asked: self._checked(marks, asked),
             "/openApi/swap/v2/quote/ticker": lambda asked: self._checked(self._ticker, asked),
             "/openApi/swap/v2/quote/depth": lambda asked: self._checked(self._depth, asked),
+            "/openApi/swap/v2/quote/fundingRate": lambda asked: self._checked(self._payments, asked),
             "/openApi/swap/v2/quote/premiumIndex": lambda asked: self._checked(self._funding, asked),
             "/openApi/swap/v2/quote/contracts": lambda asked: self._checked(self._contracts, asked),
             "/openApi/swap/v2/server/time": lambda asked: self._checked(self._time, asked),
@@ -124,6 +128,22 @@ class BingxSwap:
                 "updateTime": now,
             }
         )
+
+    def _payments(self, params: Params) -> Answer:
+        """The newest of what was paid in a time. The first two answers about it are null, as now and then at
+        the venue."""
+        market, limit = self._market(params), int(params.values.get("limit", "100"))
+        start, end = int(params.values["startTime"]), int(params.values["endTime"])
+        if limit > 1000:
+            raise params.wrong("limit", "must not be over 1000.")
+        self._asked[start, end] += 1
+        newest = min(end, self._archive.clock.now()) // FUNDED * FUNDED
+        times = range(newest, max(start, market.listed) - 1, -FUNDED)
+        rows = [
+            {"symbol": hyphened(market), "fundingRate": paid_at(time), "fundingTime": time, "markPrice": "1"}
+            for time in times[:limit]
+        ]
+        return success(rows if rows and self._asked[start, end] > 2 else None)
 
     def _time(self, _: Params) -> Answer:
         return success({"serverTime": self._archive.clock.now()})

@@ -17,7 +17,14 @@ from tests.simulator.bitget_families import MIX, SPOT, Family
 from tests.simulator.bitget_limits import BitgetLimits
 from tests.simulator.bitget_listings import contracts, margin_pairs, symbols
 from tests.simulator.bitget_params import Rejected, market_of, product_type_of, require, unknown
-from tests.simulator.bitget_quotes import mix_book, mix_funding, mix_ticker, spot_book, spot_tickers
+from tests.simulator.bitget_quotes import (
+    mix_book,
+    mix_funding,
+    mix_payments,
+    mix_ticker,
+    spot_book,
+    spot_tickers,
+)
 from tests.simulator.bitget_rules import BitgetRules
 from tests.simulator.bitget_windows import closed, history, recent
 from tests.simulator.intervals import Grid
@@ -59,6 +66,9 @@ class Bitget:
             "/api/v2/spot/market/orderbook": lambda params: spot_book(params, archives["spot"]),
             "/api/v2/mix/market/ticker": lambda params: mix_ticker(params, archives["perpetual"]),
             "/api/v2/mix/market/merge-depth": lambda params: mix_book(params, archives["perpetual"]),
+            "/api/v2/mix/market/history-fund-rate": lambda params: mix_payments(
+                params, archives["perpetual"]
+            ),
             "/api/v2/mix/market/current-fund-rate": lambda params: mix_funding(params, archives["perpetual"]),
             "/api/v2/margin/currencies": lambda params: margin_pairs(params, archives["spot"]),
         }

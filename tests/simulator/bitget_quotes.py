@@ -68,6 +68,24 @@ def mix_funding(params: Mapping[str, str], archive: Archive) -> Any:
     ]
 
 
+def mix_payments(params: Mapping[str, str], archive: Archive) -> Any:
+    """Answer with a page of the funding that was paid, the newest first: from the contract's listing on."""
+    market = _contract(params, archive)
+    size, page = min(int(params.get("pageSize", "20")), 100), int(params.get("pageNo", "1"))
+    newest = archive.clock.now() // FUNDED * FUNDED - (page - 1) * size * FUNDED
+    times = [newest - place * FUNDED for place in range(size)]
+    return [
+        {"symbol": market.symbol, "fundingRate": paid_at(time), "fundingTime": str(time)}
+        for time in times
+        if time >= market.listed
+    ]
+
+
+def paid_at(time: int) -> str:
+    """The rate that was paid at a moment (ms)."""
+    return f"0.000{1 + time // FUNDED % 7}"
+
+
 def _contract(params: Mapping[str, str], archive: Archive) -> Market:
     require(params, "symbol", "productType")
     if product_type_of(params["productType"]) != "USDT-FUTURES":

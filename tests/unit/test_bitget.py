@@ -119,6 +119,7 @@ def test_both_markets_share_one_budget_in_which_every_place_has_its_own_limit() 
         RateLimit("/api/v2/mix/market/contracts", 20, 1.0),
         RateLimit("/api/v2/spot/market/tickers", 20, 1.0),
         RateLimit("/api/v2/mix/market/current-fund-rate", 20, 1.0),
+        RateLimit("/api/v2/mix/market/history-fund-rate", 20, 1.0),
         RateLimit("/api/v2/spot/market/orderbook", 20, 1.0),
         RateLimit("/api/v2/mix/market/ticker", 20, 1.0),
         RateLimit("/api/v2/mix/market/merge-depth", 20, 1.0),

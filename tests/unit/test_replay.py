@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from backend.core.quotes import FundingPaid
 from backend.core.windows import HOUR, MINUTE
 from backend.trading.alarms.alarm import Alarm, AlarmState
 from backend.trading.alarms.replay import Replay, Result, in_order
@@ -46,7 +48,12 @@ def alarm(name: str, minute: int, after: int, before: int = 0, **more: Any) -> A
 
 
 def replayed(
-    alarms: list[Alarm], prices: list[str], *, product: Product = Product.PERPETUAL_USDT, **made: Any
+    alarms: list[Alarm],
+    prices: list[str],
+    *,
+    product: Product = Product.PERPETUAL_USDT,
+    funding: Sequence[FundingPaid] = (),
+    **made: Any,
 ) -> Result:
     given: dict[str, Any] = {
         "id": "ema",
@@ -59,7 +66,7 @@ def replayed(
     }
     rules = Rules(price_step=d("0.1"), size_step=d("0.001"))
     market = Instrument(product=product, symbol=SYMBOL, base="BTC", quote="USDT", rules=rules)
-    replay = Replay(Strategy(**(given | made)), {SYMBOL: market}, d(10_000), TERMS)
+    replay = Replay(Strategy(**(given | made)), {SYMBOL: market}, d(10_000), TERMS, {SYMBOL: funding})
     left, before = list(in_order(alarms)), None
     for number, text in enumerate(prices):
         opened, high, low, close = map(d, text.split())
@@ -94,6 +101,21 @@ def test_alarms_trade_at_the_next_opening_price_and_pay_their_fees() -> None:
     assert found.fees == d("0.31")  # (200 + 220 + 110 + 90) x 0.0005
     assert found.equity[-1][1] == d(10_000) + d(40) - d("0.31")
     assert not any(one.differs for one in found.alarms)
+
+
+def test_funding_is_paid_by_what_is_held_at_its_time() -> None:
+    before, first, second, after = (NOW + minute * MINUTE for minute in (0, 1, 2, 3))
+    funding = [
+        FundingPaid(before, d("0.01")),
+        FundingPaid(first, d("0.001")),
+        FundingPaid(second, d("-0.002")),
+        FundingPaid(after, d("0.003")),
+    ]
+    found = replayed([alarm("a", 0, 2), alarm("b", 2, -1, 2)], CANDLES, funding=funding)
+    # long 2 at 100: pays 0.2; long 2 at 110: gets 0.44; short 1 at 90: gets 0.27
+    assert found.funding == d("0.51")
+    # won by trades: 2 x (90 - 100); fees: (200 + 180 + 90) x 0.0005
+    assert found.equity[-1][1] == d(10_000) - d(20) - d("0.235") + d("0.51")
 
 
 def test_a_stop_loss_of_the_strategy_fires_within_a_candle() -> None:

@@ -14,19 +14,22 @@ and `asksCoin`, those are taken: they are in coins, whatever the others are.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import msgspec
 
-from backend.core.quotes import FundingRate, OrderBook, Ticker
+from backend.core.quotes import FundingPaid, FundingRate, OrderBook, Ticker
 from backend.errors import MalformedAnswer
 from backend.exchanges.base import Moment, Request, decode
 from backend.exchanges.quotes import (
+    FundingHistory,
     FundingQuestion,
     Pair,
     Quotes,
     sound_book,
     sound_funding,
+    sound_payments,
     sound_ticker,
 )
 
@@ -119,9 +122,38 @@ def parse_funding(body: bytes) -> FundingRate:
 
 
 FUNDING = "/openApi/swap/v2/quote/premiumIndex"
+PAID = "/openApi/swap/v2/quote/fundingRate"
 
 
-def _quotes(ticker: str, book: str, funding: FundingQuestion | None = None) -> Quotes:
+class Payment(msgspec.Struct, rename="camel"):
+    funding_rate: Decimal
+    funding_time: Moment
+
+
+class Payments(msgspec.Struct):
+    data: list[Payment] | None
+
+
+_payments = msgspec.json.Decoder(Payments)
+
+
+def parse_payments(body: bytes) -> Sequence[FundingPaid]:
+    rows = decode(_payments, body, VENUE).data or ()
+    return sound_payments(VENUE, [(row.funding_time, row.funding_rate) for row in rows])
+
+
+def paid_request(symbol: str, start: int, end: int, _page: int) -> Request:
+    """What was paid in a time, the newest 1,000 of it."""
+    span = {"startTime": str(start), "endTime": str(end), "limit": "1000"}
+    return Request(PAID, {"symbol": symbol, **span}, {REQUESTS: 1})
+
+
+def _quotes(
+    ticker: str,
+    book: str,
+    funding: FundingQuestion | None = None,
+    funding_history: FundingHistory | None = None,
+) -> Quotes:
     return Quotes(
         ticker_request=lambda symbol: Request(ticker, {"symbol": symbol}, {REQUESTS: 1}),
         parse_ticker=parse_ticker,
@@ -131,6 +163,7 @@ def _quotes(ticker: str, book: str, funding: FundingQuestion | None = None) -> Q
         ),
         parse_book=parse_book,
         funding=funding,
+        funding_history=funding_history,
     )
 
 
@@ -139,4 +172,5 @@ PERPETUAL = _quotes(
     "/openApi/swap/v2/quote/ticker",
     "/openApi/swap/v2/quote/depth",
     FundingQuestion(lambda symbol: Request(FUNDING, {"symbol": symbol}, {REQUESTS: 1}), parse_funding),
+    FundingHistory(paid_request, parse_payments),
 )

@@ -14,21 +14,23 @@ Contracts name the price of a day ago `open24h`. Their book is `merge-depth` at 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
 
 import msgspec
 
-from backend.core.quotes import FundingRate, OrderBook, Ticker
+from backend.core.quotes import FundingPaid, FundingRate, OrderBook, Ticker
 from backend.errors import MalformedAnswer
 from backend.exchanges.base import Moment, Request, decode
 from backend.exchanges.quotes import (
+    FundingHistory,
     FundingQuestion,
     Pair,
     Quotes,
     sound_book,
     sound_funding,
+    sound_payments,
     sound_ticker,
 )
 
@@ -37,7 +39,8 @@ ADDRESS = "address"
 SPOT_TICKER, SPOT_BOOK = "/api/v2/spot/market/tickers", "/api/v2/spot/market/orderbook"
 PERPETUAL_TICKER, PERPETUAL_BOOK = "/api/v2/mix/market/ticker", "/api/v2/mix/market/merge-depth"
 FUNDING = "/api/v2/mix/market/current-fund-rate"
-PATHS = (SPOT_TICKER, SPOT_BOOK, PERPETUAL_TICKER, PERPETUAL_BOOK, FUNDING)
+PAID = "/api/v2/mix/market/history-fund-rate"
+PATHS = (SPOT_TICKER, SPOT_BOOK, PERPETUAL_TICKER, PERPETUAL_BOOK, FUNDING, PAID)
 
 
 class Day(msgspec.Struct):
@@ -118,6 +121,29 @@ def parse_funding(body: bytes) -> FundingRate:
     return sound_funding(VENUE, rows[0].rate, rows[0].due, rows[0].hours)
 
 
+class Payment(msgspec.Struct):
+    rate: Decimal = msgspec.field(name="fundingRate")
+    time: int = msgspec.field(name="fundingTime")
+
+
+class Payments(msgspec.Struct):
+    data: list[Payment]
+
+
+_payments = msgspec.json.Decoder(Payments, strict=False)
+
+
+def parse_payments(body: bytes) -> Sequence[FundingPaid]:
+    rows = decode(_payments, body, VENUE).data
+    return sound_payments(VENUE, [(row.time, row.rate) for row in rows])
+
+
+def paid_request(symbol: str, _start: int, _end: int, page: int) -> Request:
+    """A page of what was paid. The venue takes no times."""
+    pages = {"pageSize": "100", "pageNo": str(page)}
+    return _request(PAID, {**_CONTRACT, "symbol": symbol, **pages})
+
+
 def _request(path: str, params: Mapping[str, str]) -> Request:
     return Request(path, params, {path: 1, ADDRESS: 1})
 
@@ -148,4 +174,5 @@ PERPETUAL = Quotes(
     ),
     parse_book=parse_book,
     funding=FundingQuestion(lambda symbol: _request(FUNDING, {**_CONTRACT, "symbol": symbol}), parse_funding),
+    funding_history=FundingHistory(paid_request, parse_payments),
 )

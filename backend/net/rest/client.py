@@ -13,7 +13,7 @@ from backend.clock import Clock, parse_time
 from backend.core.candles import Candle
 from backend.core.plan import closed_until
 from backend.core.proxy import Proxy
-from backend.core.quotes import FundingRate, OrderBook, Ticker
+from backend.core.quotes import FundingPaid, FundingRate, OrderBook, Ticker
 from backend.core.series import Listing
 from backend.core.windows import MINUTE, Window
 from backend.errors import (
@@ -21,7 +21,7 @@ from backend.errors import (
     UnknownSymbol,
 )
 from backend.exchanges.base import Answer, Market, Request
-from backend.exchanges.quotes import Quotes
+from backend.exchanges.quotes import FundingHistory, Quotes
 from backend.net.rest.exchange_clock import ExchangeClock
 from backend.net.rest.listing import NEW_LISTING_LASTS, Listings
 from backend.net.rest.requester import Parsed, Requester, Session
@@ -38,6 +38,8 @@ MOST_REFUSED = 1000
 """Most refused symbols in memory. More of them cost a request each."""
 
 ASKED = 2
+FUNDING_ASKED = 6
+MOST_FUNDING_PAGES = 500
 """This many answers must agree that there is nothing."""
 
 SEARCHES = 5
@@ -151,6 +153,35 @@ class MarketClient:
                 question.request(native), lambda answer: question.parse(answer.body)
             ),
         )
+
+    async def funding_paid(self, symbol: str, start: int, end: int) -> Sequence[FundingPaid]:
+        """What positions paid in `[start, end)`, ascending; empty where nothing is paid. Raises as
+        `candles`."""
+        if (history := self._quotes.funding_history) is None:
+            return ()
+        found: dict[int, FundingPaid] = {}
+        oldest = end
+        for page in range(1, MOST_FUNDING_PAGES + 1):
+            ask = partial(self._funding_page, history, start, min(end, oldest) - 1, page)
+            rows = await self._asked_for(symbol, ask)
+            found |= {row.time: row for row in rows if start <= row.time < end}
+            before, oldest = oldest, min((row.time for row in rows), default=start)
+            if oldest <= start or (page > 1 and oldest >= before):
+                break
+        return [found[time] for time in sorted(found)]
+
+    async def _funding_page(
+        self, history: FundingHistory, start: int, last: int, page: int, native: str
+    ) -> Sequence[FundingPaid]:
+        """The rows of a page. An empty one counts only if several answers agree: BingX says so now and then
+        of times that have rows."""
+        rows: Sequence[FundingPaid] = ()
+        for _ in range(FUNDING_ASKED):
+            request = history.request(native, start, last, page)
+            rows = await self._requester.ask(request, lambda answer: history.parse(answer.body))
+            if rows:
+                break
+        return rows
 
     async def first_candle(self, symbol: str, known: int | None = None) -> int | None:
         """Open time of the oldest candle that the exchange has, None if it has none. Raises as `candles`.

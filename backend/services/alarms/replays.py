@@ -95,7 +95,12 @@ class Replays:
             symbol: await self._prices.instrument(venue, strategy.product, symbol)
             for symbol in dict.fromkeys(one.symbol for one in found)
         }
-        replay = Replay(strategy, markets, balance, await self._terms(strategy, markets))
+        funding = {}
+        for symbol in markets:
+            since = min(one.received for one in found)
+            told = await self._prices.funding_paid(venue, strategy.product, symbol, since, run.end)
+            funding[symbol] = told
+        replay = Replay(strategy, markets, balance, await self._terms(strategy, markets), funding)
         await self._store.put(run)
         task = asyncio.create_task(self._run(run, strategy, found, replay), name=f"replay {run.id}")
         self._running.add(task)

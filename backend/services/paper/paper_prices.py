@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
 from backend.clock import Clock
-from backend.core.quotes import FundingRate, OrderBook, Ticker
+from backend.core.quotes import FundingPaid, FundingRate, OrderBook, Ticker
 from backend.core.series import Listing, Series, canonical_symbol
 from backend.core.windows import MINUTE, Window
 from backend.errors import ExchangeRefused
@@ -62,6 +62,11 @@ class MarketPrices:
 
     async def funding(self, venue: str, product: Product, symbol: str) -> FundingRate | None:
         return (await self._quotes.funding(_series(venue, product, symbol))).said
+
+    async def funding_paid(
+        self, venue: str, product: Product, symbol: str, start: int, end: int
+    ) -> Sequence[FundingPaid]:
+        return await self._quotes.funding_paid(_series(venue, product, symbol), start, end)
 
     async def bars(
         self, venue: str, product: Product, symbol: str, start: int, end: int

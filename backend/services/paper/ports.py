@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from backend.core.quotes import FundingRate, OrderBook, Ticker
+from backend.core.quotes import FundingPaid, FundingRate, OrderBook, Ticker
 from backend.trading.history import Kind, Row
 from backend.trading.paper.paper_book import Instrument, PaperBook
 from backend.trading.paper.paper_time import Bar
@@ -67,6 +67,11 @@ class PaperPrices(Protocol):
 
     async def funding(self, venue: str, product: Product, symbol: str) -> FundingRate | None:
         """What positions pay next; None where nothing is paid."""
+
+    async def funding_paid(
+        self, venue: str, product: Product, symbol: str, start: int, end: int
+    ) -> Sequence[FundingPaid]:
+        """What positions paid in `[start, end)`, ascending; empty where nothing is paid."""
 
     def bars(self, venue: str, product: Product, symbol: str, start: int, end: int) -> AsyncIterator[Bar]:
         """The stored candles that open in `[start, end)`, ascending."""

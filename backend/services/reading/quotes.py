@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from backend.clock import Clock
-from backend.core.quotes import FundingRate, OrderBook, Ticker
+from backend.core.quotes import FundingPaid, FundingRate, OrderBook, Ticker
 from backend.core.series import Series
 from backend.services.shared_answers import SharedAnswer, SharedAnswers
 from backend.services.venue_ports import QuoteSource
@@ -35,3 +35,7 @@ class Quotes:
         """What positions pay next, None where nothing is paid."""
         source = self._sources[series.exchange][series.market]
         return await self._answers.of(("funding", series), lambda: source.funding(series.symbol))
+
+    async def funding_paid(self, series: Series, start: int, end: int) -> Sequence[FundingPaid]:
+        """What positions paid in `[start, end)`, ascending; empty where nothing is paid."""
+        return await self._sources[series.exchange][series.market].funding_paid(series.symbol, start, end)

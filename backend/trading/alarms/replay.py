@@ -1,18 +1,20 @@
 """Stored alarms against stored candles, by the functions that carry alarms out and fill paper orders.
 
 An alarm is carried out at the opening price of the first candle that opens after it came, for any size.
-Candles then meet what it opened: stop-losses, take-profits and liquidation as on paper. Funding is not paid:
-the service stores none yet.
+Candles then meet what it opened: stop-losses, take-profits and liquidation as on paper. Funding is paid as
+the exchange tells it, at the price of that minute.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Literal
 
-from backend.core.quotes import Level, OrderBook, Ticker
+from backend.core.quotes import FundingPaid, Level, OrderBook, Ticker
 from backend.core.windows import HOUR, MINUTE
 from backend.trading.alarms.alarm import Alarm, AlarmState
 from backend.trading.alarms.decision import NotCarriedOut, Situation, legs_of
@@ -20,7 +22,7 @@ from backend.trading.alarms.strategy import CANDLE, Strategy
 from backend.trading.money import total
 from backend.trading.paper import paper_margin, paper_matching
 from backend.trading.paper.paper_book import Instrument, Lever, PaperBook, PaperRefused, Terms
-from backend.trading.paper.paper_time import Bar, see_bar, see_ticker
+from backend.trading.paper.paper_time import Bar, pay_funding, see_bar, see_ticker
 from backend.trading.rows import Fill, Product
 from backend.trading.rules import fitted
 from backend.trading.tickets import InvalidTicket
@@ -55,6 +57,8 @@ class Result:
     balance: Decimal
     alarms: list[Replayed] = field(default_factory=list)
     fills: list[Fill] = field(default_factory=list)
+    funding: Decimal = Decimal(0)
+    """What funding brought, below zero where it cost."""
     equity: list[tuple[int, Decimal]] = field(default_factory=list)
 
     @property
@@ -80,10 +84,16 @@ class Replay:
     """One wallet, the alarms of one strategy, and the candles of its markets, fed in the order of time."""
 
     def __init__(
-        self, strategy: Strategy, markets: Mapping[str, Instrument], balance: Decimal, terms: Terms
+        self,
+        strategy: Strategy,
+        markets: Mapping[str, Instrument],
+        balance: Decimal,
+        terms: Terms,
+        funding: Mapping[str, Sequence[FundingPaid]] = MappingProxyType({}),
     ) -> None:
         self._strategy = strategy
         self.markets = markets
+        self._funding = {symbol: deque(paid) for symbol, paid in funding.items()}
         self._book = PaperBook(terms=terms)
         self.result = Result(balance=balance)
         self._book.pay(strategy.product, COIN, "transfer_in", balance, 0)
@@ -122,7 +132,12 @@ class Replay:
 
     def see(self, symbol: str, bar: Bar) -> None:
         """A candle of a market in which something is held."""
-        see_bar(self._book, (self._strategy.product, symbol), bar)
+        where = (self._strategy.product, symbol)
+        due = self._funding.get(symbol, deque())
+        while due and due[0].time <= bar.time:
+            paid = due.popleft()
+            pay_funding(self._book, where, paid.rate, bar.close, paid.time)
+        see_bar(self._book, where, bar)
         self._take_fills()
         if bar.time % HOUR == 0:
             self._note_equity(bar.time)
@@ -172,6 +187,7 @@ class Replay:
 
     def _take_fills(self) -> None:
         self.result.fills += self._book.fills
+        self.result.funding += total(row.amount for row in self._book.bills if row.kind == "funding")
         self._book.fills, self._book.orders, self._book.bills = [], [], []
 
     def _note_equity(self, time: int) -> None:

@@ -66,7 +66,7 @@ def _mark(book: PaperBook, where: Where, price: Decimal, time: int, funding: Fun
     known = book.mark(where)
     mark = Mark(product=where[0], symbol=where[1], price=price, time=time) if known is None else known
     while mark.funding is not None and mark.due is not None and mark.due <= time:
-        _fund(book, where, mark.funding, price, mark.due)
+        pay_funding(book, where, mark.funding, price, mark.due)
         mark = replace(mark, due=mark.due + mark.every if mark.every > 0 else None)
     if funding is not None and (mark.due is None or funding.due >= mark.due):
         mark = replace(mark, funding=funding.rate, due=funding.due, every=funding.every)
@@ -74,7 +74,8 @@ def _mark(book: PaperBook, where: Where, price: Decimal, time: int, funding: Fun
     book.marks = [*others, replace(mark, price=price, time=max(time, mark.time))]
 
 
-def _fund(book: PaperBook, where: Where, rate: Decimal, price: Decimal, time: int) -> None:
+def pay_funding(book: PaperBook, where: Where, rate: Decimal, price: Decimal, time: int) -> None:
+    """Positions that were there before `time` (ms) pay or receive a part of their value at a price."""
     for lot in book.lots:
         if lot.market == where and lot.updated < time:
             paid = times(lot.size, price, rate)

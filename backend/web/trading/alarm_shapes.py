@@ -171,6 +171,7 @@ class ReplayResult(Shape):
     equity: Annotated[Money, Meta(description="At the end")]
     realised: Annotated[Money, Meta(description="What trades won, before fees")]
     fees: Money
+    funding: Annotated[Money, Meta(description="What funding brought, below zero where it cost")]
     drawdown: Annotated[Money, Meta(description="The deepest fall of the equity from a height before it")]
     trades: int
     alarms: list[ReplayedAlarm]

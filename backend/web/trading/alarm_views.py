@@ -98,6 +98,7 @@ def _result(found: Result) -> shapes.ReplayResult:
         equity=plain(found.equity[-1][1] if found.equity else found.balance),
         realised=plain(found.realised),
         fees=plain(found.fees),
+        funding=plain(found.funding),
         drawdown=plain(found.drawdown),
         trades=len(found.fills),
         alarms=[
