@@ -8,7 +8,6 @@ All of it is derived from the candles. Who drops it loses nothing but time.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -53,7 +52,7 @@ class MongoHours:
     async def drop(self, series: Series) -> None:
         """Drop all chunks of a series."""
         with guard(f"drop kept hours of {series.name}"):
-            await self._collection.delete_many({"_id": {"$regex": f"^{re.escape(series.name)}/"}})
+            await self._collection.delete_many({"_id": {"$gt": f"{series.name}/", "$lt": f"{series.name}0"}})
 
 
 def _id(series: Series, number: int) -> str:
