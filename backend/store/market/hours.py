@@ -52,7 +52,11 @@ class MongoHours:
     async def drop(self, series: Series) -> None:
         """Drop all chunks of a series."""
         with guard(f"drop kept hours of {series.name}"):
-            await self._collection.delete_many({"_id": {"$gt": f"{series.name}/", "$lt": f"{series.name}0"}})
+            # Between two bounds, the second of which follows every number: no name is part of a condition.
+            mine = self._collection.find({}, {"_id": 1}).hint([("_id", 1)])
+            mine = mine.min([("_id", f"{series.name}/")]).max([("_id", f"{series.name}/:")])
+            found = [document["_id"] for document in await mine.to_list(None)]
+            await self._collection.delete_many({"_id": {"$in": found}})
 
 
 def _id(series: Series, number: int) -> str:
