@@ -15,7 +15,6 @@ from backend.core.quotes import FundingPaid, FundingRate, Level, OrderBook, Tick
 from backend.errors import ExchangeUnavailable
 from backend.exchanges.private.registry import PRIVATE_VENUES
 from backend.loops import Loops
-from backend.net.private.account_connection import AccountSockets
 from backend.net.private.account_venues import AccountVenues, VenueWay
 from backend.net.rest.requester import open_session
 from backend.net.rest.throttle import Throttle
@@ -372,7 +371,6 @@ async def floor(
         open_session(PATIENCE, "the-tests/1") as session,
     ):
         simulator.faults.private.id_memory = -1  # nothing but the service keeps an order from a second one
-        base = simulator.url.replace("http", "ws", 1)
         private = PRIVATE_VENUES["bingx" if venue == "bingx" else "bitget"]
         vault = Vault([Fernet.generate_key().decode()])
         made = []
@@ -385,11 +383,6 @@ async def floor(
                 throttle=Throttle(private.budget.limits, 1.0, clock),
                 clock=clock,
                 metrics=Metrics(()),
-                sockets=AccountSockets(
-                    urls={socket.name: base for flavour in private.flavours for socket in flavour.sockets},
-                    session=lambda _url: (session, None),
-                    clock=clock,
-                ),
             )
             made.append(Process(database, AccountVenues({(private.name, Mode.LIVE): way}), vault, clock))
         account = await made[0].accounts.add(private.name, Mode.LIVE, "one", Keys(*KEYS))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import AsyncExitStack
 from dataclasses import replace
 from decimal import Decimal
 
@@ -13,24 +12,17 @@ from pytest_tornasync.plugin import AsyncHTTPServerClient
 from tornado.ioloop import IOLoop
 
 from backend.settings import Settings
-from tests.ordering import book_of
-from tests.simulator import SimulatorClock
 from tests.simulator.private.rows import Pair, Product
-from tests.simulator.private.running import KEYS, PrivateSimulator, private_simulator
+from tests.simulator.private.running import KEYS, PrivateSimulator
 from tests.web.client import post
 from tests.web.test_leaving import until
-from tests.web.trading import keys, with_accounts
+from tests.web.trading import keys, opened_market, with_accounts
 
 
 @pytest.fixture
 def venue(io_loop: IOLoop) -> Iterator[PrivateSimulator]:
-    stack = AsyncExitStack()
-    clock = SimulatorClock()
-    book = book_of("bingx", hedged=False)
-    book.now = clock.now() - 1000
-    running = private_simulator(book, clock=clock)
-    yield io_loop.run_sync(lambda: stack.enter_async_context(running))
-    io_loop.run_sync(stack.aclose)
+    with opened_market(io_loop, "bingx", hedged=False) as running:
+        yield running
 
 
 @pytest.fixture

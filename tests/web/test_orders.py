@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -18,12 +17,10 @@ from backend.access.policy import Access
 from backend.services.service import Service
 from backend.settings import Settings
 from backend.web.routes import make_application
-from tests.ordering import book_of
-from tests.simulator import SimulatorClock
 from tests.simulator.private.faults import Met
-from tests.simulator.private.running import KEYS, PrivateSimulator, private_simulator
+from tests.simulator.private.running import KEYS, PrivateSimulator
 from tests.web.client import Reply, error_code, send
-from tests.web.trading import ADMIN, keys, with_accounts
+from tests.web.trading import ADMIN, keys, opened_market, with_accounts
 
 TRADER, READER = "dummy-trader-key-0123456789", "dummy-reader-key-0123456789"
 ORDER = {"symbol": "BTCUSDT", "side": "buy", "size": "0.01", "position": "long"}
@@ -32,13 +29,8 @@ LIMIT = ORDER | {"price": "20000"}
 
 @pytest.fixture
 def venue(io_loop: IOLoop) -> Iterator[PrivateSimulator]:
-    stack = AsyncExitStack()
-    clock = SimulatorClock()
-    book = book_of("classic")
-    book.now = clock.now() - 1000
-    running = private_simulator(book, clock=clock)
-    yield io_loop.run_sync(lambda: stack.enter_async_context(running))
-    io_loop.run_sync(stack.aclose)
+    with opened_market(io_loop, "classic") as running:
+        yield running
 
 
 @pytest.fixture

@@ -15,7 +15,11 @@ from tornado.ioloop import IOLoop
 from backend.access.keys import read_keys
 from backend.settings import Settings
 from tests.account_venue import ScriptedBitget, scripted_bitget
+from tests.book_rows import Venue
+from tests.ordering import book_of
 from tests.private import KEYS
+from tests.simulator import SimulatorClock
+from tests.simulator.private.running import PrivateSimulator, private_simulator
 from tests.web.client import post
 
 ADMIN = "dummy-admin-key-0123456789"
@@ -27,6 +31,18 @@ def opened_venue(io_loop: IOLoop) -> Iterator[ScriptedBitget]:
     stack = AsyncExitStack()
     venue = scripted_bitget(lambda: int(time.time() * 1000))
     yield io_loop.run_sync(lambda: stack.enter_async_context(venue))
+    io_loop.run_sync(stack.aclose)
+
+
+@contextmanager
+def opened_market(io_loop: IOLoop, kind: Venue, *, hedged: bool = True) -> Iterator[PrivateSimulator]:
+    """A simulated venue with an account that has money, at the present time, while the block lasts."""
+    stack = AsyncExitStack()
+    clock = SimulatorClock()
+    book = book_of(kind, hedged=hedged)
+    book.now = clock.now() - 1000
+    running = private_simulator(book, clock=clock)
+    yield io_loop.run_sync(lambda: stack.enter_async_context(running))
     io_loop.run_sync(stack.aclose)
 
 

@@ -18,12 +18,12 @@ from backend.exchanges.private.venue import AccountSocket
 from backend.exchanges.sockets import Reply
 from backend.net.proxies import UNREACHABLE, reason, through
 from backend.net.rest.requester import Session
+from backend.net.sockets.socket_connection import close_soon
 from backend.trading.keys import Keys
 
 log = logging.getLogger(__name__)
 
 OPENING_SECONDS = 10.0
-CLOSING_SECONDS = 0.5
 LARGEST_MESSAGE = 1 << 20
 MOST_UNREADABLE = 5
 """After this many unreadable frames in a row the connection is closed."""
@@ -78,7 +78,7 @@ class AccountConnection:
         try:
             return self._shown(await self._talk(ws), listen_key)
         finally:
-            await _close(ws)
+            await close_soon(ws)
 
     def _shown(self, said: str, listen_key: str) -> str:
         said = self._keys.hidden_in(said)
@@ -156,12 +156,3 @@ class AccountConnection:
             if socket.ping and now - pinged >= socket.ping_every:
                 pinged = now
                 await ws.send_str(socket.ping)
-
-
-async def _close(ws: aiohttp.ClientWebSocketResponse) -> None:
-    """Send a close frame, but do not wait long for the venue's."""
-    try:
-        async with asyncio.timeout(CLOSING_SECONDS):
-            await ws.close()
-    except TimeoutError:
-        log.debug("an exchange closed a socket of an account without a close frame")

@@ -23,6 +23,7 @@ from backend.errors import (
 from backend.exchanges.base import Answer, Market, Request
 from backend.exchanges.quotes import FundingHistory, Quotes
 from backend.net.rest.exchange_clock import ExchangeClock
+from backend.net.rest.funding_pages import paid_between
 from backend.net.rest.listing import NEW_LISTING_LASTS, Listings
 from backend.net.rest.requester import Parsed, Requester, Session
 from backend.net.rest.throttle import Throttle
@@ -38,8 +39,6 @@ MOST_REFUSED = 1000
 """Most refused symbols in memory. More of them cost a request each."""
 
 ASKED = 2
-FUNDING_ASKED = 6
-MOST_FUNDING_PAGES = 500
 """This many answers must agree that there is nothing."""
 
 SEARCHES = 5
@@ -159,29 +158,17 @@ class MarketClient:
         `candles`."""
         if (history := self._quotes.funding_history) is None:
             return ()
-        found: dict[int, FundingPaid] = {}
-        oldest = end
-        for page in range(1, MOST_FUNDING_PAGES + 1):
-            ask = partial(self._funding_page, history, start, min(end, oldest) - 1, page)
-            rows = await self._asked_for(symbol, ask)
-            found |= {row.time: row for row in rows if start <= row.time < end}
-            before, oldest = oldest, min((row.time for row in rows), default=start)
-            if oldest <= start or (page > 1 and oldest >= before):
-                break
-        return [found[time] for time in sorted(found)]
+        return await paid_between(start, end, partial(self._funding_page, symbol, history))
 
     async def _funding_page(
-        self, history: FundingHistory, start: int, last: int, page: int, native: str
+        self, symbol: str, history: FundingHistory, start: int, last: int, page: int
     ) -> Sequence[FundingPaid]:
-        """The rows of a page. An empty one counts only if several answers agree: BingX says so now and then
-        of times that have rows."""
-        rows: Sequence[FundingPaid] = ()
-        for _ in range(FUNDING_ASKED):
-            request = history.request(native, start, last, page)
-            rows = await self._requester.ask(request, lambda answer: history.parse(answer.body))
-            if rows:
-                break
-        return rows
+        return await self._asked_for(
+            symbol,
+            lambda native: self._requester.ask(
+                history.request(native, start, last, page), lambda answer: history.parse(answer.body)
+            ),
+        )
 
     async def first_candle(self, symbol: str, known: int | None = None) -> int | None:
         """Open time of the oldest candle that the exchange has, None if it has none. Raises as `candles`.

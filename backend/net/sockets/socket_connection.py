@@ -146,7 +146,7 @@ class SocketConnection:
             return await self._talk.serve()
         finally:
             wire.metrics.socket_closed(wire.exchange, wire.market)
-            await _close(ws)
+            await close_soon(ws)
 
     def _tell_return(self) -> None:
         if self._troubled:
@@ -164,7 +164,7 @@ class SocketConnection:
             self._owner.lost(self, reason)
 
 
-async def _close(ws: aiohttp.ClientWebSocketResponse) -> None:
+async def close_soon(ws: aiohttp.ClientWebSocketResponse) -> None:
     """Send a close frame, but do not wait long for the venue's."""
     try:
         async with asyncio.timeout(CLOSING_SECONDS):

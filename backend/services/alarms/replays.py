@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -29,7 +29,7 @@ from backend.services.paper.ports import PaperPrices
 from backend.trading.alarms.alarm import Alarm
 from backend.trading.alarms.replay import Replay, ReplayRun, in_order
 from backend.trading.alarms.strategy import Strategy
-from backend.trading.paper.paper_book import PRODUCTS, Terms
+from backend.trading.paper.paper_book import PRODUCTS, Instrument, Terms
 from backend.trading.paper.paper_time import Bar
 
 log = logging.getLogger(__name__)
@@ -95,14 +95,8 @@ class Replays:
             symbol: await self._prices.instrument(venue, strategy.product, symbol)
             for symbol in dict.fromkeys(one.symbol for one in found)
         }
-        funding = {}
-        for symbol in markets:
-            since = min(one.received for one in found)
-            told = await self._prices.funding_paid(venue, strategy.product, symbol, since, run.end)
-            funding[symbol] = told
-        replay = Replay(strategy, markets, balance, await self._terms(strategy, markets), funding)
         await self._store.put(run)
-        task = asyncio.create_task(self._run(run, strategy, found, replay), name=f"replay {run.id}")
+        task = asyncio.create_task(self._run(run, strategy, found, markets, balance), name=f"replay {run.id}")
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return run
@@ -129,25 +123,45 @@ class Replays:
             raise InvalidRequest(f"a replay takes up to {MOST_ALARMS} alarms", code="invalid_time_range")
         return found
 
-    async def _terms(self, strategy: Strategy, symbols: Iterable[str]) -> Terms:
+    async def _prepared(
+        self,
+        run: ReplayRun,
+        strategy: Strategy,
+        alarms: Sequence[Alarm],
+        markets: Mapping[str, Instrument],
+        balance: Decimal,
+    ) -> Replay:
+        """A replay at its beginning, with the fees and the funding of its markets."""
+        if not alarms:
+            return Replay(strategy, markets, balance, Terms())
+        since = min(one.received for one in alarms)
+        terms = await self._terms(strategy, alarms[0].symbol)
+        funding = {
+            symbol: await self._prices.funding_paid(run.venue, strategy.product, symbol, since, run.end)
+            for symbol in markets
+        }
+        return Replay(strategy, markets, balance, terms, funding)
+
+    async def _terms(self, strategy: Strategy, symbol: str) -> Terms:
         """What the strategy's account pays now; the usual rates where nothing tells."""
         try:
             _, source = await self._accounts.source(strategy.account)
-            for symbol in symbols:
-                rates = await source.fees(strategy.product, symbol)
-                return Terms(spot=rates, perpetual=rates)
+            rates = await source.fees(strategy.product, symbol)
         except (ExchangeError, AccountFrozen, KeysSealed) as error:
             log.info("a replay of strategy %s has the usual fees: %s", strategy.id, error)
-        return Terms()
+            return Terms()
+        return Terms(spot=rates, perpetual=rates)
 
     async def _run(
         self,
         run: ReplayRun,
         strategy: Strategy,
         alarms: Sequence[Alarm],
-        replay: Replay,
+        markets: Mapping[str, Instrument],
+        balance: Decimal,
     ) -> None:
         try:
+            replay = await self._prepared(run, strategy, alarms, markets, balance)
             done = await self._replayed(run, strategy, alarms, replay)
         except MarketDataError as error:
             log.warning("replay %s of strategy %s failed: %s", run.id, run.strategy, error)

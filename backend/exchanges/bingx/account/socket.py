@@ -42,7 +42,6 @@ class Frame(msgspec.Struct):
     event: str = msgspec.field(name="e", default="")
     code: int = 0
     msg: str = ""
-    topic: str = msgspec.field(name="dataType", default="")
     ping: str | None = None
     time: str | None = None
     data: Any = None
