@@ -53,8 +53,8 @@ def canonical_symbol(text: str, separator: str = "") -> str:
     could list such a name. Letters of any script pass: Binance lists such symbols since December 2025.
     """
     symbol = _SEPARATORS.sub(separator, _SETTLEMENT.sub("", text.strip().upper()))
-    # A series is a collection of that name: the database takes no name that ends with a dot.
-    if not _SYMBOL.fullmatch(symbol) or symbol.endswith("."):
+    # A series is a collection of that name: the database takes none with an empty part.
+    if not _SYMBOL.fullmatch(symbol) or "" in symbol.split("."):
         raise ValueError(
             f"{reprlib.repr(text)} is not a symbol: use 1 to 50 letters and digits, such as BTCUSDT"
         )

@@ -79,8 +79,8 @@ def test_the_canonical_spelling_of_a_canonical_spelling_is_itself(text: str, sep
     assert not set(symbol) & (set(" -/:$\0\n") - set(separator))
 
 
-@pytest.mark.parametrize("text", ["0.", "BTC.", "btc/usdt."])
-def test_no_symbol_ends_with_a_dot(text: str) -> None:
+@pytest.mark.parametrize("text", ["0.", "BTC.", "btc/usdt.", "0..0", "BTC..USDT"])
+def test_no_symbol_has_an_empty_part_between_dots(text: str) -> None:
     """Its series would be a collection that the database does not take."""
     with pytest.raises(ValueError, match="is not a symbol"):
         canonical_symbol(text)

@@ -213,6 +213,7 @@ async def attack_everything(client: AsyncHTTPServerClient, app: Application, att
 @example(Attack("symbol", "ÄÖÜ", "text"))
 @example(Attack("path", "0000", "text"))
 @example(Attack("path", "0.", "text"))
+@example(Attack("path", "0..0", "text"))
 @example(Attack("start_time", "0000", "text"))
 @given(attacks)
 def test_no_request_reaches_an_operator_or_a_collection(
