@@ -12,22 +12,43 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from fcntl import LOCK_EX, LOCK_NB, flock
 from itertools import cycle
 from pathlib import Path
 from random import sample
-from typing import Any
+from tempfile import gettempdir
+from typing import IO, Any
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
 
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 PORTS = cycle(sample(range(20_000 + 500 * WORKER, 20_500 + 500 * WORKER), 500))
-"""This worker's own, below those that the system gives away; in an order that another run does not share."""
+"""This worker's own, below those that the system gives away."""
+
+CLAIMS: dict[int, IO[bytes]] = {}
+"""The ports that this process claimed, each by a file that stays locked as long as the process lives."""
 
 
 def free_port() -> int:
-    """A port that nobody listens at; neither the system nor another worker gives it away before its use."""
-    return next(port for port in PORTS if _is_free(port))
+    """A port that nobody listens at; neither the system nor another run takes it before its use."""
+    return next(port for port in PORTS if _is_ours(port) and _is_free(port))
+
+
+def _is_ours(port: int) -> bool:
+    """Whether this process holds the port's claim, or takes it now. Two runs never share a port."""
+    if port in CLAIMS:
+        return True
+    folder = Path(gettempdir()) / "market-data-test-ports"
+    folder.mkdir(exist_ok=True)
+    claim = (folder / str(port)).open("wb")
+    try:
+        flock(claim, LOCK_EX | LOCK_NB)
+    except OSError:
+        claim.close()
+        return False
+    CLAIMS[port] = claim
+    return True
 
 
 def _is_free(port: int) -> bool:
