@@ -12,8 +12,9 @@ WORKDIR /app
 RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin service
 
 # Before the code: a change of code does not install the packages again.
-COPY requirements.txt ./
-RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore -r requirements.txt
+COPY requirements.txt requirements-extended.txt ./
+RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore \
+    -r requirements.txt -r requirements-extended.txt
 
 # The suite, for `docker compose --profile test run --rm test`.
 FROM packages AS test

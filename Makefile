@@ -93,9 +93,9 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 		echo "Python's venv module is needed: on Debian and Ubuntu, apt install python3-venv"; exit 1; }
 
-$(VENV)/.runtime: requirements.txt requirements-embedded.txt | $(BIN)/python
+$(VENV)/.runtime: requirements.txt requirements-embedded.txt requirements-extended.txt | $(BIN)/python
 	@echo "installing what the service runs on ..."
-	@$(PIP) -r requirements.txt -r requirements-embedded.txt
+	@$(PIP) -r requirements.txt -r requirements-embedded.txt -r requirements-extended.txt
 	@touch $@
 
 $(VENV)-freqtrade/.installed: requirements-freqtrade.txt

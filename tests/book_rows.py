@@ -13,7 +13,7 @@ from typing import Literal, TypeVar
 from backend.trading.rows import Balance, Bill, Fee, Fill, Order, Position, Product, Status
 from tests.simulator.private import rows as book
 
-Venue = Literal["classic", "unified", "bingx"]
+Venue = Literal["classic", "unified", "bingx", "extended"]
 FLAVOURS: tuple[Venue, ...] = ("classic", "unified", "bingx")
 STATUSES = {
     "open": Status.OPEN,
@@ -26,7 +26,18 @@ Row = TypeVar("Row", Order, Bill)
 
 def symbol_of(pair: book.Pair, venue: Venue) -> str:
     """A market's symbol in the venue's spelling."""
+    if venue == "extended":
+        return f"{pair.base}-USD"
     return f"{pair.base}-{pair.quote}" if venue == "bingx" else f"{pair.base}{pair.quote}"
+
+
+def product_of(product: book.Product, venue: Venue) -> Product:
+    """Extended tells in US dollars what the book holds in USDC."""
+    return Product.PERPETUAL_USD if venue == "extended" else Product(product)
+
+
+def coin_of(coin: str, venue: Venue) -> str:
+    return "USD" if venue == "extended" else coin
 
 
 def without_words(row: Row) -> Row:
@@ -41,9 +52,11 @@ def order(row: book.Order, venue: Venue) -> Order:
     told = tuple(Fee(coin, paid) for coin, paid in row.fees)
     if venue != "unified":
         told = () if spot else tuple(fee for fee in told if fee.coin == row.pair.settled)
+    if venue == "extended":
+        told = tuple(Fee("USD", paid) for _, paid in row.fees)
     reduces = not row.opens and (venue == "classic" or row.held == "net")
     return Order(
-        product=Product(row.product),
+        product=product_of(row.product, venue),
         symbol=symbol_of(row.pair, venue),
         order_id=str(row.number),
         client_id=row.client_id,
@@ -67,7 +80,7 @@ def fill(row: book.Fill, venue: Venue) -> Fill:
     """A fill; of spot no venue tells a profit, but a unified account one of zero."""
     spot = row.product is book.Product.SPOT
     return Fill(
-        product=Product(row.product),
+        product=product_of(row.product, venue),
         symbol=symbol_of(row.pair, venue),
         fill_id=str(row.number),
         order_id=str(row.order),
@@ -75,9 +88,9 @@ def fill(row: book.Fill, venue: Venue) -> Fill:
         price=row.price,
         size=row.size,
         value=row.value,
-        fees=(Fee(row.fee_coin, row.fee),),
+        fees=(Fee(coin_of(row.fee_coin, venue), row.fee),),
         role=row.role,
-        realised=None if spot and venue != "unified" else row.realised,
+        realised=None if venue == "extended" or (spot and venue != "unified") else row.realised,
         time=row.time,
     )
 
@@ -89,17 +102,19 @@ def bills(row: book.Bill, venue: Venue) -> list[Bill]:
 
     def made(number: int, amount: Decimal, fee: Decimal | None) -> Bill:
         return Bill(
-            product=Product(row.product),
+            product=product_of(row.product, venue),
             bill_id=str(number),
             symbol=symbol,
-            coin=row.coin,
+            coin=coin_of(row.coin, venue),
             kind="",
             amount=amount,
             fee=fee,
-            balance=None if venue == "bingx" else row.balance,
+            balance=None if venue in ("bingx", "extended") else row.balance,
             time=row.time,
         )
 
+    if venue == "extended":
+        return [replace(made(row.number, row.amount, None), bill_id=f"funding-{row.number}")]
     if venue != "bingx":
         return [made(row.number, row.amount, row.fee)]
     parts = [(row.number, row.amount), (row.number + 1, -row.fee)]
@@ -109,7 +124,7 @@ def bills(row: book.Bill, venue: Venue) -> list[Bill]:
 def balance(row: book.Balance, venue: Venue, *, spot: bool) -> Balance:
     """A coin of a wallet; of spot no equity is told, but by a unified account."""
     return Balance(
-        coin=row.coin,
+        coin=coin_of(row.coin, venue),
         available=row.available,
         frozen=row.frozen,
         equity=None if spot and venue != "unified" else row.equity,
@@ -119,7 +134,7 @@ def balance(row: book.Balance, venue: Venue, *, spot: bool) -> Balance:
 def position(row: book.Position, venue: Venue) -> Position:
     """An open position."""
     return Position(
-        product=Product(row.product),
+        product=product_of(row.product, venue),
         symbol=symbol_of(row.pair, venue),
         held=row.held or "net",
         size=row.size,
@@ -127,7 +142,7 @@ def position(row: book.Position, venue: Venue) -> Position:
         mark_price=row.mark,
         leverage=Decimal(row.leverage),
         margin_mode="crossed",
-        margin_coin=row.pair.settled,
+        margin_coin=coin_of(row.pair.settled, venue),
         unrealised=row.unrealised,
         liquidation_price=None,
         updated=row.updated,

@@ -70,11 +70,11 @@ from tests.simulator.markets import Market
 from tests.simulator.private.book import Book, Facts
 from tests.simulator.private.rows import Order, Pair
 from tests.simulator.private.rows import Product as SimulatedProduct
-from tests.simulator.private.running import KEYS, PrivateSimulator, private_simulator
+from tests.simulator.private.running import KEYS, STARK_KEYS, PrivateSimulator, private_simulator
 
 NOW = 1_790_000_000_000
 PATIENCE = 30.0
-VENUES: tuple[Venue, ...] = ("classic", "unified", "bingx")
+VENUES: tuple[Venue, ...] = ("classic", "unified", "bingx", "extended")
 PRICE = Decimal(30_000)
 
 
@@ -122,9 +122,10 @@ class OneMarket:
         """The spans whose candles were asked for."""
 
     async def instrument(self, venue: str, product: Product, symbol: str) -> Instrument:
-        base = symbol.replace("-", "").removesuffix("USDT")
+        quote = "USD" if product is Product.PERPETUAL_USD else "USDT"
+        base = symbol.replace("-", "").removesuffix(quote)
         rules = await self.venue_rules.rules(venue, product, symbol)
-        return Instrument(product=product, symbol=symbol, base=base, quote="USDT", rules=rules)
+        return Instrument(product=product, symbol=symbol, base=base, quote=quote, rules=rules)
 
     async def ticker(self, _venue: str, _product: Product, _symbol: str) -> Ticker:
         if self.book is None:
@@ -171,7 +172,7 @@ class Process:
             store=MongoAccounts(database),
             venues=ways,
             vault=vault,
-            paper=PaperAccounts(store=self.papers, prices=self.prices, venues=ways.names, clock=clock),
+            paper=PaperAccounts(store=self.papers, prices=self.prices, venues=ways.traded, clock=clock),
             clock=clock,
             withdraw_allowed=False,
         )
@@ -297,14 +298,21 @@ class Floor:
     def book(self) -> Book:
         return self.simulator.book
 
-    def symbol(self, product: Product = Product.PERPETUAL_USDT, base: str = "BTC") -> str:
+    @property
+    def product(self) -> Product:
+        """The perpetuals that the tests trade."""
+        return Product.PERPETUAL_USD if self.venue == "extended" else Product.PERPETUAL_USDT
+
+    def symbol(self, product: Product | None = None, base: str = "BTC") -> str:
         """The venue's spelling of a market."""
-        quote = {Product.PERPETUAL_USDC: "USDC", Product.PERPETUAL_COIN: "USD"}.get(product, "USDT")
-        return f"{base}-{quote}" if self.venue == "bingx" else f"{base}{quote}"
+        product = product or self.product
+        quotes = {Product.PERPETUAL_USDC: "USDC", Product.PERPETUAL_COIN: "USD", Product.PERPETUAL_USD: "USD"}
+        hyphen = "-" if self.venue in ("bingx", "extended") else ""
+        return f"{base}{hyphen}{quotes.get(product, 'USDT')}"
 
     def ticket(self, **changes: Any) -> Ticket:
         """A market order that buys 0.01 BTC, long where the account holds both sides; or what is changed."""
-        product = changes.get("product", Product.PERPETUAL_USDT)
+        product = changes.get("product", self.product)
         held = "net" if product is Product.SPOT or not self.book.facts.hedged else "long"
         given: dict[str, Any] = {
             "product": product,
@@ -314,6 +322,11 @@ class Floor:
             "held": held,
         }
         return Ticket(**(given | changes))
+
+    @property
+    def closing(self) -> dict[str, Any]:
+        """What makes the ticket close what it opens."""
+        return {"side": "sell", "reduce_only": not self.book.facts.hedged}
 
     async def place(self, key: str | None = None, **changes: Any) -> Intent:
         """Place an order by the first process."""
@@ -340,8 +353,24 @@ class Floor:
         return list(self.book.orders)
 
 
+def name_of(venue: Venue) -> str:
+    """The exchange of a kind of account."""
+    return "bitget" if venue in ("classic", "unified") else venue
+
+
+def keys_of(venue: Venue) -> Keys:
+    """The keys of the simulated account."""
+    return Keys(*(STARK_KEYS if venue == "extended" else KEYS))
+
+
+def base_url(simulator: PrivateSimulator, venue: Venue) -> str:
+    """Where accounts of a venue are asked."""
+    return simulator.extended_url if venue == "extended" else simulator.url
+
+
 def book_of(venue: Venue, *, hedged: bool = True) -> Book:
     """An account that has money and has traded nothing."""
+    hedged = hedged and venue != "extended"
     facts = Facts(unified=venue == "unified", hedged=hedged, rights=("read", "trade"))
     book = Book(facts, now=NOW - 3_600_000)
     for product in SimulatedProduct:
@@ -371,21 +400,21 @@ async def floor(
         open_session(PATIENCE, "the-tests/1") as session,
     ):
         simulator.faults.private.id_memory = -1  # nothing but the service keeps an order from a second one
-        private = PRIVATE_VENUES["bingx" if venue == "bingx" else "bitget"]
+        private = PRIVATE_VENUES[name_of(venue)]
         vault = Vault([Fernet.generate_key().decode()])
         made = []
         for _ in range(processes):
             way = VenueWay(
                 venue=private,
                 mode=Mode.LIVE,
-                base_url=simulator.url,
+                base_url=base_url(simulator, venue),
                 session=session,
                 throttle=Throttle(private.budget.limits, 1.0, clock),
                 clock=clock,
                 metrics=Metrics(()),
             )
             made.append(Process(database, AccountVenues({(private.name, Mode.LIVE): way}), vault, clock))
-        account = await made[0].accounts.add(private.name, Mode.LIVE, "one", Keys(*KEYS))
+        account = await made[0].accounts.add(private.name, Mode.LIVE, "one", keys_of(venue))
         yield Floor(venue, simulator, clock, account, made)
 
 

@@ -81,7 +81,7 @@ async def build_trading(
         store=stores.accounts,
         venues=ways,
         vault=vault,
-        paper=PaperAccounts(store=stores.papers, prices=prices, venues=ways.names, clock=common.clock),
+        paper=PaperAccounts(store=stores.papers, prices=prices, venues=ways.traded, clock=common.clock),
         clock=common.clock,
         withdraw_allowed=settings.allow_withdraw_keys,
     )

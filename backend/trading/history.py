@@ -55,11 +55,13 @@ class StreamName(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
     """How a venue tells a history: over `span` ms a question at most, and back `retention` ms, None where it
-    names no end. `needs` is what a question has to name besides the product."""
+    names no end. `needs` is what a question has to name besides the product. The rows stand in `parts`
+    lists."""
 
     span: int
     retention: int | None
     needs: Literal["nothing", "symbol", "order"]
+    parts: int = 1
 
 
 Why = Literal["beyond_retention", "not_offered"]

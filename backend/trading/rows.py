@@ -26,6 +26,8 @@ class Product(StrEnum):
     PERPETUAL_USDT = "perpetual-usdt"
     PERPETUAL_USDC = "perpetual-usdc"
     PERPETUAL_COIN = "perpetual-coin"
+    PERPETUAL_USD = "perpetual-usd"
+    """Against US dollars that are held in a stablecoin, as at Extended."""
 
 
 class Right(StrEnum):
@@ -192,7 +194,8 @@ class Bill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What is asked of a history: rows of `[start, end)` in ms, from a page's `cursor` on."""
+    """What is asked of a history: rows of `[start, end)` in ms, from a page's `cursor` on. `part` counts from
+    0 where a venue tells one history in several lists."""
 
     product: Product
     start: int
@@ -200,3 +203,4 @@ class Wanted:
     cursor: str = ""
     symbol: str = ""
     order_id: str = ""
+    part: int = 0

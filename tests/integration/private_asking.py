@@ -14,11 +14,13 @@ from yarl import URL
 from backend.exchanges.base import Answer, Request, Sign
 from backend.exchanges.bingx.account import ACCOUNT, BINGX_ACCOUNT
 from backend.exchanges.bitget.account import BITGET_ACCOUNT, CLASSIC, UNIFIED
+from backend.exchanges.extended.account import ACCOUNT as EXTENDED
+from backend.exchanges.extended.account import EXTENDED_ACCOUNT
 from backend.exchanges.private.venue import Call, Flavour, PrivateVenue, Stream
 from backend.trading.keys import Keys
 from backend.trading.rows import Page, Product, Wanted
 from tests.book_rows import Venue
-from tests.simulator.private.running import PrivateSimulator
+from tests.simulator.private.running import DEMO_STARK_KEYS, STARK_KEYS, PrivateSimulator
 
 Said = TypeVar("Said")
 
@@ -26,6 +28,7 @@ VALUES: dict[Venue, tuple[PrivateVenue, Flavour]] = {
     "classic": (BITGET_ACCOUNT, CLASSIC),
     "unified": (BITGET_ACCOUNT, UNIFIED),
     "bingx": (BINGX_ACCOUNT, ACCOUNT),
+    "extended": (EXTENDED_ACCOUNT, EXTENDED),
 }
 
 
@@ -90,8 +93,11 @@ class Client:
         rows: list[Said] = []
         while start < end:
             until = min(start + stream.span, end)
-            wanted = Wanted(product=product, start=start, end=until, symbol=symbol, order_id=order_id)
-            rows += await self.pages(stream, wanted)
+            for part in range(stream.parts):
+                wanted = Wanted(
+                    product=product, start=start, end=until, symbol=symbol, order_id=order_id, part=part
+                )
+                rows += await self.pages(stream, wanted)
             start = until
         return rows
 
@@ -108,6 +114,9 @@ async def client(
     venue, flavour = VALUES[name]
     own = keys or Keys(*(simulator.demo_keys if demo else simulator.keys))
     url = simulator.bingx_demo_url if demo and name == "bingx" else simulator.url
+    if name == "extended":
+        own = keys or Keys(*(DEMO_STARK_KEYS if demo else STARK_KEYS))
+        url = simulator.extended_demo_url if demo else simulator.extended_url
     sign = (venue.sign_demo if demo else venue.sign)(own)
     async with aiohttp.ClientSession() as session:
         yield Client(simulator, session, venue, flavour, own, sign, url)

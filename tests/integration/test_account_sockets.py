@@ -32,18 +32,18 @@ from backend.store.mongo import Database
 from backend.store.trading.accounts import MongoAccounts
 from backend.telemetry.metrics import Metrics
 from backend.trading.account import Account, Mode
-from backend.trading.keys import Keys
 from tests.book_rows import Venue
-from tests.ordering import book_of
+from tests.ordering import base_url, book_of, keys_of, name_of
 from tests.simulator import SimulatorClock
+from tests.simulator.private.accounts import Credentials
 from tests.simulator.private.rows import Pair
 from tests.simulator.private.rows import Product as SimulatedProduct
-from tests.simulator.private.running import KEYS, PrivateSimulator, private_simulator
+from tests.simulator.private.running import KEYS, STARK_KEYS, PrivateSimulator, private_simulator
 
 PATIENCE = 30.0
-VENUES: tuple[Venue, ...] = ("classic", "bingx")
+VENUES: tuple[Venue, ...] = ("classic", "bingx", "extended")
 EVERY_VENUE = pytest.mark.parametrize("venue", VENUES)
-SOCKETS = {"classic": 1, "bingx": 2}
+SOCKETS = {"classic": 1, "bingx": 2, "extended": 1}
 BTC = Pair("BTC", "USDT")
 
 
@@ -75,8 +75,14 @@ class Ground:
         known = len(self.heard)
         await self.until(lambda: len(self.heard) > known)
 
-    async def something_happens(self, product: SimulatedProduct = SimulatedProduct.USDT) -> None:
+    @property
+    def keys(self) -> Credentials:
+        return STARK_KEYS if self.account.venue == "extended" else KEYS
+
+    async def something_happens(self, product: SimulatedProduct | None = None) -> None:
         """An order is placed elsewhere, again and again, until it is heard of."""
+        usual = SimulatedProduct.USDC if self.account.venue == "extended" else SimulatedProduct.USDT
+        product = product or usual
         known = len(self.heard)
         async with asyncio.timeout(PATIENCE):
             while len(self.heard) == known:
@@ -88,7 +94,7 @@ class Ground:
 @asynccontextmanager
 async def ground(venue: Venue, database: Database) -> AsyncIterator[Ground]:
     clock = SystemClock()
-    private = PRIVATE_VENUES["bingx" if venue == "bingx" else "bitget"]
+    private = PRIVATE_VENUES[name_of(venue)]
     async with (
         private_simulator(book_of(venue, hedged=False), clock=SimulatorClock()) as simulator,
         open_session(PATIENCE, "the-tests/1") as session,
@@ -98,7 +104,7 @@ async def ground(venue: Venue, database: Database) -> AsyncIterator[Ground]:
         way = VenueWay(
             venue=private,
             mode=Mode.LIVE,
-            base_url=simulator.url,
+            base_url=base_url(simulator, venue),
             session=session,
             throttle=Throttle(private.budget.limits, 1.0, clock),
             clock=clock,
@@ -119,7 +125,7 @@ async def ground(venue: Venue, database: Database) -> AsyncIterator[Ground]:
             clock=clock,
             withdraw_allowed=False,
         )
-        account = await accounts.add(private.name, Mode.LIVE, "one", Keys(*KEYS))
+        account = await accounts.add(private.name, Mode.LIVE, "one", keys_of(venue))
         heard: list[str] = []
         made: list[Listening] = []
 
@@ -147,7 +153,8 @@ async def test_what_is_done_elsewhere_is_heard(venue: Venue, database: Database)
         await here.listen().look()
         await here.until(lambda: len(here.heard) == SOCKETS[venue])
         await here.something_happens()
-        await here.something_happens(SimulatedProduct.SPOT)
+        if venue != "extended":
+            await here.something_happens(SimulatedProduct.SPOT)
         assert set(here.heard) == {here.account.id}
         assert here.simulator.sockets.open == SOCKETS[venue]
 
@@ -166,7 +173,7 @@ async def test_a_broken_socket_is_connected_again_and_a_look_finds_what_it_misse
         await here.something_happens()
     said = [record.getMessage() for record in caplog.records]
     assert any("is connected again" in one for one in said)
-    assert not any(secret in one for one in said for secret in KEYS)
+    assert not any(secret in one for one in said for secret in here.keys)
 
 
 async def test_bingx_pings_are_answered_and_an_expired_key_is_replaced(database: Database) -> None:
@@ -184,13 +191,13 @@ async def test_a_refused_login_is_tried_again_and_its_keys_are_in_no_line(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     async with ground("classic", database) as here:
-        mine = here.simulator.accounts.pop(KEYS.key)
+        mine = here.simulator.accounts.pop(here.keys.key)
         await here.listen().look()
         await here.until(lambda: "refuses the login: error (30005)" in caplog.text)
         assert here.heard == []
-        here.simulator.accounts[KEYS.key] = mine
+        here.simulator.accounts[here.keys.key] = mine
         await here.something_happens()
-    assert not any(secret in caplog.text for secret in KEYS)
+    assert not any(secret in caplog.text for secret in here.keys)
 
 
 @EVERY_VENUE

@@ -23,15 +23,15 @@ from tests.simulator.private.rows import Pair
 from tests.simulator.private.rows import Product as Simulated
 
 EVERY_VENUE = pytest.mark.parametrize("venue", VENUES)
-BTC = Pair("BTC", "USDT")
-BUSY = {"classic": "40725", "unified": "40725", "bingx": "100500"}
+BUSY = {"classic": "40725", "unified": "40725", "bingx": "100500", "extended": "1006"}
 
 
 def elsewhere(here: Floor, *, price: Decimal | None = None) -> Placed:
     """Somebody places an order at the venue, by hand."""
     held = "long" if here.book.facts.hedged else "net"
+    product, quote = (Simulated.USDC, "USDC") if here.venue == "extended" else (Simulated.USDT, "USDT")
     return here.book.place(
-        *(Simulated.USDT, BTC, "buy", Decimal("0.5"), here.clock.now()),
+        *(product, Pair("BTC", quote), "buy", Decimal("0.5"), here.clock.now()),
         price=price,
         held=held,  # type: ignore[arg-type]
         client_id="by-hand",
@@ -151,7 +151,8 @@ async def test_an_order_that_is_only_not_shown_has_not_ended(venue: Venue, datab
 
 @EVERY_VENUE
 async def test_one_answer_without_a_position_does_not_close_it(venue: Venue, database: Database) -> None:
-    path = {"classic": "all-position", "unified": "current-position", "bingx": "positions"}[venue]
+    paths = {"classic": "all-position", "unified": "current-position"}
+    path = paths.get(venue, "positions")
     async with floor(venue, database) as here:
         await here.place()
         await looked(here)
@@ -181,7 +182,7 @@ async def test_a_mark_price_that_moves_is_no_news(database: Database) -> None:
         here.book.finish(next(iter(here.book.open)), here.clock.now())
         await looked(here)
         for step in range(3):
-            here.book.mark(Simulated.USDT, BTC, PRICE + step)
+            here.book.mark(Simulated.USDT, Pair("BTC", "USDT"), PRICE + step)
             await looked(here)
         assert set(kinds(await told(here))) <= {NewsKind.BALANCE}
 

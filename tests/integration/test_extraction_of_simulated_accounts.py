@@ -14,11 +14,12 @@ from tornado.ioloop import IOLoop
 from backend.clock import SystemClock
 from backend.settings import Settings
 from tests.book_rows import Venue
+from tests.ordering import name_of
 from tests.simulator import SimulatorClock
 from tests.simulator.private.book import Book, Facts
 from tests.simulator.private.generator import generated
 from tests.simulator.private.rows import Bill, Product
-from tests.simulator.private.running import KEYS, PrivateSimulator, private_simulator
+from tests.simulator.private.running import KEYS, STARK_KEYS, PrivateSimulator, private_simulator
 from tests.simulator.times import DAY, MINUTE
 from tests.web.client import get, send
 from tests.web.trading import added, with_accounts
@@ -26,7 +27,7 @@ from tests.web.trading import added, with_accounts
 pytestmark = pytest.mark.timeout(600)
 DAYS = 4
 PRODUCTS = (Product.SPOT, Product.USDT)
-VENUES = pytest.mark.parametrize("venue", ["classic", "unified", "bingx"], indirect=True)
+VENUES = pytest.mark.parametrize("venue", ["classic", "unified", "bingx", "extended"], indirect=True)
 HISTORIES = {
     "/orders/history": ("orders", "order_id"),
     "/trades": ("trades", "fill_id"),
@@ -44,8 +45,9 @@ def venue(request: pytest.FixtureRequest) -> Venue:
 def account(io_loop: IOLoop, venue: Venue) -> Iterator[PrivateSimulator]:
     """A simulator on the machine's time, with an account that was opened when its book begins."""
     now = SystemClock().now() - 10 * MINUTE
-    facts = Facts(unified=venue == "unified", registered=now - (DAYS + 1) * DAY)
-    book = generated(seed=61, orders=150, days=DAYS, now=now, products=PRODUCTS, symbols=2, facts=facts)
+    products = (Product.USDC,) if venue == "extended" else PRODUCTS
+    facts = Facts(unified=venue == "unified", hedged=venue != "extended", registered=now - (DAYS + 1) * DAY)
+    book = generated(seed=61, orders=150, days=DAYS, now=now, products=products, symbols=2, facts=facts)
     stack = AsyncExitStack()
     running = private_simulator(book, clock=SimulatorClock())
     yield io_loop.run_sync(lambda: stack.enter_async_context(running))
@@ -57,8 +59,14 @@ def settings(settings: Settings, account: PrivateSimulator) -> Settings:
     return with_accounts(settings, account.url)
 
 
-def bill_ids(bills: list[Bill], venue: Venue) -> list[int]:
-    """The ids of what the venue tells of bills: BingX tells the amount and the fee each by itself."""
+def bill_ids(bills: list[Bill], venue: Venue) -> list[int] | list[str]:
+    """The ids of what the venue tells of bills: BingX tells the amount and the fee each by itself, Extended
+    only what is no trade."""
+    if venue == "extended":
+        named = {"funding": "funding-", "transfer_in": "", "transfer_out": ""}
+        return [
+            f"{named[bill.kind]}{bill.number}" for bill in bills if bill.kind in named and bill.coin == "USDC"
+        ]
     if venue != "bingx":
         return [bill.number for bill in bills]
     swap = [bill for bill in bills if bill.product is Product.USDT]
@@ -66,12 +74,12 @@ def bill_ids(bills: list[Bill], venue: Venue) -> list[int]:
     return [number for number, amount in parts if amount]
 
 
-def ids_of(book: Book, venue: Venue) -> dict[str, list[int]]:
+def ids_of(book: Book, venue: Venue) -> dict[str, list[int] | list[str]]:
     """The ids that each history has to have, oldest first."""
     return {
         "/orders/history": [row.number for row in book.orders],
         "/trades": [row.number for row in book.fills],
-        "/ledger": sorted(bill_ids(list(book.bills), venue)),
+        "/ledger": bill_ids(list(book.bills), venue),
     }
 
 
@@ -91,10 +99,10 @@ async def stored(client: AsyncHTTPServerClient, path: str) -> list[dict[str, Any
 async def test_a_whole_history_is_extracted(
     http_server_client: AsyncHTTPServerClient, account: PrivateSimulator, venue: Venue
 ) -> None:
-    key, secret, passphrase = KEYS
-    name = "bingx" if venue == "bingx" else "bitget"
-    await added(http_server_client, venue=name, key=key, secret=secret, passphrase=passphrase)
-    wanted = {"wait": 500, "since": account.book.facts.registered, "products": list(PRODUCTS)}
+    key, secret, passphrase = STARK_KEYS if venue == "extended" else KEYS
+    await added(http_server_client, venue=name_of(venue), key=key, secret=secret, passphrase=passphrase)
+    products = ["perpetual-usd"] if venue == "extended" else list(PRODUCTS)
+    wanted = {"wait": 500, "since": account.book.facts.registered, "products": products}
     reply = await send(
         http_server_client, "/extract-orders", method="POST", body=json.dumps(wanted), request_timeout=550
     )

@@ -40,6 +40,8 @@ from tests.simulator.private.faults import Coded, Manner, Met
 from tests.simulator.private.rows import Product as SimulatedProduct
 
 EVERY_VENUE = pytest.mark.parametrize("venue", VENUES)
+EVERY_HEDGED_VENUE = pytest.mark.parametrize("venue", [venue for venue in VENUES if venue != "extended"])
+"""Those with a position mode and a margin mode, which tell what a day's trades took."""
 ACCEPTING: Sequence[Manner] = (
     *("plain", "accept_drop", "accept_error", "accept_forbidden", "accept_garbage", "accept_busy"),
     *("accept_refuse", "late"),
@@ -54,7 +56,7 @@ async def test_an_order_is_placed_filled_and_followed(venue: Venue, database: Da
         assert (placed.state, here.accepted(placed)) == (State.ACCEPTED, 1)
         [order] = here.orders()
         assert (str(order.number), order.side, order.held, order.size, order.status) == (
-            *(placed.order_id, "buy", "long"),
+            *(placed.order_id, "buy", here.ticket().held),
             *(Decimal("0.01"), "filled"),
         )
         here.clock.advance(2)
@@ -79,7 +81,7 @@ async def test_however_an_order_is_met_it_is_there_once_at_most_and_its_fate_is_
         found = await here.decided(placed)
         expected = 1 if manner in ACCEPTING else 0
         if manner == "accept_refuse":
-            here.clock.advance(120)
+            here.clock.advance(200)
             await here.first.watch.look()
             found = await here.first.executor.get(placed.id)
         assert here.accepted(placed) == len(here.orders()) == expected
@@ -102,8 +104,12 @@ async def test_an_order_that_nothing_shows_for_seconds_is_not_taken_for_absent(
 @EVERY_VENUE
 async def test_no_single_question_proves_that_an_order_is_not_there(venue: Venue, database: Database) -> None:
     """The question by id says that there is none, time and again; lists show it."""
-    code = {"classic": "40109", "unified": "25204", "bingx": "109421"}[venue]
-    path = {"classic": "order/detail", "unified": "order-info", "bingx": "trade/order"}[venue]
+    code, path = {
+        "classic": ("40109", "order/detail"),
+        "unified": ("25204", "order-info"),
+        "bingx": ("109421", "trade/order"),
+        "extended": ("404", "orders/external"),
+    }[venue]
     async with floor(venue, database) as here:
         private = here.simulator.faults.private
         private.placing = [Met("accept_drop")]
@@ -122,7 +128,7 @@ async def test_while_an_order_is_unknown_nothing_else_opens_there(venue: Venue, 
         assert unknown.state is State.UNKNOWN
         with pytest.raises(EntryUndecided):
             await here.place()
-        closing = await here.place(side="sell")
+        closing = await here.place(**here.closing)
         assert closing.state is State.ACCEPTED
         elsewhere = await here.place(symbol=here.symbol(base="ETH"))
         assert elsewhere.state is State.ACCEPTED
@@ -151,7 +157,8 @@ async def test_two_processes_with_one_key_place_one_order(venue: Venue, database
         assert (found.state, len(here.orders())) == (State.ACCEPTED, 1)
         with pytest.raises(KeyReused):
             await here.place("k", side="sell")
-        sale = here.ticket(product=Product.SPOT, side="sell")
+        changes = here.closing if venue == "extended" else {"product": Product.SPOT, "side": "sell"}
+        sale = here.ticket(**changes)
         await asyncio.gather(*(_patiently(here, process, sale, "s") for process in here.processes * 3))
         assert len(here.orders()) == 2
         with pytest.raises(UnknownOrder):
@@ -169,7 +176,7 @@ class Case:
 
 
 LIMIT = {"price": Decimal(20_000)}
-HIGH = {"price": Decimal(40_000)}
+HIGH = {"price": Decimal(31_000)}
 CASES = (
     Case("open long", {}, ("perpetual-usdt", "buy", "long", True, "market", "filled")),
     Case("close long", {"side": "sell"}, ("perpetual-usdt", "sell", "long", False, "market", "filled")),
@@ -214,8 +221,19 @@ CASES = (
 )
 
 
-@EVERY_VENUE
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+NET_CASES = tuple(
+    replace(case, expected=("perpetual-usdc", case.expected[1], "net", *case.expected[3:]), hedged=False)
+    for case in CASES
+    if not {"held", "product"} & case.changes.keys() and case.name not in ("close long", "fok")
+)
+"""Those that an account can ask for that has one position a symbol, no spot, and no fill-or-kill."""
+
+
+@pytest.mark.parametrize(
+    ("venue", "case"),
+    [(venue, case) for venue in VENUES for case in (NET_CASES if venue == "extended" else CASES)],
+    ids=lambda one: one.name if isinstance(one, Case) else one,
+)
 async def test_a_ticket_means_the_same_at_every_venue(venue: Venue, case: Case, database: Database) -> None:
     async with floor(venue, database, hedged=case.hedged) as here:
         if case.name.startswith("close"):
@@ -250,6 +268,11 @@ async def test_a_ticket_of_the_other_mode_is_refused_and_nothing_is_placed(
     venue: Venue, hedged: bool, database: Database
 ) -> None:
     async with floor(venue, database, hedged=hedged) as here:
+        if venue == "extended":
+            with pytest.raises(ExchangeRefused, match="leave position out"):
+                await here.place(held="long")
+            assert here.orders() == []
+            return
         placed = await here.place(held="net" if hedged else "long")
         if venue == "bingx" or hedged:
             assert (placed.state, len(here.orders())) == (State.REFUSED, 0)
@@ -262,7 +285,7 @@ async def test_sizes_and_prices_are_made_to_fit_and_too_small_ones_are_refused_u
     async with floor(venue, database) as here:
         placed = await here.place(size=Decimal("0.012345678901"), price=Decimal("20000.123456789"))
         rules = await (await here.first.accounts.source(here.account.id))[1].rules(
-            Product.PERPETUAL_USDT, here.symbol()
+            here.product, here.symbol()
         )
         order = here.orders()[-1]
         assert (order.size, order.price) == (placed.ticket.size, placed.ticket.price)
@@ -310,7 +333,8 @@ async def test_all_orders_of_a_symbol_or_of_the_account_are_cancelled(
 async def test_positions_are_closed(venue: Venue, hedged: bool, database: Database) -> None:
     async with floor(venue, database, hedged=hedged) as here:
         await here.place()
-        await here.place(symbol=here.symbol(base="ETH"), side="sell", held="short" if hedged else "net")
+        held = "short" if here.book.facts.hedged else "net"
+        await here.place(symbol=here.symbol(base="ETH"), side="sell", held=held)
         [closed] = await here.first.executor.close(here.account.id, caller="test", symbol=here.symbol())
         assert (closed.ticket.side, closed.source) == ("sell", "close")
         assert len(await here.first.executor.close(here.account.id, caller="test")) == 1
@@ -504,8 +528,12 @@ async def test_what_a_dead_process_left_on_the_desk_is_taken_away(database: Data
 async def test_flatten_closes_positions_although_nothing_tells_the_open_orders(
     venue: Venue, database: Database
 ) -> None:
-    path = {"classic": "orders-pending", "unified": "unfilled-orders", "bingx": "openOrders"}[venue]
-    code = {"classic": "40725", "unified": "40725", "bingx": "100500"}[venue]
+    code, path = {
+        "classic": ("40725", "orders-pending"),
+        "unified": ("40725", "unfilled-orders"),
+        "bingx": ("100500", "openOrders"),
+        "extended": ("1006", "user/orders"),
+    }[venue]
     async with floor(venue, database) as here:
         await here.place()
         here.clock.advance(2)
@@ -516,7 +544,7 @@ async def test_flatten_closes_positions_although_nothing_tells_the_open_orders(
         assert not any(map(here.book.positions, SimulatedProduct))
 
 
-@EVERY_VENUE
+@EVERY_HEDGED_VENUE
 @pytest.mark.parametrize("hedged", [True, False])
 async def test_leverage_and_modes_are_set_and_read_back(
     venue: Venue, hedged: bool, database: Database
@@ -554,8 +582,8 @@ async def test_leverage_and_modes_are_set_and_read_back(
 @EVERY_VENUE
 async def test_a_setting_whose_answer_is_lost_is_read_back(venue: Venue, database: Database) -> None:
     async with floor(venue, database) as here:
-        account, usdt, symbol = here.account.id, Product.PERPETUAL_USDT, here.symbol()
-        code = {"classic": "40725", "unified": "25001", "bingx": "100500"}[venue]
+        account, usdt, symbol = here.account.id, here.product, here.symbol()
+        code = {"classic": "40725", "unified": "25001", "bingx": "100500", "extended": "1006"}[venue]
         here.simulator.faults.private.codes = [Coded(code, path="everage", count=1)]
         with pytest.raises(ExchangeError):
             await here.first.setups.leverage(account, usdt, symbol, "long", 7, caller="test")
@@ -649,7 +677,7 @@ async def test_a_dry_run_asks_the_exchange_where_it_can_be_asked(venue: Venue, d
         assert here.orders() == []
 
 
-@EVERY_VENUE
+@EVERY_HEDGED_VENUE
 async def test_an_account_that_lost_too_much_today_takes_no_entries(venue: Venue, database: Database) -> None:
     """Lost is what trades, fees and funding took since midnight, and what open positions stand to lose;
     money that is moved is not lost."""

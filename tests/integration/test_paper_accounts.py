@@ -29,14 +29,15 @@ from tests.book_rows import Venue
 from tests.ordering import NOW, PRICE, VENUES, Floor, floor
 
 USDT = Product.PERPETUAL_USDT
-MARKETS = {"classic": "bitget", "unified": "bitget", "bingx": "bingx"}
 
 
 async def paper_account(here: Floor, *, hedged: bool = False, balance: int = 1_000_000) -> Account:
     """A paper account at the prices of the floor's venue."""
     account = await here.first.accounts.add_paper(here.account.venue, "paper", Decimal(balance))
     if hedged:
-        await here.first.setups.position_mode(account.id, USDT, here.symbol(), hedged=True, caller="test")
+        await here.first.setups.position_mode(
+            account.id, here.product, here.symbol(), hedged=True, caller="test"
+        )
     return account
 
 
@@ -74,6 +75,11 @@ async def story(here: Floor, account: Account, *, hedged: bool) -> list[tuple[An
             # BingX says no average of a spot order.
             average = None if order.product is Product.SPOT else order.average_price
             row = (order.side, order.status, order.filled, average, order.price)
+        ends_at_once = found.state is State.REFUSED or (found.finished and order and not order.filled)
+        if here.venue == "extended" and ends_at_once:
+            # The venue takes some orders and ends them at once, which paper refuses: no one trades anything.
+            told.append(("nothing", found.ticket.size))
+            return
         told.append((found.state, found.ticket.size, row, found.finished))
 
     closing: dict[str, Any] = {"side": "sell", "reduce_only": not hedged}
@@ -84,11 +90,13 @@ async def story(here: Floor, account: Account, *, hedged: bool) -> list[tuple[An
     await place(price=Decimal(31_000), size=Decimal("0.02"))
     await place(**closing, size=Decimal("0.005"))
     told.append(("cancelled", (await here.first.canceller.cancel_all(account.id, caller="test"))[0]))
-    await place(**closing, size=Decimal(5))
+    # What is more than there is, Extended refuses as a whole.
+    await place(**closing, size=Decimal("0.02734") if here.venue == "extended" else Decimal(5))
     await place(**closing)
-    await place(product=Product.SPOT, held="net", size=None, quote_size=Decimal(300))
+    if here.venue != "extended":
+        await place(product=Product.SPOT, held="net", size=None, quote_size=Decimal(300))
     _, source = await here.first.accounts.source(account.id)
-    for row in await source.positions([USDT]):
+    for row in await source.positions([here.product]):
         told.append((row.symbol, row.held, row.size, row.entry_price))
     return told
 
@@ -99,6 +107,7 @@ async def test_the_same_orders_have_the_same_fate_on_paper_and_at_the_venue(
     venue: Venue, hedged: bool, database: Database
 ) -> None:
     async with floor(venue, database, hedged=hedged) as here:
+        hedged = here.book.facts.hedged
         real = await story(here, here.account, hedged=hedged)
         mine = await story(here, await paper_account(here, hedged=hedged), hedged=hedged)
         assert mine == real

@@ -32,6 +32,7 @@ from tests.simulator.private.running import PrivateSimulator, private_simulator
 from tests.simulator.times import DAY
 
 VENUES = pytest.mark.parametrize("venue", FLAVOURS)
+PRODUCTS = [Product(traded.value) for traded in Traded]
 HEDGED = pytest.mark.parametrize("hedged", [True, False], ids=["hedge", "one-way"])
 START = NOW - 40 * DAY
 RIGHTS = ("read", "trade", "transfer", "withdraw")
@@ -81,7 +82,7 @@ async def test_the_kind_of_the_account_is_told(venue: Venue) -> None:
 
 @VENUES
 @HEDGED
-@pytest.mark.parametrize("product", Product)
+@pytest.mark.parametrize("product", PRODUCTS)
 async def test_balances_positions_and_fees_are_read(venue: Venue, hedged: bool, product: Product) -> None:
     async with asking(venue, hedged=hedged) as (simulator, asked):
         book, traded = simulator.book, Traded(product)
@@ -103,7 +104,7 @@ async def test_balances_positions_and_fees_are_read(venue: Venue, hedged: bool, 
 
 @VENUES
 @HEDGED
-@pytest.mark.parametrize("product", Product)
+@pytest.mark.parametrize("product", PRODUCTS)
 async def test_open_orders_and_one_order_are_read(venue: Venue, hedged: bool, product: Product) -> None:
     async with asking(venue, hedged=hedged) as (simulator, asked):
         book, traded = simulator.book, Traded(product)
@@ -130,7 +131,7 @@ async def test_an_order_that_is_not_there_is_told_as_absent(venue: Venue) -> Non
 
 @VENUES
 @HEDGED
-@pytest.mark.parametrize("product", Product)
+@pytest.mark.parametrize("product", PRODUCTS)
 async def test_the_history_of_orders_is_read(venue: Venue, hedged: bool, product: Product) -> None:
     async with asking(venue, hedged=hedged) as (simulator, asked):
         rows = await asked.history(asked.flavour.orders[product], product, START, NOW)
@@ -147,7 +148,7 @@ async def test_the_history_of_orders_is_read(venue: Venue, hedged: bool, product
 
 @VENUES
 @HEDGED
-@pytest.mark.parametrize("product", Product)
+@pytest.mark.parametrize("product", PRODUCTS)
 async def test_the_history_of_fills_is_read(venue: Venue, hedged: bool, product: Product) -> None:
     async with asking(venue, hedged=hedged) as (simulator, asked):
         book, traded = simulator.book, Traded(product)
@@ -169,7 +170,7 @@ async def test_the_history_of_fills_is_read(venue: Venue, hedged: bool, product:
 
 @VENUES
 @HEDGED
-@pytest.mark.parametrize("product", Product)
+@pytest.mark.parametrize("product", PRODUCTS)
 async def test_the_history_of_bills_is_read(venue: Venue, hedged: bool, product: Product) -> None:
     if product not in VALUES[venue][1].bills:
         assert (venue, product) in [("bingx", Product.SPOT), ("bingx", Product.PERPETUAL_COIN)]

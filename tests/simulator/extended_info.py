@@ -5,11 +5,14 @@ Source: https://api.docs.extended.exchange/#get-markets and the answers quoted i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tests.simulator.answers import Answer
 from tests.simulator.archive import Archive
+from tests.simulator.bitget_quotes import paid_at
 from tests.simulator.decimals import trimmed, unit
+from tests.simulator.extended_answers import refused, success
 from tests.simulator.markets import Market
 from tests.simulator.quotes import book_of, day_of
 from tests.simulator.times import HOUR, parse_instant
@@ -79,6 +82,16 @@ def order_book(market: Market, archive: Archive) -> dict[str, Any]:
         "bid": [{"qty": size, "price": price} for price, size in bids],
         "ask": [{"qty": size, "price": price} for price, size in asks],
     }
+
+
+def funding(market: Market, archive: Archive, params: Mapping[str, str]) -> Answer:
+    """Answer with what was paid each hour in a time, the newest first."""
+    start, end, limit = (params.get(name, "") for name in ("startTime", "endTime", "limit"))
+    if not (start.isdigit() and end.isdigit() and (limit or "1").isdigit()):
+        return refused(400)
+    newest = min(int(end), archive.clock.now()) // HOUR * HOUR
+    times = range(newest, max(int(start), market.listed) - 1, -HOUR)[: min(int(limit or 10_000), 10_000)]
+    return success([{"m": name_of(market), "T": time, "f": paid_at(time)} for time in times])
 
 
 def shown_assets(markets: Sequence[Market], now: int) -> list[dict[str, Any]]:

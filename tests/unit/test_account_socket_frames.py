@@ -12,6 +12,7 @@ from backend.exchanges.base import Answer
 from backend.exchanges.bingx.account import socket as bingx
 from backend.exchanges.bingx.account.refusals import refused
 from backend.exchanges.bitget.account import socket as bitget
+from backend.exchanges.extended.account import socket as extended
 from backend.exchanges.private.registry import PRIVATE_VENUES
 from backend.exchanges.private.socket_events import Admitted, Denied, Event, Happened
 from backend.exchanges.sockets import Farewell, Reply
@@ -57,10 +58,23 @@ def test_what_bingx_says(said: str) -> None:
     assert tuple(bingx.read(said)) == tuple(bingx.read(gzip.compress(said.encode()))) == expected
 
 
+def test_what_extended_says() -> None:
+    frames: dict[str, tuple[Event, ...]] = {
+        '{"type":"ORDER","data":{"orders":[{"id":1}]},"ts":1767225600123,"seq":1}': (Happened(),),
+        '{"type":"TRADE","data":{"trades":[]},"ts":1767225600123,"seq":2}': (Happened(),),
+        '{"type":"BALANCE","data":{"balance":{}},"ts":1767225600123,"seq":3}': (),
+        '{"type":"POSITION","data":{"positions":[]},"ts":1767225600123,"seq":4}': (),
+        '{"type":"SPOT_BALANCE","data":{}}': (),
+    }
+    for said, expected in frames.items():
+        assert tuple(extended.read(said)) == tuple(extended.read(said.encode())) == expected
+    assert extended.headers(Keys(*KEYS)) == {"X-Api-Key": KEYS.key}
+
+
 @pytest.mark.parametrize("said", ["{", "", "[]", b"\x1f\x8b", b"\xff", '{"e":1}', '{"event":[]}'])
 def test_what_is_no_frame_is_said_to_be_none(said: str | bytes) -> None:
     malformed = 0
-    for read in (bitget.read, bingx.read):
+    for read in (bitget.read, bingx.read, extended.read):
         try:
             read(said)
         except MalformedAnswer:
@@ -102,4 +116,5 @@ def test_each_kind_of_account_has_the_sockets_that_are_documented() -> None:
         ("bitget", "unified"): [],
         ("bitget", "classic"): [""],
         ("bingx", "account"): ["perpetual", "spot"],
+        ("extended", "account"): [""],
     }

@@ -18,7 +18,7 @@ from backend.exchanges.bingx.account.key import KeyRow
 from backend.exchanges.bingx.account.refusals import CODES, CODES_OF, refused
 from backend.exchanges.bingx.market import BLOCK_SECONDS, BUSY_SECONDS
 from backend.exchanges.private.refusals import Meaning
-from backend.exchanges.private.venue import Call, Stream
+from backend.exchanges.private.venue import Call, Prepared, Stream
 from backend.trading.rows import Fee, Page, Product, Right, Status, Wanted
 from backend.trading.tickets import Ticket
 from tests.bingx_rows import (
@@ -46,7 +46,7 @@ SPOT, USDT, USDC, COIN = (
 START = 1_700_000_000_000
 
 
-def wanted(product: Product, **more: str) -> Wanted:
+def wanted(product: Product, **more: Any) -> Wanted:
     return Wanted(product=product, start=START, end=START + DAY, **more)
 
 
@@ -248,23 +248,27 @@ def test_every_request_has_both_budgets_and_questions_only_read() -> None:
         *(stream.ask(wanted(product)) for product, stream in ACCOUNT.bills.items()),
         *ACCOUNT.balances.values(),
         *ACCOUNT.positions.values(),
-        *(ACCOUNT.open_orders(product, "") for product in Product),
-        *(ACCOUNT.fees(product, "X") for product in Product),
-        *(ACCOUNT.order(product, "X", "1") for product in Product),
-        *(ACCOUNT.placing.rules(product, "X") for product in Product),
-        *(call for product in Product if product is not SPOT for call in ACCOUNT.setup.read(product, "X")),
+        *(ACCOUNT.open_orders(product, "") for product in ACCOUNT.balances),
+        *(ACCOUNT.fees(product, "X") for product in ACCOUNT.balances),
+        *(ACCOUNT.order(product, "X", "1") for product in ACCOUNT.balances),
+        *(ACCOUNT.placing.rules(product, "X") for product in ACCOUNT.balances),
+        *(
+            call
+            for product in ACCOUNT.balances
+            if product is not SPOT
+            for call in ACCOUNT.setup.read(product, "X")
+        ),
         ACCOUNT.key(KEYS),
         ACCOUNT.uid,
     ]
     assert ACCOUNT.setup.margin_mode is not None
     assert ACCOUNT.setup.position_mode is not None
+    place = ACCOUNT.placing.place
+    assert not isinstance(place, Prepared)
     spot = {"held": "net", "quote_size": Decimal(5), "size": None}
     changing: list[Call[Any]] = [
-        *(ACCOUNT.placing.cancel(product, "X-USDT", "1", "") for product in Product),
-        *(
-            ACCOUNT.placing.place(ticket(product, **(spot if product is SPOT else {})), "i1")
-            for product in Product
-        ),
+        *(ACCOUNT.placing.cancel(product, "X-USDT", "1", "") for product in ACCOUNT.balances),
+        *(place(ticket(product, **(spot if product is SPOT else {})), "i1") for product in ACCOUNT.balances),
     ]
     for product in (USDT, Product.PERPETUAL_COIN):
         changing.append(ACCOUNT.setup.leverage(product, "X", "long", 5))

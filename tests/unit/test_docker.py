@@ -363,9 +363,13 @@ def test_no_image_runs_as_root() -> None:
     assert instructions("USER") == ["10001:10001", "10001:10001"]
 
 
+INSTALLED = ["requirements.txt", "requirements-extended.txt"]
+
+
 def test_the_image_installs_the_pinned_requirements_and_no_others() -> None:
-    assert re.findall(r"\S*requirements\S*", " ".join(instructions("RUN", SERVICE))) == ["requirements.txt"]
-    lines = [re.sub("#.*", "", line).strip() for line in (ROOT / "requirements.txt").read_text().splitlines()]
+    assert re.findall(r"\S*requirements\S*", " ".join(instructions("RUN", SERVICE))) == INSTALLED
+    texts = [(ROOT / name).read_text() for name in INSTALLED]
+    lines = [re.sub("#.*", "", line).strip() for text in texts for line in text.splitlines()]
     assert all(re.match(r"[\w.-]+==\S+", line) for line in lines if line)
 
 
@@ -375,7 +379,7 @@ def test_the_image_has_no_embedded_database() -> None:
 
 def test_the_image_holds_only_what_it_runs() -> None:
     assert instructions("COPY", SERVICE) == [
-        "requirements.txt ./",
+        "requirements.txt requirements-extended.txt ./",
         "docker/healthcheck.py docker/",
         "backend/ backend/",
     ]

@@ -14,7 +14,7 @@ from backend.exchanges.bingx.account import ACCOUNT
 from backend.exchanges.bitget.account import BITGET_ACCOUNT, CLASSIC, UNIFIED
 from backend.exchanges.private.refusals import Meaning
 from backend.exchanges.private.registry import PRIVATE_VENUES
-from backend.exchanges.private.venue import Flavour
+from backend.exchanges.private.venue import Flavour, Place, Prepared
 from backend.trading.rows import Product
 from backend.trading.tickets import Force, Ticket
 
@@ -128,12 +128,18 @@ CASES: list[tuple[str, dict[str, Any], str, dict[str, str]]] = [
 ]
 
 
+def place_of(venue: str) -> Place:
+    place = FLAVOURS[venue].placing.place
+    assert not isinstance(place, Prepared)
+    return place
+
+
 @pytest.mark.parametrize(("venue", "changes", "line", "expected"), CASES)
 def test_an_order_is_written_as_the_venue_reads_it(
     venue: str, changes: dict[str, Any], line: str, expected: dict[str, str]
 ) -> None:
     symbol = {"symbol": "BTC-USDT" if venue == "bingx" else "BTCUSDT"}
-    request = FLAVOURS[venue].placing.place(Ticket(**(GIVEN | symbol | changes)), "i1").request
+    request = place_of(venue)(Ticket(**(GIVEN | symbol | changes)), "i1").request
     assert f"{request.method} {request.path}" == line
     assert (json.loads(request.body) if request.body else dict(request.params)) == expected
     assert (request.may_be_repeated, request.urgent) == (False, True)
@@ -183,7 +189,7 @@ def answer(body: object, status: int = 200) -> Answer:
 )
 def test_the_venues_id_is_read(venue: str, body: object, expected: str) -> None:
     symbol = "BTC-USDT" if venue == "bingx" else "BTCUSDT"
-    call = FLAVOURS[venue].placing.place(Ticket(symbol=symbol, **GIVEN), "i1")
+    call = place_of(venue)(Ticket(symbol=symbol, **GIVEN), "i1")
     assert call.parse(answer(body)) == expected
     with pytest.raises(MalformedAnswer):
         call.parse(answer(b"<html>"))

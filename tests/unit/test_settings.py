@@ -86,6 +86,8 @@ DEFAULTS: dict[str, object] = {
         "BITGET_DEMO_ACCOUNT_URL": "https://api.bitget.com",
         "BINGX_LIVE_ACCOUNT_URL": "https://open-api.bingx.com",
         "BINGX_DEMO_ACCOUNT_URL": "https://open-api-vst.bingx.com",
+        "EXTENDED_LIVE_ACCOUNT_URL": "https://api.starknet.extended.exchange/api/v1",
+        "EXTENDED_DEMO_ACCOUNT_URL": "https://api.starknet.sepolia.extended.exchange/api/v1",
     },
     "account_socket_urls": {
         "BITGET_LIVE_ACCOUNT_WS_URL": "wss://ws.bitget.com",
@@ -93,6 +95,8 @@ DEFAULTS: dict[str, object] = {
         "BINGX_LIVE_PERPETUAL_ACCOUNT_WS_URL": "wss://open-api-swap.bingx.com",
         "BINGX_DEMO_PERPETUAL_ACCOUNT_WS_URL": "wss://vst-open-api-ws.bingx.com",
         "BINGX_LIVE_SPOT_ACCOUNT_WS_URL": "wss://open-api-ws.bingx.com",
+        "EXTENDED_LIVE_ACCOUNT_WS_URL": "wss://api.starknet.extended.exchange",
+        "EXTENDED_DEMO_ACCOUNT_WS_URL": "wss://api.starknet.sepolia.extended.exchange",
     },
     "rollup_memory": 64,
     "archive": True,
@@ -162,14 +166,14 @@ BAD = {
     "WEBHOOK_ADDRESSES": ["tradingview.com", "1.2.3", "10.0.0.1/8"],
     **{
         f"{venue}_{mode}_ACCOUNT_URL": [*BAD_URLS, "http://api.example.com"]
-        for venue in ("BITGET", "BINGX")
+        for venue in ("BITGET", "BINGX", "EXTENDED")
         for mode in ("LIVE", "DEMO")
     },
     **{
         f"{name}_ACCOUNT_WS_URL": [*BAD_SOCKET_URLS, "ws://api.example.com"]
         for name in (
             *("BITGET_LIVE", "BITGET_DEMO", "BINGX_LIVE_PERPETUAL"),
-            *("BINGX_DEMO_PERPETUAL", "BINGX_LIVE_SPOT"),
+            *("BINGX_DEMO_PERPETUAL", "BINGX_LIVE_SPOT", "EXTENDED_LIVE", "EXTENDED_DEMO"),
         )
     },
     "CORS_ORIGINS": ["charts.example.com", "https://charts.example.com/", "https://a.example,"],

@@ -25,6 +25,18 @@ async def test_all_that_was_paid_is_told_once(service: Service, exchange: str, d
     assert [(one.time, format(one.rate, "f")) for one in found] == [(time, paid_at(time)) for time in times]
 
 
+@pytest.mark.parametrize("days", [1, 100])
+async def test_extended_pays_each_hour(service: Service, days: int) -> None:
+    series = Series("extended", "perpetual", "BTC-USD")
+    start, end = START + 200 * DAY, START + (200 + days) * DAY
+    found = await service.reading.quotes.funding_paid(series, start, end)
+    times = range(start, end, HOUR)
+    assert [(one.time, format(one.rate, "f")) for one in found] == [(time, paid_at(time)) for time in times]
+    comes = (await service.reading.quotes.funding(series)).said
+    assert comes is not None
+    assert (comes.every, format(comes.rate, "f")) == (HOUR, "0.000013")
+
+
 async def test_before_the_listing_nothing_was_paid(service: Service) -> None:
     series = Series("bingx", "perpetual", "BTCUSDT")
     assert list(await service.reading.quotes.funding_paid(series, 0, DAY)) == []

@@ -173,7 +173,7 @@ async def test_an_extraction_answers_with_all_orders_and_how_complete_they_are(
     http_server_client: AsyncHTTPServerClient, database: Database
 ) -> None:
     account = await stored(http_server_client, database)
-    reply = await posted(http_server_client, "/extract-orders", {"account": account, "wait": 60})
+    reply = await posted(http_server_client, "/extract-orders", {"account": account, "wait": 600})
     assert reply.status == 200, reply.body
     assert reply.body["extraction"]["status"] == "done"
     assert reply.body["count"] == len(reply.body["orders"]) == len(BOOK.orders)
@@ -198,7 +198,7 @@ async def test_an_extraction_is_watched_and_cancelled(
     assert (await get(http_server_client, where)).status == 200
     gone = await send(http_server_client, where, method="DELETE")
     assert gone.body["extraction"]["status"] in ("running", "cancelled", "failed")
-    reply = await posted(http_server_client, "/extract-orders", {"test_mode": True, "wait": 60})
+    reply = await posted(http_server_client, "/extract-orders", {"test_mode": True, "wait": 600})
     assert (reply.status, error_code(reply)) == (503, "outcome_unknown")
 
 

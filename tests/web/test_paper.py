@@ -69,7 +69,7 @@ async def test_what_paper_did_is_extracted_complete_and_proven(
     await placed(http_server_client, venue, product="spot", quote_size="500")
     reply = await send(http_server_client, f"/orders?account={account}", method="DELETE")
     assert (reply.status, reply.body["cancelled"], reply.body["mode"]) == (200, 1, "paper")
-    reply = await post(http_server_client, "/extract-orders", {"wait": 60})
+    reply = await post(http_server_client, "/extract-orders", {"wait": 600})
     assert reply.status == 200, reply.body
     orders = (await get(http_server_client, "/orders/history")).body["orders"]
     assert [(row["status"], row["origin"]) for row in orders] == [

@@ -19,6 +19,7 @@ from tests.book_rows import Venue
 from tests.ordering import book_of
 from tests.private import KEYS
 from tests.simulator import SimulatorClock
+from tests.simulator.private.extended import ROOT
 from tests.simulator.private.running import PrivateSimulator, private_simulator
 from tests.web.client import post
 
@@ -52,7 +53,9 @@ def with_accounts(settings: Settings, url: str) -> Settings:
         settings,
         api_keys=read_keys(f"admin:{ADMIN}:admin"),
         master_keys=(Fernet.generate_key().decode(),),
-        account_urls=dict.fromkeys(settings.account_urls, url),
+        account_urls={
+            name: f"{url}{ROOT}" if name.startswith("EXTENDED") else url for name in settings.account_urls
+        },
     )
 
 

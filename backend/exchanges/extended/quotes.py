@@ -4,7 +4,10 @@
      "lastPrice":"77259","askPrice":"77260","bidPrice":"77259"}
     {"market":"BTC-USD","bid":[{"qty":"0.04","price":"61827"}],"ask":[{"qty":"0.04","price":"61840"}]}
 
-Neither says of which moment it is. The book comes whole.
+Neither says of which moment it is. The book comes whole. Funding is paid each hour; the statistics tell the
+rate and the moment of the next payment, and a history of its own what was paid, the newest first:
+
+    {"m":"BTC-USD","T":1701563440000,"f":"0.001"}
 """
 
 from __future__ import annotations
@@ -14,9 +17,18 @@ from decimal import Decimal
 
 import msgspec
 
-from backend.core.quotes import OrderBook, Ticker
-from backend.exchanges.base import Request, decode
-from backend.exchanges.quotes import Pair, Quotes, sound_book, sound_ticker
+from backend.core.quotes import FundingPaid, FundingRate, OrderBook, Ticker
+from backend.exchanges.base import Moment, Request, decode
+from backend.exchanges.quotes import (
+    FundingHistory,
+    FundingQuestion,
+    Pair,
+    Quotes,
+    sound_book,
+    sound_funding,
+    sound_payments,
+    sound_ticker,
+)
 
 VENUE = "extended"
 COST = {"requests": 1}
@@ -38,6 +50,25 @@ class Days(msgspec.Struct):
     data: Day
 
 
+class Next(msgspec.Struct, rename="camel"):
+    funding_rate: Decimal
+    next_funding_rate: Moment
+    """The moment, whatever its name says."""
+
+
+class Nexts(msgspec.Struct):
+    data: Next
+
+
+class Payment(msgspec.Struct):
+    time: Moment = msgspec.field(name="T")
+    rate: Decimal = msgspec.field(name="f")
+
+
+class Payments(msgspec.Struct):
+    data: list[Payment]
+
+
 class Offer(msgspec.Struct):
     qty: Decimal
     price: Decimal
@@ -54,6 +85,8 @@ class Depths(msgspec.Struct):
 
 _days = msgspec.json.Decoder(Days)
 _depths = msgspec.json.Decoder(Depths)
+_nexts = msgspec.json.Decoder(Nexts)
+_payments = msgspec.json.Decoder(Payments)
 
 
 def parse_ticker(body: bytes) -> Ticker:
@@ -75,6 +108,22 @@ def parse_book(body: bytes) -> OrderBook:
     return sound_book(VENUE, _pairs(depth.bid), _pairs(depth.ask), None)
 
 
+def parse_funding(body: bytes) -> FundingRate:
+    told = decode(_nexts, body, VENUE).data
+    return sound_funding(VENUE, told.funding_rate, told.next_funding_rate, 1)
+
+
+def parse_payments(body: bytes) -> Sequence[FundingPaid]:
+    rows = decode(_payments, body, VENUE).data
+    return sound_payments(VENUE, [(row.time, row.rate) for row in rows])
+
+
+def paid_request(symbol: str, start: int, end: int, _page: int) -> Request:
+    """What was paid in a time, the newest 1,000 of it."""
+    span = {"startTime": str(start), "endTime": str(end), "limit": "1000"}
+    return Request(f"/info/{symbol}/funding", span, COST)
+
+
 def _pairs(offers: Sequence[Offer]) -> list[Pair]:
     return [(offer.price, offer.qty) for offer in offers]
 
@@ -85,4 +134,8 @@ PERPETUAL = Quotes(
     depths=(WHOLE,),
     book_request=lambda symbol, _depth: Request(f"/info/markets/{symbol}/orderbook", cost=COST),
     parse_book=parse_book,
+    funding=FundingQuestion(
+        lambda symbol: Request(f"/info/markets/{symbol}/stats", cost=COST), parse_funding
+    ),
+    funding_history=FundingHistory(paid_request, parse_payments),
 )

@@ -34,10 +34,12 @@ Row = TypeVar("Row", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[Said]):
-    """A question to a venue, and how its answer is read. `parse` raises MalformedAnswer."""
+    """A question to a venue, and how its answer is read. `parse` raises MalformedAnswer. `absent` makes what
+    is told where the venue answers that there is no such thing; None where that is an error."""
 
     request: Request
     parse: Callable[[Answer], Said]
+    absent: Callable[[], Said] | None = None
 
     def signed(self, sign: Sign) -> Request:
         """The request as a client sends it."""
@@ -49,7 +51,8 @@ class Stream(Generic[Row]):
     """A history that a venue tells by time.
 
     A question may reach over `span` ms at most and back `retention` ms, None where the venue names no end. A
-    page holds at most `page_size` rows. `needs` is what has to be named besides the product.
+    page holds at most `page_size` rows. `needs` is what has to be named besides the product. The rows stand
+    in `parts` lists, each with pages of its own.
     """
 
     ask: Callable[[Wanted], Call[Page[Row]]]
@@ -57,20 +60,32 @@ class Stream(Generic[Row]):
     retention: int | None
     page_size: int
     needs: Literal["nothing", "symbol", "order"] = "nothing"
+    parts: int = 1
+
+
+Place = Callable[[Ticket, str], Call[str]]
+"""Places an order. It takes a ticket and our own id of the order, and tells the venue's id, "" where the
+venue says none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Orders that need what only the market knows at the moment. The answer to `ask` is how to place them."""
+
+    ask: Callable[[Ticket], Call[Place]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placing:
     """How orders are placed and cancelled. Symbols are in the venue's spelling.
 
-    `place` takes a ticket and our own id of the order, and tells the venue's id, "" where the venue says
-    none. `cancel` takes a product, a symbol, the venue's id and our own one; one of the two may be empty. Its
+    `cancel` takes a product, a symbol, the venue's id and our own one; one of the two may be empty. Its
     answer proves nothing: whoever needs to know the order's state asks for the order. `rules` asks, without
     keys, for the steps and minima of a market. `trial` asks the venue what it would say to an order, which
     it does not place; None where there is no such question for the ticket's product.
     """
 
-    place: Callable[[Ticket, str], Call[str]]
+    place: Place | Prepared
     cancel: Callable[[Product, str, str, str], Call[None]]
     rules: Callable[[Product, str], Call[Rules]]
     trial: Callable[[Ticket, str], Call[str] | None] = lambda _ticket, _client_id: None
@@ -91,13 +106,15 @@ class SetupCalls:
 class AccountSocket:
     """One socket of an account. `name` tells it from the venue's others.
 
-    A connection is opened at `path` below the base URL, with the key that `listen_key` asks for where the
-    venue wants one. Where there is a `login`, it is the first message, of the keys and the venue's time (ms);
-    the messages of `subscribe` follow once the venue has admitted us. `read` returns the events in a frame,
-    none for unimportant ones, and raises MalformedAnswer. `demo_url` is "" where demo accounts have none.
+    A connection is opened at `path` below the base URL, with `headers`, and with the key that `listen_key`
+    asks for where the venue wants one. Where there is a `login`, it is the first message, of the keys and the
+    venue's time (ms); the messages of `subscribe` follow once the venue has admitted us. `read` returns the
+    events in a frame, none for unimportant ones, and raises MalformedAnswer. `demo_url` is "" where demo
+    accounts have none.
 
     Seconds: `ping` is the text that the venue wants to hear every `ping_every`; after `quiet_after` without a
-    frame the connection is dead; one that is `life` old is renewed.
+    frame the connection is dead; one that is `life` old is renewed. Where the venue answers pings of the
+    WebSocket protocol, one is sent each `heartbeat`, and its answer is waited for.
     """
 
     name: str
@@ -108,6 +125,8 @@ class AccountSocket:
     listen_key: Call[str] | None = None
     login: Callable[[Keys, int], str] | None = None
     subscribe: tuple[str, ...] = ()
+    headers: Callable[[Keys], Mapping[str, str]] = lambda _keys: {}
+    heartbeat: float | None = None
     ping: str = ""
     ping_every: float = 0.0
     quiet_after: float

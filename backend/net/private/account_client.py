@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from backend.errors import ClockRefused, ExchangeRefused, ModeRefused
+from backend.errors import ClockRefused, ExchangeRefused, ModeRefused, OrderAbsent
 from backend.exchanges.base import Sign
-from backend.exchanges.private.venue import Call, Flavour, PrivateVenue, Stream
+from backend.exchanges.private.venue import Call, Flavour, Prepared, PrivateVenue, Stream
 from backend.net.private.account_connection import AccountConnection, AccountSockets
 from backend.net.rest.exchange_clock import ExchangeClock
 from backend.net.rest.requester import Requester
@@ -131,14 +131,14 @@ class AccountClient:
 
     async def fees(self, product: Product, symbol: str) -> FeeRates:
         """What trading costs; `symbol` is in the venue's spelling."""
-        return await self._ask(self._flavour.fees(product, symbol))
+        return await self._ask(self._offering(product).fees(product, symbol))
 
     async def open_orders(self, product: Product) -> tuple[Order, ...]:
         """All orders of a product that are not finished. Raises ExchangeRefused where they never end."""
-        orders: dict[str, Order] = {}
+        flavour, orders = self._offering(product), dict[str, Order]()
         cursor = ""
         for _ in range(MOST_PAGES):
-            page = await self._ask(self._flavour.open_orders(product, cursor))
+            page = await self._ask(flavour.open_orders(product, cursor))
             fresh = {row.order_id: row for row in page.rows if row.order_id not in orders}
             orders |= fresh
             if page.cursor is None or not fresh:
@@ -164,11 +164,11 @@ class AccountClient:
 
     async def order(self, product: Product, symbol: str, client_id: str) -> Order | None:
         """One order by our own id, in any state; None, or OrderAbsent, where the venue does not have it."""
-        return await self._ask(self._flavour.order(product, symbol, client_id))
+        return await self._ask(self._offering(product).order(product, symbol, client_id))
 
     async def rules(self, product: Product, symbol: str) -> Rules:
         """The steps and minima of a market; `symbol` is in the venue's spelling."""
-        call = self._flavour.placing.rules(product, symbol)
+        call = self._offering(product).placing.rules(product, symbol)
         return await self._requester.ask(call.request, call.parse)
 
     def last_moment(self, signed: int) -> int:
@@ -181,23 +181,26 @@ class AccountClient:
         Nothing is sent before `before` returns; it gets the time of the signature. After that only
         ExchangeRefused says that there is no order, and neither OrderAbsent nor any other error does.
         """
-        return await self._change(self._flavour.placing.place(ticket, client_id), before)
+        place = self._offering(ticket.product).placing.place
+        if isinstance(place, Prepared):
+            place = await self._ask(place.ask(ticket), urgent=True)
+        return await self._change(place(ticket, client_id), before)
 
     async def trial(self, ticket: Ticket, client_id: str) -> bool:
         """Ask what the venue would say to an order: True if it would take it, False if it cannot be asked.
         Raises what `place` would."""
-        if (call := self._flavour.placing.trial(ticket, client_id)) is None:
+        if (call := self._offering(ticket.product).placing.trial(ticket, client_id)) is None:
             return False
         await self._change(call)
         return True
 
     async def cancel(self, product: Product, symbol: str, order_id: str, client_id: str) -> None:
         """Ask once for the end of an order; what became of it, the order itself says."""
-        await self._change(self._flavour.placing.cancel(product, symbol, order_id, client_id))
+        await self._change(self._offering(product).placing.cancel(product, symbol, order_id, client_id))
 
     async def setup(self, product: Product, symbol: str) -> Setup:
         """How a symbol is set now."""
-        parts = [await self._ask(call) for call in self._flavour.setup.read(product, symbol)]
+        parts = [await self._ask(call) for call in self._offering(product).setup.read(product, symbol)]
         return Setup(
             product=product,
             symbol=symbol,
@@ -209,19 +212,19 @@ class AccountClient:
 
     async def set_leverage(self, product: Product, symbol: str, held: Held, leverage: int) -> None:
         """Ask once for a leverage; `setup` tells what came of it."""
-        await self._change(self._flavour.setup.leverage(product, symbol, held, leverage))
+        await self._change(self._offering(product).setup.leverage(product, symbol, held, leverage))
 
     async def set_margin_mode(self, product: Product, symbol: str, mode: MarginMode) -> None:
         """Ask once for a margin mode. Raises ModeRefused where this kind of account has none by symbol."""
-        if self._flavour.setup.margin_mode is None:
+        if (change := self._offering(product).setup.margin_mode) is None:
             raise ModeRefused(f"{self._venue.name} sets no margin mode for a symbol of this account")
-        await self._change(self._flavour.setup.margin_mode(product, symbol, mode))
+        await self._change(change(product, symbol, mode))
 
     async def set_position_mode(self, product: Product, *, hedged: bool) -> None:
         """Ask once for positions on both sides, or for one a symbol."""
-        if self._flavour.setup.position_mode is None:
+        if (change := self._offering(product).setup.position_mode) is None:
             raise ModeRefused(f"{self._venue.name} sets no position mode of this account")
-        await self._change(self._flavour.setup.position_mode(product, hedged))
+        await self._change(change(product, hedged))
 
     async def _change(self, call: Call[Said], before: Callable[[int], Awaitable[None]] | None = None) -> Said:
         await self._exchange_clock.now()
@@ -241,6 +244,13 @@ class AccountClient:
         if self._known_flavour is None:
             raise ModeRefused(f"{self._venue.name} has not told the kind of this account yet")
         return self._known_flavour
+
+    def _offering(self, product: Product) -> Flavour:
+        """The kind of this account. Raises ExchangeRefused where it does not have the product."""
+        if product not in self._flavour.balances:
+            known = ", ".join(self._flavour.balances)
+            raise ExchangeRefused(f"an account at {self._venue.name} trades {known}, not {product}")
+        return self._flavour
 
     async def _asked_flavour(self) -> Flavour:
         """The first kind whose question is not answered by ModeRefused: any other failure tells nothing."""
@@ -264,14 +274,18 @@ class AccountClient:
                 asked[id(calls[product])] = await self._ask(calls[product])
         return {product: asked[id(calls[product])] for product in products if product in calls}
 
-    async def _ask(self, call: Call[Said]) -> Said:
+    async def _ask(self, call: Call[Said], *, urgent: bool = False) -> Said:
         """The answer. When the venue refuses our time, its clock is read anew and the question is asked once
         more."""
         await self._exchange_clock.now()
         request = call.signed(self._sign)
-        request = replace(request, urgent=request.urgent or self._urgent)
+        request = replace(request, urgent=request.urgent or urgent or self._urgent)
         try:
             return await self._requester.ask(request, call.parse)
+        except OrderAbsent:
+            if call.absent is None:
+                raise
+            return call.absent()
         except ClockRefused:
             self._exchange_clock.forget()
             await self._exchange_clock.now()
@@ -291,4 +305,4 @@ def offer_of(flavour: Flavour, kind: Kind, product: Product) -> Offer | None:
     }
     if (stream := streams[kind].get(product)) is None:
         return None
-    return Offer(span=stream.span, retention=stream.retention, needs=stream.needs)
+    return Offer(span=stream.span, retention=stream.retention, needs=stream.needs, parts=stream.parts)

@@ -71,7 +71,12 @@ class AccountConnection:
             url += f"?listenKey={quote(listen_key, safe='')}"
         try:
             async with asyncio.timeout(OPENING_SECONDS):
-                ws = await self._session.ws_connect(url, max_msg_size=LARGEST_MESSAGE)
+                ws = await self._session.ws_connect(
+                    url,
+                    headers=self._socket.headers(self._keys),
+                    heartbeat=self._socket.heartbeat,
+                    max_msg_size=LARGEST_MESSAGE,
+                )
         except UNREACHABLE as error:
             said = reason(error) + through(self._proxy)
             raise ExchangeUnavailable(self._shown(said, listen_key)) from None

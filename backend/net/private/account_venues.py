@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from backend.clock import Clock
 from backend.core.proxy import Proxy
-from backend.errors import InvalidRequest
+from backend.errors import ExchangeRefused, InvalidRequest
 from backend.exchanges.private.venue import Call, Flavour, PrivateVenue
 from backend.net.private.account_client import ATTEMPTS, AccountClient, offer_of
 from backend.net.private.account_connection import AccountSockets
@@ -111,6 +111,14 @@ class AccountVenues:
         """The venues at which accounts can be asked."""
         return tuple(dict.fromkeys(name for name, _ in self._ways))
 
+    @property
+    def traded(self) -> Mapping[str, tuple[Product, ...]]:
+        """What is traded at each venue, whatever the kind of account."""
+        return {
+            way.venue.name: tuple(dict.fromkeys(one for kind in way.venue.flavours for one in kind.balances))
+            for way in self._ways.values()
+        }
+
     def began(self, venue: str) -> int:
         """Before that moment (ms) nobody could trade there."""
         return self._way(venue, Mode.LIVE).venue.began
@@ -135,7 +143,9 @@ class AccountVenues:
     async def rules(self, venue: str, product: Product, symbol: str) -> Rules:
         """The steps and minima of a market, asked without keys. May raise ExchangeError."""
         way = self._way(venue, Mode.LIVE)
-        flavour = next(one for one in way.venue.flavours if product in one.balances)
+        flavour = next((one for one in way.venue.flavours if product in one.balances), None)
+        if flavour is None:
+            raise ExchangeRefused(f"{venue} has no {product}")
         return await way.ask(flavour.placing.rules(product, symbol))
 
     def forget(self, account: str, venue: str, mode: Mode) -> None:

@@ -17,7 +17,6 @@ from backend.services.paper.paper_source import FLAVOUR, KEY
 from backend.trading.account import Account, Mode, Sealed, may_withdraw
 from backend.trading.history import Kind, Offer
 from backend.trading.keys import Keys
-from backend.trading.paper.paper_book import PRODUCTS
 from backend.trading.risk import Limits
 from backend.trading.rows import Product
 
@@ -92,8 +91,8 @@ class Accounts:
         maker: Decimal | None = None,
         taker: Decimal | None = None,
     ) -> Account:
-        """A new account of play money: `balance` USDT in each wallet, at the prices of a venue. Fees are as
-        for `PaperAccounts.open`. Raises InvalidRequest for an unknown venue."""
+        """A new account of play money: `balance` dollars in each wallet, at the prices of a venue. Fees are
+        as for `PaperAccounts.open`. Raises InvalidRequest for an unknown venue."""
         account_id, now = uuid4().hex[:16], self._clock.now()
         await self._paper.open(account_id, venue, balance, maker=maker, taker=taker)
         account = Account(
@@ -172,7 +171,9 @@ class Accounts:
 
     def products(self, account: Account) -> tuple[Product, ...]:
         """What an account may hold money in."""
-        return PRODUCTS if account.mode is Mode.PAPER else self._venues.products(account)
+        if account.mode is Mode.PAPER:
+            return self._paper.client(account).products
+        return self._venues.products(account)
 
     def offer(self, account: Account, kind: Kind, product: Product) -> Offer | None:
         """How its venue offers a history; None if it does not."""

@@ -29,7 +29,7 @@ from backend.services.paper.ports import PaperPrices
 from backend.trading.alarms.alarm import Alarm
 from backend.trading.alarms.replay import Replay, ReplayRun, in_order
 from backend.trading.alarms.strategy import Strategy
-from backend.trading.paper.paper_book import PRODUCTS, Instrument, Terms
+from backend.trading.paper.paper_book import COINS, Instrument, Terms
 from backend.trading.paper.paper_time import Bar
 
 log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class Replays:
         self, strategy_id: str, start: int, end: int, balance: Decimal, *, caller: str
     ) -> ReplayRun:
         """Begin a replay of the alarms that came in `[start, end)`, with the present revision of the strategy
-        and `balance` USDT. Raises InvalidRequest and TooManyJobs."""
+        and `balance` dollars. Raises InvalidRequest and TooManyJobs."""
         if len(self._running) >= AT_ONCE:
             raise TooManyJobs(f"{AT_ONCE} replays run already: try again when one is done", retry_after=5)
         if not 0 < end - start <= LONGEST_DAYS * DAY:
@@ -74,7 +74,7 @@ class Replays:
                 f"a replay reaches over up to {LONGEST_DAYS} days", code="invalid_time_range"
             )
         strategy = await self._strategies.get(strategy_id)
-        if strategy.product not in PRODUCTS:
+        if strategy.product not in COINS:
             raise InvalidRequest(f"there are no stored candles of {strategy.product}", code="unknown_product")
         venue = (await self._accounts.get(strategy.account)).venue
         found = await self._found(strategy_id, start, end)

@@ -15,7 +15,12 @@ from backend.trading.alarms.signal import Signal
 from backend.trading.alarms.strategy import Strategy
 from backend.trading.rows import Product
 
-COINS = {Product.SPOT: "USDT", Product.PERPETUAL_USDT: "USDT", Product.PERPETUAL_USDC: "USDC"}
+COINS = {
+    Product.SPOT: "USDT",
+    Product.PERPETUAL_USDT: "USDT",
+    Product.PERPETUAL_USDC: "USDC",
+    Product.PERPETUAL_USD: "USD",
+}
 """The coin in which sizes by equity are counted."""
 
 

@@ -195,7 +195,7 @@ class Extractor:
         wanted = Wanted(product=name.product, start=window.start, end=window.end, symbol=name.symbol)
         oldest: int | None = None
         unclaimed = 0
-        async with aclosing(rows_of(self._asker(name.kind), wanted)) as pages:
+        async with aclosing(rows_of(self._asker(name.kind), wanted, self._parts(name.kind, wanted))) as pages:
             async for came in pages:
                 oldest = min(await self._store_rows(name.kind, came.rows), oldest or LATEST)
                 unclaimed += 1
@@ -213,9 +213,13 @@ class Extractor:
 
     async def _store_all(self, kind: Kind, wanted: Wanted) -> None:
         """Store all rows of a window that is not claimed."""
-        async with aclosing(rows_of(self._asker(kind), wanted)) as pages:
+        async with aclosing(rows_of(self._asker(kind), wanted, self._parts(kind, wanted))) as pages:
             async for came in pages:
                 await self._store_rows(kind, came.rows)
+
+    def _parts(self, kind: Kind, wanted: Wanted) -> int:
+        offer = self._source.offer(kind, wanted.product)
+        return 1 if offer is None else offer.parts
 
     def _asker(self, kind: Kind) -> Ask:
         askers: Mapping[Kind, Ask] = {

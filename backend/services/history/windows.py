@@ -26,12 +26,18 @@ class Came(NamedTuple):
 Rows = AsyncGenerator[Came, None]
 
 
-async def rows_of(ask: Ask, wanted: Wanted) -> Rows:
-    """The rows of `[wanted.start, wanted.end)`, each once, as they come.
+async def rows_of(ask: Ask, wanted: Wanted, parts: int = 1) -> Rows:
+    """The rows of `[wanted.start, wanted.end)`, each once, as they come; they stand in so many lists.
 
     Rows outside of the window are told as well: they are true. Raises ExchangeError; ExchangeRefused where
     one millisecond has more rows than a page.
     """
+    for part in range(parts):
+        async for came in _rows_of_part(ask, replace(wanted, part=part)):
+            yield came if parts == 1 else Came(came.rows)
+
+
+async def _rows_of_part(ask: Ask, wanted: Wanted) -> Rows:
     known: set[str] = set()
     sizes: list[int] = []
     async for came in _walk(ask, wanted, known, sizes):

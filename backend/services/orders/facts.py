@@ -30,7 +30,11 @@ CANDLE = ("open", "high", "low", "close", "volume")
 CLOSE_COUNTS_MS = 10 * MINUTE
 """So long does the close of a stored minute count as a price."""
 MOST_MARKETS = 1000
-MARKETS = {Product.SPOT: "spot", Product.PERPETUAL_USDT: "perpetual"}
+MARKETS = {
+    Product.SPOT: "spot",
+    Product.PERPETUAL_USDT: "perpetual",
+    Product.PERPETUAL_USD: "perpetual",
+}
 """The markets whose prices the service can ask for."""
 
 
@@ -121,10 +125,10 @@ class MarketFacts:
     async def price(self, account: Account, product: Product, symbol: str) -> Decimal | None:
         """The last price of a market, or the last stored minute's where the venue does not tell it. None
         where nothing does."""
-        if (market := MARKETS.get(product)) is None:
+        if product not in MARKETS:
             return None
         try:
-            series = Series(account.venue, market, canonical_symbol(symbol))
+            series = series_of(account.venue, product, symbol)
             ticker: Ticker = (await self._quotes.ticker(series)).said
         except (ExchangeError, UnknownSymbol, ValueError) as error:
             log.warning("%s %s: the exchange tells no price: %s", account.venue, symbol, error)
@@ -138,7 +142,7 @@ class MarketFacts:
         """The last stored minute of a market that is not older than `age` ms: open, high, low, close and
         volume. Empty where there is none."""
         try:
-            series = Series(account.venue, MARKETS[product], canonical_symbol(symbol))
+            series = series_of(account.venue, product, symbol)
         except (KeyError, ValueError):
             return {}
         now = self._clock.now()
@@ -151,6 +155,13 @@ class MarketFacts:
         finally:
             await columns.aclose()
         return {}
+
+
+def series_of(venue: str, product: Product, symbol: str) -> Series:
+    """The candles of a market. Raises KeyError where the service has none of the product, and ValueError for
+    what is no symbol."""
+    separator = "-" if product is Product.PERPETUAL_USD else ""
+    return Series(venue, MARKETS[product], canonical_symbol(symbol, separator))
 
 
 def _value(row: Position, ticket: Ticket, rules: Rules) -> Decimal:

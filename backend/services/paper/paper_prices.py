@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from backend.clock import Clock
 from backend.core.quotes import FundingPaid, FundingRate, OrderBook, Ticker
-from backend.core.series import Listing, Series, canonical_symbol
+from backend.core.series import Listing, Series
 from backend.core.windows import MINUTE, Window
 from backend.errors import ExchangeRefused
-from backend.services.orders.facts import MARKETS
+from backend.services.orders.facts import series_of
 from backend.services.paper.ports import RulesSource
 from backend.services.ports import CandleStore
 from backend.services.reading.quotes import Quotes
@@ -102,6 +102,6 @@ class MarketPrices:
 
 def _series(venue: str, product: Product, symbol: str) -> Series:
     try:
-        return Series(venue, MARKETS[product], canonical_symbol(symbol))
+        return series_of(venue, product, symbol)
     except (KeyError, ValueError) as error:
         raise ExchangeRefused(f"{venue} lists no market {symbol[:50]!r} of {product}") from error

@@ -26,7 +26,7 @@ from backend.services.paper.ports import PaperPrices, PaperStore, RowsAsked
 from backend.trading.account import Account
 from backend.trading.history import Kind, Offer, Row
 from backend.trading.paper import paper_margin, paper_matching
-from backend.trading.paper.paper_book import PRODUCTS, PaperBook, PaperRefused
+from backend.trading.paper.paper_book import PaperBook, PaperRefused
 from backend.trading.paper.paper_fills import told
 from backend.trading.paper.paper_time import see_bar, see_ticker
 from backend.trading.rows import (
@@ -70,7 +70,16 @@ OFFER = Offer(span=36_500 * DAY, retention=None, needs="nothing")
 class PaperSource:
     """Fits `services.accounts.ports.AccountSource`."""
 
-    def __init__(self, account: Account, store: PaperStore, prices: PaperPrices, clock: Clock) -> None:
+    def __init__(
+        self,
+        account: Account,
+        store: PaperStore,
+        prices: PaperPrices,
+        clock: Clock,
+        *,
+        products: tuple[Product, ...],
+    ) -> None:
+        self.products = products
         self._account = account
         self._store = store
         self._prices = prices
@@ -93,13 +102,9 @@ class PaperSource:
         return Identity(flavour=FLAVOUR, uid=self._account.id, key=KEY)
 
     @property
-    def products(self) -> tuple[Product, ...]:
-        return PRODUCTS
-
-    @property
     def wallets(self) -> tuple[tuple[Product, ...], ...]:
         """Each product has its own wallet."""
-        return tuple((product,) for product in PRODUCTS)
+        return tuple((product,) for product in self.products)
 
     async def balances(self, products: Sequence[Product]) -> Mapping[Product, tuple[Balance, ...]]:
         book = await self._current()
@@ -119,7 +124,7 @@ class PaperSource:
 
     def offer(self, _kind: Kind, product: Product) -> Offer | None:
         """Every history is there from the beginning on."""
-        return OFFER if product in PRODUCTS else None
+        return OFFER if product in self.products else None
 
     async def orders(self, wanted: Wanted) -> Page[Order]:
         """A page of finished orders by the time of their creation."""
@@ -141,7 +146,7 @@ class PaperSource:
         )
 
     async def rules(self, product: Product, symbol: str) -> Rules:
-        _check(product)
+        self._check(product)
         return (await self._prices.instrument(self._account.venue, product, symbol)).rules
 
     def last_moment(self, signed: int) -> int:
@@ -150,7 +155,7 @@ class PaperSource:
 
     async def place(self, ticket: Ticket, client_id: str, before: Callable[[int], Awaitable[None]]) -> str:
         """Place an order; its id. Raises ExchangeRefused in words of a paper account."""
-        _check(ticket.product)
+        self._check(ticket.product)
         await before(self._clock.now())
         try:
             return await self._placed(ticket, client_id)
@@ -159,7 +164,7 @@ class PaperSource:
 
     async def trial(self, ticket: Ticket, client_id: str) -> bool:
         """Whether the order would be taken now. Raises what `place` would."""
-        _check(ticket.product)
+        self._check(ticket.product)
         await self._arrive(deepcopy(await self._current()), ticket, client_id)
         return True
 
@@ -294,14 +299,13 @@ class PaperSource:
         cursor = "{}~{}".format(*places[-1]) if len(found) == PAGE else None
         return [row for _, row in found], cursor
 
+    def _check(self, product: Product) -> None:
+        if product not in self.products:
+            raise ExchangeRefused(f"this paper account trades {' and '.join(self.products)}, not {product}")
+
 
 def _open_order(book: PaperBook, client_id: str) -> Order | None:
     return next((told(one) for one in book.resting if one.client_id == client_id), None)
-
-
-def _check(product: Product) -> None:
-    if product not in PRODUCTS:
-        raise ExchangeRefused(f"paper accounts trade {' and '.join(PRODUCTS)}, not {product}")
 
 
 def _contended() -> AccountContended:

@@ -21,13 +21,12 @@ from backend.trading.alarms.decision import NotCarriedOut, Situation, legs_of
 from backend.trading.alarms.strategy import CANDLE, Strategy
 from backend.trading.money import total
 from backend.trading.paper import paper_margin, paper_matching
-from backend.trading.paper.paper_book import Instrument, Lever, PaperBook, PaperRefused, Terms
+from backend.trading.paper.paper_book import COINS, Instrument, Lever, PaperBook, PaperRefused, Terms
 from backend.trading.paper.paper_time import Bar, pay_funding, see_bar, see_ticker
 from backend.trading.rows import Fill, Product
 from backend.trading.rules import fitted
 from backend.trading.tickets import InvalidTicket
 
-COIN = "USDT"
 ANY_SIZE = Decimal(10) ** 15
 
 
@@ -96,7 +95,7 @@ class Replay:
         self._funding = {symbol: deque(paid) for symbol, paid in funding.items()}
         self._book = PaperBook(terms=terms)
         self.result = Result(balance=balance)
-        self._book.pay(strategy.product, COIN, "transfer_in", balance, 0)
+        self._book.pay(strategy.product, COINS[strategy.product], "transfer_in", balance, 0)
         leverage = terms.leverage if strategy.leverage is None else Decimal(strategy.leverage)
         for symbol in markets:
             self._book.set_lever(
@@ -171,7 +170,7 @@ class Replay:
         position = self._position(market.symbol)
         return Situation(
             price=price,
-            equity=paper_margin.equity(self._book, product, COIN),
+            equity=paper_margin.equity(self._book, product, COINS[product]),
             long=max(position, Decimal(0)),
             short=max(-position, Decimal(0)),
             candle={} if before is None else {name: getattr(before, name) for name in CANDLE},
@@ -191,8 +190,9 @@ class Replay:
         self._book.fills, self._book.orders, self._book.bills = [], [], []
 
     def _note_equity(self, time: int) -> None:
-        worth = paper_margin.equity(self._book, self._strategy.product, COIN)
-        if self._strategy.product is Product.SPOT:
+        product = self._strategy.product
+        worth = paper_margin.equity(self._book, product, COINS[product])
+        if product is Product.SPOT:
             coins = (
                 self._book.has(Product.SPOT, market.base) * (self._book.price((Product.SPOT, symbol)) or 0)
                 for symbol, market in self.markets.items()

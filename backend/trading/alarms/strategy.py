@@ -15,6 +15,8 @@ from backend.trading.rows import Product
 from backend.trading.tickets import MarginMode
 
 QUOTES = ("USDT", "USDC", "USD")
+HYPHENED: Mapping[str, str] = {"bingx": "", "extended": "USD"}
+"""Venues that write a hyphen before the quote coin, and that coin where a venue has only one."""
 FIELDS = (
     "quantity",
     "entry_price",
@@ -137,10 +139,10 @@ def symbol_of(strategy: Strategy, ticker: str, venue: str) -> str | None:
     if strategy.symbols:
         return strategy.symbols.get(ticker) or strategy.symbols.get(_bare(ticker))
     bare = _bare(ticker)
-    if venue != "bingx":
+    if venue not in HYPHENED:
         return bare
     quote = next((one for one in QUOTES if bare.endswith(one) and bare != one), None)
-    return None if quote is None else f"{bare.removesuffix(quote)}-{quote}"
+    return None if quote is None else f"{bare.removesuffix(quote)}-{HYPHENED[venue] or quote}"
 
 
 def _bare(ticker: str) -> str:

@@ -5,8 +5,10 @@ Positions and orders are of the same shape as those of a venue when they are tol
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Literal
 
 from backend.trading.money import times, total
@@ -16,8 +18,11 @@ from backend.trading.tickets import MarginMode, Ticket
 
 ZERO = Decimal(0)
 
-PRODUCTS = (Product.SPOT, Product.PERPETUAL_USDT)
-"""What a paper account may hold money in: the products whose prices the service can ask for."""
+COINS: Mapping[Product, str] = MappingProxyType(
+    {Product.SPOT: "USDT", Product.PERPETUAL_USDT: "USDT", Product.PERPETUAL_USD: "USD"}
+)
+"""What a paper account may hold money in, and the coin in which it begins: the products whose prices the
+service can ask for."""
 
 Cause = Literal["normal", "take_profit", "stop_loss", "liquidation"]
 """What made an order."""

@@ -196,6 +196,14 @@ class Book:
         """The last price of a market."""
         return self._positions.marks.get((product, pair), FIRST_PRICE)
 
+    def markets(self) -> list[tuple[Product, Pair]]:
+        """The markets that have a price."""
+        return list(self._positions.marks)
+
+    def knows(self, product: Product, pair: Pair) -> bool:
+        """Whether a market has a price."""
+        return (product, pair) in self._positions.marks
+
     def mark(self, product: Product, pair: Pair, price: Decimal) -> None:
         """The last price of a market."""
         self._positions.marks[product, pair] = price

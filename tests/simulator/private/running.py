@@ -12,6 +12,7 @@ from tests.simulator.markets import Market
 from tests.simulator.private.accounts import Account, Accounts, Credentials
 from tests.simulator.private.bingx import DEMO
 from tests.simulator.private.book import Book
+from tests.simulator.private.extended import ROOT, TESTNET
 from tests.simulator.private.generator import generated
 from tests.simulator.private.sockets import AccountSockets
 from tests.simulator.requestlog import RequestLog
@@ -19,6 +20,9 @@ from tests.simulator.server import Simulator
 
 KEYS = Credentials("simulated-key", "simulated-secret", "simulated-passphrase")
 DEMO_KEYS = Credentials("simulated-demo-key", "simulated-demo-secret", "simulated-demo-passphrase")
+STARK_KEYS = Credentials("simulated-stark-key", f"0x{'1a2b3c4d' * 7}", "100006")
+DEMO_STARK_KEYS = Credentials("simulated-demo-stark-key", f"0x{'4d3c2b1a' * 7}", "100007")
+"""Keys of Extended: the secret is a private Stark key, the passphrase the number of a vault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,16 @@ class PrivateSimulator:
     def bingx_demo_url(self) -> str:
         """The base address of BingX's demo host. Bitget's demo is at `url`, with a header."""
         return f"{self.simulator.url}{DEMO}"
+
+    @property
+    def extended_url(self) -> str:
+        """The base address of Extended."""
+        return f"{self.simulator.url}{ROOT}"
+
+    @property
+    def extended_demo_url(self) -> str:
+        """The base address of Extended's testnet."""
+        return f"{self.simulator.url}{TESTNET}{ROOT}"
 
     @property
     def clock(self) -> SimulatorClock:
@@ -81,7 +95,7 @@ async def private_simulator(
     limits: bool = False,
     markets: Iterable[Market] | None = None,
 ) -> AsyncIterator[PrivateSimulator]:
-    """Run Bitget (v2 and v3) and BingX with an account, over HTTP at a free port.
+    """Run Bitget (v2 and v3), BingX and Extended with an account, over HTTP at a free port.
 
         book = generated(seed=7, orders=500, days=60, facts=Facts(unified=False))
         async with private_simulator(book) as simulator:
@@ -93,16 +107,19 @@ async def private_simulator(
             assert simulator.asked("orders-history") == 3
             expected = simulator.book.orders.of(Product.USDT)    # the truth: rows of private/rows.py
 
-    Both venues tell the same book; `book.facts.unified` says whether it is a unified (v3) or a classic (v2)
-    account at Bitget. Left out, a book is generated. The demo account has keys and a book of its own. Private
-    questions are answered as of `simulator.clock`, which runs from `book.now` on: ages count from there, and
-    a client must take its time from the venue (`Date` header or server time), as it must with a real one.
+    All venues tell the same book, Extended by `STARK_KEYS`; `book.facts.unified` says whether it is a unified
+    (v3) or a classic (v2) account at Bitget. Left out, a book is generated. The demo account has keys and a
+    book of its own. Private questions are answered as of `simulator.clock`, which runs from `book.now` on:
+    ages count from there, and a client must take its time from the venue (`Date` header or server time), as
+    it must with a real one.
     Nothing is refused for limits unless `limits` is true: then each path has the documented number of
     questions a second by account, at BingX also by address. `markets` are those of the public side.
     """
     book = generated() if book is None else book
     demo = generated(seed=2, orders=20, now=book.now) if demo is None else demo
-    accounts = {KEYS.key: Account(KEYS, book), DEMO_KEYS.key: Account(DEMO_KEYS, demo, demo=True)}
+    live, play = (KEYS, STARK_KEYS), (DEMO_KEYS, DEMO_STARK_KEYS)
+    accounts = {keys.key: Account(keys, book) for keys in live}
+    accounts |= {keys.key: Account(keys, demo, demo=True) for keys in play}
     running = Simulator(markets, clock or SimulatorClock(book.now), limits=limits, accounts=accounts)
     async with running as simulator:
         yield PrivateSimulator(simulator, KEYS, book, DEMO_KEYS, demo, accounts)

@@ -1,7 +1,8 @@
-"""The sockets that tell accounts what happens: Bitget's (classic) and BingX's, with logins and listen keys.
+"""The sockets that tell accounts what happens: Bitget's (classic), BingX's and Extended's.
 
 Sources: https://www.bitget.com/api-doc/common/websocket-intro, https://bingx-api.github.io/docs-v3 ("Listen
-Key", "Account Data"). What is told is the newest state of the order that changed last.
+Key", "Account Data"), https://api.docs.extended.exchange ("Account updates"). What is told is the newest
+state of the order that changed last.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from tests.simulator.private.rows import Order, Product
 from tests.simulator.private.signatures import bitget_sign
 
 BITGET = "/v2/ws/private"
+EXTENDED = "/stream.extended.exchange/v1/account"
 BINGX = {"/swap-market": (Product.USDT, Product.USDC), "/market": (Product.SPOT,)}
 LISTEN_KEY = "/openApi/user/auth/userDataStream"
 LISTEN_KEY_LIFE = 3_600_000
@@ -72,11 +74,14 @@ class AccountSockets:
         """Whether a request asks for a socket of an account."""
         if request.headers.get("Upgrade", "").lower() != "websocket":
             return False
-        return request.path == BITGET or (request.path in BINGX and "listenKey" in request.query)
+        return request.path in (BITGET, EXTENDED) or (request.path in BINGX and "listenKey" in request.query)
 
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
         """Stay with a connection until it ends."""
-        account = None if request.path == BITGET else self._keyed(request.query["listenKey"])
+        if request.path == EXTENDED:
+            account = self.accounts.get(request.headers.get("X-Api-Key", ""))
+        else:
+            account = None if request.path == BITGET else self._keyed(request.query["listenKey"])
         if request.path != BITGET and account is None:
             return web.Response(status=401)
         socket = web.WebSocketResponse(timeout=1.0)
@@ -85,6 +90,8 @@ class AccountSockets:
         try:
             if account is None:
                 await self._bitget(socket)
+            elif request.path == EXTENDED:
+                await self._extended(socket, account)
             else:
                 await self._bingx(socket, account, request)
         finally:
@@ -205,6 +212,29 @@ class AccountSockets:
         finally:
             for task in tasks:
                 task.cancel()
+
+    async def _extended(self, socket: web.WebSocketResponse, account: Account) -> None:
+        """First what there is, then each change."""
+        seq = 0
+
+        def frame(orders: list[dict[str, Any]]) -> dict[str, Any]:
+            nonlocal seq
+            seq += 1
+            return {"type": "ORDER", "data": {"orders": orders}, "ts": self.clock.now(), "seq": seq}
+
+        def told(order: Order) -> dict[str, Any] | None:
+            row = {"id": order.number, "externalId": order.client_id}
+            return frame([row]) if order.product is Product.USDC else None
+
+        self.logins += 1
+        if not self.deaf:
+            await socket.send_json({"type": "BALANCE", "data": {}, "ts": self.clock.now(), "seq": 0})
+        telling = asyncio.create_task(self._tell(account, told, socket.send_json))
+        try:
+            async for _ in socket:
+                continue
+        finally:
+            telling.cancel()
 
     async def _tell(self, account: Account, told: Tell, send: Callable[[dict[str, Any]], Any]) -> None:
         """Tell each change of an order from now on; of changes between two looks only the last."""

@@ -30,19 +30,21 @@ def _classic_order(product: Product, symbol: str, client_id: str) -> Call[Order 
     return classic.order(product, symbol, client_id)
 
 
+PRODUCTS = (Product.SPOT, *FUTURES)
+
 UNIFIED = Flavour(
     name="unified",
     probe=unified.balances(),
     uid=key.uid(key.UNIFIED_INFO),
     key=key.unified_key,
-    balances=dict.fromkeys(Product, unified.balances()),
+    balances=dict.fromkeys(PRODUCTS, unified.balances()),
     positions={product: unified.positions(product) for product in FUTURES},
     fees=unified.fees,
     open_orders=unified.open_orders,
     order=unified.order,
-    orders=dict.fromkeys(Product, unified.ORDER_HISTORY),
-    fills=dict.fromkeys(Product, unified.FILL_HISTORY),
-    bills=dict.fromkeys(Product, unified.BILL_HISTORY),
+    orders=dict.fromkeys(PRODUCTS, unified.ORDER_HISTORY),
+    fills=dict.fromkeys(PRODUCTS, unified.FILL_HISTORY),
+    bills=dict.fromkeys(PRODUCTS, unified.BILL_HISTORY),
     placing=placing.UNIFIED_PLACING,
     setup=setup.UNIFIED_SETUP,
 )
