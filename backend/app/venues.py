@@ -12,7 +12,7 @@ from backend.app.common import Common
 from backend.core.proxy import proxy_to
 from backend.exchanges import EXCHANGES, QUOTES
 from backend.exchanges.base import Market
-from backend.exchanges.binance.archive import BASE_URL, belongs_to
+from backend.exchanges.binance.archive import BASE_URL, FOLDERS, belongs_to
 from backend.exchanges.binance.market import BINANCE
 from backend.net.proxies import Sessions
 from backend.net.rest.archive_client import ArchiveClient
@@ -80,7 +80,7 @@ def _clients(
             clients.setdefault(exchange.name, {})[market.name] = MarketClient(
                 exchange=exchange.name,
                 market=market,
-                quotes=QUOTES[exchange.name, market.name],
+                quotes=QUOTES.get((exchange.name, market.name)),
                 base_url=base_url,
                 session=sessions.by(proxy),
                 throttle=throttles[market.budget.name],
@@ -152,5 +152,6 @@ def _archives(common: Common, sessions: Sessions) -> dict[tuple[str, str], Archi
         )
         for market in BINANCE.markets.values()
         if settings.archive
+        and market.name in FOLDERS
         and (archive_url != BASE_URL or belongs_to(settings.base_urls[market.url_setting]))
     }

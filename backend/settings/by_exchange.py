@@ -9,6 +9,7 @@ from typing import Any
 
 from backend.core.proxy import read_proxy
 from backend.exchanges import EXCHANGES
+from backend.exchanges.base import PRICES_ONLY
 from backend.exchanges.private.registry import PRIVATE_VENUES
 from backend.exchanges.private.venue import AccountSocket
 from backend.settings import texts
@@ -30,7 +31,7 @@ def _url_settings() -> Iterator[Setting]:
     for exchange in EXCHANGES.values():
         for name, markets in groupby(exchange.markets.values(), lambda market: market.url_setting):
             sharing = list(markets)
-            names = " and ".join(market.name for market in sharing)
+            names = " and ".join(market.name for market in sharing if market.name not in PRICES_ONLY)
             about = f"Base URL of {exchange.name} {names}."
             yield Setting(sharing[0].base_url, about, texts.base_url, name)
 

@@ -40,6 +40,12 @@ MARKETS = [
 NAMES = ("open", "high", "low", "close", "volume", "quote_volume", "trades", "taker_buy_volume")
 
 every_market = pytest.mark.parametrize("series", MARKETS, ids=lambda series: series.name)
+every_market_with_trades = pytest.mark.parametrize(
+    "series",
+    [series for series in MARKETS if series.market in ("spot", "perpetual")],
+    ids=lambda series: series.name,
+)
+"""Mark and index prices have no volume in any minute."""
 
 
 class World:
@@ -150,6 +156,9 @@ async def test_what_a_venue_publishes_is_stored_and_the_rest_is_absent(world: Wo
         "bingx": {"quote_volume"} if series.market == "spot" else set(),
         "extended": set(),
     }
+    if series.market not in ("spot", "perpetual"):
+        assert document["volume"] == 0
+        expected = {exchange: set() for exchange in expected}
     always = {"_id", "open", "high", "low", "close", "volume"}
     assert set(document) - always == expected[series.exchange]
 
@@ -196,7 +205,7 @@ async def test_a_bad_day_ends_equal_to_the_exchange(
     assert len(stored) - len(expected) <= 1
 
 
-@every_market
+@every_market_with_trades
 async def test_minutes_that_a_venue_leaves_out_are_void_after_being_asked_for_exactly(
     world: World, series: Series
 ) -> None:
@@ -224,7 +233,7 @@ async def test_a_candle_that_contradicts_itself_is_refused_counted_and_asked_for
     assert world.stored(series) == world.exchange_has(series, start)
 
 
-@every_market
+@every_market_with_trades
 async def test_minutes_without_trades_are_stored_as_sent(world: World, series: Series) -> None:
     start = CLOSED - 600 * MINUTE
     await world.assert_complete(series, start)

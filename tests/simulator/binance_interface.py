@@ -60,12 +60,22 @@ class Facts:
 class Binance:
     """One interface of Binance over the archive of its markets."""
 
-    def __init__(self, facts: Facts, archive: Archive, policy: Policy, cached_chunks: int) -> None:
+    def __init__(
+        self,
+        facts: Facts,
+        archive: Archive,
+        policy: Policy,
+        cached_chunks: int,
+        prices: Mapping[str, Archive] | None = None,
+    ) -> None:
         self._facts = facts
         self._archive = archive
         self._policy = policy
         self._counter = WeightCounter(policy, archive.clock)
-        self._pages = Pages(archive, cached_chunks)
+        self._series = {
+            name: (of, Pages(of, cached_chunks)) for name, of in {"klines": archive, **(prices or {})}.items()
+        }
+        """Archives of candles by the last part of their path: of trades, of other prices."""
 
     def serves(self, path: str) -> bool:
         """Whether the path belongs to the interface."""
@@ -82,11 +92,11 @@ class Binance:
     def answer(self, question: Question) -> Answer:
         """Answer a request that was let pass."""
         name = question.path.removeprefix(self._facts.prefix)
-        if question.method != "GET" or (name != "klines" and name not in self._facts.payloads):
+        if question.method != "GET" or (name not in self._series and name not in self._facts.payloads):
             return _not_found(question)
         try:
-            if name == "klines":
-                return self._klines(question)
+            if name in self._series:
+                return self._klines(question, *self._series[name])
             return json_answer(self._facts.payloads[name](question, self._archive, self._policy.limit))
         except Rejected as rejected:
             return _error(400, rejected.code, rejected.message)
@@ -113,14 +123,14 @@ class Binance:
     def _too_much(self) -> str:
         return self._facts.too_much.format(limit=self._policy.limit or self._facts.default_limit)
 
-    def _klines(self, question: Question) -> Answer:
-        market, grid, wanted, render = self._facts.asked(question, self._archive)
+    def _klines(self, question: Question, archive: Archive, pages: Pages) -> Answer:
+        market, grid, wanted, render = self._facts.asked(question, archive)
         faults = self._archive.faults
         if faults.fails(*wanted.reach(market.listed, self._archive.clock.now(), grid.step)):
             return self.failure(500)
         if faults.strikes(faults.outside_rate):
             wanted = wanted.widened(2 * grid.step)
-        texts = faults.disordered(self._pages.page(market, grid, wanted, render))
+        texts = faults.disordered(pages.page(market, grid, wanted, render))
         return Answer(200, b"[" + b",".join(texts) + b"]")
 
 

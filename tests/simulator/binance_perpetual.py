@@ -28,7 +28,7 @@ WEIGHTS_BY_LIMIT = ((99, 1), (499, 2), (1000, 5))
 HEAVIEST = 10
 """Weight of a page of more than 1000 klines; `WEIGHTS_BY_LIMIT` has the smaller ones."""
 
-KLINES_NAMES = ("symbol", "interval", "startTime", "endTime", "limit")
+KLINES_NAMES = ("symbol", "pair", "interval", "startTime", "endTime", "limit")
 DEPTH_WEIGHTS = {"5": 2, "10": 2, "20": 2, "50": 2, "100": 5, "500": 10, "1000": 20}
 """Weight of `depth` by its limit."""
 
@@ -43,7 +43,7 @@ def weight_of(question: Question) -> int:
     limit = dict(question.params).get("limit", str(DEFAULT_LIMIT))
     if question.path == "/fapi/v1/depth":
         return DEPTH_WEIGHTS.get(limit, 10)
-    if question.path != "/fapi/v1/klines":
+    if not question.path.lower().endswith("klines"):
         return 1
     size = int(limit) if LIMIT.fullmatch(limit) else DEFAULT_LIMIT
     return next((weight for most, weight in WEIGHTS_BY_LIMIT if size <= most), HEAVIEST)
@@ -66,6 +66,17 @@ def printer(price_decimals: int, volume_decimals: int) -> Render:
     return row
 
 
+@lru_cache(maxsize=1000)
+def price_printer(price_decimals: int) -> Render:
+    """Return how klines of a mark or index price are printed: in place of trades they count samples."""
+
+    def row(candle: Row, following: int) -> bytes:
+        prices = '","'.join(cut(text, price_decimals) for text in candle[1:5])
+        return f'[{candle[0]},"{prices}","0",{following - 1},"0",60,"0","0","0"]'.encode()
+
+    return row
+
+
 def cut(text: str, decimals: int) -> str:
     """Return a number of 8 decimals with fewer of them."""
     return text if decimals >= 8 else text[: text.index(".") + 1 + decimals].rstrip(".")
@@ -73,8 +84,9 @@ def cut(text: str, decimals: int) -> str:
 
 def _asked(question: Question, archive: Archive) -> Asked:
     params = _params(question, archive)
-    require(params, "symbol", "interval")
-    market = archive.served(symbol_of(params["symbol"]))
+    subject = "pair" if question.path.endswith("indexPriceKlines") else "symbol"
+    require(params, subject, "interval")
+    market = archive.served(symbol_of(params[subject]))
     if market is None:
         raise Rejected(-1121, "Invalid symbol.")
     grid = grid_of(params["interval"])
@@ -87,6 +99,8 @@ def _asked(question: Question, archive: Archive) -> Asked:
     )
     if wanted.start > wanted.end:
         raise Rejected(-1023, "Start time is greater than end time.")
+    if not question.path.endswith("/klines"):
+        return Asked(market, grid, wanted, price_printer(market.price_decimals))
     return Asked(market, grid, wanted, printer(market.price_decimals, market.volume_decimals))
 
 

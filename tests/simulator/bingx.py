@@ -13,6 +13,7 @@ from tests.simulator.archive import Archive
 from tests.simulator.bingx_limits import WindowCounter
 from tests.simulator.bingx_spot import BingxSpot
 from tests.simulator.bingx_swap import BingxSwap
+from tests.simulator.markets import MARK
 
 
 class Bingx:
@@ -24,7 +25,7 @@ class Bingx:
         self._counter = WindowCounter(lambda: faults.quirks.bingx, self._clock, limited=options.limited)
         self._routes: dict[str, Callable[[Question], Answer]] = {
             **BingxSpot(archives["spot"], options.cached_chunks).routes(),
-            **BingxSwap(archives["perpetual"], options.cached_chunks).routes(),
+            **BingxSwap(archives["perpetual"], archives[MARK], options.cached_chunks).routes(),
             "/openApi/cswap/v1/market/contracts": self._coin_contracts,
         }
 

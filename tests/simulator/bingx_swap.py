@@ -32,17 +32,19 @@ DEPTHS = ("5", "10", "20", "50", "100", "500", "1000")
 
 
 class BingxSwap:
-    """The swap endpoints over an archive."""
+    """The swap endpoints over an archive of trades, and one of mark prices."""
 
-    def __init__(self, archive: Archive, cached_chunks: int) -> None:
+    def __init__(self, archive: Archive, marks: Archive, cached_chunks: int) -> None:
         self._archive = archive
         self._candles = Candles(archive, cached_chunks)
+        self._marks = Candles(marks, cached_chunks)
+        self._mark_archive = marks
         self._asked: Counter[tuple[int, int]] = Counter()
 
     def routes(self) -> Mapping[str, Callable[[Question], Answer]]:
         """Return the handlers by path."""
-        klines = partial(self._klines, printer=rows_of)
-        marks = partial(self._klines, printer=marks_of)
+        klines = partial(self._klines, printer=rows_of, candles=self._candles, archive=self._archive)
+        marks = partial(self._klines, printer=marks_of, candles=self._marks, archive=self._mark_archive)
         return {
             "/openApi/swap/v3/quote/klines": lambda asked: self._checked(klines, asked),
             "/openApi/swap/v2/quote/klines": lambda asked: self._checked(klines, asked),
@@ -63,15 +65,18 @@ class BingxSwap:
         except Failed:
             return failure(500, None)
 
-    def _klines(self, params: Params, printer: Callable[[int, int], Render]) -> Answer:
+    def _klines(
+        self, params: Params, printer: Callable[[int, int], Render], candles: Candles, archive: Archive
+    ) -> Answer:
         rules = self._archive.faults.quirks.bingx
-        market = self._market(params)
+        market = archive.market(self._market(params).symbol)
+        assert market is not None
         grid = params.grid().shifted(params.offset(0))
         limit = params.limit(MAXIMUM_LIMIT, refused=rules.swap_limit_refused)
-        wanted = self._candles.selection(self._bounds(params), limit, rules)
+        wanted = candles.selection(self._bounds(params), limit, rules)
         kept = rules.swap_retention.get(params.needed("interval"))
         render = printer(market.price_decimals, market.volume_decimals)
-        return page(self._candles.newest(market, grid, wanted, kept, render))
+        return page(candles.newest(market, grid, wanted, kept, render))
 
     def _bounds(self, params: Params) -> Bounds:
         rules = self._archive.faults.quirks.bingx

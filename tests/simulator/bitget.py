@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.simulator.answers import Admission, Answer, Options, Question, Venue, html_answer, json_answer
 from tests.simulator.archive import Archive
-from tests.simulator.bitget_families import MIX, SPOT, Family
+from tests.simulator.bitget_families import MIX, PRICES, SPOT, Family
 from tests.simulator.bitget_limits import BitgetLimits
 from tests.simulator.bitget_listings import contracts, margin_pairs, symbols
 from tests.simulator.bitget_params import Rejected, market_of, product_type_of, require, unknown
@@ -37,6 +37,8 @@ CANDLES = {
     "/api/v2/spot/market/history-candles": (SPOT, history),
     "/api/v2/mix/market/candles": (MIX, recent),
     "/api/v2/mix/market/history-candles": (MIX, history),
+    "/api/v2/mix/market/history-mark-candles": (PRICES["mark"], history),
+    "/api/v2/mix/market/history-index-candles": (PRICES["index"], history),
 }
 MESSAGES = {
     429: ("429", "Too Many Requests"),
@@ -108,6 +110,8 @@ class Bitget:
         return self._error(404, "40404", "Request URL NOT FOUND")
 
     def _candles(self, params: Mapping[str, str], family: Family, select: Select) -> Answer:
+        if family is MIX:
+            family = PRICES.get(params.get("kLineType", ""), MIX)
         archive, faults = self._archives[family.kind], self._faults
         market, grid = _subject(params, family, archive)
         wanted = select(params, family, grid, archive)
@@ -118,8 +122,9 @@ class Bitget:
         if faults.strikes(faults.outside_rate):
             wanted = wanted.widened(2 * grid.step)
             wanted = closed(wanted, grid, archive) if select is history else wanted
-        render = family.renders.get(params.get("kLineType", ""), family.renders[""])
-        return self._list(faults.disordered(self._pages[family.kind].page(market, grid, wanted, render)))
+        return self._list(
+            faults.disordered(self._pages[family.kind].page(market, grid, wanted, family.render))
+        )
 
     def _list(self, texts: list[bytes]) -> Answer:
         head = f'{{"code":"00000","msg":"success","requestTime":{self._clock.now()},"data":['

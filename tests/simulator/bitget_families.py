@@ -9,10 +9,11 @@ Source: https://www.bitget.com/api-doc/spot/market/Get-Candle-Data, .../Get-Hist
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.simulator.decimals import trimmed
 from tests.simulator.intervals import GRIDS, Grid
+from tests.simulator.markets import INDEX, MARK
 from tests.simulator.pages import Render
 from tests.simulator.rows import Row
 from tests.simulator.times import DAY, HOUR, MINUTE
@@ -51,7 +52,7 @@ class Family:
     `spelled` is the list in the error of a wrong granularity, which omits some that are served. `longest`
     is the most rows of an answer for a step (ms). `widest` is how far apart (ms) the two bounds may be.
     `needed` are parameters beside symbol and granularity that must be sent.
-    `renders` print rows by `kLineType`, "" for traded candles.
+    `render` prints rows.
     """
 
     kind: str
@@ -61,7 +62,7 @@ class Family:
     widest: int | None
     needed: tuple[str, ...]
     history_needs_end: bool
-    renders: Mapping[str, Render]
+    render: Render
 
 
 def spot_row(candle: Row, _: int) -> bytes:
@@ -76,7 +77,7 @@ def mix_row(candle: Row, _: int) -> bytes:
 
 
 def unvolumed_row(candle: Row, _: int) -> bytes:
-    """Print a mark, index or premium candle, which has no volumes; its prices are the traded ones here."""
+    """Print a mark, index or premium candle, which has no volumes."""
     return f'[{_prices(candle)},"0","0"]'.encode()
 
 
@@ -116,7 +117,7 @@ SPOT = Family(
     widest=None,
     needed=(),
     history_needs_end=True,
-    renders={"": spot_row},
+    render=spot_row,
 )
 
 MIX = Family(
@@ -127,5 +128,12 @@ MIX = Family(
     widest=90 * DAY,
     needed=("productType",),
     history_needs_end=False,
-    renders={"": mix_row, "mark": unvolumed_row, "index": unvolumed_row, "premium": unvolumed_row},
+    render=mix_row,
 )
+
+PRICES = {
+    "mark": replace(MIX, kind=MARK, render=unvolumed_row),
+    "index": replace(MIX, kind=INDEX, render=unvolumed_row),
+    "premium": replace(MIX, render=unvolumed_row),
+}
+"""The families of prices that nobody trades at, by `kLineType`; any other word means trades."""

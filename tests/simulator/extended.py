@@ -14,7 +14,7 @@ from tests.simulator.archive import Archive
 from tests.simulator.extended_answers import Rejected, rejected, success
 from tests.simulator.extended_candles import ExtendedCandles
 from tests.simulator.extended_info import funding, name_of, order_book, shown_assets, shown_market, statistics
-from tests.simulator.markets import Market
+from tests.simulator.markets import INDEX, MARK, Market
 
 ROOT = "/api/v1/info/"
 
@@ -22,10 +22,13 @@ ROOT = "/api/v1/info/"
 class Extended:
     """The public endpoints over an archive."""
 
-    def __init__(self, archive: Archive, options: Options) -> None:
-        self._archive = archive
+    def __init__(self, archives: Mapping[str, Archive], options: Options) -> None:
+        self._archive = archives["perpetual"]
         self._limited = options.limited
-        self._candles = ExtendedCandles(archive, options.cached_chunks)
+        self._candles = {
+            word: ExtendedCandles(archives[kind], options.cached_chunks)
+            for word, kind in (("trades", "perpetual"), ("mark-prices", MARK), ("index-prices", INDEX))
+        }
         self._times: deque[int] = deque()
 
     def serves(self, path: str) -> bool:
@@ -61,7 +64,10 @@ class Extended:
             return extended_answers.refused(404)
         match parts:
             case ["candles", name, candle_type]:
-                return self._candles.answer(self._market(name), candle_type, dict(question.params))
+                if candle_type not in self._candles:
+                    return extended_answers.refused(404)
+                candles = self._candles[candle_type]
+                return candles.answer(self._market(name), candle_type, dict(question.params))
             case ["markets"]:
                 return success([shown_market(market, self._archive) for market in self._chosen(question)])
             case ["markets", name, "stats"]:
@@ -93,4 +99,4 @@ class Extended:
 
 def extended(archives: Mapping[str, Archive], options: Options) -> Sequence[Venue]:
     """Return Extended's interface over its archives."""
-    return [Extended(archives["perpetual"], options)]
+    return [Extended(archives, options)]

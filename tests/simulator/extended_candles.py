@@ -48,10 +48,11 @@ class ExtendedCandles:
         self._pages = Pages(archive, cached_chunks)
 
     def answer(self, market: Market, candle_type: str, params: Mapping[str, str]) -> Answer:
-        """Return a page of a market's candles."""
-        render = PRINTERS.get(candle_type)
-        if render is None:
-            raise Rejected(404, 404, "Not found.")
+        """Return a page of a market's candles; the market is one of trades."""
+        render = PRINTERS[candle_type]
+        own = self._archive.market(market.symbol)
+        assert own is not None
+        market = own
         faults, now = self._archive.faults, self._archive.clock.now()
         grid, wanted = _grid(params), self._selection(params)
         if faults.fails(*wanted.reach(market.listed, now, grid.step)):
@@ -82,7 +83,7 @@ def price_row(candle: Row, _: int) -> bytes:
 
 
 PRINTERS: Mapping[str, Render] = {"trades": row, "mark-prices": price_row, "index-prices": price_row}
-"""How candles are printed, by candle type. Mark and index prices are those of the trades here."""
+"""How candles are printed, by candle type."""
 
 
 def _prices(candle: Row) -> str:

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from tests.simulator.rows import Row
-from tests.simulator.synthetic import SyntheticMinutes
+from tests.simulator.synthetic import NOTHING, SyntheticMinutes
 from tests.simulator.times import parse_instant
 
-KINDS = ("spot", "perpetual")
+MARK, INDEX = "perpetual-mark", "perpetual-index"
+KINDS = ("spot", "perpetual", MARK, INDEX)
+"""Mark and index prices have candles of their own around the prices of the trades, without volumes."""
 
 
 class Minutes(Protocol):
@@ -21,6 +23,17 @@ class Minutes(Protocol):
 
     def block(self, number: int) -> Sequence[Row]:
         """Return the candles that open in [number x BLOCK, (number + 1) x BLOCK), oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Untraded:
+    """Candles of a price that nobody trades at."""
+
+    minutes: Minutes
+
+    def block(self, number: int) -> Sequence[Row]:
+        nothing = (NOTHING, NOTHING, 0, NOTHING, NOTHING)
+        return [Row(*row[:5], *nothing) for row in self.minutes.block(number)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +69,14 @@ class Market:
 
 def markets_of(venue: str, kind: str, markets: Iterable[Market]) -> list[Market]:
     """Return an exchange's markets of a kind; one of its own comes before a general one of its symbol."""
-    of_kind = [market for market in markets if market.kind == kind and market.venue in (None, venue)]
+    if kind in (MARK, INDEX):
+        traded = [replace(market, kind=kind) for market in markets if market.kind == "perpetual"]
+        return [replace(one, minutes=Untraded(one.minutes)) for one in _own(venue, traded)]
+    return _own(venue, [market for market in markets if market.kind == kind])
+
+
+def _own(venue: str, markets: Iterable[Market]) -> list[Market]:
+    of_kind = [market for market in markets if market.venue in (None, venue)]
     own = {market.symbol for market in of_kind if market.venue}
     return [market.at(venue) for market in of_kind if market.venue or market.symbol not in own]
 

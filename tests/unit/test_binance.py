@@ -23,7 +23,16 @@ from backend.errors import (
 )
 from backend.exchanges import EXCHANGES
 from backend.exchanges.base import Answer, Market, RateLimit, Request
-from backend.exchanges.binance.market import BINANCE, PERPETUAL, SPOT, parse_candles, parse_time, used
+from backend.exchanges.binance.market import (
+    BINANCE,
+    INDEX,
+    MARK,
+    PERPETUAL,
+    SPOT,
+    parse_candles,
+    parse_time,
+    used,
+)
 from tests.fakes import hostile_bodies, minute, minutes
 
 ROW: list[object] = [
@@ -76,7 +85,7 @@ def refusal(
 
 def test_binance_is_known_by_its_name() -> None:
     assert EXCHANGES["binance"] is BINANCE
-    assert BINANCE.markets == {"spot": SPOT, "perpetual": PERPETUAL}
+    assert list(BINANCE.markets.values()) == [SPOT, PERPETUAL, MARK, INDEX]
 
 
 @pytest.mark.parametrize(("market", "capacity"), [(SPOT, 6000), (PERPETUAL, 2400)])

@@ -25,7 +25,7 @@ from backend.errors import (
 )
 from backend.exchanges import EXCHANGES
 from backend.exchanges.base import Answer, Market, RateLimit
-from backend.exchanges.bingx.market import BINGX, PERPETUAL, SPOT, parse_time, used
+from backend.exchanges.bingx.market import BINGX, MARK, PERPETUAL, SPOT, parse_time, used
 from tests.fakes import hostile_bodies, minute, minutes
 
 SPOT_ROW: list[object] = [
@@ -91,7 +91,7 @@ def refusal(
 
 def test_bingx_is_known_by_its_name() -> None:
     assert EXCHANGES["bingx"] is BINGX
-    assert BINGX.markets == {"spot": SPOT, "perpetual": PERPETUAL}
+    assert BINGX.markets == {"spot": SPOT, "perpetual": PERPETUAL, "perpetual-mark": MARK}
 
 
 def test_all_market_data_counts_as_one_budget_that_is_begun_with_care() -> None:

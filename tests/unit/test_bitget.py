@@ -25,7 +25,7 @@ from backend.errors import (
 )
 from backend.exchanges import EXCHANGES
 from backend.exchanges.base import Answer, Market, RateLimit
-from backend.exchanges.bitget.market import BITGET, PERPETUAL, SPOT, parse_time
+from backend.exchanges.bitget.market import BITGET, INDEX, MARK, PERPETUAL, SPOT, parse_time
 from tests.fakes import hostile_bodies, minute
 
 NOW = minute(100_000) + 30_000
@@ -105,7 +105,7 @@ def aged(age: int, length: int) -> Window:
 
 def test_bitget_is_known_by_its_name() -> None:
     assert EXCHANGES["bitget"] is BITGET
-    assert BITGET.markets == {"spot": SPOT, "perpetual": PERPETUAL}
+    assert list(BITGET.markets.values()) == [SPOT, PERPETUAL, MARK, INDEX]
 
 
 def test_both_markets_share_one_budget_in_which_every_place_has_its_own_limit() -> None:
@@ -116,6 +116,8 @@ def test_both_markets_share_one_budget_in_which_every_place_has_its_own_limit() 
         RateLimit("/api/v2/spot/public/symbols", 20, 1.0),
         RateLimit("/api/v2/mix/market/candles", 20, 1.0),
         RateLimit("/api/v2/mix/market/history-candles", 20, 1.0),
+        RateLimit("/api/v2/mix/market/history-mark-candles", 20, 1.0),
+        RateLimit("/api/v2/mix/market/history-index-candles", 20, 1.0),
         RateLimit("/api/v2/mix/market/contracts", 20, 1.0),
         RateLimit("/api/v2/spot/market/tickers", 20, 1.0),
         RateLimit("/api/v2/mix/market/current-fund-rate", 20, 1.0),

@@ -26,7 +26,7 @@ from backend.errors import (
 )
 from backend.exchanges import EXCHANGES
 from backend.exchanges.base import Answer, RateLimit, Request
-from backend.exchanges.extended.market import EXTENDED, PERPETUAL, parse_time
+from backend.exchanges.extended.market import EXTENDED, INDEX, MARK, PERPETUAL, parse_time
 from tests.fakes import hostile_bodies, minute, minutes
 
 ROW: dict[str, object] = {
@@ -69,9 +69,9 @@ def time_of(date: str) -> int:
     return parse_time(Answer(200, {"date": date}, b""))
 
 
-def test_extended_is_known_by_its_name_and_has_one_market() -> None:
+def test_extended_is_known_by_its_name_and_has_no_spot() -> None:
     assert EXCHANGES["extended"] is EXTENDED
-    assert EXTENDED.markets == {"perpetual": PERPETUAL}
+    assert list(EXTENDED.markets.values()) == [PERPETUAL, MARK, INDEX]
 
 
 def test_an_address_may_send_1000_requests_a_minute() -> None:

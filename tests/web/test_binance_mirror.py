@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import pytest
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 
+from backend.core.candles import Candle
 from backend.core.series import Series
 from backend.core.windows import HOUR, MINUTE
 from backend.store.mongo import Database
@@ -48,6 +49,33 @@ async def test_a_row_has_twelve_slots_of_binances_types(
     ]
     assert row[8] == last.trades
     assert all(len(row[place].partition(".")[2]) >= 8 for place in (1, 2, 3, 4, 5, 7, 9, 10))
+
+
+@pytest.mark.parametrize(
+    ("market", "path", "subject"),
+    [
+        ("perpetual-mark", "markPriceKlines", "symbol"),
+        ("perpetual-index", "indexPriceKlines", "pair"),
+    ],
+)
+async def test_mark_and_index_prices_have_rows_without_trades(
+    database: Database, http_server_client: AsyncHTTPServerClient, market: str, path: str, subject: str
+) -> None:
+    traded = shelf(Series("binance", market, "BTCUSDT"))
+    prices = [
+        Candle(one.open_time, one.open, one.high, one.low, one.close, volume=0.0) for one in traded.candles
+    ]
+    stored = traded._replace(candles=prices)
+    await fill(database, [stored])
+    query = urlencode({subject: "BTCUSDT", "interval": "1m", "limit": 1})
+    reply = await get(http_server_client, f"/binance/fapi/v1/{path}?{query}")
+    assert reply.status == 200, reply.body
+    [row], last = reply.body, stored.candles[-1]
+    assert row[0] == last.open_time
+    assert [float(row[place]) for place in (1, 2, 3, 4)] == [last.open, last.high, last.low, last.close]
+    assert [float(row[place]) for place in (5, 7, 8, 9, 10)] == [0] * 5
+    reply = await get(http_server_client, f"/binance/fapi/v1/{path}?interval=1m")
+    assert (reply.status, reply.body["code"]) == (400, -1102)
 
 
 @BOTH

@@ -216,7 +216,8 @@ class CountedReads(MongoJobs):
 
 
 async def test_all_who_watch_jobs_share_a_look(service: Service, database: Database) -> None:
-    store = CountedReads(database)
+    # A database of its own: the service's worker would take the jobs and end them.
+    store = CountedReads(database.client[f"{database.name}-watched"])
     requests = [SyncRequest(Series("binance", "spot", f"C{number}USDT")) for number in range(50)]
     made = [await store.add(Job(f"job {number}", one, NOW)) for number, one in enumerate(requests)]
     jobs = Jobs(store, service.jobs.worker, FakeClock(NOW), 100, Metrics())
@@ -227,6 +228,7 @@ async def test_all_who_watch_jobs_share_a_look(service: Service, database: Datab
         for _ in range(10):
             await asyncio.gather(*(anext(watcher) for watcher in watchers))
         assert 0 < store.reads <= 10
+    await database.client.drop_database(f"{database.name}-watched")
 
 
 class LateCount(MongoJobs):

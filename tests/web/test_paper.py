@@ -122,7 +122,7 @@ async def test_what_is_no_paper_account_is_refused(
 async def test_paper_refuses_what_has_no_price(http_server_client: AsyncHTTPServerClient) -> None:
     await opened(http_server_client, "bingx", taker_fee="0", maker_fee="0")
     for wrong, said in (
-        ({"product": "perpetual-coin", "symbol": "BTC-USD"}, "paper accounts trade"),
+        ({"product": "perpetual-coin", "symbol": "BTC-USD"}, "this paper account trades"),
         ({"symbol": "NO-SUCH"}, "lists no market"),
         ({"symbol": "btc/usdt"}, "lists no market"),
         ({"size": "1000"}, "not enough USDT"),

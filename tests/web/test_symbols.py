@@ -146,7 +146,10 @@ async def test_bad_parameters_are_400_with_a_code_and_ask_nothing(
 
 @pytest.mark.parametrize(
     ("query", "names"),
-    [("exchange=nyse", "binance, bingx, bitget, extended"), ("market=x", "perpetual, spot")],
+    [
+        ("exchange=nyse", "binance, bingx, bitget, extended"),
+        ("market=x", "perpetual, perpetual-index, perpetual-mark, spot"),
+    ],
 )
 async def test_an_unknown_name_is_answered_with_those_that_are_known(
     http_server_client: AsyncHTTPServerClient, query: str, names: str

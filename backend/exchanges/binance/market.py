@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 
@@ -37,6 +38,8 @@ from backend.errors import (
     UnknownSymbol,
 )
 from backend.exchanges.base import (
+    INDEX_PRICES,
+    MARK_PRICES,
     Amount,
     Answer,
     Budget,
@@ -125,16 +128,19 @@ FIREWALL_SECONDS = 300.0
 SHORTEST_BAN_SECONDS = 120.0
 
 
-def candles_request(path: str, page: int, symbol: str, window: Window, _now: int) -> Request:
-    """Ask for the minutes of `window`; Binance's bounds are both inclusive."""
+def candles_request(
+    path: str, page: int, symbol: str, window: Window, _now: int, *, named: str = "symbol"
+) -> Request:
+    """Ask for the minutes of `window`; Binance's bounds are both inclusive. `named` is the word for a symbol:
+    index prices are of a pair."""
     bounds = {"startTime": str(window.start), "endTime": str(window.end - 1), "limit": str(page)}
-    return Request(path, {"symbol": symbol, "interval": "1m", **bounds}, {WEIGHT: 2})
+    return Request(path, {named: symbol, "interval": "1m", **bounds}, {WEIGHT: 2})
 
 
-def earliest_request(path: str, symbol: str) -> Request:
+def earliest_request(path: str, symbol: str, *, named: str = "symbol") -> Request:
     """The oldest candle: from the beginning of time, one row."""
     bounds = {"startTime": "0", "limit": "1"}
-    return Request(path, {"symbol": symbol, "interval": "1m", **bounds}, {WEIGHT: 2})
+    return Request(path, {named: symbol, "interval": "1m", **bounds}, {WEIGHT: 2})
 
 
 def _candle(row: KlineRow) -> Candle:
@@ -162,6 +168,25 @@ parse_candles = RowReader(
     candle=_candle,
 ).read
 """The rows of an answer as they came."""
+
+
+def _price_candle(row: KlineRow) -> Candle:
+    """Nobody trades at a mark or index price: in place of trades a row counts samples."""
+    return Candle(
+        open_time=row.open_time, open=row.open, high=row.high, low=row.low, close=row.close, volume=0.0
+    )
+
+
+parse_price_candles = RowReader(
+    VENUE,
+    row=KlineRow,
+    opened=OpenedFirst,
+    page=list[KlineRow],
+    raw_page=list[msgspec.Raw],
+    rows=lambda page: page,
+    candle=_price_candle,
+).read
+"""The rows of an answer about mark or index prices."""
 
 
 def parse_symbols(contract_type: str, body: bytes) -> list[Listing]:
@@ -250,4 +275,22 @@ PERPETUAL = Market(
     ended=("CLOSE", "SETTLING", "PRE_SETTLE", "PRE_DELIVERING", "DELIVERING", "DELIVERED"),
 )
 
-BINANCE = Exchange(VENUE, MappingProxyType({market.name: market for market in (SPOT, PERPETUAL)}))
+
+def _prices(name: str, path: str, named: str) -> Market:
+    """The candles of a price of perpetuals that nobody trades at."""
+    return replace(
+        PERPETUAL,
+        name=name,
+        candles_request=partial(candles_request, path, 499, named=named),
+        parse_candles=parse_price_candles,
+        earliest_request=partial(earliest_request, path, named=named),
+        socket=None,
+    )
+
+
+MARK = _prices(MARK_PRICES, "/fapi/v1/markPriceKlines", "symbol")
+INDEX = _prices(INDEX_PRICES, "/fapi/v1/indexPriceKlines", "pair")
+
+BINANCE = Exchange(
+    VENUE, MappingProxyType({market.name: market for market in (SPOT, PERPETUAL, MARK, INDEX)})
+)

@@ -16,6 +16,7 @@ Refusals are 429 or code 100410, then a block of minutes.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Generic
@@ -35,6 +36,7 @@ from backend.errors import (
     UnknownSymbol,
 )
 from backend.exchanges.base import (
+    MARK_PRICES,
     Amount,
     Answer,
     Budget,
@@ -86,6 +88,20 @@ class SwapRow(msgspec.Struct, gc=False):
 
 class OpenedSwapRow(msgspec.Struct, gc=False):
     open_time: Moment = msgspec.field(name="time")
+
+
+class MarkRow(msgspec.Struct, gc=False, rename="camel"):
+    """Its volume is 0, and its close time is its open time."""
+
+    open_time: Moment
+    open: Amount
+    high: Amount
+    low: Amount
+    close: Amount
+
+
+class OpenedMarkRow(msgspec.Struct, gc=False, rename="camel"):
+    open_time: Moment
 
 
 class Candles(msgspec.Struct, Generic[Row]):
@@ -173,14 +189,14 @@ def newest_before_request(path: str, extra: Mapping[str, str], symbol: str, end:
     return Request(path, {"symbol": symbol, "interval": "1m", **extra, **bounds}, {REQUESTS: 1})
 
 
-def _candle(row: SpotRow | SwapRow) -> Candle:
+def _candle(row: SpotRow | SwapRow | MarkRow) -> Candle:
     return Candle(
         open_time=row.open_time,
         open=row.open,
         high=row.high,
         low=row.low,
         close=row.close,
-        volume=row.volume,
+        volume=0.0 if isinstance(row, MarkRow) else row.volume,
         quote_volume=row.quote_volume if isinstance(row, SpotRow) else None,
     )
 
@@ -199,6 +215,7 @@ def _reader(row: type[Any], opened: type[Any], page: Any) -> RowReader[Any]:
 
 parse_spot = _reader(SpotRow, OpenedFirst, Candles[SpotRow]).read
 parse_swap = _reader(SwapRow, OpenedSwapRow, Candles[SwapRow]).read
+parse_mark = _reader(MarkRow, OpenedMarkRow, Candles[MarkRow]).read
 
 
 def parse_spot_symbols(body: bytes) -> list[Listing]:
@@ -286,6 +303,7 @@ BUDGET = Budget(VENUE, (RateLimit(REQUESTS, CAPACITY, 10.0),), used, careful=0.5
 
 _SPOT: tuple[str, Mapping[str, str]] = ("/openApi/spot/v1/market/kline", MappingProxyType({"timeZone": "0"}))
 _SWAP: tuple[str, Mapping[str, str]] = ("/openApi/swap/v3/quote/klines", MappingProxyType({}))
+_MARK: tuple[str, Mapping[str, str]] = ("/openApi/swap/v1/market/markPriceKlines", MappingProxyType({}))
 
 SPOT = Market(
     name="spot",
@@ -327,4 +345,14 @@ PERPETUAL = Market(
     ended=("offline",),
 )
 
-BINGX = Exchange(VENUE, MappingProxyType({market.name: market for market in (SPOT, PERPETUAL)}))
+MARK = replace(
+    PERPETUAL,
+    name=MARK_PRICES,
+    candles_request=partial(candles_request, *_MARK),
+    parse_candles=parse_mark,
+    newest_before_request=partial(newest_before_request, *_MARK),
+    socket=None,
+)
+"""Candles of index prices are not offered."""
+
+BINGX = Exchange(VENUE, MappingProxyType({market.name: market for market in (SPOT, PERPETUAL, MARK)}))

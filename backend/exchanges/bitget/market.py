@@ -14,7 +14,8 @@ minutes of refusals.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -33,6 +34,8 @@ from backend.errors import (
     UnknownSymbol,
 )
 from backend.exchanges.base import (
+    INDEX_PRICES,
+    MARK_PRICES,
     Amount,
     Answer,
     Budget,
@@ -146,24 +149,38 @@ def page_size(age: int) -> int:
 
 
 def candles_request(
-    root: str, interval: str, extra: Mapping[str, str], symbol: str, window: Window, now: int
+    root: str,
+    interval: str,
+    extra: Mapping[str, str],
+    symbol: str,
+    window: Window,
+    now: int,
+    *,
+    prices: str = "",
 ) -> Request:
-    """Ask the place that keeps candles of that age for the minutes before the window's end."""
+    """Ask the place that keeps candles of that age for the minutes before the window's end: of trades, or of
+    `mark` or `index` prices."""
     limit = page_size(now - window.start)
     bounds = {"endTime": str(window.end), "limit": str(limit)}
     if limit == RECENT_PAGE:
         bounds["startTime"] = str(window.start - MINUTE)
-    path = f"{root}/candles" if limit == RECENT_PAGE else f"{root}/history-candles"
+        # In small letters: of others the venue thinks that they mean trades.
+        bounds |= {"kLineType": prices} if prices else {}
+    path = f"{root}/candles" if limit == RECENT_PAGE else _history(root, prices)
     return _request(path, {"symbol": symbol, "granularity": interval, **extra, **bounds})
 
 
 def newest_before_request(
-    root: str, interval: str, extra: Mapping[str, str], symbol: str, end: int
+    root: str, interval: str, extra: Mapping[str, str], symbol: str, end: int, *, prices: str = ""
 ) -> Request:
     """The page of history before `end`."""
     bounds = {"endTime": str(end), "limit": str(HISTORY_PAGE)}
     params = {"symbol": symbol, "granularity": interval, **extra, **bounds}
-    return _request(f"{root}/history-candles", params)
+    return _request(_history(root, prices), params)
+
+
+def _history(root: str, prices: str) -> str:
+    return f"{root}/history-{prices}-candles" if prices else f"{root}/history-candles"
 
 
 def _request(path: str, params: Mapping[str, str] = NOTHING) -> Request:
@@ -183,7 +200,13 @@ def _candle(row: SpotRow | PerpetualRow) -> Candle:
     )
 
 
-def _reader(row: type[Any], page: Any) -> RowReader[Any]:
+def _price_candle(row: PerpetualRow) -> Candle:
+    return Candle(
+        open_time=row.open_time, open=row.open, high=row.high, low=row.low, close=row.close, volume=0.0
+    )
+
+
+def _reader(row: type[Any], page: Any, candle: Callable[[Any], Candle] = _candle) -> RowReader[Any]:
     return RowReader(
         VENUE,
         row=row,
@@ -191,12 +214,13 @@ def _reader(row: type[Any], page: Any) -> RowReader[Any]:
         page=page,
         raw_page=Rows[msgspec.Raw],
         rows=lambda page: page.data,
-        candle=_candle,
+        candle=candle,
     )
 
 
 parse_spot = _reader(SpotRow, Rows[SpotRow]).read
 parse_perpetual = _reader(PerpetualRow, Rows[PerpetualRow]).read
+parse_prices = _reader(PerpetualRow, Rows[PerpetualRow], _price_candle).read
 
 
 def parse_symbols(body: bytes) -> list[Listing]:
@@ -242,7 +266,8 @@ def failure(answer: Answer) -> MarketDataError | None:
 
 
 _CANDLES = [
-    f"{root}/{kind}" for root in (SPOT_ROOT, PERPETUAL_ROOT) for kind in ("candles", "history-candles")
+    *(f"{root}/{kind}" for root in (SPOT_ROOT, PERPETUAL_ROOT) for kind in ("candles", "history-candles")),
+    *(_history(PERPETUAL_ROOT, prices) for prices in ("mark", "index")),
 ]
 
 BUDGET = Budget(
@@ -295,4 +320,19 @@ PERPETUAL = Market(
     ended=("off",),
 )
 
-BITGET = Exchange(VENUE, MappingProxyType({market.name: market for market in (SPOT, PERPETUAL)}))
+
+def _prices(name: str, prices: str) -> Market:
+    """The candles of a price of perpetuals that nobody trades at."""
+    return replace(
+        PERPETUAL,
+        name=name,
+        candles_request=partial(candles_request, *_PERPETUAL, prices=prices),
+        parse_candles=parse_prices,
+        newest_before_request=partial(newest_before_request, *_PERPETUAL, prices=prices),
+        socket=None,
+    )
+
+
+MARK, INDEX = _prices(MARK_PRICES, "mark"), _prices(INDEX_PRICES, "index")
+
+BITGET = Exchange(VENUE, MappingProxyType({market.name: market for market in (SPOT, PERPETUAL, MARK, INDEX)}))

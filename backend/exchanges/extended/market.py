@@ -13,8 +13,10 @@ address may send 1000 requests a minute. Symbols keep their hyphen: BTC-USD.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
+from typing import Any
 
 import msgspec
 
@@ -31,6 +33,8 @@ from backend.errors import (
     UnknownSymbol,
 )
 from backend.exchanges.base import (
+    INDEX_PRICES,
+    MARK_PRICES,
     Amount,
     Answer,
     Budget,
@@ -62,6 +66,16 @@ class Row(msgspec.Struct, gc=False):
     low: Amount = msgspec.field(name="l")
     close: Amount = msgspec.field(name="c")
     volume: Amount = msgspec.field(name="v")
+
+
+class PriceRow(msgspec.Struct, gc=False):
+    """A mark or index price has no volume."""
+
+    open_time: Moment = msgspec.field(name="T")
+    open: Amount = msgspec.field(name="o")
+    high: Amount = msgspec.field(name="h")
+    low: Amount = msgspec.field(name="l")
+    close: Amount = msgspec.field(name="c")
 
 
 class OpenedRow(msgspec.Struct, gc=False):
@@ -109,40 +123,45 @@ CODES: Mapping[int | str, type[MarketDataError]] = MappingProxyType(
 """What an error's code means; a code that is not here refuses the request."""
 
 
-def candles_request(symbol: str, window: Window, _now: int) -> Request:
-    """Ask for the minutes of `window`, anchored at its end."""
-    return _newest(symbol, window.end - 1, window.minutes)
+def candles_request(prices: str, symbol: str, window: Window, _now: int) -> Request:
+    """Ask for the minutes of `window`, anchored at its end: of `trades`, `mark-prices` or `index-prices`."""
+    return _newest(prices, symbol, window.end - 1, window.minutes)
 
 
-def newest_before_request(symbol: str, end: int) -> Request:
-    return _newest(symbol, end - 1, PAGE_SIZE)
+def newest_before_request(prices: str, symbol: str, end: int) -> Request:
+    return _newest(prices, symbol, end - 1, PAGE_SIZE)
 
 
-def _newest(symbol: str, end_time: int, limit: int) -> Request:
+def _newest(prices: str, symbol: str, end_time: int, limit: int) -> Request:
     params = {"interval": "PT1M", "limit": str(limit), "endTime": str(end_time)}
-    return Request(f"/info/candles/{symbol}/trades", params, COST)
+    return Request(f"/info/candles/{symbol}/{prices}", params, COST)
 
 
-def _candle(row: Row) -> Candle:
+def _candle(row: Row | PriceRow) -> Candle:
     return Candle(
         open_time=row.open_time,
         open=row.open,
         high=row.high,
         low=row.low,
         close=row.close,
-        volume=row.volume,
+        volume=row.volume if isinstance(row, Row) else 0.0,
     )
 
 
-parse_candles = RowReader(
-    VENUE,
-    row=Row,
-    opened=OpenedRow,
-    page=Rows[Row],
-    raw_page=Rows[msgspec.Raw],
-    rows=lambda page: page.data,
-    candle=_candle,
-).read
+def _reader(row: type[Any], page: Any) -> RowReader[Any]:
+    return RowReader(
+        VENUE,
+        row=row,
+        opened=OpenedRow,
+        page=page,
+        raw_page=Rows[msgspec.Raw],
+        rows=lambda page: page.data,
+        candle=_candle,
+    )
+
+
+parse_candles = _reader(Row, Rows[Row]).read
+parse_prices = _reader(PriceRow, Rows[PriceRow]).read
 
 
 def parse_symbols(body: bytes) -> list[Listing]:
@@ -184,9 +203,9 @@ PERPETUAL = Market(
     url_setting=URL_SETTING,
     budget=Budget(VENUE, (RateLimit("requests", 1000, 60.0),)),
     page_size=lambda _age: PAGE_SIZE,
-    candles_request=candles_request,
+    candles_request=partial(candles_request, "trades"),
     parse_candles=parse_candles,
-    newest_before_request=newest_before_request,
+    newest_before_request=partial(newest_before_request, "trades"),
     search_rows=PAGE_SIZE,
     symbols_request=Request("/info/markets", cost=COST),
     parse_symbols=parse_symbols,
@@ -197,4 +216,18 @@ PERPETUAL = Market(
     ended=("DELISTED", "DISABLED"),
 )
 
-EXTENDED = Exchange(VENUE, MappingProxyType({PERPETUAL.name: PERPETUAL}))
+
+def _prices(name: str, prices: str) -> Market:
+    """The candles of a price of perpetuals that nobody trades at."""
+    return replace(
+        PERPETUAL,
+        name=name,
+        candles_request=partial(candles_request, prices),
+        parse_candles=parse_prices,
+        newest_before_request=partial(newest_before_request, prices),
+    )
+
+
+MARK, INDEX = _prices(MARK_PRICES, "mark-prices"), _prices(INDEX_PRICES, "index-prices")
+
+EXTENDED = Exchange(VENUE, MappingProxyType({market.name: market for market in (PERPETUAL, MARK, INDEX)}))

@@ -18,6 +18,7 @@ from backend.core.series import Listing
 from backend.core.windows import MINUTE, Window
 from backend.errors import (
     ExchangeError,
+    ExchangeRefused,
     UnknownSymbol,
 )
 from backend.exchanges.base import Answer, Market, Request
@@ -55,7 +56,7 @@ class MarketClient:
         *,
         exchange: str,
         market: Market,
-        quotes: Quotes,
+        quotes: Quotes | None,
         base_url: str,
         session: Session,
         throttle: Throttle,
@@ -122,7 +123,7 @@ class MarketClient:
 
     async def ticker(self, symbol: str) -> Ticker:
         """The last price, the best offers and the day. Raises as `candles`."""
-        quotes = self._quotes
+        quotes = self._traded()
         return await self._asked_for(
             symbol,
             lambda native: self._requester.ask(
@@ -132,7 +133,7 @@ class MarketClient:
 
     async def order_book(self, symbol: str, levels: int) -> OrderBook:
         """The best offers, up to `levels` a side where the venue tells so many. Raises as `candles`."""
-        quotes = self._quotes
+        quotes = self._traded()
         depth = quotes.depth(levels)
         book = await self._asked_for(
             symbol,
@@ -144,7 +145,7 @@ class MarketClient:
 
     async def funding(self, symbol: str) -> FundingRate | None:
         """What positions pay next, None where nothing is paid. Raises as `candles`."""
-        if (question := self._quotes.funding) is None:
+        if (question := self._traded().funding) is None:
             return None
         return await self._asked_for(
             symbol,
@@ -156,9 +157,15 @@ class MarketClient:
     async def funding_paid(self, symbol: str, start: int, end: int) -> Sequence[FundingPaid]:
         """What positions paid in `[start, end)`, ascending; empty where nothing is paid. Raises as
         `candles`."""
-        if (history := self._quotes.funding_history) is None:
+        if (history := self._traded().funding_history) is None:
             return ()
         return await paid_between(start, end, partial(self._funding_page, symbol, history))
+
+    def _traded(self) -> Quotes:
+        """How the market tells its offers. Raises ExchangeRefused for a price at which nobody trades."""
+        if self._quotes is None:
+            raise ExchangeRefused(f"nobody trades at {self._market.name} prices: ask the market perpetual")
+        return self._quotes
 
     async def _funding_page(
         self, symbol: str, history: FundingHistory, start: int, last: int, page: int

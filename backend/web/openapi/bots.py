@@ -11,7 +11,7 @@ from backend.web.openapi.codes import AT_THE_DOOR
 from backend.web.openapi.parts import HEADERS, answer, answer_header, operation, query
 from backend.web.server.json_schema import INTEGER, NUMBER, TEXT, Json, choice, const, listed, record
 from backend.web.venues import bingx_params, bitget_params, udf_params
-from backend.web.venues.binance_params import FUTURES, KINDS, SPOT, STATUSES
+from backend.web.venues.binance_params import FUTURES, INDEX, KINDS, SPOT, STATUSES
 from backend.web.venues.venue_parameters import END, INTERVAL, LIMIT, START, SYMBOL, ZONE, VenueParameter
 
 OBJECT: Json = {"type": "object"}
@@ -49,6 +49,7 @@ BINANCE_PARAMETERS: dict[str, Json] = {
     for one in (
         *texts(SYMBOL, INTERVAL, START, END, LIMIT, ZONE),
         KIND,
+        query("pair", TEXT, "The symbol. Needed") | {"required": True},
         query("symbols", TEXT, "Several, as a JSON list"),
         query("symbolStatus", choice(STATUSES), "Only those with this status"),
         query("permissions", TEXT, "Has no effect"),
@@ -80,6 +81,8 @@ def _binance() -> list[Path]:
     return [
         *((f"{spot}/{name}", "Candles", _of_binance(SPOT.known), ROWS) for name in ("klines", "uiKlines")),
         (f"{futures}/klines", "Candles", _of_binance(FUTURES.known), ROWS),
+        (f"{futures}/markPriceKlines", "Candles of mark prices", _of_binance(FUTURES.known), ROWS),
+        (f"{futures}/indexPriceKlines", "Candles of index prices", _of_binance(INDEX.known), ROWS),
         (f"{spot}/exchangeInfo", "What is stored", listing, BINANCE_LISTING),
         (f"{futures}/exchangeInfo", "What is stored", _of_binance(FUTURES.listing), BINANCE_LISTING),
         (

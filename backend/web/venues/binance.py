@@ -6,13 +6,14 @@ After https://developers.binance.com: bare lists, errors as `{"code":-1121,"msg"
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Generic, TypeVar
 
 from backend.clock import LATEST
 from backend.core.columns import Columns
 from backend.core.day import MINUTES_A_DAY, Day, day_of
+from backend.core.interval import Interval
 from backend.core.selection import Selection
 from backend.core.series import Series
 from backend.core.windows import Window
@@ -28,18 +29,21 @@ Fact = TypeVar("Fact")
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """The differences of the two interfaces. `symbol` writes an entry of the listing, `price` a price
-    ticker."""
+    """The differences of the interfaces. `symbol` writes an entry of the listing, `price` a price ticker,
+    `candles` the rows of candles."""
 
     market: str
     path: str
     rules: params.Rules
     symbol: Callable[[Instrument], dict[str, object]]
     price: Callable[[str, Last], dict[str, object]]
+    candles: Callable[[Columns, Interval], list[tuple[object, ...]]] = rows.kline_rows
 
 
 SPOT = Interface("spot", "/binance/api/v3", params.SPOT, rows.spot_symbol, rows.price)
 FUTURES = Interface("perpetual", "/binance/fapi/v1", params.FUTURES, rows.contract, rows.timed_price)
+MARK = replace(FUTURES, market="perpetual-mark", candles=rows.price_rows)
+INDEX = replace(MARK, market="perpetual-index", rules=params.INDEX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ class Time(BinanceHandler):
 class Klines(BinanceHandler):
     async def get(self) -> None:
         asked = params.klines(self.asked(), self.interface.rules)
-        self.send(rows.kline_rows(await self.candles(asked), asked.wanted.interval))
+        self.send(self.interface.candles(await self.candles(asked), asked.wanted.interval))
 
 
 class ExchangeInfo(BinanceHandler):
@@ -168,6 +172,8 @@ def binance_routes(service: Service) -> list[Route]:
         *_routes(only | {"interface": SPOT}, SPOT.path),
         (f"{SPOT.path}/uiKlines", Klines, only | {"interface": SPOT}),
         *_routes(only | {"interface": FUTURES}, FUTURES.path),
+        (f"{FUTURES.path}/markPriceKlines", Klines, only | {"interface": MARK}),
+        (f"{FUTURES.path}/indexPriceKlines", Klines, only | {"interface": INDEX}),
         ("/binance/fapi/v2/ticker/price", Tickers, only | {"interface": FUTURES, "ticker": PRICE}),
         ("/binance/dapi/v1/exchangeInfo", NoContracts, only),
     ]

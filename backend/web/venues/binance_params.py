@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import msgspec
@@ -33,14 +33,16 @@ _CLOCK = re.compile(r"([+-]?)([0-9]{1,2})(?::([0-9]{2}))?", re.ASCII)
 class Rules:
     """In what the two interfaces differ.
 
-    `strict` refuses unknown names, `clamps` replaces a limit that is too large by the largest one,
-    `microseconds` accepts times in microseconds, `ordered` refuses a start after the end.
+    `subject` is the name of the parameter with the symbol of candles. `strict` refuses unknown names,
+    `clamps` replaces a limit that is too large by the largest one, `microseconds` accepts times in
+    microseconds, `ordered` refuses a start after the end.
     """
 
     known: Collection[str]
     listing: Collection[str]
     tickers: Collection[str]
     largest_limit: int
+    subject: str = "symbol"
     strict: bool = False
     clamps: bool = False
     microseconds: bool = False
@@ -63,6 +65,8 @@ FUTURES = Rules(
     largest_limit=1500,
     ordered=True,
 )
+INDEX = replace(FUTURES, known=("pair", "interval", "startTime", "endTime", "limit"), subject="pair")
+"""Of index prices, which are of a pair."""
 
 
 def refusal(number: int, message: str) -> Refusal:
@@ -72,7 +76,7 @@ def refusal(number: int, message: str) -> Refusal:
 def klines(query: Query, rules: Rules) -> Asked:
     """What `klines` asks for."""
     _check_names(query, rules.known, rules.strict)
-    symbol = _symbol(_needed(query, "symbol"))
+    symbol = _symbol(_needed(query, rules.subject))
     interval = _interval(_needed(query, "interval"))
     if "timeZone" in query and "timeZone" in rules.known:
         interval = shifted(interval, _clock(query["timeZone"][0]))

@@ -41,6 +41,12 @@ def kline_rows(candles: Columns, interval: Interval) -> list[tuple[object, ...]]
     )
 
 
+def price_rows(candles: Columns, interval: Interval) -> list[tuple[object, ...]]:
+    """The same of prices that nobody trades at: what counts trades is 0."""
+    nothing = ("0", 0, "0", "0", "0")
+    return [(*row[:7], *nothing) for row in kline_rows(candles, interval)]
+
+
 def spot_symbol(each: Instrument) -> dict[str, object]:
     """An entry of spot's `exchangeInfo`."""
     return {
