@@ -26,6 +26,7 @@ from backend.app import open_service
 from backend.clock import SystemClock, parse_time
 from backend.core.series import Series
 from backend.exchanges.bitget.account import BITGET_ACCOUNT, CLASSIC
+from backend.exchanges.private.venue import Prepared
 from backend.services.service import Service
 from backend.settings import load_settings
 from backend.store.embedded import EmbeddedMongod
@@ -82,11 +83,12 @@ def told(name: str, times: list[float]) -> tuple[float, float]:
 
 async def bare(simulator: PrivateSimulator, orders: int) -> list[float]:
     """What one writes first: sign, send, read the answer."""
-    sign = BITGET_ACCOUNT.sign(Keys(*KEYS))
+    sign, place = BITGET_ACCOUNT.sign(Keys(*KEYS)), CLASSIC.placing.place
+    assert not isinstance(place, Prepared)
     async with aiohttp.ClientSession() as session:
 
         async def send(number: int) -> None:
-            call = CLASSIC.placing.place(TICKET, f"bare{number}")
+            call = place(TICKET, f"bare{number}")
             signed = sign(call.request, SystemClock().now())
             url = URL(simulator.url + signed.target, encoded=True)
             async with session.post(url, headers=signed.headers, data=signed.body) as answer:
