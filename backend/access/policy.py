@@ -31,6 +31,9 @@ ACCOUNT_ROUTES = frozenset(
 )
 """The first parts of paths that read or change accounts."""
 
+EXTENDED_PREFIX = "/extended/v1"
+"""What stands before the paths of Extended's own interface."""
+
 WEBHOOK_ROUTE = "/webhook"
 """The route of alarms. It has an address list and tokens of its own."""
 
@@ -122,7 +125,8 @@ def scopes_of(method: str, path: str) -> tuple[Scope, ...]:
     Whoever trades, moves funds or administers sees accounts; accounts are changed by `admin` alone.
     """
     is_safe = method in SAFE_METHODS
-    first = path.split("/", 2)[1] if path.startswith("/") else ""
+    own = path.removeprefix(EXTENDED_PREFIX)
+    first = own.split("/", 2)[1] if own.startswith("/") else ""
     if first not in ACCOUNT_ROUTES:
         return ("read",) if is_safe else ("write",)
     if is_safe:

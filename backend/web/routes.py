@@ -32,6 +32,7 @@ from backend.web.api.stats import StatsHandler
 from backend.web.api.symbols import SymbolsHandler
 from backend.web.api.sync import SyncHandler
 from backend.web.api.verify import VerifyHandler
+from backend.web.extended.handlers import extended_routes
 from backend.web.page.handlers import PageHandler
 from backend.web.server.files import Files
 from backend.web.server.guard import Guard
@@ -120,6 +121,7 @@ def _routes(given: dict[str, Any]) -> list[Route]:
         (r"/ui", PageHandler, given),
         (r"/ui/(.*)", PageHandler, given),
         *trading_routes(given),
+        *extended_routes(given["service"]),
         *venue_routes(given["service"]),
         *udf_routes(given["service"]),
     ]

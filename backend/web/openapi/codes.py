@@ -21,6 +21,7 @@ from backend.web.api import (
     session,
     sync,
 )
+from backend.web.extended import extended_parameters
 from backend.web.openapi.parts import HEADERS, JSON, answer_header, errors, named
 from backend.web.server import common_parameters
 from backend.web.server.http_errors import HTTP_ERRORS
@@ -41,6 +42,7 @@ ROUTES = (
     *(importing, coverage, data_request, follow, jobs, overview, quotes, removal),
     *(revisions, series, session, stream_request, sync),
     *(accounts, handler, history, order_parameters, readings, strategy_parameters, twaps),
+    extended_parameters,
 )
 """The modules whose routes declare parameters of their own."""
 

@@ -10,6 +10,7 @@ from backend.web.openapi import (
     alarms,
     bots,
     codes,
+    extended,
     following,
     orders,
     quotes,
@@ -40,6 +41,7 @@ TAGS = {
     "accounts": "Your accounts at exchanges, as the exchanges report them now",
     "orders": "Orders that the service places, each at most once",
     "alarms": "Alarms of charts, strategies, and the orders that they lead to",
+    "extended": "The same for accounts at Extended, in that exchange's words and envelope",
     "service": "State of the service",
     "binance": "Binance's own interface, served from the store: whole candles only",
     "bitget": "Bitget's own interface, served from the store: whole candles only",
@@ -96,5 +98,6 @@ def paths(names: Names) -> dict[str, Json]:
         **orders.paths(),
         **alarms.paths(),
         **service.paths(),
+        **extended.paths(),
         **bots.paths(),
     }

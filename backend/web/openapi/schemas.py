@@ -6,6 +6,7 @@ from msgspec.json import schema_components
 
 from backend.web.api import common_shapes, quote_shapes, service_shapes, stored_shapes, sync_shapes
 from backend.web.api.common_shapes import Answer, Shape
+from backend.web.extended import extended_shapes
 from backend.web.openapi.parts import ref
 from backend.web.server.json_schema import INTEGER, Json, const, listed, record
 from backend.web.trading import account_shapes, alarm_shapes, history_shapes, order_shapes
@@ -15,7 +16,7 @@ NEXT: Json = INTEGER | {"type": ["integer", "null"], "description": "Start of th
 
 SHAPE_MODULES = (
     *(common_shapes, stored_shapes, sync_shapes, service_shapes, quote_shapes),
-    *(account_shapes, history_shapes, order_shapes, alarm_shapes),
+    *(account_shapes, history_shapes, order_shapes, alarm_shapes, extended_shapes),
 )
 BASES = (Shape, Answer, account_shapes.Read, quote_shapes.Quoted)
 """What shapes are made from."""
