@@ -199,7 +199,7 @@ async def test_errors_have_the_envelope_and_its_statuses(
         ("POST", "/orders", ORDER | {"postOnly": True, "timeInForce": "IOC"}, (400, "invalid_order")),
         ("POST", "/orders", {**ORDER, "price": None}, (400, "invalid_price")),
         ("PATCH", "/account/leverage", {"market": "BTC-USD", "leverage": 0}, (400, "invalid_leverage")),
-        ("DELETE", "/trades", None, (400, "method_not_allowed")),
+        ("DELETE", "/trades", None, (405, "method_not_allowed")),
     ]
     for method, path, body, expected in wrong:
         assert await refused(client, method, path, body) == expected, path
