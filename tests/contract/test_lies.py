@@ -73,7 +73,7 @@ async def begun(simulator: Simulator, series: Series) -> AsyncIterator[World]:
             precedence=Precedence(),
             exchange=series.exchange,
             market=market,
-            quotes=QUOTES[series.exchange, series.market],
+            quotes=QUOTES.get((series.exchange, series.market)),
             base_url=simulated_urls(simulator.url)[market.url_setting],
             session=session,
             throttle=Throttle(

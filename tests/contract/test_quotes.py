@@ -11,8 +11,15 @@ import pytest
 from tornado.ioloop import IOLoop
 
 from backend.core.series import Series
-from backend.errors import ExchangeUnavailable, MalformedAnswer, RateLimited, UnknownSymbol
+from backend.errors import (
+    ExchangeRefused,
+    ExchangeUnavailable,
+    MalformedAnswer,
+    RateLimited,
+    UnknownSymbol,
+)
 from backend.exchanges import EXCHANGES, QUOTES
+from backend.exchanges.base import PRICES_ONLY
 from backend.services.service import Service
 from tests.conftest import NOW
 from tests.simulator import Simulator, SimulatorClock
@@ -25,6 +32,7 @@ MARKETS = [
     Series(exchange.name, market, "BTC-USD" if exchange.name == "extended" else "BTCUSDT")
     for exchange in EXCHANGES.values()
     for market in exchange.markets
+    if market not in PRICES_ONLY
 ]
 every_market = pytest.mark.parametrize("series", MARKETS, ids=lambda series: series.name)
 LEVELS = (1, 5, 7, 100, 1000)
@@ -143,3 +151,17 @@ def test_numbers_keep_every_digit() -> None:
     assert str(book.bids[0].price) == "26346.123456789012345678"
     assert str(book.asks[0].price) == "1.50"
     assert book.time == 1
+
+
+@pytest.mark.parametrize("market", sorted(PRICES_ONLY))
+async def test_at_a_price_that_nobody_trades_at_there_are_no_offers(service: Service, market: str) -> None:
+    quotes = service.reading.quotes
+    series = Series("binance", market, "BTCUSDT")
+    for asked in (
+        lambda: quotes.ticker(series),
+        lambda: quotes.order_book(series, 5),
+        lambda: quotes.funding(series),
+        lambda: quotes.funding_paid(series, 0, 1),
+    ):
+        with pytest.raises(ExchangeRefused, match="nobody trades"):
+            await asked()

@@ -66,5 +66,6 @@ class Lie:
         return [row for row in rows if self._is_known(row)]
 
     def _is_known(self, row: Any) -> bool:
-        moment = row[0] if isinstance(row, list) else row.get("time", row.get("T", 0))
-        return int(moment) < self.until
+        if isinstance(row, list):
+            return int(row[0]) < self.until
+        return int(next((row[name] for name in ("time", "T", "openTime") if name in row), 0)) < self.until
