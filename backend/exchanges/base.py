@@ -233,6 +233,22 @@ class RowReader(Generic[Row]):
         return candles
 
 
+class HasPrices(HasOpenTime, Protocol):
+    """A row about a price."""
+
+    open: float
+    high: float
+    low: float
+    close: float
+
+
+def price_candle(row: HasPrices) -> Candle:
+    """A candle of a price that nobody trades at: whatever else its row has does not count trades."""
+    return Candle(
+        open_time=row.open_time, open=row.open, high=row.high, low=row.low, close=row.close, volume=0.0
+    )
+
+
 def refusal(decoder: msgspec.json.Decoder[Decoded], body: bytes, otherwise: Decoded) -> Decoded:
     """Parse the body of a refusal; `otherwise` if it is not the venue's own (HTML, empty)."""
     try:

@@ -20,10 +20,12 @@ from x10.models.order import OrderSide, TimeInForce
 
 from backend.errors import ExchangeRefused, InvalidRequest, KeysRefused, OrderAbsent, RateLimited
 from backend.exchanges.extended.signing import owner_of
+from backend.services.history.windows import rows_of
 from backend.store.mongo import Database
+from backend.trading.history import Kind
 from backend.trading.intents import State
 from backend.trading.keys import Keys
-from backend.trading.rows import Page, Product, Right, Status, Wanted
+from backend.trading.rows import Bill, Page, Product, Right, Status, Wanted
 from backend.trading.tickets import Force
 from tests import book_rows
 from tests.book_rows import symbol_of, without_words
@@ -153,6 +155,25 @@ async def test_the_whole_history_is_read(cap: int | None) -> None:
         assert len(orders) > 40
         assert any(one.startswith("funding") for one in expected)
         assert any(not one.startswith("funding") for one in expected)
+
+
+async def test_the_history_of_two_lists_is_one(database: Database) -> None:
+    """Funding stands in one list, and all else that is no trade in another."""
+    async with floor("extended", database) as here:
+        await here.place()
+        here.book.fund(Decimal("0.0001"), here.clock.now())
+        here.clock.advance(10)
+        _, source = await here.first.accounts.source(here.account.id)
+        offer = source.offer(Kind.BILLS, USD)
+        assert offer is not None
+        wanted = Wanted(product=USD, start=0, end=here.clock.now())
+        found = [
+            row
+            async for came in rows_of(source.bills, wanted, offer.parts)
+            for row in came.rows.values()
+            if isinstance(row, Bill)
+        ]
+        assert {row.kind for row in found} == {"funding", "transfer"}
 
 
 async def test_a_short_window_is_read_with_few_questions() -> None:

@@ -346,5 +346,26 @@ MUTATIONS: list[Mutation] = [
         ("for name, value in fields.items() if name != TOKEN}", "for name, value in fields.items()}"),
     ),
     *_of("services/orders/triggers.py", "integration/test_triggers.py", ("key=fired.key,", "key=None,")),
+    *_of(
+        "exchanges/extended/signing.py",
+        "unit/test_extended_signing.py",
+        ("return Amounts(base, -quote, paid)", "return Amounts(base, quote, paid)"),
+        ("return signer(keys, TESTNET)", "return signer(keys, MAINNET)"),
+    ),
+    *_of(
+        "exchanges/extended/account/key.py",
+        "integration/test_extended_account.py::test_the_keys_are_those_of_the_account",
+        ("!= (owner.public, str(owner.vault))", "== (0, '')"),
+    ),
+    *_of(
+        "net/private/account_client.py",
+        "integration/test_extended_account.py::test_what_no_account_here_trades_is_refused_before_it_is_sent",
+        ("if product not in self._flavour.balances:", "if False:"),
+    ),
+    *_of(
+        "services/history/windows.py",
+        "integration/test_extended_account.py::test_the_history_of_two_lists_is_one",
+        ("for part in range(parts):", "for part in range(1):"),
+    ),
     *_of("trading/intents.py", ORDERS, ("moment > last_moment for moment", "moment > 0 for moment")),
 ]

@@ -19,7 +19,7 @@ Refusals are 429, and 418 for those who do not listen, both with Retry-After in 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
@@ -54,6 +54,7 @@ from backend.exchanges.base import (
     date_header,
     decode,
     excerpt,
+    price_candle,
     refusal,
     region_blocked,
     whole_number,
@@ -158,35 +159,22 @@ def _candle(row: KlineRow) -> Candle:
     )
 
 
-parse_candles = RowReader(
-    VENUE,
-    row=KlineRow,
-    opened=OpenedFirst,
-    page=list[KlineRow],
-    raw_page=list[msgspec.Raw],
-    rows=lambda page: page,
-    candle=_candle,
-).read
-"""The rows of an answer as they came."""
-
-
-def _price_candle(row: KlineRow) -> Candle:
-    """Nobody trades at a mark or index price: in place of trades a row counts samples."""
-    return Candle(
-        open_time=row.open_time, open=row.open, high=row.high, low=row.low, close=row.close, volume=0.0
+def _reader(candle: Callable[[KlineRow], Candle]) -> RowReader[KlineRow]:
+    return RowReader(
+        VENUE,
+        row=KlineRow,
+        opened=OpenedFirst,
+        page=list[KlineRow],
+        raw_page=list[msgspec.Raw],
+        rows=lambda page: page,
+        candle=candle,
     )
 
 
-parse_price_candles = RowReader(
-    VENUE,
-    row=KlineRow,
-    opened=OpenedFirst,
-    page=list[KlineRow],
-    raw_page=list[msgspec.Raw],
-    rows=lambda page: page,
-    candle=_price_candle,
-).read
-"""The rows of an answer about mark or index prices."""
+parse_candles = _reader(_candle).read
+"""The rows of an answer as they came."""
+parse_prices = _reader(price_candle).read
+"""Those of mark and index prices: in place of trades they count samples."""
 
 
 def parse_symbols(contract_type: str, body: bytes) -> list[Listing]:
@@ -282,7 +270,7 @@ def _prices(name: str, path: str, named: str) -> Market:
         PERPETUAL,
         name=name,
         candles_request=partial(candles_request, path, 499, named=named),
-        parse_candles=parse_price_candles,
+        parse_candles=parse_prices,
         earliest_request=partial(earliest_request, path, named=named),
         socket=None,
     )

@@ -15,7 +15,7 @@ Refusals are 429 or code 100410, then a block of minutes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
@@ -50,6 +50,7 @@ from backend.exchanges.base import (
     RowReader,
     decode,
     excerpt,
+    price_candle,
     refusal,
     region_blocked,
     whole_number,
@@ -189,19 +190,21 @@ def newest_before_request(path: str, extra: Mapping[str, str], symbol: str, end:
     return Request(path, {"symbol": symbol, "interval": "1m", **extra, **bounds}, {REQUESTS: 1})
 
 
-def _candle(row: SpotRow | SwapRow | MarkRow) -> Candle:
+def _candle(row: SpotRow | SwapRow) -> Candle:
     return Candle(
         open_time=row.open_time,
         open=row.open,
         high=row.high,
         low=row.low,
         close=row.close,
-        volume=0.0 if isinstance(row, MarkRow) else row.volume,
+        volume=row.volume,
         quote_volume=row.quote_volume if isinstance(row, SpotRow) else None,
     )
 
 
-def _reader(row: type[Any], opened: type[Any], page: Any) -> RowReader[Any]:
+def _reader(
+    row: type[Any], opened: type[Any], page: Any, candle: Callable[[Any], Candle] = _candle
+) -> RowReader[Any]:
     return RowReader(
         VENUE,
         row=row,
@@ -209,13 +212,13 @@ def _reader(row: type[Any], opened: type[Any], page: Any) -> RowReader[Any]:
         page=page,
         raw_page=Candles[msgspec.Raw],
         rows=lambda page: page.data or (),
-        candle=_candle,
+        candle=candle,
     )
 
 
 parse_spot = _reader(SpotRow, OpenedFirst, Candles[SpotRow]).read
 parse_swap = _reader(SwapRow, OpenedSwapRow, Candles[SwapRow]).read
-parse_mark = _reader(MarkRow, OpenedMarkRow, Candles[MarkRow]).read
+parse_mark = _reader(MarkRow, OpenedMarkRow, Candles[MarkRow], price_candle).read
 
 
 def parse_spot_symbols(body: bytes) -> list[Listing]:

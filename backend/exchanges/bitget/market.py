@@ -49,6 +49,7 @@ from backend.exchanges.base import (
     Rows,
     decode,
     excerpt,
+    price_candle,
     refusal,
     region_blocked,
 )
@@ -200,12 +201,6 @@ def _candle(row: SpotRow | PerpetualRow) -> Candle:
     )
 
 
-def _price_candle(row: PerpetualRow) -> Candle:
-    return Candle(
-        open_time=row.open_time, open=row.open, high=row.high, low=row.low, close=row.close, volume=0.0
-    )
-
-
 def _reader(row: type[Any], page: Any, candle: Callable[[Any], Candle] = _candle) -> RowReader[Any]:
     return RowReader(
         VENUE,
@@ -220,7 +215,7 @@ def _reader(row: type[Any], page: Any, candle: Callable[[Any], Candle] = _candle
 
 parse_spot = _reader(SpotRow, Rows[SpotRow]).read
 parse_perpetual = _reader(PerpetualRow, Rows[PerpetualRow]).read
-parse_prices = _reader(PerpetualRow, Rows[PerpetualRow], _price_candle).read
+parse_prices = _reader(PerpetualRow, Rows[PerpetualRow], price_candle).read
 
 
 def parse_symbols(body: bytes) -> list[Listing]:

@@ -12,7 +12,7 @@ address may send 1000 requests a minute. Symbols keep their hyphen: BTC-USD.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
@@ -48,6 +48,7 @@ from backend.exchanges.base import (
     date_header,
     decode,
     excerpt,
+    price_candle,
     refusal,
     region_blocked,
 )
@@ -137,18 +138,18 @@ def _newest(prices: str, symbol: str, end_time: int, limit: int) -> Request:
     return Request(f"/info/candles/{symbol}/{prices}", params, COST)
 
 
-def _candle(row: Row | PriceRow) -> Candle:
+def _candle(row: Row) -> Candle:
     return Candle(
         open_time=row.open_time,
         open=row.open,
         high=row.high,
         low=row.low,
         close=row.close,
-        volume=row.volume if isinstance(row, Row) else 0.0,
+        volume=row.volume,
     )
 
 
-def _reader(row: type[Any], page: Any) -> RowReader[Any]:
+def _reader(row: type[Any], page: Any, candle: Callable[[Any], Candle]) -> RowReader[Any]:
     return RowReader(
         VENUE,
         row=row,
@@ -156,12 +157,12 @@ def _reader(row: type[Any], page: Any) -> RowReader[Any]:
         page=page,
         raw_page=Rows[msgspec.Raw],
         rows=lambda page: page.data,
-        candle=_candle,
+        candle=candle,
     )
 
 
-parse_candles = _reader(Row, Rows[Row]).read
-parse_prices = _reader(PriceRow, Rows[PriceRow]).read
+parse_candles = _reader(Row, Rows[Row], _candle).read
+parse_prices = _reader(PriceRow, Rows[PriceRow], price_candle).read
 
 
 def parse_symbols(body: bytes) -> list[Listing]:

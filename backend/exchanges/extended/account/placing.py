@@ -7,10 +7,10 @@ units on the chain. So the market is asked before each order.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -26,6 +26,8 @@ from backend.trading.money import Exact, is_multiple, plain, round_down, times
 from backend.trading.rows import Product, Side
 from backend.trading.rules import Rules
 from backend.trading.tickets import Force, Ticket
+
+Made = TypeVar("Made")
 
 MARKETS = "/info/markets"
 
@@ -81,8 +83,8 @@ def rules(_product: Product, symbol: str) -> Call[Rules]:
     return _of_market(symbol, lambda row: row.rules())
 
 
-def _of_market(symbol: str, make: Any) -> Call[Any]:
-    def made(said: Listed[MarketRow]) -> Any:
+def _of_market(symbol: str, make: Callable[[MarketRow], Made]) -> Call[Made]:
+    def made(said: Listed[MarketRow]) -> Made:
         found = [row for row in said.data if row.name == symbol]
         if len(found) != 1:
             raise MalformedAnswer(f"{VENUE} tells of {len(found)} markets for one symbol")
