@@ -74,6 +74,7 @@ bench: $(VENV)/.dev ## the benchmarks, some minutes
 	@$(BIN)/python -m benchmarks.topup
 	@$(BIN)/python -m benchmarks.orders
 	@$(BIN)/python -m benchmarks.alarms
+	@$(BIN)/python -m benchmarks.extended
 	@$(BIN)/python -m benchmarks.thin
 	@$(BIN)/python -m benchmarks.budget
 	@$(BIN)/python -m benchmarks.archive

@@ -67,9 +67,9 @@ from backend.web.trading.handler import ACCOUNT, TradingHandler
 
 VENUE = "extended"
 USD = Product.PERPETUAL_USD
-STATUSES = frozenset((400, 401, 403, 405, 429, 500))
-"""Of errors; 405 only where a route does not have a method. Others are told as the one of these that means
-the same to a client."""
+STATUSES = frozenset((400, 401, 403, 405, 421, 429, 500))
+"""Of errors; 405 and 421 say that a route lacks a method, and that the host is none of ours. Others are told
+as the one of these that means the same to a client."""
 MOST_LEVELS = 200
 
 
