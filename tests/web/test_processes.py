@@ -32,12 +32,13 @@ async def test_each_process_has_its_share_its_jobs_and_its_follows(
     fleet = MongoFleet(database)
     for one in (OTHER, FRONT):
         await fleet.beat(one, 60)
-    for series in MANY:
-        await MongoFollows(database).add(Follow(series, None, created=1))
-    await MongoJobs(database).add(Job("1" * 32, SyncRequest(MANY[0], 0, 60_000), created=1))
+    # The lease comes first: the service itself visits follows and takes jobs.
     lease = await MongoCoverage(database).acquire(MANY[0], OTHER.name, 60)
     assert lease is not None
+    await MongoJobs(database).add(Job("1" * 32, SyncRequest(MANY[0], 0, 60_000), created=1))
     assert await MongoJobs(database).begin("1" * 32, lease.token, 2)
+    for series in MANY:
+        await MongoFollows(database).add(Follow(series, None, created=1))
     found = {one["name"]: one for one in (await get(http_server_client, "/api/processes")).body["processes"]}
     [ours] = found.keys() - {"other", "front"}
     assert [found[name]["here"] for name in (ours, "other", "front")] == [True, False, False]
