@@ -92,8 +92,12 @@ def pass_through(port: int, exchange: str) -> None:
     async def session(app: web.Application) -> None:
         app["session"] = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=CLIENTS))
 
+    async def close(app: web.Application) -> None:
+        await app["session"].close()
+
     app = web.Application()
     app.on_startup.append(session)
+    app.on_cleanup.append(close)
     app.router.add_get("/{path:.*}", forward)
     web.run_app(app, host="127.0.0.1", port=port, print=None)
 
