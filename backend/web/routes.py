@@ -32,7 +32,7 @@ from backend.web.api.stats import StatsHandler
 from backend.web.api.symbols import SymbolsHandler
 from backend.web.api.sync import SyncHandler
 from backend.web.api.verify import VerifyHandler
-from backend.web.extended.handlers import extended_routes
+from backend.web.extended.extended_routes import extended_routes
 from backend.web.page.handlers import PageHandler
 from backend.web.server.files import Files
 from backend.web.server.guard import Guard

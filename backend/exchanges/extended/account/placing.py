@@ -39,7 +39,6 @@ MOST_FEE = Decimal("0.0005")
 """The highest fee rate that an order agrees to, as the official SDK has it."""
 SLIPPAGE = Decimal("0.0075")
 """How far beyond the best offer a market order goes, as the documents and the official SDK have it."""
-TAKING = (Force.IOC, Force.FOK)
 
 
 class Trading(msgspec.Struct, rename="camel"):
@@ -114,7 +113,7 @@ def _place(row: MarketRow, ticket: Ticket, client_id: str) -> Call[str]:
         raise MalformedAnswer(f"{VENUE} does not tell the units of a market on the chain")
     assert ticket.size is not None
     is_market = ticket.price is None
-    takes = is_market or ticket.force in TAKING
+    takes = is_market or ticket.force is Force.IOC
     order: dict[str, Any] = {
         "id": client_id,
         "market": ticket.symbol,
