@@ -29,6 +29,9 @@ TAIL = """\
 #MONGODB_CACHE_GB=
 #MONGODB_PUBLISHED_PORT=21018
 
+# Compose alone: files that a container may open. An engine that may not give as many starts no container.
+#OPEN_FILES=64000
+
 # Compose alone: the network's name and the first three numbers of its addresses. A second stack needs its
 # own.
 #NETWORK_NAME=cripto_net

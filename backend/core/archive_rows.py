@@ -5,7 +5,8 @@ Twelve columns, with or without a header line. Times are ms, or µs as in spot f
     1735689600000000,93576.0,93610.9,93537.5,93610.9,8.21827,1735689659999999,769014.1,1243,4.02,376650.1,0
 
 that is open time, open, high, low, close, base volume, close time, quote volume, number of trades, base and
-quote volume bought by takers, unused. If one row is wrong, the whole file is refused; nothing is corrected.
+quote volume bought by takers, unused. A file of mark or index prices counts samples in place of trades. If
+one row is wrong, the whole file is refused; nothing is corrected.
 """
 
 from __future__ import annotations
@@ -87,11 +88,13 @@ COLUMNS = (
 _row = msgspec.json.Decoder(Row)
 
 
-def candles_of(name: str, text: bytes, window: Window) -> list[Candle]:
+def candles_of(name: str, text: bytes, window: Window, *, prices_only: bool = False) -> list[Candle]:
     """The candles of a file, ascending, each minute once, all of them inside `window`.
 
-    `name` is the file's, for messages. Raises BadRow for the first line that is not as it should be.
+    `name` is the file's, for messages; with `prices_only` no column counts trades. Raises BadRow for the
+    first line that is not as it should be.
     """
+    candle = _price if prices_only else _candle
     candles: list[Candle] = []
     previous = -1
     for line, row in _rows(name, text):
@@ -99,7 +102,7 @@ def candles_of(name: str, text: bytes, window: Window) -> list[Candle]:
         if reason:
             raise BadRow(name, line, reason)
         previous = open_time
-        candles.append(_candle(open_time, row))
+        candles.append(candle(open_time, row))
     if not candles:
         raise BadRow(name, 1, "the file has no candle")
     return candles
@@ -151,6 +154,10 @@ def _candle(open_time: int, row: Row) -> Candle:
         taker_buy_volume=row.taker_buy_volume,
         taker_buy_quote_volume=row.taker_buy_quote_volume,
     )
+
+
+def _price(open_time: int, row: Row) -> Candle:
+    return Candle(open_time=open_time, open=row.open, high=row.high, low=row.low, close=row.close, volume=0.0)
 
 
 def _are_names(cells: list[str]) -> bool:

@@ -7,6 +7,12 @@ import reprlib
 from dataclasses import dataclass
 from typing import NamedTuple
 
+MARK_PRICES, INDEX_PRICES = "perpetual-mark", "perpetual-index"
+"""The names of the markets whose candles are the prices at which perpetuals are valued, and of which their
+value is made: nobody trades there, so their volume is 0."""
+
+PRICES_ONLY = frozenset((MARK_PRICES, INDEX_PRICES))
+
 _SYMBOL = re.compile(r"[^\W_][\w\-.]{0,49}")
 _SEPARATORS = re.compile(r"[-/]")
 _SETTLEMENT = re.compile(r":\w+$")

@@ -25,12 +25,6 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Moment = Annotated[int, msgspec.Meta(ge=0, le=LATEST)]
 """The valid range of prices and volumes, counts, and times in ms on the wire."""
 
-MARK_PRICES, INDEX_PRICES = "perpetual-mark", "perpetual-index"
-"""The names of the markets whose candles are the prices at which perpetuals are valued, and of which their
-value is made: nobody trades there, so their volume is 0."""
-
-PRICES_ONLY = frozenset((MARK_PRICES, INDEX_PRICES))
-
 LONGEST_SAID = 500
 """Most characters of a venue's own words in a message."""
 

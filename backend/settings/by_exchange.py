@@ -8,8 +8,8 @@ from itertools import groupby
 from typing import Any
 
 from backend.core.proxy import read_proxy
+from backend.core.series import PRICES_ONLY
 from backend.exchanges import EXCHANGES
-from backend.exchanges.base import PRICES_ONLY
 from backend.exchanges.private.registry import PRIVATE_VENUES
 from backend.exchanges.private.venue import AccountSocket
 from backend.settings import texts

@@ -70,6 +70,13 @@ def the_log_tells_no_health_check_that_went_well(stack: Stack) -> None:
     assert "OPEN TO EVERYBODY" not in stack.logs("backend"), "it is published on loopback alone"
 
 
+def the_suite_runs_against_this_mongodb(stack: Stack) -> str:
+    said = stack.run_suite("tests/contract/test_ledgers.py", "tests/contract/test_stores.py")
+    last = said.strip().splitlines()[-1]
+    assert re.fullmatch(r"\d+ passed.*", last), said
+    return last
+
+
 def a_second_stack_runs_beside_the_first(stack: Stack) -> None:
     second = Stack(stack.folder.parent / "second", stand_in=stack.stand_in, name="second", port=8889)
     second.write_env(
@@ -155,6 +162,7 @@ CHECKS: dict[str, Check] = {
         a_killed_database_comes_back_with_its_data,
         a_killed_service_comes_back,
         the_log_tells_no_health_check_that_went_well,
+        the_suite_runs_against_this_mongodb,
         a_second_stack_runs_beside_the_first,
         down_and_up_again_keeps_the_data_and_leaves_no_nameless_volume,
         one_name_for_both_users_is_refused_before_anything_is_made,

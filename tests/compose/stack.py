@@ -9,12 +9,15 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120.0
+OPEN_FILES = 64_000
+"""What the compose file asks for."""
 SETTINGS = {
     "MONGODB_ROOT_USERNAME": "root",
     "MONGODB_ROOT_PASSWORD": "dummy-root-password",
@@ -34,12 +37,14 @@ class Stack:
         self.stand_in = stand_in
         self.url = f"http://127.0.0.1:{port}"
         self._settings: dict[str, str] = {}
+        hard = getrlimit(RLIMIT_NOFILE)[1] if stand_in else RLIM_INFINITY
+        self._bounded = {"OPEN_FILES": str(hard)} if 0 <= hard < OPEN_FILES else {}
         _check_out(folder, mask)
         self.write_env({})
 
     def write_env(self, changes: Mapping[str, str]) -> None:
         """The `.env` file of a user, single quotes around each value."""
-        self._settings = {**SETTINGS, **changes}
+        self._settings = {**SETTINGS, **self._bounded, **changes}
         text = "".join(f"{name}='{value}'\n" for name, value in self._settings.items())
         (self.folder / ".env").write_text(text)
 
@@ -62,8 +67,25 @@ class Stack:
 
     def build(self) -> None:
         """Build the service's image."""
-        base = ["--build-arg", "PYTHON_IMAGE=stand-in/python:3.13"] if self.stand_in else []
-        self.compose("build", *base, "backend")
+        self.compose("build", *self._base(), "backend")
+
+    def run_suite(self, *paths: str) -> str:
+        """Run tests in the image of the compose profile `test`; what pytest said."""
+        self.compose("--profile", "test", "build", *self._base(), "test")
+        command = [
+            "run",
+            "--rm",
+            "-T",
+            "test",
+            "python",
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            *paths,
+        ]
+        return self.compose("--profile", "test", *command).stdout
 
     def up(self, *more: str) -> float:
         """Start it and wait until it is ready; how many seconds that took."""
@@ -110,6 +132,9 @@ class Stack:
 
     def logs(self, *services: str) -> str:
         return self.compose("logs", "--no-color", "--tail=60", *services, check=False).stdout
+
+    def _base(self) -> list[str]:
+        return ["--build-arg", "PYTHON_IMAGE=stand-in/python:3.13"] if self.stand_in else []
 
     def _ask(self, request: Request) -> tuple[int, Any]:
         try:

@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 from tornado.ioloop import IOLoop
 
-from backend.core.series import Series
+from backend.core.series import PRICES_ONLY, Series
 from backend.errors import (
     ExchangeRefused,
     ExchangeUnavailable,
@@ -19,7 +19,6 @@ from backend.errors import (
     UnknownSymbol,
 )
 from backend.exchanges import EXCHANGES, QUOTES
-from backend.exchanges.base import PRICES_ONLY
 from backend.services.service import Service
 from tests.conftest import NOW
 from tests.simulator import Simulator, SimulatorClock

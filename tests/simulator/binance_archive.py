@@ -1,7 +1,8 @@
 """Binance's public archive: zips of a day's or a month's one-minute klines, each with a checksum beside it.
 
 Source: https://github.com/binance/binance-public-data and https://data.binance.vision. Paths:
-/data/{spot,futures/um}/{daily,monthly}/klines/BTCUSDT/1m/BTCUSDT-1m-2024-06[-30].zip[.CHECKSUM]. The twelve
+/data/{spot,futures/um}/{daily,monthly}/{klines,markPriceKlines,indexPriceKlines}/BTCUSDT/1m/
+BTCUSDT-1m-2024-06[-30].zip[.CHECKSUM]. The twelve
 columns of the API's rows, as CSV. Times are ms, in spot files from 2025-01-01 on µs. A day is published on
 the next one, a month on the first Monday after it. What is not there answers 404 with XML, as its storage
 does.
@@ -21,11 +22,17 @@ from tests.simulator.answers import Admission, Answer, Question
 from tests.simulator.archive import Archive
 from tests.simulator.archive_faults import strikes
 from tests.simulator.intervals import Grid
+from tests.simulator.markets import INDEX, MARK
 from tests.simulator.rows import Row
 from tests.simulator.times import DAY, MINUTE, Window, parse_instant
 
 PREFIX = "/data/"
-KINDS = {"spot": "spot", "futures/um": "perpetual"}
+KINDS = {
+    ("spot", "klines"): "spot",
+    ("futures/um", "klines"): "perpetual",
+    ("futures/um", "markPriceKlines"): MARK,
+    ("futures/um", "indexPriceKlines"): INDEX,
+}
 FAST = 1
 """Degree of compression."""
 
@@ -39,7 +46,7 @@ NAMES = (
 )
 
 _PATH = re.compile(
-    r"/data/(?P<folder>spot|futures/um)/(?P<every>daily|monthly)/klines/(?P<symbol>[^/]+)/1m/"
+    r"/data/(?P<folder>spot|futures/um)/(?P<every>daily|monthly)/(?P<rows>\w+)/(?P<symbol>[^/]+)/1m/"
     r"(?P<name>(?P=symbol)-1m-(?P<date>\d{4}-\d\d(-\d\d)?))\.zip(?P<checksum>\.CHECKSUM)?"
 )
 
@@ -114,7 +121,8 @@ class BinanceArchive:
     def _zip(self, file: File, late: bool, named: bool) -> bytes:
         """Return the zip, nothing where there is no candle for it."""
         unit = 1000 if late and file.kind == "spot" else 1
-        lines = [_line(row, unit) for row in self._rows(file)]
+        line = _price_line if file.kind in (MARK, INDEX) else _line
+        lines = [line(row, unit) for row in self._rows(file)]
         if not lines:
             return b""
         if strikes(self._faults.archive.bad_row, file.name):
@@ -142,7 +150,8 @@ def _file(found: re.Match[str]) -> File | None:
     except ValueError:
         return None
     end = start + DAY if daily else MONTHS.following(start)
-    return File(KINDS[found["folder"]], found["symbol"], found["name"], (start, end))
+    kind = KINDS.get((found["folder"], found["rows"]))
+    return None if kind is None else File(kind, found["symbol"], found["name"], (start, end))
 
 
 def _line(row: Row, unit: int) -> str:
@@ -152,6 +161,11 @@ def _line(row: Row, unit: int) -> str:
         f"{open_time * unit},{opened},{high},{low},{close},{volume},{closes},"
         f"{quote},{trades},{taker},{taker_quote},0\n"
     )
+
+
+def _price_line(row: Row, unit: int) -> str:
+    """In place of trades a file of prices counts samples."""
+    return _line(Row(*row[:5], "0", "0", 60, "0", "0"), unit)
 
 
 def _xml(status: int, code: str, headers: Mapping[str, str]) -> Answer:

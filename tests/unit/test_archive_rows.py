@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,6 +56,13 @@ def test_names_may_be_written_as_others_write_them() -> None:
     names = "Open time,Open,High,Low,Close,Volume,Close time,Quote asset volume,Number of trades,"
     names += "Taker buy base asset volume,Taker buy quote asset volume,Ignore"
     assert candles_of("f.csv", f"{names}\n{RIGHT}".encode(), ALL) == FILE[:1]
+
+
+def test_a_file_of_prices_counts_samples_and_no_trades() -> None:
+    one = FILE[0]
+    samples = msgspec.structs.replace(one, volume=0.0, quote_volume=0.0, trades=60)
+    price = Candle(one.open_time, one.open, one.high, one.low, one.close, 0.0)
+    assert candles_of("f.csv", text_of([samples]), ALL, prices_only=True) == [price]
 
 
 def test_holes_are_no_fault() -> None:

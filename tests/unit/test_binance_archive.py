@@ -57,6 +57,14 @@ def test_a_file_is_where_the_archive_documents_it() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("market", "rows"), [("perpetual-mark", "markPriceKlines"), ("perpetual-index", "indexPriceKlines")]
+)
+def test_prices_have_folders_of_their_own(market: str, rows: str) -> None:
+    file = file_of(market, "BTCUSDT", span("2024-06-01", "2024-07-01"))
+    assert file.path == f"data/futures/um/monthly/{rows}/BTCUSDT/1m/BTCUSDT-1m-2024-06.zip"
+
+
 def test_whole_months_are_taken_as_months_and_the_rest_by_days() -> None:
     assert names(span("2026-04-29T12:00Z", "2026-07-03T00:01Z")) == [
         "BTCUSDT-1m-2026-04-30.zip",

@@ -59,7 +59,7 @@ NAMES = [setting.name for setting in SETTINGS]
 ROOT_NAMES = ["MONGODB_ROOT_USERNAME", "MONGODB_ROOT_PASSWORD"]
 """MongoDB's root user: compose's business, the service never sees it."""
 COMPOSE_ALONE = [
-    *("MONGODB_CACHE_GB", "MONGODB_PUBLISHED_PORT", "NETWORK_NAME", "NETWORK_PREFIX"),
+    *("MONGODB_CACHE_GB", "MONGODB_PUBLISHED_PORT", "OPEN_FILES", "NETWORK_NAME", "NETWORK_PREFIX"),
     *("PROMETHEUS_PORT", "GRAFANA_PORT", "GRAFANA_PASSWORD"),
 ]
 """What else compose takes and the service does not."""

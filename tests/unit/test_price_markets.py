@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from backend.core.series import INDEX_PRICES, MARK_PRICES, PRICES_ONLY
 from backend.core.windows import DAY, MINUTE, Window
 from backend.errors import MalformedAnswer
 from backend.exchanges import EXCHANGES, QUOTES
-from backend.exchanges.base import INDEX_PRICES, MARK_PRICES, PRICES_ONLY, Market
+from backend.exchanges.base import Market
 
 NOW = 1_790_000_040_000
 AGES = {"young": 10 * MINUTE, "old": 90 * DAY}

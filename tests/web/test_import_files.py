@@ -43,6 +43,14 @@ async def test_a_file_is_checked_stored_and_claimed_and_once_more_changes_nothin
     assert (found["held_records"], found["complete"]) == (1440, True)
 
 
+async def test_a_file_of_prices_gives_no_trades(http_server_client: AsyncHTTPServerClient) -> None:
+    reply = await take(http_server_client, text_of(WHOLE), f"name={NAME}.csv&market=perpetual-mark")
+    assert (reply.status, reply.body["candles"]) == (200, 1440)
+    path = f"/api/data/BTCUSDT?market=perpetual-mark&start_time={DAY}&limit=1"
+    [row] = (await get(http_server_client, path)).body["data"]
+    assert (row["close"], row["volume"], row.get("trades")) == (WHOLE[0].close, 0.0, None)
+
+
 @pytest.mark.parametrize(
     ("query", "said"),
     [

@@ -9,6 +9,7 @@ interval and month, and one a day, each with one CSV inside and a SHA-256 beside
 
 A checksum file reads "<64 hexadecimal digits>  BTCUSDT-1m-2024-06.zip". A day is published on the next one, a
 month on the first Monday after it. Files lack what the API has at times, so they are no proof of absence.
+Mark and index prices have the same columns in folders of their own (`markPriceKlines`, `indexPriceKlines`).
 """
 
 from __future__ import annotations
@@ -21,11 +22,20 @@ from urllib.parse import urlsplit
 
 from backend.clock import EPOCH, parse_time
 from backend.core.archive_file import ArchiveFile
+from backend.core.series import INDEX_PRICES, MARK_PRICES
 from backend.core.windows import HOUR, WEEK, Spans, Window, count_minutes, subtract
 
 BASE_URL = "https://data.binance.vision"
 CHECKSUM = ".CHECKSUM"
-FOLDERS: Mapping[str, str] = MappingProxyType({"spot": "data/spot", "perpetual": "data/futures/um"})
+FOLDERS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "spot": ("data/spot", "klines"),
+        "perpetual": ("data/futures/um", "klines"),
+        MARK_PRICES: ("data/futures/um", "markPriceKlines"),
+        INDEX_PRICES: ("data/futures/um", "indexPriceKlines"),
+    }
+)
+"""Where the files of a market are: before and after the folder of days or months."""
 
 DAY = 24 * HOUR
 DAY_TAKES = 12 * HOUR
@@ -61,7 +71,8 @@ def file_of(market: str, symbol: str, window: Window) -> ArchiveFile:
         ("daily", f"{day:%Y-%m-%d}") if window.end - window.start == DAY else ("monthly", f"{day:%Y-%m}")
     )
     name = f"{symbol}-1m-{label}"
-    return ArchiveFile(f"{FOLDERS[market]}/{every}/klines/{symbol}/1m/{name}.zip", f"{name}.csv", window)
+    folder, kind = FOLDERS[market]
+    return ArchiveFile(f"{folder}/{every}/{kind}/{symbol}/1m/{name}.zip", f"{name}.csv", window)
 
 
 def checksum_of(text: bytes, name: str) -> str | None:

@@ -27,7 +27,7 @@ from types import MappingProxyType
 import msgspec
 
 from backend.core.candles import Candle
-from backend.core.series import Listing
+from backend.core.series import INDEX_PRICES, MARK_PRICES, Listing
 from backend.core.windows import Window
 from backend.errors import (
     Banned,
@@ -38,8 +38,6 @@ from backend.errors import (
     UnknownSymbol,
 )
 from backend.exchanges.base import (
-    INDEX_PRICES,
-    MARK_PRICES,
     Amount,
     Answer,
     Budget,

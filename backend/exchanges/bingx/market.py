@@ -24,7 +24,7 @@ from typing import Any, Generic
 import msgspec
 
 from backend.core.candles import Candle
-from backend.core.series import Listing, canonical_symbol
+from backend.core.series import MARK_PRICES, Listing, canonical_symbol
 from backend.core.symbol_pair import splits
 from backend.core.windows import Window
 from backend.errors import (
@@ -36,7 +36,6 @@ from backend.errors import (
     UnknownSymbol,
 )
 from backend.exchanges.base import (
-    MARK_PRICES,
     Amount,
     Answer,
     Budget,

@@ -23,7 +23,7 @@ from typing import Any
 import msgspec
 
 from backend.core.candles import Candle
-from backend.core.series import Listing
+from backend.core.series import INDEX_PRICES, MARK_PRICES, Listing
 from backend.core.windows import HOUR, MINUTE, Window
 from backend.errors import (
     ExchangeRefused,
@@ -34,8 +34,6 @@ from backend.errors import (
     UnknownSymbol,
 )
 from backend.exchanges.base import (
-    INDEX_PRICES,
-    MARK_PRICES,
     Amount,
     Answer,
     Budget,

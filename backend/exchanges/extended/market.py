@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 
 from backend.core.candles import Candle
-from backend.core.series import Listing, canonical_symbol
+from backend.core.series import INDEX_PRICES, MARK_PRICES, Listing, canonical_symbol
 from backend.core.windows import Window
 from backend.errors import (
     ExchangeRefused,
@@ -33,8 +33,6 @@ from backend.errors import (
     UnknownSymbol,
 )
 from backend.exchanges.base import (
-    INDEX_PRICES,
-    MARK_PRICES,
     Amount,
     Answer,
     Budget,

@@ -15,6 +15,7 @@ from backend.core.archive_file import ArchiveFile, BadZip, only_text
 from backend.core.archive_rows import BadRow, candles_of
 from backend.core.candles import Candle
 from backend.core.proxy import Proxy
+from backend.core.series import PRICES_ONLY
 from backend.core.windows import Spans
 from backend.errors import ExchangeRefused, ExchangeUnavailable, MalformedAnswer, RateLimited
 from backend.exchanges.binance.archive import CHECKSUM, checksum_of, files_for
@@ -78,7 +79,7 @@ class ArchiveClient:
         if body is None:
             return None
         async with self._reading:
-            return await asyncio.to_thread(_candles, file, body)
+            return await asyncio.to_thread(_candles, file, body, self._market in PRICES_ONLY)
 
     async def _verified(self, file: ArchiveFile) -> bytes | None:
         """The published zip with a right checksum; None if the zip or its checksum does not exist."""
@@ -141,10 +142,10 @@ def _digest(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
-def _candles(file: ArchiveFile, body: bytes) -> list[Candle]:
+def _candles(file: ArchiveFile, body: bytes, prices_only: bool) -> list[Candle]:
     try:
         member, text = only_text(body, file.member)
-        return candles_of(f"{file.name}: {member}", text, file.window)
+        return candles_of(f"{file.name}: {member}", text, file.window, prices_only=prices_only)
     except BadZip as error:
         raise MalformedAnswer(f"{file.name}: {error}") from error
     except BadRow as error:

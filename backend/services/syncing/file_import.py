@@ -14,7 +14,7 @@ from backend.core.archive_file import LARGEST_TEXT, BadZip, only_text
 from backend.core.archive_rows import BadRow, candles_of
 from backend.core.candles import Candle, held_by, inside
 from backend.core.plan import closed_until
-from backend.core.series import Series
+from backend.core.series import PRICES_ONLY, Series
 from backend.core.windows import HOUR, Window
 from backend.errors import ExchangeError, InvalidRequest
 from backend.services.ports import CandleStore
@@ -87,7 +87,7 @@ class Imports:
         within = Window(window.start, min(window.end, closed))
         if within.start >= within.end:
             raise InvalidRequest(f"{name} has minutes that are not over yet")
-        candles = await asyncio.to_thread(checked_candles, name, body, within)
+        candles = await asyncio.to_thread(checked_candles, name, body, within, market in PRICES_ONLY)
         return Taken(series, await self.store(series, candles), remark)
 
     def _described(self, name: str, exchange: str, market: str, symbol: str) -> tuple[Series, Window]:
@@ -133,7 +133,7 @@ class Imports:
         return Imported(len(candles), written.inserted, len(candles) - len(fresh))
 
 
-def checked_candles(name: str, body: bytes, window: Window) -> list[Candle]:
+def checked_candles(name: str, body: bytes, window: Window, prices_only: bool = False) -> list[Candle]:
     """The candles of a file, all of them checked; InvalidRequest names file, line and reason."""
     if not name.lower().endswith(ENDINGS):
         raise InvalidRequest(f"{name} is neither a .csv nor a .zip file")
@@ -141,7 +141,8 @@ def checked_candles(name: str, body: bytes, window: Window) -> list[Candle]:
         raise InvalidRequest(f"{name} has over {LARGEST_TEXT} bytes: split it, for example into months")
     try:
         member, text = only_text(body) if name.lower().endswith(".zip") else ("", body)
-        return candles_of(f"{name}: {member}" if member else name, text, window)
+        label = f"{name}: {member}" if member else name
+        return candles_of(label, text, window, prices_only=prices_only)
     except BadZip as error:
         raise InvalidRequest(f"{name}: {error}") from error
     except BadRow as error:
