@@ -7,8 +7,8 @@ from backend.formats.format import Encoder, Format
 from backend.formats.layout import FIELDS, TIMES, Layout, layout_for
 
 FORMATS: dict[str, Format] = {
-    found.name: found
-    for found in (
+    one.name: one
+    for one in (
         rows.JSON,
         rows.NDJSON,
         csv.CSV,

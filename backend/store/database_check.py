@@ -38,11 +38,11 @@ class DatabaseCheck:
         """A sentence about the database's problem, "" for none. It takes little more than SECONDS."""
         async with self._trying:
             if self._clock.monotonic() >= self._lasts_until:
-                self._trouble = await self._found()
+                self._trouble = await self._asked()
                 self._lasts_until = self._clock.monotonic() + LASTS
             return self._trouble
 
-    async def _found(self) -> str:
+    async def _asked(self) -> str:
         try:
             async with asyncio.timeout(SECONDS):
                 return "" if await self._write() else UNKNOWN

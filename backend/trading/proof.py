@@ -154,8 +154,8 @@ class _Reading:
             last = next((bill for bill in moment if bill.balance == expected), last)
             if covers(self._held, self._before, last.time):
                 where = (last.product, last.symbol, last.coin, last.bill_id, last.time)
-                found = last.balance or Decimal(0)
-                self.proof.compare(Difference(Check.BALANCE_CHAIN, *where, expected, found))
+                balance = last.balance or Decimal(0)
+                self.proof.compare(Difference(Check.BALANCE_CHAIN, *where, expected, balance))
         self._balance, self._before = last.balance, last.time
 
 

@@ -122,7 +122,7 @@ def is_over(order: Order) -> bool:
 
 
 def _moved(before: Snapshot, after: Snapshot) -> Iterator[News]:
-    old, new = ({_place(row): row for row in found.positions} for found in (before, after))
+    old, new = ({_place(row): row for row in snapshot.positions} for snapshot in (before, after))
     for place, row in new.items():
         if place not in old or _held(old[place]) != _held(row):
             yield News(NewsKind.POSITION, row)

@@ -87,13 +87,13 @@ def page(
     Only an empty page is the last: the number of rows in a page proves nothing. A cursor that does not move
     is an error, because the requests would never end.
     """
-    found = tuple(rows)
-    if not found:
+    kept = tuple(rows)
+    if not kept:
         return Page(())
-    cursor = own(found[-1]) if last is None else str(last)
+    cursor = own(kept[-1]) if last is None else str(last)
     if cursor == asked:
         raise MalformedAnswer(f"{venue} answers with the cursor that it was asked for: pages do not go on")
-    return Page(found, cursor)
+    return Page(kept, cursor)
 
 
 def _without_blanks(said: Any) -> Any:

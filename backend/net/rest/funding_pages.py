@@ -16,15 +16,15 @@ Ask = Callable[[int, int, int], Awaitable[Sequence[FundingPaid]]]
 
 async def paid_between(start: int, end: int, ask: Ask) -> Sequence[FundingPaid]:
     """All that was paid in `[start, end)`, ascending. May raise what `ask` does."""
-    found: dict[int, FundingPaid] = {}
+    payments: dict[int, FundingPaid] = {}
     oldest = end
     for page in range(1, MOST_PAGES + 1):
         rows = await _page(ask, start, min(end, oldest) - 1, page)
-        found |= {row.time: row for row in rows if start <= row.time < end}
+        payments |= {row.time: row for row in rows if start <= row.time < end}
         before, oldest = oldest, min((row.time for row in rows), default=start)
         if oldest <= start or (page > 1 and oldest >= before):
             break
-    return [found[time] for time in sorted(found)]
+    return [payments[time] for time in sorted(payments)]
 
 
 async def _page(ask: Ask, start: int, last: int, page: int) -> Sequence[FundingPaid]:

@@ -151,9 +151,9 @@ class Intake:
         )
 
     async def _known(self, alarm_id: str) -> Alarm:
-        found = await self._alarms.load(alarm_id)
-        assert found is not None
-        return found
+        known = await self._alarms.load(alarm_id)
+        assert known is not None
+        return known
 
     async def _refuse(
         self, reason: str, body: str, sender: str, strategy: Strategy | None = None

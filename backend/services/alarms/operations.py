@@ -36,7 +36,7 @@ class Operations:
 
     async def of(self, alarm: Alarm) -> Sequence[Operation]:
         """The operations of an alarm, in the order in which they were sent."""
-        found = []
+        operations = []
         for number, leg in enumerate(alarm.legs):
             intent = await self._intents.load(leg.intent) if leg.intent else None
             profit = None
@@ -44,5 +44,5 @@ class Operations:
                 fills = await self._history.fills_of(intent.account, leg.ticket.product, intent.order_id)
                 results = [fill.realised for fill in fills if fill.realised is not None]
                 profit = total(results) if results else None
-            found.append(Operation(alarm=alarm, number=number, leg=leg, intent=intent, profit=profit))
-        return found
+            operations.append(Operation(alarm=alarm, number=number, leg=leg, intent=intent, profit=profit))
+        return operations

@@ -77,7 +77,7 @@ class Replays:
         if strategy.product not in COINS:
             raise InvalidRequest(f"there are no stored candles of {strategy.product}", code="unknown_product")
         venue = (await self._accounts.get(strategy.account)).venue
-        found = await self._found(strategy_id, start, end)
+        alarms = await self._alarms_of(strategy_id, start, end)
         now = self._clock.now()
         run = ReplayRun(
             id=uuid4().hex,
@@ -89,14 +89,16 @@ class Replays:
             caller=caller,
             created=now,
             until=now + ALIVE_MS,
-            alarms_found=len(found),
+            alarms_found=len(alarms),
         )
         markets = {
             symbol: await self._prices.instrument(venue, strategy.product, symbol)
-            for symbol in dict.fromkeys(one.symbol for one in found)
+            for symbol in dict.fromkeys(one.symbol for one in alarms)
         }
         await self._store.put(run)
-        task = asyncio.create_task(self._run(run, strategy, found, markets, balance), name=f"replay {run.id}")
+        task = asyncio.create_task(
+            self._run(run, strategy, alarms, markets, balance), name=f"replay {run.id}"
+        )
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return run
@@ -116,12 +118,12 @@ class Replays:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    async def _found(self, strategy_id: str, start: int, end: int) -> list[Alarm]:
+    async def _alarms_of(self, strategy_id: str, start: int, end: int) -> list[Alarm]:
         wanted = AlarmsWanted(strategy=strategy_id, start=start, end=end - 1)
-        found = list(in_order(await self._alarms.list(wanted, MOST_ALARMS + 1)))
-        if len(found) > MOST_ALARMS:
+        alarms = list(in_order(await self._alarms.list(wanted, MOST_ALARMS + 1)))
+        if len(alarms) > MOST_ALARMS:
             raise InvalidRequest(f"a replay takes up to {MOST_ALARMS} alarms", code="invalid_time_range")
-        return found
+        return alarms
 
     async def _prepared(
         self,
@@ -204,11 +206,11 @@ class Replays:
         self, venue: str, strategy: Strategy, markets: Iterable[str], start: int, end: int
     ) -> Sequence[tuple[int, str, Bar]]:
         """The candles of all markets, in the order of time."""
-        found = []
+        bars = []
         for symbol in markets:
             async for bar in self._prices.bars(venue, strategy.product, symbol, start, end):
-                found.append((bar.time, symbol, bar))
-        return sorted(found)
+                bars.append((bar.time, symbol, bar))
+        return sorted(bars)
 
 
 def _came_before(moment: int, alarm: Alarm) -> bool:

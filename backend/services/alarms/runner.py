@@ -176,19 +176,19 @@ class AlarmRunner:
                     await self._finish(one, AlarmState.IGNORED, "the strategy was removed")
                 continue
             known = await self._alarms.reached(mine[0].lane, name)
-            found = next_of(
+            following = next_of(
                 [Waiting(id=one.id, signal=one.signal, received=one.received) for one in mine if one.signal],
                 known.position if known else None,
                 now,
                 strategy.link_wait,
             )
-            if found.waiting is None:
+            if following.waiting is None:
                 for one in mine:
-                    await self._alarms.change(one, replace(one, due=found.until))
+                    await self._alarms.change(one, replace(one, due=following.until))
                 continue
-            chosen = next(one for one in mine if one.id == found.waiting.id)
+            chosen = next(one for one in mine if one.id == following.waiting.id)
             strategy = await self._strategies.load(name, chosen.revision) or strategy
-            return _Chosen(chosen, strategy, known, is_link_missing=found.is_missing)
+            return _Chosen(chosen, strategy, known, is_link_missing=following.is_missing)
         return None
 
     async def _decided(self, chosen: _Chosen) -> bool:
@@ -235,8 +235,8 @@ class AlarmRunner:
         if strategy.leverage is None or strategy.product is Product.SPOT:
             return
         where = (alarm.account, strategy.product, alarm.symbol)
-        found = await self._setups.read(*where)
-        if {found.long, found.short} - {None} != {Decimal(strategy.leverage)}:
+        setup = await self._setups.read(*where)
+        if {setup.long, setup.short} - {None} != {Decimal(strategy.leverage)}:
             caller = f"strategy {strategy.id}"
             await self._setups.leverage(*where, "net", strategy.leverage, caller=caller)
 

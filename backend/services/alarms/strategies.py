@@ -43,8 +43,8 @@ class Strategies:
 
     async def get(self, strategy_id: str) -> Strategy:
         """Raises UnknownStrategy."""
-        if found := await self._store.load(strategy_id):
-            return found
+        if strategy := await self._store.load(strategy_id):
+            return strategy
         raise UnknownStrategy("there is no such strategy: ask for the list of strategies")
 
     async def all(self) -> Sequence[Strategy]:

@@ -90,8 +90,8 @@ class ExtractionRun:
             await self._work()
             error = course.errors[0] if course.errors else None
         except asyncio.CancelledError:
-            found = await self._store.load(extraction.id)
-            is_over = course.barred is not None or (found is not None and found.cancelling)
+            stored = await self._store.load(extraction.id)
+            is_over = course.barred is not None or (stored is not None and stored.cancelling)
             error = course.barred or Cancelled("the extraction was cancelled: what came is stored")
             if not is_over:
                 raise

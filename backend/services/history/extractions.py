@@ -98,34 +98,34 @@ class Extractions:
         """The present state of one. Raises UnknownExtraction."""
         if running := self._running.get(extraction_id):
             return running.run.current
-        if found := await self._store.load(extraction_id):
-            return found
+        if extraction := await self._store.load(extraction_id):
+            return extraction
         raise UnknownExtraction("there is no such extraction: they are forgotten a week after their end")
 
     async def newest(self, limit: int, account: str | None = None) -> list[Extraction]:
         """The latest requests, newest first."""
-        found = await self._store.newest(limit, account)
-        return [self._running[one.id].run.current if one.id in self._running else one for one in found]
+        extractions = await self._store.newest(limit, account)
+        return [self._running[one.id].run.current if one.id in self._running else one for one in extractions]
 
     async def wait(self, extraction_id: str, seconds: float) -> Extraction:
         """The extraction when it is over, or as it stands after `seconds`."""
         deadline = self._clock.monotonic() + seconds
         while True:
             news = self._news
-            found = await self.get(extraction_id)
+            extraction = await self.get(extraction_id)
             left = deadline - self._clock.monotonic()
-            if found.over or left <= 0:
-                return found
+            if extraction.over or left <= 0:
+                return extraction
             await wait_up_to(min(left, LOOK_SECONDS), news)
 
     async def cancel(self, extraction_id: str) -> Extraction:
         """End one. Stored rows stay. Raises UnknownExtraction."""
-        found = await self._store.cancel(extraction_id, self._clock.now())
-        if found is None:
+        extraction = await self._store.cancel(extraction_id, self._clock.now())
+        if extraction is None:
             raise UnknownExtraction("there is no such extraction")
         if running := self._running.get(extraction_id):
             running.task.cancel()
-        return found
+        return extraction
 
     def start(self) -> None:
         """Start to do requests, and to read regularly what is new of every account."""

@@ -113,10 +113,10 @@ class Executor:
         try:
             return await asyncio.shield(task)
         except AlreadySent:
-            found = await self._sent_by_another(made)
-            if not found.undecided:
+            other = await self._sent_by_another(made)
+            if not other.undecided:
                 await self._desks.take(account.id, made, self._clock.now())
-            return _same(found, ticket)
+            return _same(other, ticket)
 
     async def dry_run(self, account_id: str, ticket: Ticket, *, caller: str) -> Draft:
         """What `place` would send now, and what would refuse it; nothing is sent or written."""
@@ -148,8 +148,8 @@ class Executor:
 
     async def get(self, intent_id: str) -> Intent:
         """An intent as it is known now. Raises UnknownOrder."""
-        if found := await self._intents.load(intent_id):
-            return found
+        if intent := await self._intents.load(intent_id):
+            return intent
         raise UnknownOrder("there is no such order of this service")
 
     async def close(
@@ -252,8 +252,8 @@ class Executor:
     async def _sent_by_another(self, made: str) -> Intent:
         """The intent of a request that was faster, once it is written."""
         for _ in range(MOST_TRIES):
-            if found := await self._intents.load(made):
-                return found
+            if other := await self._intents.load(made):
+                return other
             await self._clock.sleep(0.1)
         raise AccountContended("a request with this Idempotency-Key is under way: try again", retry_after=1)
 

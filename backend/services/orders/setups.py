@@ -47,8 +47,8 @@ class Setups:
             for side in sides:
                 await venue.set_leverage(product, symbol, side, leverage)
 
-        def is_set(found: Setup) -> bool:
-            told = {"long": (found.long,), "short": (found.short,), "net": (found.long, found.short)}[held]
+        def is_set(setup: Setup) -> bool:
+            told = {"long": (setup.long,), "short": (setup.short,), "net": (setup.long, setup.short)}[held]
             return all(one == leverage for one in told)
 
         said = f"{symbol}: leverage {leverage}, {held}"
@@ -62,7 +62,7 @@ class Setups:
         return await self._changed(
             *(account_id, venue, product, symbol),
             lambda: venue.set_margin_mode(product, symbol, mode),
-            lambda found: found.margin_mode == mode,
+            lambda setup: setup.margin_mode == mode,
             caller,
             f"{symbol}: {mode} margin",
         )
@@ -76,7 +76,7 @@ class Setups:
         return await self._changed(
             *(account_id, venue, product, symbol),
             lambda: venue.set_position_mode(product, hedged=hedged),
-            lambda found: found.hedged is hedged,
+            lambda setup: setup.hedged is hedged,
             caller,
             f"{product}: {'both sides' if hedged else 'one position a symbol'}",
         )
@@ -99,11 +99,11 @@ class Setups:
             raise
         except ExchangeError as error:
             refused = error
-        found = await venue.setup(product, symbol)
-        outcome = "done" if is_set(found) else "refused"
+        setup = await venue.setup(product, symbol)
+        outcome = "done" if is_set(setup) else "refused"
         await self._settler.note(
             account=account_id, caller=caller, action="setup", outcome=outcome, said=said
         )
-        if not is_set(found):
+        if not is_set(setup):
             raise refused
-        return found
+        return setup

@@ -124,8 +124,8 @@ class Triggers:
 
     async def get(self, trigger_id: str) -> TriggerOrder:
         """Raises UnknownTrigger."""
-        if found := await self._store.load(trigger_id):
-            return found
+        if trigger := await self._store.load(trigger_id):
+            return trigger
         raise UnknownTrigger("there is no such trigger order")
 
     async def newest(self, account_id: str, limit: int) -> Sequence[TriggerOrder]:

@@ -93,8 +93,8 @@ class Twaps:
 
     async def get(self, twap_id: str) -> Twap:
         """Raises UnknownTwap."""
-        if found := await self._store.load(twap_id):
-            return found
+        if twap := await self._store.load(twap_id):
+            return twap
         raise UnknownTwap("there is no such TWAP order")
 
     async def newest(self, account_id: str, limit: int) -> Sequence[Twap]:

@@ -128,7 +128,7 @@ class OrderWatch:
         if intent.state in (State.REFUSED, State.NEVER_ARRIVED):
             log.error("order %s counted as %s, but %s has it", intent.id, intent.state.value, intent.venue)
         is_over = order.status in FINISHED
-        found = Change(
+        change = Change(
             state=State.ACCEPTED,
             order=order,
             order_id=order.order_id,
@@ -138,7 +138,7 @@ class OrderWatch:
             settled=self._clock.now() if is_over else None,
             reopened=not is_over,
         )
-        return await self._settler.settle(intent, found)
+        return await self._settler.settle(intent, change)
 
     async def _not_shown(self, intent: Intent, moment: int) -> Intent:
         """Every look for days has to miss the order, from the first one that did."""

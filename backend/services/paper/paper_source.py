@@ -294,10 +294,10 @@ class PaperSource:
             end=wanted.end,
             after=(int(time), int(number)) if number else None,
         )
-        found = await self._store.rows(self._account.id, asked, PAGE)
-        places = [place for place, _ in found]
-        cursor = "{}~{}".format(*places[-1]) if len(found) == PAGE else None
-        return [row for _, row in found], cursor
+        rows = await self._store.rows(self._account.id, asked, PAGE)
+        places = [place for place, _ in rows]
+        cursor = "{}~{}".format(*places[-1]) if len(rows) == PAGE else None
+        return [row for _, row in rows], cursor
 
     def _check(self, product: Product) -> None:
         if product not in self.products:

@@ -144,14 +144,16 @@ class KeptHours:
 
     async def _looked_up(self, series: Series, chunks: Sequence[Chunk]) -> dict[int, Columns]:
         """The kept hours of chunks, by number; those of the database are in memory too from now on."""
-        found = {one.number: hours for one in chunks if (hours := self._stock.of(series, one)) is not None}
-        keys = {one.number: one.key for one in chunks if one.key and one.number not in found}
+        by_number = {
+            one.number: hours for one in chunks if (hours := self._stock.of(series, one)) is not None
+        }
+        keys = {one.number: one.key for one in chunks if one.key and one.number not in by_number}
         if keys:
             for number, kept in (await self._store.load(series, list(keys))).items():
                 if kept.key == keys[number]:
-                    found[number] = kept.hours
+                    by_number[number] = kept.hours
                     self._stock.put(series, number, kept)
-        return found
+        return by_number
 
     async def _read(
         self, series: Series, chunks: Sequence[Chunk], kept: Mapping[int, Columns], backwards: bool

@@ -61,31 +61,31 @@ async def look(source: AccountSource, known: Watched) -> Look:
     news = list(differences(known.snapshot, after))
     opened = {order.order_id for order in after.orders}
     gone = {order.order_id: order for order in known.snapshot.orders if order.order_id not in opened}
-    found = Look(known, news, {}, {})
+    seen = Look(known, news, {}, {})
     is_due = now - known.read >= ROWS_EACH
     if not (gone or is_due or any(is_trade(one, after) for one in news)):
-        found.known = replace(known, snapshot=after, trouble="")
-        return found
+        seen.known = replace(known, snapshot=after, trouble="")
+        return seen
     for product in source.products:
-        await _read_rows(source, found, product, known, after, now)
-    ended = {name: row for rows in found.orders.values() for name, row in ids_of(rows.values()).items()}
+        await _read_rows(source, seen, product, known, after, now)
+    ended = {name: row for rows in seen.orders.values() for name, row in ids_of(rows.values()).items()}
     still = await _ends(source, gone, ended, known, now)
     told = dict(known.told)
-    rows = [row for read in (found.orders, found.fills) for each in read.values() for row in each.values()]
+    rows = [row for read in (seen.orders, seen.fills) for each in read.values() for row in each.values()]
     for row in sorted(rows + list(still.ended), key=_time):
         if isinstance(row, Order | Fill) and name_of(row) not in told and _is_new(row, known):
             told[name_of(row)] = max(_time(row), now)
             kind = NewsKind.ORDER if isinstance(row, Order) else NewsKind.FILL
             news.append(News(kind, row))
     waiting = tuple(gone[name] for name in still.missed)
-    found.known = Watched(
+    seen.known = Watched(
         snapshot=replace(after, orders=(*after.orders, *waiting)),
         missed=still.missed,
         since=known.since,
         read=now,
         told={name: time for name, time in told.items() if time > now - 3 * OVERLAP},
     )
-    return found
+    return seen
 
 
 async def _snapshot(source: AccountSource) -> Snapshot:
@@ -100,7 +100,7 @@ async def _snapshot(source: AccountSource) -> Snapshot:
 
 
 async def _read_rows(
-    source: AccountSource, found: Look, product: Product, known: Watched, after: Snapshot, now: int
+    source: AccountSource, seen: Look, product: Product, known: Watched, after: Snapshot, now: int
 ) -> None:
     """Orders that ended and fills since the look before, where the venue tells them."""
     assert known.snapshot is not None
@@ -108,8 +108,8 @@ async def _read_rows(
     rows: list[Order | Position] = [*before.orders, *after.orders, *before.positions, *after.positions]
     symbols = sorted({row.symbol for row in rows if row.product is product})
     for kind, ask, into in (
-        (Kind.ORDERS, source.orders, found.orders),
-        (Kind.FILLS, source.fills, found.fills),
+        (Kind.ORDERS, source.orders, seen.orders),
+        (Kind.FILLS, source.fills, seen.fills),
     ):
         offer = source.offer(kind, product)
         if offer is None or offer.needs == "order":
@@ -153,11 +153,11 @@ async def _asked(source: AccountSource, order: Order) -> Order | None:
     """The order by our own id, or in the history at the moment of its creation."""
     if order.client_id:
         try:
-            found = await source.order(order.product, order.symbol, order.client_id)
+            by_our_id = await source.order(order.product, order.symbol, order.client_id)
         except OrderAbsent:
-            found = None
-        if found is not None and found.order_id == order.order_id:
-            return found
+            by_our_id = None
+        if by_our_id is not None and by_our_id.order_id == order.order_id:
+            return by_our_id
     if source.offer(Kind.ORDERS, order.product) is None:
         return None
     wanted = Wanted(

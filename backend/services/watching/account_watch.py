@@ -122,15 +122,15 @@ class AccountWatch:
         news: list[News] = []
         try:
             _, source = await self._accounts.source(visit.account)
-            found = await look(source, known)
+            seen = await look(source, known)
         except UnknownAccount:
             return
         except (AccountFrozen, KeysSealed, ExchangeError) as error:
             trouble = str(error)[:LONGEST_REASON]
             is_news = not isinstance(error, AccountFrozen)
         else:
-            known, news = found.known, found.news
-            for kind, read in ((Kind.ORDERS, found.orders), (Kind.FILLS, found.fills)):
+            known, news = seen.known, seen.news
+            for kind, read in ((Kind.ORDERS, seen.orders), (Kind.FILLS, seen.fills)):
                 for rows in read.values():
                     await self._history.put(visit.account, kind, rows)
         if trouble != visit.known.trouble:

@@ -55,8 +55,8 @@ class MongoHours:
             # Between two bounds, the second of which follows every number: no name is part of a condition.
             mine = self._collection.find({}, {"_id": 1}).hint([("_id", 1)])
             mine = mine.min([("_id", f"{series.name}/")]).max([("_id", f"{series.name}/:")])
-            found = [document["_id"] for document in await mine.to_list(None)]
-            await self._collection.delete_many({"_id": {"$in": found}})
+            ids = [document["_id"] for document in await mine.to_list(None)]
+            await self._collection.delete_many({"_id": {"$in": ids}})
 
 
 def _id(series: Series, number: int) -> str:

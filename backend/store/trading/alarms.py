@@ -53,16 +53,16 @@ class MongoAlarms:
         """The id of an alarm like this one that came lately; it counts the delivery."""
         wanted = {"_id": {"$gte": alarm_id, "$lt": f"{alarm_id}~"}, "received": {"$gte": since}}
         with guard("look for an alarm"):
-            found = await self._alarms.find_one_and_update(
+            document = await self._alarms.find_one_and_update(
                 wanted, {"$inc": {"deliveries": 1}}, {"_id": 1}, sort=[("_id", -1)]
             )
-        return found["_id"] if found else None
+        return document["_id"] if document else None
 
     async def load(self, alarm_id: str) -> Alarm | None:
         """An alarm; None if there is none."""
         with guard("read an alarm"):
-            found = await self._alarms.find_one({"_id": alarm_id})
-        return _alarm(found) if found else None
+            document = await self._alarms.find_one({"_id": alarm_id})
+        return _alarm(document) if document else None
 
     async def list(self, wanted: AlarmsWanted, limit: int) -> Sequence[Alarm]:
         """Alarms, newest first."""
@@ -96,21 +96,23 @@ class MongoAlarms:
         """The lanes with an alarm whose time has come."""
         with guard("look for alarms"):
             await self._index()
-            found: list[str] = await self._alarms.distinct("lane", {"open": True, "due": {"$lte": now}})
-        return found
+            names: list[str] = await self._alarms.distinct("lane", {"open": True, "due": {"$lte": now}})
+        return names
 
     async def open(self, lane: str) -> Sequence[Alarm]:
         """Alarms of a lane with something still to do, the oldest first."""
         with guard("read alarms"):
             cursor = self._alarms.find({"open": True, "lane": lane})
-            found = await cursor.sort([("received", 1), ("_id", 1)]).limit(AT_ONCE).to_list(None)
-        return list(self._readable(found))
+            documents = await cursor.sort([("received", 1), ("_id", 1)]).limit(AT_ONCE).to_list(None)
+        return list(self._readable(documents))
 
     async def oldest_open(self) -> int | None:
         """The time of the oldest alarm with something still to do."""
         with guard("look for alarms"):
-            found: Any = await self._alarms.find_one({"open": True}, {"received": 1}, sort=[("received", 1)])
-        return found["received"] if found else None
+            document: Any = await self._alarms.find_one(
+                {"open": True}, {"received": 1}, sort=[("received", 1)]
+            )
+        return document["received"] if document else None
 
     async def enter(self, lane: str, owner: str, now: int, until: int) -> bool:
         """Take a lane until a moment; False if another process has it."""
@@ -131,10 +133,10 @@ class MongoAlarms:
         """How far the alarms of a strategy are."""
         wanted = {"lane": lane, "strategy": strategy, "decided": {"$ne": None}}
         with guard("read the last alarm of a strategy"):
-            found = await self._alarms.find_one(wanted, sort=[("decided", -1)])
-        if found is None:
+            document = await self._alarms.find_one(wanted, sort=[("decided", -1)])
+        if document is None:
             return None
-        alarm = _alarm(found)
+        alarm = _alarm(document)
         assert alarm.decided is not None
         after = None if alarm.signal is None else alarm.signal.after
         sent = alarm.signal.fired_at if alarm.signal and alarm.signal.fired_at else alarm.received

@@ -41,8 +41,8 @@ class MongoAudit:
         with guard("list audit records"):
             await self._index()
             cursor = self._records.find(filters).sort([("time", -1), ("_id", -1)]).limit(limit)
-            found = await cursor.to_list(None)
-        return [(one.pop("_id"), msgspec.convert(one, AuditRecord)) for one in found]
+            documents = await cursor.to_list(None)
+        return [(one.pop("_id"), msgspec.convert(one, AuditRecord)) for one in documents]
 
     async def _index(self) -> None:
         if not self._indexed:

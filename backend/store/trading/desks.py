@@ -29,8 +29,8 @@ class MongoDesks:
     async def load(self, account: str) -> Desk:
         """The desk of an account; an empty one at first."""
         with guard("read a desk"):
-            found = await self._desks.find_one({"_id": account})
-        return Desk(account=account, version=0) if found is None else _desk(found)
+            document = await self._desks.find_one({"_id": account})
+        return Desk(account=account, version=0) if document is None else _desk(document)
 
     async def put(self, desk: Desk, entry: Entry) -> bool:
         """Put an entry on exactly this version of the desk."""
@@ -84,8 +84,8 @@ class MongoDesks:
     async def all(self) -> list[Desk]:
         """Every desk with something on it."""
         with guard("list the desks"):
-            found = await self._desks.find({"entries.0": {"$exists": True}}).to_list(None)
-        return list(map(_desk, found))
+            documents = await self._desks.find({"entries.0": {"$exists": True}}).to_list(None)
+        return list(map(_desk, documents))
 
 
 def _desk(document: Document) -> Desk:

@@ -34,8 +34,8 @@ class MongoExtractions:
     async def load(self, extraction_id: str) -> Extraction | None:
         """One of them; None if there is no such."""
         with guard("read an extraction"):
-            found = await self._collection.find_one({"_id": extraction_id})
-        return _extraction(found) if found else None
+            document = await self._collection.find_one({"_id": extraction_id})
+        return _extraction(document) if document else None
 
     async def newest(self, limit: int, account: str | None = None) -> list[Extraction]:
         """Those that were asked for last, newest first."""
@@ -50,10 +50,10 @@ class MongoExtractions:
         document = _document(extraction)
         del document["_id"], document["cancelling"]
         with guard("write down how far an extraction is"):
-            found = await self._collection.find_one_and_update(
+            reported = await self._collection.find_one_and_update(
                 {"_id": extraction.id, "status": status}, {"$set": document}
             )
-        return bool(found and found["cancelling"])
+        return bool(reported and reported["cancelling"])
 
     async def cancel(self, extraction_id: str, now: int) -> Extraction | None:
         """End one that is queued; ask for the end of one that runs."""
@@ -63,13 +63,13 @@ class MongoExtractions:
         }
         with guard("cancel an extraction"):
             for status, change in changes.items():
-                found = await self._collection.find_one_and_update(
+                document = await self._collection.find_one_and_update(
                     {"_id": extraction_id, "status": status},
                     {"$set": change},
                     return_document=ReturnDocument.AFTER,
                 )
-                if found:
-                    return _extraction(found)
+                if document:
+                    return _extraction(document)
         return await self.load(extraction_id)
 
     async def _find(self, wanted: Document, order: int, limit: int = 0) -> list[Extraction]:

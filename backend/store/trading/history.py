@@ -49,13 +49,13 @@ class MongoHistory:
         with guard("lease a history"):
             await self._index()
             for _ in range(2):
-                found = await self._ledgers.find_one_and_update(
+                document = await self._ledgers.find_one_and_update(
                     {"_id": account, "$or": [{"lease": None}, _RUN_OUT]},
                     [{"$set": {"lease": mark}}],
                     return_document=ReturnDocument.AFTER,
                 )
-                if found is not None:
-                    return HistoryLease(account, token, _ledger(found))
+                if document is not None:
+                    return HistoryLease(account, token, _ledger(document))
                 try:
                     await self._ledgers.insert_one({"_id": account, "lease": None, "streams": {}})
                 except DuplicateKeyError:
@@ -100,13 +100,13 @@ class MongoHistory:
     async def load(self, account: str) -> Known:
         """What is known of an account's history."""
         with guard("read the ledger of a history"):
-            found = await self._ledgers.find_one({"_id": account}) or {"streams": {}}
-        proof = found.get("proof")
+            document = await self._ledgers.find_one({"_id": account}) or {"streams": {}}
+        proof = document.get("proof")
         return Known(
-            ledger=_ledger(found),
-            read=found.get("read"),
+            ledger=_ledger(document),
+            read=document.get("read"),
             proof=proof and read_proof(proof),
-            proved=found.get("proved"),
+            proved=document.get("proved"),
         )
 
     async def put(self, account: str, kind: Kind, rows: Mapping[str, Row]) -> int:
@@ -136,16 +136,16 @@ class MongoHistory:
         """The stored fills of an order, oldest first."""
         wanted = {"account": account, "product": product.value, "order": order_id}
         with guard("read the fills of an order"):
-            found = await self._rows[Kind.FILLS].find(wanted).sort("time", 1).to_list(None)
-        return [row_of(Fill, one) for one in found]
+            documents = await self._rows[Kind.FILLS].find(wanted).sort("time", 1).to_list(None)
+        return [row_of(Fill, one) for one in documents]
 
     async def symbols(self, account: str, product: Product) -> set[str]:
         """The symbols of all that is stored of a product."""
-        found: set[str] = set()
+        names: set[str] = set()
         with guard("read the symbols of a history"):
             for rows in self._rows.values():
-                found.update(await rows.distinct("symbol", {"account": account, "product": product.value}))
-        return found - {""}
+                names.update(await rows.distinct("symbol", {"account": account, "product": product.value}))
+        return names - {""}
 
     async def busy_days(self, account: str, product: Product, symbol: str) -> Spans:
         """The days on which orders of a symbol that were filled lived, or bills of it came."""
@@ -153,8 +153,8 @@ class MongoHistory:
         days: set[Window] = set()
         with guard("read the days of a history"):
             for kind, more in ((Kind.ORDERS, {"row.filled": {"$gt": 0}}), (Kind.BILLS, {})):
-                found = self._rows[kind].find(query | more, {"time": 1, "updated": 1})
-                async for one in found:
+                rows = self._rows[kind].find(query | more, {"time": 1, "updated": 1})
+                async for one in rows:
                     first, last = one["time"] // DAY, one["updated"] // DAY
                     days.add(Window(first * DAY, (last + 1) * DAY))
         return normalise(days)
@@ -167,8 +167,8 @@ class MongoHistory:
             "$expr": {"$and": [{"$gt": ["$row.filled", 0]}, {"$ne": ["$row.filled", "$fills_read"]}]},
         }
         with guard("read the orders whose fills are unread"):
-            found = await self._rows[Kind.ORDERS].find(wanted).sort("time", 1).to_list(None)
-        return [row_of(Order, one) for one in found]
+            documents = await self._rows[Kind.ORDERS].find(wanted).sort("time", 1).to_list(None)
+        return [row_of(Order, one) for one in documents]
 
     async def fills_read(self, order: Order, account: str) -> None:
         """Write down that all fills of an order were read."""
@@ -181,10 +181,10 @@ class MongoHistory:
     async def is_finished(self, account: str, product: Product, order_id: str) -> bool:
         """Whether an order is stored as one to which nothing more happens."""
         with guard("look for an order"):
-            found = await self._rows[Kind.ORDERS].find_one(
+            document = await self._rows[Kind.ORDERS].find_one(
                 {"_id": f"{account}/{product}/{order_id}", "row.status": {"$in": FINAL}}, {"_id": 1}
             )
-        return found is not None
+        return document is not None
 
     async def page(
         self, kind: Kind, wanted: RowsWanted, after: Place | None, limit: int
@@ -196,8 +196,8 @@ class MongoHistory:
             query["$or"] = [{"time": {"$gt": after.time}}, {"_id": {"$gt": after.id}}]
         with guard("read a page of a history"):
             cursor = self._rows[kind].find(query).sort([("time", 1), ("_id", 1)]).limit(limit)
-            found = await cursor.to_list(None)
-        return [(Place(one["time"], one["_id"]), row_of(KINDS[kind], one)) for one in found]
+            documents = await cursor.to_list(None)
+        return [(Place(one["time"], one["_id"]), row_of(KINDS[kind], one)) for one in documents]
 
     async def count(self, kind: Kind, wanted: RowsWanted) -> int:
         """How many rows there are."""
@@ -233,16 +233,16 @@ class MongoHistory:
         query = {"account": account, "product": {"$in": [product.value for product in products]}}
         order = [("row.coin", 1), ("time", 1), ("_id", 1)]
         with guard("read the bills of a history"):
-            async for found in self._rows[Kind.BILLS].find(query).sort(order).allow_disk_use(True):
-                yield row_of(Bill, found)
+            async for document in self._rows[Kind.BILLS].find(query).sort(order).allow_disk_use(True):
+                yield row_of(Bill, document)
 
     async def _by_order(
         self, kind: Kind, account: str, product: Product, row: type[Found]
     ) -> AsyncIterator[Found]:
         query = {"account": account, "product": product.value}
         with guard("read a history"):
-            async for found in self._rows[kind].find(query).sort([("order", 1), ("_id", 1)]):
-                yield row_of(row, found)
+            async for document in self._rows[kind].find(query).sort([("order", 1), ("_id", 1)]):
+                yield row_of(row, document)
 
     async def _index(self) -> None:
         if self._indexed:

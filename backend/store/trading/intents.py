@@ -48,8 +48,8 @@ class MongoIntents:
     async def load(self, intent_id: str) -> Intent | None:
         """An intent; None if there is none."""
         with guard("read an intent"):
-            found = await self._intents.find_one({"_id": intent_id})
-        return _intent(found) if found else None
+            document = await self._intents.find_one({"_id": intent_id})
+        return _intent(document) if document else None
 
     async def change(self, intent_id: str, change: Change) -> Intent | None:
         """Change an intent if its state allows the move."""
@@ -62,10 +62,10 @@ class MongoIntents:
                 "$in": [change.state.value, *(one.value for one in states_before(change.state))]
             }
         with guard("write down what became of an intent"):
-            found = await self._intents.find_one_and_update(
+            document = await self._intents.find_one_and_update(
                 wanted, {"$set": said}, return_document=ReturnDocument.AFTER
             )
-        return _intent(found) if found else None
+        return _intent(document) if document else None
 
     async def due(self, now: int, limit: int) -> Sequence[Intent]:
         """Active intents whose time to be asked for has come."""

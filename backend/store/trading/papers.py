@@ -44,15 +44,15 @@ class MongoPapers:
     async def load(self, account: str) -> tuple[PaperBook, int]:
         """A book without the rows of its last change, which are where all others are then."""
         with guard("read a paper account"):
-            found = await self._books.find_one({"_id": account})
-            if found is None:
+            document = await self._books.find_one({"_id": account})
+            if document is None:
                 raise UnknownAccount("there is no such paper account")
-            version: int = found["version"]
-            rows = {kind.value: found["book"].pop(kind.value) for kind in Kind}
+            version: int = document["version"]
+            rows = {kind.value: document["book"].pop(kind.value) for kind in Kind}
             if any(rows.values()) and self._moved.get(account) != version:
                 await self._move(account, rows)
                 self._moved[account] = version
-        return restored(PaperBook, found["book"]), version
+        return restored(PaperBook, document["book"]), version
 
     async def _move(self, account: str, rows: Mapping[str, Sequence[Document]]) -> None:
         """Put new rows where all others are. Whoever does it again changes nothing."""
@@ -73,8 +73,8 @@ class MongoPapers:
         await self.load(account)
         wanted = {"account": account, "client": client_id, "kind": Kind.ORDERS.value}
         with guard("read an order of a paper account"):
-            found = await self._rows.find_one(wanted)
-        return None if found is None else restored(Order, found["row"])
+            document = await self._rows.find_one(wanted)
+        return None if document is None else restored(Order, document["row"])
 
     async def rows(self, account: str, asked: RowsAsked, limit: int) -> Sequence[tuple[tuple[int, int], Row]]:
         """Up to `limit` rows with their places, the oldest first."""
@@ -92,15 +92,15 @@ class MongoPapers:
             wanted["$or"] = [{"time": {"$gt": time}}, {"time": time, "number": {"$gt": number}}]
         with guard("read rows of a paper account"):
             cursor = self._rows.find(wanted).sort([("time", 1), ("number", 1)]).limit(limit)
-            found = await cursor.to_list(None)
+            documents = await cursor.to_list(None)
         kind = KINDS[asked.kind]
-        return [((one["time"], one["number"]), restored(kind, one["row"])) for one in found]
+        return [((one["time"], one["number"]), restored(kind, one["row"])) for one in documents]
 
     async def watched(self) -> Sequence[str]:
         """The accounts that prices matter to."""
         with guard("list the paper accounts"):
-            found = await self._books.find({"watched": True}, {"_id": 1}).to_list(None)
-        return [one["_id"] for one in found]
+            documents = await self._books.find({"watched": True}, {"_id": 1}).to_list(None)
+        return [one["_id"] for one in documents]
 
     async def remove(self, account: str) -> None:
         """Forget a book and its rows."""

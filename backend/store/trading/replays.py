@@ -34,5 +34,5 @@ class MongoReplays:
     async def load(self, run_id: str) -> ReplayRun | None:
         """One of them; None if there is none."""
         with guard("read a replay"):
-            found = await self._replays.find_one({"_id": run_id})
-        return restored(ReplayRun, found["run"]) if found else None
+            document = await self._replays.find_one({"_id": run_id})
+        return restored(ReplayRun, document["run"]) if document else None

@@ -59,19 +59,19 @@ class MongoSnapshots:
     async def claim(self, now: int, until: int) -> Visit | None:
         """An account whose time has come."""
         with guard("look for an account to watch"):
-            found = await self._states.find_one_and_update(
+            document = await self._states.find_one_and_update(
                 {"due": {"$lte": now}},
                 {"$set": {"due": until}},
                 sort=[("due", 1)],
                 return_document=ReturnDocument.AFTER,
             )
-        if found is None:
+        if document is None:
             return None
         return Visit(
-            account=found["_id"],
-            version=found["version"],
-            known=restored(Watched, found["known"]),
-            is_listened_to=found["listened"] > now,
+            account=document["_id"],
+            version=document["version"],
+            known=restored(Watched, document["known"]),
+            is_listened_to=document["listened"] > now,
         )
 
     async def keep(self, visit: Visit, known: Watched, news: Sequence[News], now: int, due: int) -> bool:
@@ -104,10 +104,10 @@ class MongoSnapshots:
     async def standing(self, account: str) -> Standing:
         """The present state of an account."""
         with guard("read the state of an account"):
-            found = await self._states.find_one({"_id": account}, {"news": 0})
-        if found is None:
+            document = await self._states.find_one({"_id": account}, {"news": 0})
+        if document is None:
             return Standing(0, None, 0)
-        return Standing(found["number"], restored(Watched, found["known"]).snapshot, found["read"])
+        return Standing(document["number"], restored(Watched, document["known"]).snapshot, document["read"])
 
     async def after(self, account: str, number: int, limit: int) -> Sequence[Told] | None:
         """Up to `limit` news after a number; None where some are no longer kept, or never were."""
@@ -120,10 +120,10 @@ class MongoSnapshots:
                 return None
             await self._flushed(account)
             cursor = self._news.find({"account": account, "number": {"$gt": number}})
-            found = await cursor.sort("number", 1).limit(limit).to_list(None)
-        if not found or found[0]["number"] != number + 1:
+            documents = await cursor.sort("number", 1).limit(limit).to_list(None)
+        if not documents or documents[0]["number"] != number + 1:
             return None
-        return [_told(one) for one in found]
+        return [_told(one) for one in documents]
 
     async def _flushed(self, account: str) -> Document | None:
         """The state of an account, whose news are where all others are."""

@@ -44,25 +44,25 @@ class MongoStrategies:
         wanted: Document = {"strategy": strategy_id}
         wanted |= {"present": True} if revision is None else {"revision": revision}
         with guard("read a strategy"):
-            found = await self._strategies.find_one(wanted, sort=[("revision", -1)])
-        return _strategy(found) if found else None
+            document = await self._strategies.find_one(wanted, sort=[("revision", -1)])
+        return _strategy(document) if document else None
 
     async def by_token(self, digest: str) -> Strategy | None:
         """The strategy with this token: the present revision's token counts alone."""
         with guard("read a strategy"):
-            found = await self._strategies.find_one(
+            document = await self._strategies.find_one(
                 {"token": digest, "present": True}, sort=[("revision", -1)]
             )
-        if found is None:
+        if document is None:
             return None
-        present = await self.load(found["strategy"])
+        present = await self.load(document["strategy"])
         return present if present is not None and present.token == digest else None
 
     async def all(self) -> Sequence[Strategy]:
         """The present revision of each, by id."""
         with guard("list strategies"):
-            found = await self._strategies.find({"present": True}).sort("_id", 1).to_list(None)
-        latest = {one.id: one for one in sorted(self._readable(found), key=lambda one: one.revision)}
+            documents = await self._strategies.find({"present": True}).sort("_id", 1).to_list(None)
+        latest = {one.id: one for one in sorted(self._readable(documents), key=lambda one: one.revision)}
         return [latest[name] for name in sorted(latest)]
 
     async def revisions(self, strategy_id: str) -> Sequence[Strategy]:

@@ -40,8 +40,8 @@ class MongoTriggers:
     async def load(self, trigger_id: str) -> TriggerOrder | None:
         """One of them; None if there is none."""
         with guard("read a trigger order"):
-            found = await self._triggers.find_one({"_id": trigger_id})
-        return _trigger(found) if found else None
+            document = await self._triggers.find_one({"_id": trigger_id})
+        return _trigger(document) if document else None
 
     async def open(self) -> Sequence[TriggerOrder]:
         """Those that wait or were not placed yet, the oldest first."""

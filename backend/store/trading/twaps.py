@@ -35,8 +35,8 @@ class MongoTwaps:
     async def load(self, twap_id: str) -> Twap | None:
         """One of them; None if there is none."""
         with guard("read a TWAP order"):
-            found = await self._twaps.find_one({"_id": twap_id})
-        return _twap(found) if found else None
+            document = await self._twaps.find_one({"_id": twap_id})
+        return _twap(document) if document else None
 
     async def due(self, now: int) -> Sequence[Twap]:
         """Running ones whose next slice is due, the oldest first."""

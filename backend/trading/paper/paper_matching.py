@@ -72,13 +72,13 @@ class Liquidity:
 
 
 def meet(
-    book: PaperBook, market: tuple[Product, str], found: Liquidity, time: int, *, since: int | None = None
+    book: PaperBook, market: tuple[Product, str], liquidity: Liquidity, time: int, *, since: int | None = None
 ) -> None:
     """Fill what rests in a market, the best price first. With `since` the trades are those of a candle: they
     meet the orders that were there then, and must pass their price, not touch it."""
     for buys in (True, False):
-        reached = found.lowest if buys else found.highest
-        left = found.buying_size if buys else found.selling_size
+        reached = liquidity.lowest if buys else liquidity.highest
+        left = liquidity.buying_size if buys else liquidity.selling_size
         if reached is None:
             continue
         side = "buy" if buys else "sell"

@@ -10,17 +10,17 @@ from backend.web.server.handler import ApiHandler
 class ProcessesHandler(ApiHandler):
     async def get(self) -> None:
         self.query(())
-        found = [_shape(one) for one in await self.service.running.processes.all()]
-        self.answer(Processes(count=len(found), processes=found))
+        states = [_shape(one) for one in await self.service.running.processes.all()]
+        self.answer(Processes(count=len(states), processes=states))
 
 
-def _shape(found: ProcessState) -> Process:
+def _shape(state: ProcessState) -> Process:
     return Process(
-        name=found.member.name,
-        here=found.here,
-        works=found.member.works,
-        egress=found.member.egress,
-        share=round(found.share, 4),
-        jobs=found.jobs,
-        follows=found.follows,
+        name=state.member.name,
+        here=state.here,
+        works=state.member.works,
+        egress=state.member.egress,
+        share=round(state.share, 4),
+        jobs=state.jobs,
+        follows=state.follows,
     )

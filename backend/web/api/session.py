@@ -70,6 +70,6 @@ class SessionHandler(ApiHandler):
             secure=self.request.headers.get("Origin", "").lower().startswith("https:"),
         )
 
-    def _tell(self, found: Session) -> None:
+    def _tell(self, session: Session) -> None:
         self.set_header("Cache-Control", "no-store")
-        self.answer(found)
+        self.answer(session)

@@ -68,16 +68,16 @@ class PositionsHandler(ExtendedHandler):
 class LeverageHandler(ExtendedHandler):
     async def get(self) -> None:
         values = self.query(ONE_MARKET)
-        found = await self.trading.orders.setups.read(await self.account_id(values), USD, values[MARKET])
-        self.tell([views.leverage(found)])
+        setup = await self.trading.orders.setups.read(await self.account_id(values), USD, values[MARKET])
+        self.tell([views.leverage(setup)])
 
     async def patch(self) -> None:
         self.query(())
         values = self.json_object(SETTING_LEVERAGE)
-        found = await self.trading.orders.setups.leverage(
+        setup = await self.trading.orders.setups.leverage(
             await self.account_id(values), USD, values[MARKET], "net", values[LEVERAGE], caller=self.caller
         )
-        self.tell(views.leverage(found))
+        self.tell(views.leverage(setup))
 
 
 class FeesHandler(ExtendedHandler):
@@ -90,11 +90,11 @@ class FeesHandler(ExtendedHandler):
 class PlacingHandler(ExtendedHandler):
     """Base of what places orders."""
 
-    def tell_placed(self, found: Intent) -> None:
-        if found.state is State.REFUSED:
-            self.answer_error(ExchangeRefused(f"{found.venue} refused order {found.id}: {found.reason}"))
+    def tell_placed(self, intent: Intent) -> None:
+        if intent.state is State.REFUSED:
+            self.answer_error(ExchangeRefused(f"{intent.venue} refused order {intent.id}: {intent.reason}"))
             return
-        self.tell(views.placed(found))
+        self.tell(views.placed(intent))
 
 
 class OrdersHandler(PlacingHandler):
@@ -110,10 +110,10 @@ class OrdersHandler(PlacingHandler):
         """Place an order, at most once: a repeated `id` is the same order."""
         self.query(())
         values = self.json_object(ORDERING)
-        found = await self.trading.orders.executor.place(
+        intent = await self.trading.orders.executor.place(
             await self.account_id(values), _ticket(values), caller=self.caller, key=values[EXTERNAL_ID]
         )
-        self.tell_placed(found)
+        self.tell_placed(intent)
 
     async def delete(self) -> None:
         """Cancel all open orders, or those of a market."""
@@ -129,13 +129,13 @@ class OrderHandler(PlacingHandler):
 
     async def get(self, order_id: str) -> None:
         self.query(())
-        self.tell(views.placed(await self._found(order_id)))
+        self.tell(views.placed(await self._intent(order_id)))
 
     async def patch(self, order_id: str) -> None:
         """Another price or quantity: the order is ended, and its rest placed anew."""
         self.query(())
         values = self.json_object(AMENDING)
-        await self._found(order_id)
+        await self._intent(order_id)
         self.tell_placed(
             await self.trading.orders.amender.amend(
                 order_id, price=values[NEW_PRICE], size=values[NEW_QTY], caller=self.caller
@@ -144,14 +144,14 @@ class OrderHandler(PlacingHandler):
 
     async def delete(self, order_id: str) -> None:
         self.query(())
-        await self._found(order_id)
+        await self._intent(order_id)
         self.tell(views.placed(await self.trading.orders.canceller.cancel(order_id, caller=self.caller)))
 
-    async def _found(self, order_id: str) -> Intent:
-        found = await self.trading.orders.executor.get(order_id)
-        if found.venue != VENUE:
-            raise UnknownOrder(f"this order is at {found.venue}, not at {VENUE}")
-        return found
+    async def _intent(self, order_id: str) -> Intent:
+        intent = await self.trading.orders.executor.get(order_id)
+        if intent.venue != VENUE:
+            raise UnknownOrder(f"this order is at {intent.venue}, not at {VENUE}")
+        return intent
 
 
 class HistoryHandler(ExtendedHandler):

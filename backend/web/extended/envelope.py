@@ -40,12 +40,13 @@ class ExtendedHandler(TradingHandler):
         """The account that a request names, or the only one at Extended."""
         if given := values[ACCOUNT]:
             return given
-        found = [one for one in await self.trading.accounts.all() if one.venue == VENUE]
-        if len(found) != 1:
+        accounts = [one for one in await self.trading.accounts.all() if one.venue == VENUE]
+        if len(accounts) != 1:
             raise InvalidRequest(
-                f"choose an account with `account`: there are {len(found)} at {VENUE}", code="missing_account"
+                f"choose an account with `account`: there are {len(accounts)} at {VENUE}",
+                code="missing_account",
             )
-        return found[0].id
+        return accounts[0].id
 
     def series_of(self, symbol: str | None, market: str = "perpetual") -> Series:
         return self.service.markets.series(SYMBOL.read(SYMBOL.name, symbol), VENUE, market)

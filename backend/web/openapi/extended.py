@@ -27,7 +27,7 @@ def paths() -> dict[str, Json]:
     market = {"parameters": [PATH_SYMBOL]}
     order = {"parameters": [ID | {"description": "The order's id at this service"}]}
     placed = _told(ref("ExtendedPlaced"))
-    found: dict[str, Json] = {
+    routes: dict[str, Json] = {
         "/markets": {"get": _read("Markets", "What is listed", "ExtendedMarket", (asked.ONLY_MARKET,))},
         "/markets/{symbol}/stats": market
         | {"get": _one("MarketStats", "The last day, and the funding that comes next", "ExtendedStats")},
@@ -72,7 +72,7 @@ def paths() -> dict[str, Json]:
             "get": _page("Trades", "Stored fills, oldest first", "ExtendedTrade", asked.ROWS, mine=True)
         },
     }
-    return {f"{EXTENDED_PREFIX}{path}": item for path, item in found.items()}
+    return {f"{EXTENDED_PREFIX}{path}": item for path, item in routes.items()}
 
 
 def _told(data: Json, *, paged: bool = False) -> Json:

@@ -149,8 +149,8 @@ def paths() -> dict[str, Json]:
 
 
 def _read_setup(name: str, summary: str) -> Json:
-    found = {"200": answer("The exchange's own data", ref("SetupAnswer"))} | ASKED
-    return _operation(name, summary, found, in_query(setups.READING_SETUP))
+    answers = {"200": answer("The exchange's own data", ref("SetupAnswer"))} | ASKED
+    return _operation(name, summary, answers, in_query(setups.READING_SETUP))
 
 
 def _setup(name: str, summary: str, parameters: Parameters) -> Json:
@@ -159,8 +159,8 @@ def _setup(name: str, summary: str, parameters: Parameters) -> Json:
 
 
 def _get(name: str, summary: str, shape: str, parameters: Parameters) -> Json:
-    found = {"200": answer("The newest first", ref(shape))} | STORED
-    return {"get": _operation(name, summary, found, in_query(parameters))}
+    answers = {"200": answer("The newest first", ref(shape))} | STORED
+    return {"get": _operation(name, summary, answers, in_query(parameters))}
 
 
 def _post(name: str, summary: str, shape: str, parameters: Parameters) -> Json:

@@ -108,15 +108,15 @@ def _histories() -> dict[str, Json]:
             "LedgerAnswer",
         ),
     )
-    found: dict[str, Json] = {}
+    routes: dict[str, Json] = {}
     for path, name, summary, shape in told:
         page = answer("A page; in another `format` all rows", ref(shape))
         page["content"] |= files
         page["headers"] |= {"X-Complete": answer_header("Of all rows: whether the history is complete")}
         rows = {"200": page} | ONE | errors(HTTPStatus.TOO_MANY_REQUESTS)
-        found[path] = {"get": _operation(name, summary, rows, in_query(history.ROWS))}
+        routes[path] = {"get": _operation(name, summary, rows, in_query(history.ROWS))}
     standing = {"200": answer("As it was when the exchange was asked last", ref("CompletenessAnswer"))}
-    found["/account/completeness"] = {
+    routes["/account/completeness"] = {
         "get": _operation(
             "getCompleteness",
             "How complete an account's history is, stream by stream, and whether it adds up",
@@ -124,7 +124,7 @@ def _histories() -> dict[str, Json]:
             in_query((ACCOUNT,)),
         )
     }
-    return found
+    return routes
 
 
 def _extractions() -> dict[str, Json]:
@@ -170,8 +170,8 @@ def _extractions() -> dict[str, Json]:
 
 
 def _get(name: str, summary: str, shape: str, parameters: Parameters) -> Json:
-    found = {"200": answer("The exchange's own data", ref(shape))}
-    return {"get": _operation(name, summary, found | ASKED, in_query(parameters))}
+    answers = {"200": answer("The exchange's own data", ref(shape))}
+    return {"get": _operation(name, summary, answers | ASKED, in_query(parameters))}
 
 
 def _operation(

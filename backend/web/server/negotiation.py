@@ -12,9 +12,7 @@ CODINGS = ("zstd", "gzip")
 
 ANY = "*"
 
-MEDIA_TYPES = {
-    found.media_type.partition(";")[0]: found for found in FORMATS.values() if found.name != "columns"
-}
+MEDIA_TYPES = {one.media_type.partition(";")[0]: one for one in FORMATS.values() if one.name != "columns"}
 """Formats by media type; `columns` is JSON as well and has to be asked for by name."""
 
 

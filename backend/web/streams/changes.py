@@ -50,12 +50,12 @@ class ChangesTeller:
         has_begun = False
         while not gone.done() and not self._watch.over:
             news, stop = self._changes.news, self._watch.news
-            found = self._changes.log.after(self._place)
-            events = [] if found is None else [_event(one) for one in found]
-            if found is None:
+            changes = self._changes.log.after(self._place)
+            events = [] if changes is None else [_event(one) for one in changes]
+            if changes is None:
                 self._place = self._changes.log.end
-            if not has_begun or found is None:
-                events.insert(0, _begin(self._place, resumed=found is not None))
+            if not has_begun or changes is None:
+                events.insert(0, _begin(self._place, resumed=changes is not None))
                 has_begun = True
             if events:
                 await outlet.send(events)

@@ -59,11 +59,11 @@ class AccountTeller:
         while not gone.done() and not self._watch.over:
             stop = self._watch.news
             await self._ask_for_looks()
-            found = (
+            news = (
                 None if self._place is None else await self._store.after(self._account.id, self._place, MOST)
             )
-            events = [self._event(one) for one in found or ()]
-            if found is None:
+            events = [self._event(one) for one in news or ()]
+            if news is None:
                 standing = await self._store.standing(self._account.id)
                 if standing.snapshot is not None:
                     events = self._all(standing)
@@ -71,8 +71,8 @@ class AccountTeller:
             elif not has_begun:
                 events.insert(0, self._begin(self._place or 0, resumed=True))
                 has_begun = True
-            if found:
-                self._place = found[-1].number
+            if news:
+                self._place = news[-1].number
             if events:
                 await outlet.send(events)
             else:
@@ -90,13 +90,13 @@ class AccountTeller:
 
     def _all(self, standing: Standing) -> list[Event]:
         """The beginning, and all that the account has."""
-        found = standing.snapshot
-        assert found is not None
+        snapshot = standing.snapshot
+        assert snapshot is not None
         has = order_shapes.AccountSnapshot(
             read_at=iso(standing.read),
-            orders=[account_views.order(row) for row in found.orders],
-            positions=[account_views.position(row) for row in found.positions],
-            wallets=account_views.wallets({one.product: one.balances for one in found.wallets}),
+            orders=[account_views.order(row) for row in snapshot.orders],
+            positions=[account_views.position(row) for row in snapshot.positions],
+            wallets=account_views.wallets({one.product: one.balances for one in snapshot.wallets}),
         )
         data = msgspec.json.encode(has)
         return [self._begin(standing.number, resumed=False), Event("snapshot", data, str(standing.number))]

@@ -16,15 +16,15 @@ from backend.trading.rows import Balance, Fee, Order, Position, Product, Setup
 from backend.web.trading import account_shapes as shapes
 
 
-def _limits(found: Limits) -> shapes.AccountLimits:
+def _limits(limits: Limits) -> shapes.AccountLimits:
     return shapes.AccountLimits(
-        max_order_value=money(found.max_order_value),
-        max_position_value=money(found.max_position_value),
-        entries_per_minute=found.entries_per_minute,
-        max_daily_loss=money(found.max_daily_loss),
-        max_leverage=found.max_leverage,
-        price_band=money(found.price_band),
-        symbols=list(found.symbols),
+        max_order_value=money(limits.max_order_value),
+        max_position_value=money(limits.max_position_value),
+        entries_per_minute=limits.entries_per_minute,
+        max_daily_loss=money(limits.max_daily_loss),
+        max_leverage=limits.max_leverage,
+        price_band=money(limits.price_band),
+        symbols=list(limits.symbols),
     )
 
 
@@ -36,22 +36,22 @@ class Read(TypedDict):
     age_ms: int
 
 
-def account(found: Account) -> shapes.Account:
+def account(account: Account) -> shapes.Account:
     return shapes.Account(
-        id=found.id,
-        venue=found.venue,
-        mode=found.mode,
-        label=found.label,
-        flavour=found.flavour,
-        uid=found.uid,
-        rights=sorted(found.key.rights),
-        addresses=list(found.key.addresses),
-        registered=moment(found.key.registered),
-        created=iso(found.created),
-        checked=iso(found.checked),
-        frozen=found.frozen,
-        limits=_limits(found.limits),
-        warnings=list(found.warnings),
+        id=account.id,
+        venue=account.venue,
+        mode=account.mode,
+        label=account.label,
+        flavour=account.flavour,
+        uid=account.uid,
+        rights=sorted(account.key.rights),
+        addresses=list(account.key.addresses),
+        registered=moment(account.key.registered),
+        created=iso(account.created),
+        checked=iso(account.checked),
+        frozen=account.frozen,
+        limits=_limits(account.limits),
+        warnings=list(account.warnings),
     )
 
 
@@ -66,7 +66,7 @@ def read(reading: Reading[Any]) -> Read:
     )
 
 
-def wallets(found: Mapping[Product, Iterable[Balance]]) -> list[shapes.Wallet]:
+def wallets(wallets: Mapping[Product, Iterable[Balance]]) -> list[shapes.Wallet]:
     return [
         shapes.Wallet(
             product=product,
@@ -80,7 +80,7 @@ def wallets(found: Mapping[Product, Iterable[Balance]]) -> list[shapes.Wallet]:
                 for row in rows
             ],
         )
-        for product, rows in found.items()
+        for product, rows in wallets.items()
     ]
 
 
@@ -111,14 +111,14 @@ def leverage(row: Position) -> shapes.LeverageRow:
     )
 
 
-def setup(found: Setup) -> shapes.SymbolSetup:
+def setup(setup: Setup) -> shapes.SymbolSetup:
     return shapes.SymbolSetup(
-        product=found.product,
-        symbol=found.symbol,
-        long=money(found.long),
-        short=money(found.short),
-        margin_mode=found.margin_mode,
-        hedged=found.hedged,
+        product=setup.product,
+        symbol=setup.symbol,
+        long=money(setup.long),
+        short=money(setup.short),
+        margin_mode=setup.margin_mode,
+        hedged=setup.hedged,
     )
 
 

@@ -78,10 +78,10 @@ CHANGING = (NEW_LABEL, FROZEN, LIMITS)
 class AccountsHandler(TradingHandler):
     async def get(self) -> None:
         self.query(())
-        found = await self.trading.accounts.all()
+        accounts = await self.trading.accounts.all()
         self.answer(
             account_shapes.AccountsAnswer(
-                count=len(found), accounts=[account_views.account(one) for one in found]
+                count=len(accounts), accounts=[account_views.account(one) for one in accounts]
             )
         )
 
@@ -130,22 +130,22 @@ class AccountsHandler(TradingHandler):
 class AccountHandler(TradingHandler):
     async def get(self, account_id: str) -> None:
         self.query(())
-        found = await self.trading.accounts.get(account_id)
-        self.answer(account_shapes.AccountAnswer(account=account_views.account(found)))
+        account = await self.trading.accounts.get(account_id)
+        self.answer(account_shapes.AccountAnswer(account=account_views.account(account)))
 
     async def patch(self, account_id: str) -> None:
         self.query(())
         accounts = self.trading.accounts
         values = self.json_object(CHANGING)
-        found = await accounts.change(
+        account = await accounts.change(
             account_id, label=values[NEW_LABEL], frozen=values[FROZEN], limits=values[LIMITS]
         )
-        self.answer(account_shapes.AccountAnswer(account=account_views.account(found)))
+        self.answer(account_shapes.AccountAnswer(account=account_views.account(account)))
 
     async def delete(self, account_id: str) -> None:
         self.query(())
-        found = await self.trading.accounts.remove(account_id)
-        self.answer(account_shapes.AccountAnswer(account=account_views.account(found)))
+        account = await self.trading.accounts.remove(account_id)
+        self.answer(account_shapes.AccountAnswer(account=account_views.account(account)))
 
 
 class CheckHandler(TradingHandler):
@@ -153,5 +153,5 @@ class CheckHandler(TradingHandler):
 
     async def post(self, account_id: str) -> None:
         self.query(())
-        found = await self.trading.accounts.check(account_id)
-        self.answer(account_shapes.AccountAnswer(account=account_views.account(found)))
+        account = await self.trading.accounts.check(account_id)
+        self.answer(account_shapes.AccountAnswer(account=account_views.account(account)))

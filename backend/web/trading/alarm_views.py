@@ -18,14 +18,14 @@ from backend.web.trading.account_views import moment, money
 NOTHING_SAID = Signal(ticker="")
 
 
-def alarm(found: Alarm) -> shapes.Alarm:
-    said = found.signal or NOTHING_SAID
+def alarm(alarm: Alarm) -> shapes.Alarm:
+    said = alarm.signal or NOTHING_SAID
     return shapes.Alarm(
-        id=found.id,
-        strategy=found.strategy,
-        revision=found.revision,
-        account=found.account,
-        symbol=found.symbol,
+        id=alarm.id,
+        strategy=alarm.strategy,
+        revision=alarm.revision,
+        account=alarm.account,
+        symbol=alarm.symbol,
         ticker=said.ticker,
         exchange=said.exchange,
         interval=said.interval,
@@ -38,69 +38,69 @@ def alarm(found: Alarm) -> shapes.Alarm:
         order=said.order,
         bar_time=moment(said.bar_time),
         alarm_time=moment(said.fired_at),
-        received=iso(found.received),
-        sender=found.sender,
-        deliveries=found.deliveries,
-        state=found.state,
-        reason=found.reason,
-        missing_link=found.is_link_missing,
-        finished=moment(found.finished),
+        received=iso(alarm.received),
+        sender=alarm.sender,
+        deliveries=alarm.deliveries,
+        state=alarm.state,
+        reason=alarm.reason,
+        missing_link=alarm.is_link_missing,
+        finished=moment(alarm.finished),
         legs=[
             shapes.AlarmLeg(
                 ticket=order_views.ticket(leg.ticket), intent=leg.intent, outcome=leg.outcome, said=leg.said
             )
-            for leg in found.legs
+            for leg in alarm.legs
         ],
-        body=found.body,
+        body=alarm.body,
     )
 
 
-def operations(found: Sequence[Operation]) -> list[shapes.Operation]:
-    return [operation(one) for one in found]
+def operations(operations: Sequence[Operation]) -> list[shapes.Operation]:
+    return [operation(one) for one in operations]
 
 
-def operation(found: Operation) -> shapes.Operation:
-    leg, intent = found.leg, found.intent
+def operation(operation: Operation) -> shapes.Operation:
+    leg, intent = operation.leg, operation.intent
     order = intent.order if intent else None
     return shapes.Operation(
-        alarm=found.alarm.id,
-        strategy=found.alarm.strategy,
-        number=found.number,
+        alarm=operation.alarm.id,
+        strategy=operation.alarm.strategy,
+        number=operation.number,
         order=order_views.intent(intent) if intent else None,
         filled=plain(order.filled) if order else "0",
         average_price=money(order.average_price) if order else None,
         fees=account_views.fees(order.fees) if order else [],
-        profit=money(found.profit),
+        profit=money(operation.profit),
         outcome=leg.outcome,
         said=leg.said,
     )
 
 
-def replay(found: ReplayRun) -> shapes.ReplayRun:
+def replay(run: ReplayRun) -> shapes.ReplayRun:
     return shapes.ReplayRun(
-        id=found.id,
-        strategy=found.strategy,
-        revision=found.revision,
-        status=found.status,
-        reason=found.reason,
-        start_time=iso(found.start),
-        end_time=iso(found.end),
-        alarms_found=found.alarms_found,
-        alarms_done=found.alarms_done,
-        created=iso(found.created),
-        result=None if found.result is None else _result(found.result),
+        id=run.id,
+        strategy=run.strategy,
+        revision=run.revision,
+        status=run.status,
+        reason=run.reason,
+        start_time=iso(run.start),
+        end_time=iso(run.end),
+        alarms_found=run.alarms_found,
+        alarms_done=run.alarms_done,
+        created=iso(run.created),
+        result=None if run.result is None else _result(run.result),
     )
 
 
-def _result(found: Result) -> shapes.ReplayResult:
+def _result(result: Result) -> shapes.ReplayResult:
     return shapes.ReplayResult(
-        balance=plain(found.balance),
-        equity=plain(found.equity[-1][1] if found.equity else found.balance),
-        realised=plain(found.realised),
-        fees=plain(found.fees),
-        funding=plain(found.funding),
-        drawdown=plain(found.drawdown),
-        trades=len(found.fills),
+        balance=plain(result.balance),
+        equity=plain(result.equity[-1][1] if result.equity else result.balance),
+        realised=plain(result.realised),
+        fees=plain(result.fees),
+        funding=plain(result.funding),
+        drawdown=plain(result.drawdown),
+        trades=len(result.fills),
         alarms=[
             shapes.ReplayedAlarm(
                 alarm=one.alarm,
@@ -112,32 +112,32 @@ def _result(found: Result) -> shapes.ReplayResult:
                 really=one.really,
                 differs=one.differs,
             )
-            for one in found.alarms
+            for one in result.alarms
         ],
-        fills=[history_views.fill(one) for one in found.fills],
-        curve=[shapes.EquityPoint(time=iso(time), equity=plain(worth)) for time, worth in found.equity],
+        fills=[history_views.fill(one) for one in result.fills],
+        curve=[shapes.EquityPoint(time=iso(time), equity=plain(worth)) for time, worth in result.equity],
     )
 
 
-def strategy(found: Strategy) -> shapes.Strategy:
+def strategy(strategy: Strategy) -> shapes.Strategy:
     return shapes.Strategy(
-        id=found.id,
-        revision=found.revision,
-        label=found.label,
-        enabled=found.enabled,
-        account=found.account,
-        product=found.product,
-        kind=found.kind,
-        symbols=dict(found.symbols),
-        sizing=shapes.SizingShape(by=found.sizing.by, amount=plain(found.sizing.amount)),
-        leverage=found.leverage,
-        margin_mode=found.margin_mode,
-        take_profit=money(found.take_profit),
-        stop_loss=money(found.stop_loss),
+        id=strategy.id,
+        revision=strategy.revision,
+        label=strategy.label,
+        enabled=strategy.enabled,
+        account=strategy.account,
+        product=strategy.product,
+        kind=strategy.kind,
+        symbols=dict(strategy.symbols),
+        sizing=shapes.SizingShape(by=strategy.sizing.by, amount=plain(strategy.sizing.amount)),
+        leverage=strategy.leverage,
+        margin_mode=strategy.margin_mode,
+        take_profit=money(strategy.take_profit),
+        stop_loss=money(strategy.stop_loss),
         conditions=[
-            shapes.ConditionShape(left=one.left, op=one.op, right=one.right) for one in found.conditions
+            shapes.ConditionShape(left=one.left, op=one.op, right=one.right) for one in strategy.conditions
         ],
-        max_age_seconds=found.max_age // 1000,
-        link_wait_seconds=found.link_wait // 1000,
-        changed=iso(found.changed),
+        max_age_seconds=strategy.max_age // 1000,
+        link_wait_seconds=strategy.link_wait // 1000,
+        changed=iso(strategy.changed),
     )

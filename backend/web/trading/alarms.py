@@ -44,8 +44,8 @@ TEST_LOOKS, TEST_STEP_SECONDS = 150, 0.1
 class StrategiesHandler(TradingHandler):
     async def get(self) -> None:
         self.query(())
-        found = await self.trading.alarms.strategies.all()
-        rows = [alarm_views.strategy(one) for one in found]
+        strategies = await self.trading.alarms.strategies.all()
+        rows = [alarm_views.strategy(one) for one in strategies]
         self.answer(alarm_shapes.StrategiesAnswer(count=len(rows), strategies=rows))
 
     async def post(self) -> None:
@@ -64,27 +64,27 @@ class StrategiesHandler(TradingHandler):
 class StrategyHandler(TradingHandler):
     async def get(self, strategy_id: str) -> None:
         self.query(())
-        found = await self.trading.alarms.strategies.get(strategy_id)
-        self.answer(alarm_shapes.StrategyAnswer(strategy=alarm_views.strategy(found)))
+        strategy = await self.trading.alarms.strategies.get(strategy_id)
+        self.answer(alarm_shapes.StrategyAnswer(strategy=alarm_views.strategy(strategy)))
 
     async def patch(self, strategy_id: str) -> None:
         """Change what is given. Each change is a revision."""
         self.query(())
         values = self.json_object(CHANGEABLE)
-        found = await self.trading.alarms.strategies.change(strategy_id, lambda one: changed(one, values))
-        self.answer(alarm_shapes.StrategyAnswer(strategy=alarm_views.strategy(found)))
+        strategy = await self.trading.alarms.strategies.change(strategy_id, lambda one: changed(one, values))
+        self.answer(alarm_shapes.StrategyAnswer(strategy=alarm_views.strategy(strategy)))
 
     async def delete(self, strategy_id: str) -> None:
         self.query(())
-        found = await self.trading.alarms.strategies.remove(strategy_id)
-        self.answer(alarm_shapes.StrategyAnswer(strategy=alarm_views.strategy(found)))
+        strategy = await self.trading.alarms.strategies.remove(strategy_id)
+        self.answer(alarm_shapes.StrategyAnswer(strategy=alarm_views.strategy(strategy)))
 
 
 class StrategyRevisionsHandler(TradingHandler):
     async def get(self, strategy_id: str) -> None:
         self.query(())
-        found = await self.trading.alarms.strategies.revisions(strategy_id)
-        rows = [alarm_views.strategy(one) for one in found]
+        revisions = await self.trading.alarms.strategies.revisions(strategy_id)
+        rows = [alarm_views.strategy(one) for one in revisions]
         self.answer(alarm_shapes.StrategyRevisionsAnswer(revisions=rows))
 
 
@@ -92,8 +92,8 @@ class NewTokenHandler(TradingHandler):
     async def post(self, strategy_id: str) -> None:
         """Give a strategy another token. The old one is worth nothing from now on."""
         self.query(())
-        found, token = await self.trading.alarms.strategies.new_token(strategy_id)
-        self.answer(alarm_shapes.NewStrategyAnswer(strategy=alarm_views.strategy(found), token=token))
+        strategy, token = await self.trading.alarms.strategies.new_token(strategy_id)
+        self.answer(alarm_shapes.NewStrategyAnswer(strategy=alarm_views.strategy(strategy), token=token))
 
 
 class AlertTemplateHandler(TradingHandler):
@@ -129,9 +129,11 @@ class StrategyTestHandler(TradingHandler):
             raise InvalidRequest(str(error), code="invalid_alarm") from None
         alarm, _ = await alarms.intake.accept(strategy, fields, sender="test", account=account)
         done = await self._carried_out(alarm)
-        found = await alarms.operations.of(done)
+        operations = await alarms.operations.of(done)
         self.answer(
-            alarm_shapes.AlarmAnswer(alarm=alarm_views.alarm(done), operations=alarm_views.operations(found))
+            alarm_shapes.AlarmAnswer(
+                alarm=alarm_views.alarm(done), operations=alarm_views.operations(operations)
+            )
         )
 
     async def _carried_out(self, alarm: Alarm) -> Alarm:
@@ -172,12 +174,12 @@ class ReplayHandler(TradingHandler):
 class AlarmsHandler(TradingHandler):
     async def get(self) -> None:
         values = self.query(ALARMS)
-        found = await self.trading.alarms.store.list(_wanted(values), values[LIMIT])
+        alarms = await self.trading.alarms.store.list(_wanted(values), values[LIMIT])
         self.answer(
             alarm_shapes.AlarmsAnswer(
-                count=len(found),
-                next=_next(found, values[LIMIT]),
-                alarms=[alarm_views.alarm(one) for one in found],
+                count=len(alarms),
+                next=_next(alarms, values[LIMIT]),
+                alarms=[alarm_views.alarm(one) for one in alarms],
             )
         )
 
@@ -189,9 +191,11 @@ class AlarmHandler(TradingHandler):
         alarm = await self.trading.alarms.store.load(alarm_id)
         if alarm is None:
             raise UnknownAlarm("there is no such alarm")
-        found = await self.trading.alarms.operations.of(alarm)
+        operations = await self.trading.alarms.operations.of(alarm)
         self.answer(
-            alarm_shapes.AlarmAnswer(alarm=alarm_views.alarm(alarm), operations=alarm_views.operations(found))
+            alarm_shapes.AlarmAnswer(
+                alarm=alarm_views.alarm(alarm), operations=alarm_views.operations(operations)
+            )
         )
 
 
@@ -199,11 +203,11 @@ class OperationsHandler(TradingHandler):
     async def get(self) -> None:
         """The orders of alarms, those of the newest alarm first."""
         values = self.query(ALARMS)
-        found = await self.trading.alarms.store.list(_wanted(values), values[LIMIT])
-        each = [await self.trading.alarms.operations.of(one) for one in found]
+        alarms = await self.trading.alarms.store.list(_wanted(values), values[LIMIT])
+        each = [await self.trading.alarms.operations.of(one) for one in alarms]
         rows = alarm_views.operations(list(chain.from_iterable(each)))
         self.answer(
-            alarm_shapes.OperationsAnswer(count=len(rows), next=_next(found, values[LIMIT]), operations=rows)
+            alarm_shapes.OperationsAnswer(count=len(rows), next=_next(alarms, values[LIMIT]), operations=rows)
         )
 
 
@@ -218,5 +222,5 @@ def _wanted(values: Values) -> AlarmsWanted:
     )
 
 
-def _next(found: Sequence[Alarm], limit: int) -> str | None:
-    return f"{found[-1].received}~{found[-1].id}" if len(found) == limit else None
+def _next(alarms: Sequence[Alarm], limit: int) -> str | None:
+    return f"{alarms[-1].received}~{alarms[-1].id}" if len(alarms) == limit else None

@@ -41,9 +41,9 @@ class TradingHandler(ApiHandler):
         """The account that a request names, or the only one."""
         if given := values[ACCOUNT]:
             return given
-        found = await self.trading.accounts.all()
-        if len(found) != 1:
+        accounts = await self.trading.accounts.all()
+        if len(accounts) != 1:
             raise InvalidRequest(
-                f"choose an account with `account`: there are {len(found)}", code="missing_account"
+                f"choose an account with `account`: there are {len(accounts)}", code="missing_account"
             )
-        return found[0].id
+        return accounts[0].id

@@ -91,7 +91,7 @@ STAGES = {
 }
 
 
-class Found(TypedDict):
+class PageHead(TypedDict):
     """What every page says beside its rows."""
 
     account: str
@@ -127,13 +127,13 @@ class HistoryHandler(TradingHandler):
         """All rows, batch by batch, as long as the client is there."""
         after: Place | None = None
         while not self.gone.done():
-            found = await self.trading.histories.page(kind, wanted, after, BATCH)
-            if not found:
+            rows = await self.trading.histories.page(kind, wanted, after, BATCH)
+            if not rows:
                 return
-            yield [row for _, row in found]
-            after = found[-1][0]
+            yield [row for _, row in rows]
+            after = rows[-1][0]
 
-    async def found(self, kind: Kind) -> tuple[Found, list[Row]] | None:
+    async def page(self, kind: Kind) -> tuple[PageHead, list[Row]] | None:
         """The page that is asked for; None where all rows were sent in another format."""
         values = self.query(ROWS)
         wanted = await self.wanted(values)
@@ -142,7 +142,7 @@ class HistoryHandler(TradingHandler):
             return None
         limit = values[LIMIT]
         rows = await self.trading.histories.page(kind, wanted, values[AFTER], limit)
-        return Found(
+        return PageHead(
             account=wanted.account,
             count=len(rows),
             next=f"{rows[-1][0].time}~{rows[-1][0].id}" if len(rows) == limit else None,
@@ -168,21 +168,21 @@ class HistoryHandler(TradingHandler):
 
 class OrderHistoryHandler(HistoryHandler):
     async def get(self) -> None:
-        if page := await self.found(Kind.ORDERS):
+        if page := await self.page(Kind.ORDERS):
             rows = [account_views.order(row) for row in page[1] if isinstance(row, Order)]
             self.answer(shapes.OrderHistoryAnswer(**page[0], orders=rows))
 
 
 class TradesHandler(HistoryHandler):
     async def get(self) -> None:
-        if page := await self.found(Kind.FILLS):
+        if page := await self.page(Kind.FILLS):
             rows = [views.fill(row) for row in page[1] if isinstance(row, Fill)]
             self.answer(shapes.TradesAnswer(**page[0], trades=rows))
 
 
 class LedgerHandler(HistoryHandler):
     async def get(self) -> None:
-        if page := await self.found(Kind.BILLS):
+        if page := await self.page(Kind.BILLS):
             rows = [views.bill(row) for row in page[1] if isinstance(row, Bill)]
             self.answer(shapes.LedgerAnswer(**page[0], ledger=rows))
 
@@ -196,11 +196,11 @@ class CompletenessHandler(HistoryHandler):
 class ExtractOrdersHandler(HistoryHandler):
     async def get(self) -> None:
         values = self.query(LISTING)
-        found = await self.trading.extractions.newest(values[LIMIT], values[ACCOUNT])
+        extractions = await self.trading.extractions.newest(values[LIMIT], values[ACCOUNT])
         now = self.trading.now()
         self.answer(
             shapes.ExtractionsAnswer(
-                count=len(found), extractions=[views.extraction(one, now) for one in found]
+                count=len(extractions), extractions=[views.extraction(one, now) for one in extractions]
             )
         )
 
@@ -217,22 +217,24 @@ class ExtractOrdersHandler(HistoryHandler):
             products=values[PRODUCTS_WANTED],
             since=since,
         )
-        found = await self.extracted(wanted, values[WAIT])
-        if found.status != "done":
-            if found.failure:
-                raise error_named(*found.failure)
-            self.set_header("Location", f"{self.base_path}/extract-orders/{found.id}")
-            self.answer(shapes.ExtractionAnswer(extraction=views.extraction(found, self.trading.now())), 202)
+        extraction = await self.extracted(wanted, values[WAIT])
+        if extraction.status != "done":
+            if extraction.failure:
+                raise error_named(*extraction.failure)
+            self.set_header("Location", f"{self.base_path}/extract-orders/{extraction.id}")
+            self.answer(
+                shapes.ExtractionAnswer(extraction=views.extraction(extraction, self.trading.now())), 202
+            )
             return
-        await self._answer_orders(found)
+        await self._answer_orders(extraction)
 
-    async def _answer_orders(self, found: Extraction) -> None:
+    async def _answer_orders(self, extraction: Extraction) -> None:
         """One JSON with all orders, sent as they are read."""
-        wanted = RowsWanted(account=found.account, start=found.since)
+        wanted = RowsWanted(account=extraction.account, start=extraction.since)
         head = msgspec.json.encode(
             shapes.ExtractedOrders(
-                extraction=views.extraction(found, self.trading.now()),
-                completeness=await self.completeness(found.account),
+                extraction=views.extraction(extraction, self.trading.now()),
+                completeness=await self.completeness(extraction.account),
                 orders=[],
                 count=0,
             )
@@ -241,7 +243,9 @@ class ExtractOrdersHandler(HistoryHandler):
             self.write(head[: head.index(b'"orders":[]')] + b'"orders":[')
             count = 0
             async for rows in self.rows(Kind.ORDERS, wanted):
-                chosen = [row for row in rows if not found.products or row.product in found.products]
+                chosen = [
+                    row for row in rows if not extraction.products or row.product in extraction.products
+                ]
                 encoded = [msgspec.json.encode(views.row(row)) for row in chosen]
                 if encoded:
                     self.write((b"," if count else b"") + b",".join(encoded))
@@ -253,13 +257,13 @@ class ExtractOrdersHandler(HistoryHandler):
 class ExtractionHandler(HistoryHandler):
     async def get(self, extraction_id: str) -> None:
         self.query(())
-        found = await self.trading.extractions.get(extraction_id)
-        self.answer(shapes.ExtractionAnswer(extraction=views.extraction(found, self.trading.now())))
+        extraction = await self.trading.extractions.get(extraction_id)
+        self.answer(shapes.ExtractionAnswer(extraction=views.extraction(extraction, self.trading.now())))
 
     async def delete(self, extraction_id: str) -> None:
         self.query(())
-        found = await self.trading.extractions.cancel(extraction_id)
-        self.answer(shapes.ExtractionAnswer(extraction=views.extraction(found, self.trading.now())))
+        extraction = await self.trading.extractions.cancel(extraction_id)
+        self.answer(shapes.ExtractionAnswer(extraction=views.extraction(extraction, self.trading.now())))
 
 
 class StageHandler(HistoryHandler):
@@ -278,12 +282,12 @@ class StageHandler(HistoryHandler):
             symbols=(symbol,) if symbol else (),
             stages=(STAGES[name],),
         )
-        found = await self.extracted(wanted, LONGEST_WAIT)
-        if found.failure:
-            raise error_named(*found.failure)
+        extraction = await self.extracted(wanted, LONGEST_WAIT)
+        if extraction.failure:
+            raise error_named(*extraction.failure)
         self.answer(
             shapes.StageAnswer(
-                extraction=views.extraction(found, self.trading.now()),
-                completeness=await self.completeness(found.account),
+                extraction=views.extraction(extraction, self.trading.now()),
+                completeness=await self.completeness(extraction.account),
             )
         )

@@ -26,12 +26,12 @@ STREAM_OF = {
 """The history in which a row is missing, most likely."""
 
 
-def completeness(found: Completeness) -> shapes.Completeness:
+def completeness(completeness: Completeness) -> shapes.Completeness:
     return shapes.Completeness(
-        complete=found.is_complete,
-        read_at=moment(found.read),
-        streams=[stream(name, stands) for name, stands in found.streams],
-        proof=None if found.proof is None else proof(found.proof, found.proved or 0),
+        complete=completeness.is_complete,
+        read_at=moment(completeness.read),
+        streams=[stream(name, stands) for name, stands in completeness.streams],
+        proof=None if completeness.proof is None else proof(completeness.proof, completeness.proved or 0),
     )
 
 
@@ -59,12 +59,12 @@ def spans(windows: Iterable[Window]) -> list[shapes.Span]:
     return [shapes.Span(start=iso(window.start), end=iso(window.end)) for window in windows]
 
 
-def proof(found: Proof, proved: int) -> shapes.ProofShape:
+def proof(proof: Proof, proved: int) -> shapes.ProofShape:
     return shapes.ProofShape(
-        holds=found.holds,
-        checked={check.value: number for check, number in found.checked.items()},
-        differing=found.found,
-        differences=[difference(one) for one in found.differences],
+        holds=proof.holds,
+        checked={check.value: number for check, number in proof.checked.items()},
+        differing=proof.found,
+        differences=[difference(one) for one in proof.differences],
         proved_at=iso(proved),
     )
 
@@ -91,63 +91,63 @@ SHAPES: Mapping[Kind, type[Shape]] = {
 """The shape of a row of each history."""
 
 
-def row(found: Row) -> Shape:
+def row(row: Row) -> Shape:
     """An order, a fill or a bill."""
-    if isinstance(found, Order):
-        return order(found)
-    return fill(found) if isinstance(found, Fill) else bill(found)
+    if isinstance(row, Order):
+        return order(row)
+    return fill(row) if isinstance(row, Fill) else bill(row)
 
 
-def fill(found: Fill) -> shapes.FillRow:
+def fill(fill: Fill) -> shapes.FillRow:
     return shapes.FillRow(
-        product=found.product,
-        symbol=found.symbol,
-        fill_id=found.fill_id,
-        order_id=found.order_id,
-        side=found.side,
-        price=plain(found.price),
-        size=plain(found.size),
-        value=money(found.value),
-        fees=fees(found.fees),
-        role=found.role,
-        realised=money(found.realised),
-        time=iso(found.time),
+        product=fill.product,
+        symbol=fill.symbol,
+        fill_id=fill.fill_id,
+        order_id=fill.order_id,
+        side=fill.side,
+        price=plain(fill.price),
+        size=plain(fill.size),
+        value=money(fill.value),
+        fees=fees(fill.fees),
+        role=fill.role,
+        realised=money(fill.realised),
+        time=iso(fill.time),
     )
 
 
-def bill(found: Bill) -> shapes.BillRow:
+def bill(bill: Bill) -> shapes.BillRow:
     return shapes.BillRow(
-        product=found.product,
-        bill_id=found.bill_id,
-        symbol=found.symbol,
-        coin=found.coin,
-        kind=found.kind,
-        amount=plain(found.amount),
-        fee=money(found.fee),
-        balance=money(found.balance),
-        time=iso(found.time),
+        product=bill.product,
+        bill_id=bill.bill_id,
+        symbol=bill.symbol,
+        coin=bill.coin,
+        kind=bill.kind,
+        amount=plain(bill.amount),
+        fee=money(bill.fee),
+        balance=money(bill.balance),
+        time=iso(bill.time),
     )
 
 
-def extraction(found: Extraction, now: int) -> shapes.ExtractionShape:
-    left = found.seconds_left(now)
+def extraction(extraction: Extraction, now: int) -> shapes.ExtractionShape:
+    left = extraction.seconds_left(now)
     return shapes.ExtractionShape(
-        id=found.id,
-        account=found.account,
-        products=list(found.products),
-        since=moment(found.since),
-        status=found.status,
-        stage=found.stage,
-        created=iso(found.created),
-        started=moment(found.started),
-        finished=moment(found.finished),
-        windows_done=found.done,
-        windows_total=found.total,
+        id=extraction.id,
+        account=extraction.account,
+        products=list(extraction.products),
+        since=moment(extraction.since),
+        status=extraction.status,
+        stage=extraction.stage,
+        created=iso(extraction.created),
+        started=moment(extraction.started),
+        finished=moment(extraction.finished),
+        windows_done=extraction.done,
+        windows_total=extraction.total,
         seconds_left=None if left is None else round(left, 1),
-        new_rows=found.rows,
-        requests=found.requests,
-        symbols=list(found.found_symbols),
+        new_rows=extraction.rows,
+        requests=extraction.requests,
+        symbols=list(extraction.found_symbols),
         error=None
-        if found.failure is None
-        else Failure(code=found.failure.code, message=found.failure.message),
+        if extraction.failure is None
+        else Failure(code=extraction.failure.code, message=extraction.failure.message),
     )

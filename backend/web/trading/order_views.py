@@ -14,83 +14,83 @@ from backend.web.trading import order_shapes as shapes
 from backend.web.trading.account_views import money
 
 
-def ticket(found: Ticket) -> shapes.Ticket:
+def ticket(ticket: Ticket) -> shapes.Ticket:
     return shapes.Ticket(
-        product=found.product,
-        symbol=found.symbol,
-        side=found.side,
-        size=money(found.size),
-        quote_size=money(found.quote_size),
-        price=money(found.price),
-        force=found.force,
-        position=found.held,
-        reduce_only=found.reduce_only,
-        take_profit=money(found.take_profit),
-        stop_loss=money(found.stop_loss),
-        margin_mode=found.margin_mode,
+        product=ticket.product,
+        symbol=ticket.symbol,
+        side=ticket.side,
+        size=money(ticket.size),
+        quote_size=money(ticket.quote_size),
+        price=money(ticket.price),
+        force=ticket.force,
+        position=ticket.held,
+        reduce_only=ticket.reduce_only,
+        take_profit=money(ticket.take_profit),
+        stop_loss=money(ticket.stop_loss),
+        margin_mode=ticket.margin_mode,
     )
 
 
-def intent(found: Intent) -> shapes.Intent:
+def intent(intent: Intent) -> shapes.Intent:
     return shapes.Intent(
-        id=found.id,
-        account=found.account,
-        venue=found.venue,
-        mode=found.mode,
-        state=found.state,
-        reason=found.reason,
-        order_id=found.order_id,
-        ticket=ticket(found.ticket),
-        value=None if found.value is None else plain(found.value),
-        caller=found.caller,
-        source=found.source,
-        created=iso(found.created),
-        order=None if found.order is None else account_views.order(found.order),
+        id=intent.id,
+        account=intent.account,
+        venue=intent.venue,
+        mode=intent.mode,
+        state=intent.state,
+        reason=intent.reason,
+        order_id=intent.order_id,
+        ticket=ticket(intent.ticket),
+        value=None if intent.value is None else plain(intent.value),
+        caller=intent.caller,
+        source=intent.source,
+        created=iso(intent.created),
+        order=None if intent.order is None else account_views.order(intent.order),
     )
 
 
-def twap(found: Twap) -> shapes.Twap:
+def twap(twap: Twap) -> shapes.Twap:
     return shapes.Twap(
-        id=found.id,
-        account=found.account,
-        mode=found.mode,
-        status=found.status,
-        reason=found.reason,
-        ticket=ticket(found.ticket),
-        slices=len(found.sizes),
-        interval_ms=found.interval,
-        placed=found.placed,
-        skipped=found.skipped,
-        next=iso(found.due) if found.status == "running" else None,
-        caller=found.caller,
-        started=iso(found.started),
+        id=twap.id,
+        account=twap.account,
+        mode=twap.mode,
+        status=twap.status,
+        reason=twap.reason,
+        ticket=ticket(twap.ticket),
+        slices=len(twap.sizes),
+        interval_ms=twap.interval,
+        placed=twap.placed,
+        skipped=twap.skipped,
+        next=iso(twap.due) if twap.status == "running" else None,
+        caller=twap.caller,
+        started=iso(twap.started),
     )
 
 
-def trigger(found: TriggerOrder) -> shapes.TriggerOrder:
+def trigger(order: TriggerOrder) -> shapes.TriggerOrder:
     return shapes.TriggerOrder(
-        id=found.id,
-        account=found.account,
-        mode=found.mode,
-        status=found.status,
-        reason=found.reason,
-        ticket=ticket(found.ticket),
-        trigger_price=plain(found.price),
-        above=found.above,
-        caller=found.caller,
-        created=iso(found.created),
-        fired=account_views.moment(found.fired),
-        intent=found.intent,
+        id=order.id,
+        account=order.account,
+        mode=order.mode,
+        status=order.status,
+        reason=order.reason,
+        ticket=ticket(order.ticket),
+        trigger_price=plain(order.price),
+        above=order.above,
+        caller=order.caller,
+        created=iso(order.created),
+        fired=account_views.moment(order.fired),
+        intent=order.intent,
     )
 
 
-def record(found: AuditRecord) -> shapes.AuditRecord:
+def record(record: AuditRecord) -> shapes.AuditRecord:
     return shapes.AuditRecord(
-        time=iso(found.time),
-        account=found.account,
-        caller=found.caller,
-        action=found.action,
-        intent=found.intent,
-        outcome=found.outcome,
-        said=found.said,
+        time=iso(record.time),
+        account=record.account,
+        caller=record.caller,
+        action=record.action,
+        intent=record.intent,
+        outcome=record.outcome,
+        said=record.said,
     )

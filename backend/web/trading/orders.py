@@ -39,13 +39,13 @@ LONGEST_KEY = 200
 class PlacingHandler(TradingHandler):
     """Base of what places orders."""
 
-    def answer_placed(self, found: Intent) -> None:
-        self.set_header("Location", f"{self.base_path}/orders/{found.id}")
-        if found.state is State.REFUSED:
-            self.answer_error(ExchangeRefused(f"{found.venue} refused order {found.id}: {found.reason}"))
+    def answer_placed(self, intent: Intent) -> None:
+        self.set_header("Location", f"{self.base_path}/orders/{intent.id}")
+        if intent.state is State.REFUSED:
+            self.answer_error(ExchangeRefused(f"{intent.venue} refused order {intent.id}: {intent.reason}"))
             return
-        status = HTTPStatus.ACCEPTED if found.undecided else HTTPStatus.CREATED
-        self.answer(order_shapes.IntentAnswer(order=order_views.intent(found)), status)
+        status = HTTPStatus.ACCEPTED if intent.undecided else HTTPStatus.CREATED
+        self.answer(order_shapes.IntentAnswer(order=order_views.intent(intent)), status)
 
     @property
     def key(self) -> str | None:
@@ -116,10 +116,10 @@ class OrderHandler(PlacingHandler):
         """Give an open limit order another price or size. The answer is the order that takes its place."""
         self.query(())
         values = self.json_object(AMENDING)
-        found = await self.trading.orders.amender.amend(
+        intent = await self.trading.orders.amender.amend(
             order_id, price=values[PRICE], size=values[SIZE], caller=self.caller, key=self.key
         )
-        self.answer_placed(found)
+        self.answer_placed(intent)
 
     async def get(self, order_id: str) -> None:
         self.query(())
@@ -130,8 +130,8 @@ class OrderHandler(PlacingHandler):
         self.query(())
         self._answer(await self.trading.orders.canceller.cancel(order_id, caller=self.caller))
 
-    def _answer(self, found: Intent) -> None:
-        self.answer(order_shapes.IntentAnswer(order=order_views.intent(found)))
+    def _answer(self, intent: Intent) -> None:
+        self.answer(order_shapes.IntentAnswer(order=order_views.intent(intent)))
 
 
 class IntentsHandler(TradingHandler):
@@ -144,14 +144,14 @@ class IntentsHandler(TradingHandler):
             state=values[STATE],
             before=values[AFTER],
         )
-        found = await self.trading.orders.intents.list(wanted, limit)
+        intents = await self.trading.orders.intents.list(wanted, limit)
         self.answer(
             order_shapes.IntentsAnswer(
                 account=account.id,
                 mode=account.mode,
-                count=len(found),
-                next=f"{found[-1].created}~{found[-1].id}" if len(found) == limit else None,
-                orders=[order_views.intent(one) for one in found],
+                count=len(intents),
+                next=f"{intents[-1].created}~{intents[-1].id}" if len(intents) == limit else None,
+                orders=[order_views.intent(one) for one in intents],
             )
         )
 
@@ -162,10 +162,10 @@ class ClosePositionsHandler(TradingHandler):
         self.query(())
         values = self.json_object(OF_ACCOUNT)
         account = await self.account_of(values)
-        found = await self.trading.orders.executor.close(
+        intents = await self.trading.orders.executor.close(
             account.id, caller=self.caller, symbol=values[ONLY_SYMBOL] or None
         )
-        orders = [order_views.intent(one) for one in found]
+        orders = [order_views.intent(one) for one in intents]
         self.answer(
             order_shapes.ClosedAnswer(account=account.id, mode=account.mode, count=len(orders), orders=orders)
         )
@@ -195,11 +195,11 @@ class AuditHandler(TradingHandler):
     async def get(self) -> None:
         values = self.query(AUDIT)
         limit = values[LIMIT]
-        found = await self.trading.orders.audit.list(values[ACCOUNT], values[AFTER], limit)
+        records = await self.trading.orders.audit.list(values[ACCOUNT], values[AFTER], limit)
         self.answer(
             order_shapes.AuditAnswer(
-                count=len(found),
-                next=f"{found[-1][1].time}~{found[-1][0]}" if len(found) == limit else None,
-                records=[order_views.record(one) for _, one in found],
+                count=len(records),
+                next=f"{records[-1][1].time}~{records[-1][0]}" if len(records) == limit else None,
+                records=[order_views.record(one) for _, one in records],
             )
         )

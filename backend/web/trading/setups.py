@@ -32,9 +32,9 @@ class SetupHandler(TradingHandler):
         product, symbol = perpetual(values)
         self.answer_setup(account, await self.trading.orders.setups.read(account.id, product, symbol))
 
-    def answer_setup(self, account: Account, found: Setup) -> None:
-        setup = account_views.setup(found)
-        self.answer(account_shapes.SetupAnswer(account=account.id, mode=account.mode, setup=setup))
+    def answer_setup(self, account: Account, setup: Setup) -> None:
+        shape = account_views.setup(setup)
+        self.answer(account_shapes.SetupAnswer(account=account.id, mode=account.mode, setup=shape))
 
 
 class SetLeverageHandler(LeverageHandler, SetupHandler):
@@ -45,10 +45,10 @@ class SetLeverageHandler(LeverageHandler, SetupHandler):
         values = self.json_object(SETTING_LEVERAGE)
         account = await self.account_of(values)
         product, symbol = perpetual(values)
-        found = await self.trading.orders.setups.leverage(
+        setup = await self.trading.orders.setups.leverage(
             account.id, product, symbol, values[POSITION], values[LEVERAGE], caller=self.caller
         )
-        self.answer_setup(account, found)
+        self.answer_setup(account, setup)
 
 
 class MarginModeHandler(SetupHandler):
@@ -58,10 +58,10 @@ class MarginModeHandler(SetupHandler):
         account = await self.account_of(values)
         product, symbol = perpetual(values)
         mode = values[NEW_MARGIN_MODE]
-        found = await self.trading.orders.setups.margin_mode(
+        setup = await self.trading.orders.setups.margin_mode(
             account.id, product, symbol, mode, caller=self.caller
         )
-        self.answer_setup(account, found)
+        self.answer_setup(account, setup)
 
 
 class PositionModeHandler(SetupHandler):
@@ -71,10 +71,10 @@ class PositionModeHandler(SetupHandler):
         account = await self.account_of(values)
         product, symbol = perpetual(values)
         hedged = values[POSITION_MODE]
-        found = await self.trading.orders.setups.position_mode(
+        setup = await self.trading.orders.setups.position_mode(
             account.id, product, symbol, hedged=hedged, caller=self.caller
         )
-        self.answer_setup(account, found)
+        self.answer_setup(account, setup)
 
 
 def perpetual(values: Values) -> tuple[Product, str]:

@@ -13,8 +13,8 @@ class TriggersHandler(TradingHandler):
     async def get(self) -> None:
         values = self.query(LISTING)
         account = await self.account_of(values)
-        found = await self.trading.orders.triggers.newest(account.id, values[LIMIT])
-        rows = [order_views.trigger(one) for one in found]
+        triggers = await self.trading.orders.triggers.newest(account.id, values[LIMIT])
+        rows = [order_views.trigger(one) for one in triggers]
         self.answer(
             order_shapes.TriggersAnswer(account=account.id, mode=account.mode, count=len(rows), triggers=rows)
         )
@@ -23,11 +23,11 @@ class TriggersHandler(TradingHandler):
 class TriggerHandler(TradingHandler):
     async def get(self, trigger_id: str) -> None:
         self.query(())
-        found = await self.trading.orders.triggers.get(trigger_id)
-        self.answer(order_shapes.TriggerAnswer(trigger=order_views.trigger(found)))
+        trigger = await self.trading.orders.triggers.get(trigger_id)
+        self.answer(order_shapes.TriggerAnswer(trigger=order_views.trigger(trigger)))
 
     async def delete(self, trigger_id: str) -> None:
         """Wait no longer. An order that was placed already stays as it is."""
         self.query(())
-        found = await self.trading.orders.triggers.cancel(trigger_id, caller=self.caller)
-        self.answer(order_shapes.TriggerAnswer(trigger=order_views.trigger(found)))
+        trigger = await self.trading.orders.triggers.cancel(trigger_id, caller=self.caller)
+        self.answer(order_shapes.TriggerAnswer(trigger=order_views.trigger(trigger)))

@@ -23,8 +23,8 @@ class TwapsHandler(TradingHandler):
     async def get(self) -> None:
         values = self.query(LISTING)
         account = await self.account_of(values)
-        found = await self.trading.orders.twaps.newest(account.id, values[LIMIT])
-        twaps = [order_views.twap(one) for one in found]
+        newest = await self.trading.orders.twaps.newest(account.id, values[LIMIT])
+        twaps = [order_views.twap(one) for one in newest]
         self.answer(
             order_shapes.TwapsAnswer(account=account.id, mode=account.mode, count=len(twaps), twaps=twaps)
         )
@@ -34,21 +34,21 @@ class TwapsHandler(TradingHandler):
         self.query(())
         values = self.json_object(BEGINNING)
         ticket, slices, seconds = ticket_of(values), values[SLICES], values[SECONDS]
-        found = await self.trading.orders.twaps.begin(
+        twap = await self.trading.orders.twaps.begin(
             await self.account_id(values), ticket, slices=slices, seconds=seconds, caller=self.caller
         )
-        self.set_header("Location", f"{self.base_path}/twap/{found.id}")
-        self.answer(order_shapes.TwapAnswer(twap=order_views.twap(found)), HTTPStatus.CREATED)
+        self.set_header("Location", f"{self.base_path}/twap/{twap.id}")
+        self.answer(order_shapes.TwapAnswer(twap=order_views.twap(twap)), HTTPStatus.CREATED)
 
 
 class TwapHandler(TradingHandler):
     async def get(self, twap_id: str) -> None:
         self.query(())
-        found = await self.trading.orders.twaps.get(twap_id)
-        self.answer(order_shapes.TwapAnswer(twap=order_views.twap(found)))
+        twap = await self.trading.orders.twaps.get(twap_id)
+        self.answer(order_shapes.TwapAnswer(twap=order_views.twap(twap)))
 
     async def delete(self, twap_id: str) -> None:
         """Place no more slices."""
         self.query(())
-        found = await self.trading.orders.twaps.cancel(twap_id, caller=self.caller)
-        self.answer(order_shapes.TwapAnswer(twap=order_views.twap(found)))
+        twap = await self.trading.orders.twaps.cancel(twap_id, caller=self.caller)
+        self.answer(order_shapes.TwapAnswer(twap=order_views.twap(twap)))

@@ -127,10 +127,10 @@ def rules(product: Product, symbol: str) -> Call[Rules]:
     params = {"symbol": symbol}
 
     def only(rows: list[Any]) -> Rules:
-        found = [row for row in rows if row.symbol == symbol]
-        if len(found) != 1:
-            raise MalformedAnswer(f"{VENUE} tells the rules of {len(found)} markets for one symbol")
-        made: Rules = found[0].rules()
+        contracts = [row for row in rows if row.symbol == symbol]
+        if len(contracts) != 1:
+            raise MalformedAnswer(f"{VENUE} tells the rules of {len(contracts)} markets for one symbol")
+        made: Rules = contracts[0].rules()
         return made
 
     if product is Product.SPOT:

@@ -84,10 +84,10 @@ def rules(_product: Product, symbol: str) -> Call[Rules]:
 
 def _of_market(symbol: str, make: Callable[[MarketRow], Made]) -> Call[Made]:
     def made(said: Listed[MarketRow]) -> Made:
-        found = [row for row in said.data if row.name == symbol]
-        if len(found) != 1:
-            raise MalformedAnswer(f"{VENUE} tells of {len(found)} markets for one symbol")
-        return make(found[0])
+        markets = [row for row in said.data if row.name == symbol]
+        if len(markets) != 1:
+            raise MalformedAnswer(f"{VENUE} tells of {len(markets)} markets for one symbol")
+        return make(markets[0])
 
     return asked(MARKETS, {"market": symbol}, Listed[MarketRow], made)
 
