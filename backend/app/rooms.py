@@ -9,6 +9,7 @@ from backend.app.venues import Venues
 from backend.clock import SystemClock
 from backend.exchanges.binance.archive import named
 from backend.exchanges.binance.market import BINANCE
+from backend.exchanges.private.registry import PRIVATE_VENUES
 from backend.process import is_gone
 from backend.services.following.append import Appender
 from backend.services.following.confirm import Confirmer
@@ -78,7 +79,7 @@ def build_syncing(
         pages_in_flight=settings.pages_in_flight,
         settle_seconds=settings.settle_seconds,
         recheck_minutes=settings.recheck_minutes,
-        archives=ArchiveFill(venues.archives, candles),
+        archives=ArchiveFill(venues.archives, candles, common.precedence),
         precedence=common.precedence,
     )
     traces = Traces(
@@ -94,7 +95,9 @@ def build_syncing(
         ledgers=ledgers,
         syncs=syncs,
         auditor=Auditor(candles, ledgers, stores.shortfalls, kept_hours),
-        imports=Imports(venues.markets, candles, ledgers, common.clock, {BINANCE.name: named}),
+        imports=Imports(
+            venues.markets, candles, ledgers, common.clock, {BINANCE.name: named}, common.precedence
+        ),
         remover=Remover(traces, ledgers, appender),
     )
 
@@ -118,8 +121,15 @@ def build_fleet(common: Common, stores: Stores, venues: Venues) -> Fleet:
     """This process among those that share the database."""
     return Fleet(
         store=stores.processes,
-        member=member_of(common.name, common.settings.egress, common.role),
+        member=member_of(
+            common.name, common.settings.egress, common.role, trades=common.settings.accounts_are_on
+        ),
         budgets=venues.throttles.values(),
+        traded=[
+            venues.throttles[venue.budget.name]
+            for venue in PRIVATE_VENUES.values()
+            if venue.budget.name in venues.throttles
+        ],
         clock=SystemClock(),
         seconds=common.settings.lease_seconds,
         is_gone=is_gone,

@@ -60,7 +60,7 @@ async def build_trading(
 ) -> Trading | None:
     """None where accounts are off, which is said in one log line; nothing of them is held or asked then."""
     settings = common.settings
-    if not settings.master_keys or not settings.api_keys:
+    if not settings.accounts_are_on:
         missing = [name for name in ("MASTER_KEYS", "API_KEYS") if not getattr(settings, name.lower())]
         level = logging.WARNING if settings.master_keys else logging.INFO
         log.log(level, "accounts are off: %s is not set", " and ".join(missing))

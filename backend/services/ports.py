@@ -289,13 +289,14 @@ class FollowStore(Protocol):
 
 
 class Member(NamedTuple):
-    """A process: its name, the address that exchanges see, its weight there, and whether it runs jobs and
-    keeps follows."""
+    """A process: its name, the address that exchanges see, its weight there, whether it runs jobs and keeps
+    follows, and whether it sends orders."""
 
     name: str
     egress: str
     weight: float
     works: bool
+    trades: bool = False
 
 
 class FleetStore(Protocol):

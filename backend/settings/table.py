@@ -268,6 +268,11 @@ class Settings:
         return frozenset((self.mongodb_password, *self.master_keys, *told, *map(password_in, urls))) - {""}
 
     @property
+    def accounts_are_on(self) -> bool:
+        """Whether the service may hold accounts: with keys that seal theirs, and keys that let people in."""
+        return bool(self.master_keys and self.api_keys)
+
+    @property
     def access(self) -> Access:
         """Who may ask for what."""
         return Access(

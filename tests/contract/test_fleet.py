@@ -12,7 +12,7 @@ from backend.services.ports import Member
 from backend.store.market.processes import MongoFleet
 from tests.contract.drivers import DRIVERS, empty_database
 
-ONE, TWO = Member("one", "", 1.0, True), Member("two", "vpn", 0.05, False)
+ONE, TWO = Member("one", "", 1.0, True), Member("two", "vpn", 0.05, False, trades=True)
 
 
 @pytest.fixture(params=DRIVERS)

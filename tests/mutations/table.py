@@ -295,6 +295,11 @@ MUTATIONS: list[Mutation] = [
         ORDERS,
         ("for order in await venue.open_orders(product):", "for order in ():"),
     ),
+    *_of(
+        "precedence.py",
+        "tests/unit/test_precedence.py",
+        ("PART if self._is_alert else len(rows)", "len(rows)"),
+    ),
     *_of("services/orders/watch.py", ORDERS, ("order = await found_anywhere(venue, intent)", "order = None")),
     *_of("store/trading/desks.py", ORDERS, ('"version": desk.version, "entries.id"', '"entries.id"')),
     *_of(

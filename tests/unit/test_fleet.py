@@ -14,7 +14,7 @@ from backend.exchanges.base import RateLimit
 from backend.net.rest.throttle import Throttle
 from backend.process import is_gone, process_name
 from backend.services.ports import Member
-from backend.services.running.fleet import IDLE_WEIGHT, Fleet, Role, member_of
+from backend.services.running.fleet import IDLE_WEIGHT, TRADING_WEIGHT, Fleet, Role, member_of
 from tests.fakes import FakeClock
 
 SECONDS = 9.0
@@ -98,6 +98,28 @@ async def test_a_process_that_does_no_jobs_leaves_nearly_everything_to_those_tha
     await fleet(roll, "api", api, "api").join()
     await fleet(roll, "worker", worker, "worker").join()
     assert worker.parts == [1 / (1 + IDLE_WEIGHT)]
+
+
+async def test_a_process_that_sends_orders_has_room_for_them_where_there_are_accounts() -> None:
+    roll, clock = Roll(), FakeClock()
+    for role in ("api", "worker"):
+        asked, traded = SharedBudget(), SharedBudget()
+        process = Fleet(
+            store=roll,
+            member=member_of(role, "", role, trades=True),
+            budgets=[asked, traded],
+            traded=[traded],
+            clock=clock,
+            seconds=SECONDS,
+        )
+        await process.join()
+    assert asked.parts == [1 / (1 + IDLE_WEIGHT)]
+    assert traded.parts == [1 / (1 + TRADING_WEIGHT)]
+
+
+@pytest.mark.parametrize("role", ["command", "follow"])
+def test_what_sends_no_orders_needs_no_room_for_them(role: Role) -> None:
+    assert not member_of("one", "", role, trades=True).trades
 
 
 async def test_a_command_takes_little_beside_a_service_and_waits_for_nothing() -> None:

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from backend import precedence as module
-from backend.precedence import ALERT_SECONDS, Precedence
+from backend.precedence import ALERT_SECONDS, PART, Precedence
 from tests.fakes import FakeClock
 
 
@@ -89,3 +89,34 @@ async def test_however_much_is_urgent_long_work_goes_on(monkeypatch: pytest.Monk
         await asyncio.wait_for(work.pieces(3), 5)
     assert work.done == 3
     assert time.monotonic() - began >= 0.06
+
+
+async def test_a_page_is_written_at_once_and_in_parts_around_orders() -> None:
+    precedence, rows = Precedence(FakeClock()), list(range(1000))
+    assert [part async for part in precedence.parts(rows)] == [rows]
+    assert [part async for part in precedence.parts(rows[:0])] == []
+    precedence.expect()
+    parts = [part async for part in precedence.parts(rows[: 2 * PART + 101])]
+    assert [len(part) for part in parts] == [PART, PART, 101]
+    assert [row for part in parts for row in part] == rows[: 2 * PART + 101]
+
+
+async def test_an_order_that_comes_while_a_page_is_written_goes_before_the_next_part() -> None:
+    precedence = Precedence()
+    precedence.expect()
+    written: list[int] = []
+    begun = asyncio.Event()
+
+    async def write() -> None:
+        async for part in precedence.parts(range(2 * PART)):
+            written.append(len(part))
+            begun.set()
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(write())
+    await begun.wait()
+    with precedence.first():
+        await asyncio.sleep(0.01)
+        assert written == [PART]
+    await task
+    assert written == [PART, PART]

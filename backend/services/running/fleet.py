@@ -1,8 +1,8 @@
 """The processes that share one database, and the part of each in the budgets of their common address.
 
 Exchanges count by IP address, so the processes behind one address split each budget. A process that runs jobs
-has weight one; a process that only answers requests has a small weight. Every few seconds each process
-announces itself and reads who else is there.
+has weight one; a process that only answers requests has a small weight, and a larger one at exchanges where
+it sends orders. Every few seconds each process announces itself and reads who else is there.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ FAREWELL_SECONDS = 1.0
 WORK_WEIGHT = 1.0
 IDLE_WEIGHT = 0.05
 """A process without jobs only asks exchanges for their lists and their time."""
+TRADING_WEIGHT = 0.25
+"""One that sends orders needs more, or they wait for the budget beside a worker. Of Bitget's 6,000 requests a
+minute and address it then has a fifth: twice the 600 orders that an account may place in a minute."""
 
 
 class SharedBudget(Protocol):
@@ -48,7 +51,7 @@ class SharedBudget(Protocol):
 class Fleet:
     """This process among the others. `seconds` after its last announcement a process counts as dead.
 
-    For some names `is_gone` knows it earlier.
+    `traded` are those of the `budgets` that orders use too. For some names `is_gone` knows it earlier.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class Fleet:
         store: FleetStore,
         member: Member,
         budgets: Iterable[SharedBudget],
+        traded: Iterable[SharedBudget] = (),
         clock: Clock,
         seconds: float,
         is_gone: Callable[[str], bool] = lambda _name: False,
@@ -65,6 +69,7 @@ class Fleet:
         self._store = store
         self._member = member
         self._budgets = tuple(budgets)
+        self._traded = tuple(traded)
         self._clock = clock
         self._seconds = seconds
         self._is_gone = is_gone
@@ -87,19 +92,20 @@ class Fleet:
             self._member = self._member._replace(weight=weight)
         members = await self._store.beat(self._member, self._seconds)
         others = [one for one in members if self._counts(one)]
-        beside = [one.weight for one in others if one.egress == self._member.egress]
+        beside = [one for one in others if one.egress == self._member.egress]
         if self._member.weight >= WORK_WEIGHT and not self._spends:
             self._spends = True
-            if max(beside, default=0) >= WORK_WEIGHT:
+            if any(one.weight >= WORK_WEIGHT for one in beside):
                 self._make_room()
         self.keepers = frozenset(one.name for one in (self._member, *others) if one.works)
         for purse in self._budgets:
-            purse.take_part(self._member.weight / (self._member.weight + sum(beside)))
+            weigh = _trading_weight if purse in self._traded else _weight
+            purse.take_part(weigh(self._member) / sum(weigh(one) for one in (self._member, *beside)))
         return others
 
     async def become(self, role: Role) -> None:
         """Count as a process of another role from now on. Raises DatabaseUnavailable."""
-        self._member = member_of(self._member.name, self._member.egress, role)
+        self._member = member_of(self._member.name, self._member.egress, role, trades=self._member.trades)
         await self.join()
 
     def _make_room(self) -> None:
@@ -126,7 +132,16 @@ class Fleet:
                 await self._store.leave(self._member)
 
 
-def member_of(name: str, egress: str, role: Role) -> Member:
-    """How a process of this role counts."""
+def member_of(name: str, egress: str, role: Role, *, trades: bool = False) -> Member:
+    """How a process of this role counts. `trades`: orders may be sent from it."""
     works = role in ("all", "worker")
-    return Member(name, egress, WORK_WEIGHT if works else IDLE_WEIGHT, works)
+    serves = works or role == "api"
+    return Member(name, egress, WORK_WEIGHT if works else IDLE_WEIGHT, works, trades and serves)
+
+
+def _weight(member: Member) -> float:
+    return member.weight
+
+
+def _trading_weight(member: Member) -> float:
+    return max(member.weight, TRADING_WEIGHT) if member.trades else member.weight

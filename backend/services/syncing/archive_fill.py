@@ -18,6 +18,7 @@ from backend.core.job import Tally
 from backend.core.series import Series
 from backend.core.windows import HOUR, Spans, count_minutes
 from backend.errors import ExchangeError, MalformedAnswer, MarketDataError, RateLimited
+from backend.precedence import Precedence
 from backend.services.ports import CandleStore
 from backend.services.syncing.durable import keep
 from backend.services.syncing.ledger import Ledger
@@ -50,9 +51,15 @@ class ArchiveFillResult(NamedTuple):
 class ArchiveFill:
     """The archives by exchange and market, and the store of their candles."""
 
-    def __init__(self, archives: Mapping[tuple[str, str], CandleArchive], store: CandleStore) -> None:
+    def __init__(
+        self,
+        archives: Mapping[tuple[str, str], CandleArchive],
+        store: CandleStore,
+        precedence: Precedence | None = None,
+    ) -> None:
         self._archives = archives
         self._store = store
+        self._precedence = precedence
         self._turns = asyncio.Semaphore(FILES_AT_ONCE)
         self._absent: OrderedDict[Series, int] = OrderedDict()
 
@@ -106,6 +113,7 @@ class ArchiveFill:
             ledger=ledger,
             stop_signal=stop_signal,
             turns=self._turns,
+            precedence=self._precedence,
         )
         await taking.run(count_minutes(missing), on_progress)
         return taking.result()
@@ -124,6 +132,7 @@ class _ArchiveRun:
         ledger: Ledger,
         stop_signal: StopSignal,
         turns: asyncio.Semaphore,
+        precedence: Precedence | None,
     ) -> None:
         self._series = series
         self._archive = archive
@@ -132,6 +141,7 @@ class _ArchiveRun:
         self._ledger = ledger
         self._stop_signal = stop_signal
         self._turns = turns
+        self._precedence = precedence
         self._notes: list[tuple[ArchiveFile, str]] = []
         self._lost_in_a_row = 0
         self._done = self._new = self._revised = self._taken = 0
@@ -171,7 +181,7 @@ class _ArchiveRun:
             self._note(file, f"{file.name} is not in the archive (yet)")
             return
         try:
-            written = await keep(self._series, candles, self._store, self._ledger)
+            written = await keep(self._series, candles, self._store, self._ledger, self._precedence)
         except MarketDataError as error:
             self._stop_signal.stop(error)
             return

@@ -175,11 +175,11 @@ class Backfill:
         # Candles first, acknowledged and journaled, then the ledger. A crash between the two costs one more
         # request for the page. In the other order the ledger would claim lost candles for ever.
         rewritten = False
-        if chosen:
-            written = await self._store.write(self._series, chosen)
+        async for part in self._precedence.parts(chosen):
+            written = await self._store.write(self._series, part)
             self._new_records += written.inserted
             self._revised_records += written.replaced
-            rewritten = bool(written.inserted or written.replaced)
+            rewritten = rewritten or bool(written.inserted or written.replaced)
         held = held_by(chosen)
         absent = self._ledger.coverage.held.missing_from(subtract(wanted, held))
         # A minute is void only after this exact question was asked twice: one empty or short answer proves

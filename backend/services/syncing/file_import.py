@@ -17,6 +17,7 @@ from backend.core.plan import closed_until
 from backend.core.series import PRICES_ONLY, Series
 from backend.core.windows import HOUR, Window
 from backend.errors import ExchangeError, InvalidRequest
+from backend.precedence import Precedence
 from backend.services.ports import CandleStore
 from backend.services.syncing.durable import keep
 from backend.services.syncing.ledger import Ledgers
@@ -70,12 +71,14 @@ class Imports:
         ledgers: Ledgers,
         clock: Clock,
         names: Mapping[str, Naming] = MappingProxyType({}),
+        precedence: Precedence | None = None,
     ) -> None:
         self.names = names
         self._markets = markets
         self._candles = candles
         self._ledgers = ledgers
         self._clock = clock
+        self._precedence = precedence
 
     async def take(self, name: str, body: bytes, exchange: str, market: str, symbol: str = "") -> Taken:
         """Check a .csv or .zip file as a whole, then store its candles.
@@ -129,7 +132,7 @@ class Imports:
             fresh = inside(candles, ledger.coverage.held.missing_from(held))
             await self._candles.create(series)
             await ledger.record(lambda known: known.asked(wanted))
-            written = await keep(series, fresh, self._candles, ledger)
+            written = await keep(series, fresh, self._candles, ledger, self._precedence)
         return Imported(len(candles), written.inserted, len(candles) - len(fresh))
 
 

@@ -1,7 +1,7 @@
 """The processes that share the database, in collection `processes`; dated by the database's clock.
 
 {"_id": "host/3f0c..-..9d/4026531836:1234:9f3b2c1d", "egress": "", "weight": 1.0, "works": true,
- "until": <date>, "tried": <date>}
+ "trades": false, "until": <date>, "tried": <date>}
 
 `tried` is when `store/database_check.py` last wrote it.
 """
@@ -28,6 +28,7 @@ class MongoFleet:
             "egress": member.egress,
             "weight": member.weight,
             "works": member.works,
+            "trades": member.trades,
         }
         until = {"$add": ["$$NOW", int(seconds * 1000)]}
         with guard("say that this process is there"):
@@ -51,4 +52,11 @@ class MongoFleet:
 
 
 def _member(document: Document) -> Member:
-    return Member(document["_id"], document["egress"], float(document["weight"]), document["works"])
+    return Member(
+        name=document["_id"],
+        egress=document["egress"],
+        weight=float(document["weight"]),
+        works=document["works"],
+        # A process of an earlier version does not say so.
+        trades=document.get("trades", False),
+    )
