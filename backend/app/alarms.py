@@ -7,6 +7,7 @@ from backend.app.stores import Stores
 from backend.services.accounts.accounts import Accounts
 from backend.services.alarms.intake import Intake
 from backend.services.alarms.operations import Operations
+from backend.services.alarms.replay_course import ReplayCourse
 from backend.services.alarms.replays import Replays
 from backend.services.alarms.runner import AlarmRunner
 from backend.services.alarms.situations import Situations
@@ -48,8 +49,9 @@ def build_alarms(
             alarms=stores.alarms,
             strategies=strategies,
             accounts=accounts,
-            prices=prices,
+            course=ReplayCourse(accounts=accounts, prices=prices, clock=common.clock),
             clock=common.clock,
+            loops=common.loops,
         ),
         intake=Intake(
             alarms=stores.alarms,

@@ -46,6 +46,8 @@ async def start(service: Service, role: Role, fleet: Fleet, stack: AsyncExitStac
                     stack.push_async_callback(service.trading.listening.stop)
                 service.trading.alarms.runner.start()
                 stack.push_async_callback(service.trading.alarms.runner.stop)
+                service.trading.alarms.replays.start()
+                stack.push_async_callback(service.trading.alarms.replays.stop)
                 service.trading.paper.start()
                 stack.push_async_callback(service.trading.paper.stop)
     streaming.live.start(following.appender.add, following.confirmer.ended)

@@ -111,7 +111,6 @@ async def build_trading(
     orders = _build_orders(common, stores, accounts, facts, watch, notices)
     stack.push_async_callback(orders.executor.stop)
     alarms = build_alarms(common, stores, accounts, orders, facts, notices, prices)
-    stack.push_async_callback(alarms.replays.stop)
     histories = Histories(accounts=accounts, store=stores.history, clock=common.clock)
     return Trading(
         accounts=accounts,

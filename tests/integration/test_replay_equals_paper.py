@@ -8,6 +8,8 @@ from typing import Any
 
 from backend.core.quotes import FundingPaid, FundingRate
 from backend.core.windows import MINUTE
+from backend.loops import Loops
+from backend.services.alarms.replay_course import ReplayCourse
 from backend.services.alarms.replays import Replays
 from backend.store.mongo import Database
 from backend.store.trading.replays import MongoReplays
@@ -65,15 +67,18 @@ async def replayed(here: Floor, database: Database) -> Result:
         alarms=here.first.alarms,
         strategies=here.first.strategies,
         accounts=here.first.accounts,
-        prices=here.first.prices,
+        course=ReplayCourse(accounts=here.first.accounts, prices=here.first.prices, clock=here.clock),
         clock=here.clock,
+        loops=Loops(here.clock),
     )
+    replays.start()
     begun = await replays.begin("ema", NOW - MINUTE, here.clock.now(), Decimal(BALANCE), caller="test")
 
     async def is_done() -> bool:
         return (await replays.get(begun.id)).status != "running"
 
     await until(is_done)
+    await replays.stop()
     found = await replays.get(begun.id)
     assert found.result is not None, found.reason
     return found.result

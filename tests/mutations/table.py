@@ -372,5 +372,10 @@ MUTATIONS: list[Mutation] = [
         "integration/test_extended_account.py::test_the_history_of_two_lists_is_one",
         ("for part in range(parts):", "for part in range(1):"),
     ),
+    *_of(
+        "store/trading/replays.py",
+        "integration/test_replay_jobs.py",
+        ('RUNNING | {"_id": run.id, "run.holder": run.holder},', 'RUNNING | {"_id": run.id},'),
+    ),
     *_of("trading/intents.py", ORDERS, ("moment > last_moment for moment", "moment > 0 for moment")),
 ]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from pytest_tornasync.plugin import AsyncHTTPServerClient
 
-from backend.clock import iso
+from backend.clock import SystemClock, iso
 from backend.core.series import Series
-from backend.core.windows import MINUTE
+from backend.core.windows import HOUR, MINUTE
+from backend.services.alarms.replays import MOST_BEGUN, MOST_WAITING
 from backend.settings import Settings
 from backend.store.mongo import Database
 from backend.store.trading.alarms import MongoAlarms
@@ -21,7 +23,7 @@ from backend.trading.alarms.replay import ReplayRun
 from backend.trading.alarms.signal import Signal
 from tests.fakes import minute
 from tests.integration.shelf import fill, shelf
-from tests.web.client import error_code, get, post
+from tests.web.client import error_code, get, post, send
 from tests.web.trading import with_accounts
 
 SWAP = Series("bingx", "perpetual", "BTCUSDT")
@@ -113,23 +115,78 @@ async def test_without_alarms_nothing_changes(http_server_client: AsyncHTTPServe
     assert (found["result"]["equity"], found["result"]["trades"]) == ("10000", 0)
 
 
-async def test_a_replay_whose_process_is_gone_has_failed(
-    http_server_client: AsyncHTTPServerClient, database: Database
-) -> None:
-    dead = ReplayRun(
-        id="dead",
+def another(run_id: str = "other", **more: Any) -> ReplayRun:
+    """A replay that another process has."""
+    about: dict[str, Any] = {"holder": "another", "begun": 1, "until": SystemClock().now() + HOUR}
+    about["created"] = minute(0)
+    return ReplayRun(
+        id=run_id,
         strategy="ema",
         revision=1,
         venue="bingx",
         start=minute(0),
         end=minute(60),
         caller="me",
-        created=minute(0),
-        until=minute(1),
+        **about | more,
     )
-    await MongoReplays(database).put(dead)
-    found = (await get(http_server_client, "/replays/dead")).body["replay"]
-    assert (found["status"], "is gone" in found["reason"], found["result"]) == ("failed", True, None)
+
+
+async def test_a_replay_whose_process_is_gone_is_begun_again(
+    http_server_client: AsyncHTTPServerClient, database: Database
+) -> None:
+    await MongoReplays(database).add(another(until=minute(1)))
+    await strategy(http_server_client)
+    found = await finished(http_server_client, "/replays/other")
+    assert (found["status"], found["result"]["equity"]) == ("done", "10000")
+
+
+async def test_a_replay_that_ends_its_process_again_and_again_fails(
+    http_server_client: AsyncHTTPServerClient, database: Database
+) -> None:
+    await strategy(http_server_client)
+    await MongoReplays(database).add(another(until=minute(1), begun=MOST_BEGUN))
+    found = await finished(http_server_client, "/replays/other")
+    assert (found["status"], found["result"]) == ("failed", None)
+    assert "again and again" in found["reason"]
+
+
+async def test_a_replay_is_cancelled_wherever_it_runs(
+    http_server_client: AsyncHTTPServerClient, database: Database
+) -> None:
+    store = MongoReplays(database)
+    await store.add(another())
+    for _ in range(2):
+        reply = await send(http_server_client, "/replays/other", method="DELETE")
+        assert (reply.status, reply.body["replay"]["status"]) == (200, "cancelled")
+    assert not await store.report(another(status="done"))
+    assert not await store.renew("other", "another", minute(2))
+    reply = await send(http_server_client, "/replays/nobody", method="DELETE")
+    assert (reply.status, error_code(reply)) == (404, "unknown_replay")
+
+
+async def test_replays_are_listed_newest_first(
+    http_server_client: AsyncHTTPServerClient, database: Database
+) -> None:
+    store = MongoReplays(database)
+    for number in range(3):
+        await store.add(another(f"r{number}", created=minute(number)))
+    await store.add(replace(another("else"), strategy="else"))
+    reply = await get(http_server_client, "/replays?strategy=ema&limit=2")
+    assert [one["id"] for one in reply.body["replays"]] == ["r2", "r1"]
+    assert (reply.body["count"], "result" in reply.body["replays"][0]) == (2, False)
+    assert (await get(http_server_client, "/replays")).body["count"] == 4
+
+
+async def test_a_long_line_of_replays_is_refused(
+    http_server_client: AsyncHTTPServerClient, database: Database
+) -> None:
+    store = MongoReplays(database)
+    for number in range(MOST_WAITING):
+        await store.add(another(f"r{number}"))
+    await strategy(http_server_client)
+    begin = {"from": iso(minute(0)), "to": iso(minute(60))}
+    reply = await post(http_server_client, "/strategies/ema/replay", begin)
+    assert (reply.status, error_code(reply)) == (429, "too_many_jobs")
 
 
 async def test_a_product_without_candles_is_not_replayed(http_server_client: AsyncHTTPServerClient) -> None:

@@ -74,11 +74,32 @@ class AlarmStore(Protocol):
 class ReplayStore(Protocol):
     """Where replays are kept. Every call may raise DatabaseUnavailable."""
 
-    async def put(self, run: ReplayRun) -> None:
-        """Store a replay, or its newer state."""
+    async def add(self, run: ReplayRun) -> None:
+        """Store a new one."""
 
     async def load(self, run_id: str) -> ReplayRun | None:
         """One of them; None if there is none."""
+
+    async def newest(self, limit: int, strategy: str) -> Sequence[ReplayRun]:
+        """The newest, of one strategy or of all ("")."""
+
+    async def waiting(self) -> int:
+        """How many are not over."""
+
+    async def claim(self, holder: str, now: int, until: int) -> ReplayRun | None:
+        """Give the oldest one that is not over, and that nobody holds at `now` (ms), to `holder`."""
+
+    async def renew(self, run_id: str, holder: str, until: int) -> bool:
+        """Hold it for longer; False if it is over, or another's."""
+
+    async def report(self, run: ReplayRun) -> bool:
+        """Store how far it is, or its result; False if it is over, or another's."""
+
+    async def cancel(self, run_id: str) -> ReplayRun | None:
+        """End one that is not over; None if there is no such."""
+
+    async def release(self, holder: str) -> None:
+        """Let others have at once what `holder` holds: it was not begun in vain."""
 
 
 class StrategyStore(Protocol):

@@ -56,6 +56,12 @@ class Strategies:
         await self.get(strategy_id)
         return await self._store.revisions(strategy_id)
 
+    async def revision(self, strategy_id: str, number: int) -> Strategy:
+        """A revision of one, also when the strategy was removed. Raises UnknownStrategy."""
+        if strategy := await self._store.load(strategy_id, number):
+            return strategy
+        raise UnknownStrategy(f"strategy {strategy_id} has no revision {number}")
+
     async def change(self, strategy_id: str, change: Callable[[Strategy], Strategy]) -> Strategy:
         """Store a changed revision. Raises UnknownStrategy, UnknownAccount, StrategyContended."""
         known = await self.get(strategy_id)

@@ -209,8 +209,9 @@ def in_order(alarms: Sequence[Alarm]) -> Iterator[Alarm]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayRun:
-    """A replay that somebody asked for, of alarms that came in `[start, end)`. Moments are in ms. Its process
-    renews `until`; after that moment it is dead."""
+    """A replay that somebody asked for, of alarms that came in `[start, end)`, with `balance` dollars.
+    Moments are in ms. Its `holder` renews `until`; after that moment somebody else may hold it. `begun`
+    counts the holders."""
 
     id: str
     strategy: str
@@ -220,8 +221,11 @@ class ReplayRun:
     end: int
     caller: str
     created: int
-    until: int
-    status: Literal["running", "done", "failed"] = "running"
+    balance: Decimal = Decimal(10_000)
+    holder: str = ""
+    until: int = 0
+    begun: int = 0
+    status: Literal["running", "done", "failed", "cancelled"] = "running"
     reason: str = ""
     alarms_found: int = 0
     alarms_done: int = 0

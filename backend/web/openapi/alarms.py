@@ -94,21 +94,34 @@ def paths() -> dict[str, Json]:
                 "Replay the stored alarms of a strategy against the stored candles",
                 {
                     "202": answer(
-                        "It has begun",
+                        "It is accepted",
                         ref("ReplayAnswer"),
                         headers={"Location": answer_header("Where to ask for it")},
                     )
                 }
                 | changed
-                | errors(HTTPStatus.BAD_GATEWAY, HTTPStatus.TOO_MANY_REQUESTS),
+                | errors(HTTPStatus.TOO_MANY_REQUESTS),
                 requestBody=in_body(asked.REPLAYING, ()),
             ),
+        },
+        "/replays": {
+            "get": _operation(
+                "listReplays",
+                "Replays, newest first, without their results",
+                {"200": answer("The newest first", ref("ReplaysAnswer"))} | STORED,
+                in_query(asked.REPLAYS),
+            )
         },
         "/replays/{id}": {
             "parameters": [ID | {"description": "The replay's id"}],
             "get": _operation(
                 "getReplay",
                 "A replay: equity, trades, fees, and what differs from what really happened",
+                {"200": answer("As it is", ref("ReplayAnswer"))} | ONE,
+            ),
+            "delete": _operation(
+                "cancelReplay",
+                "Cancel a replay; one that is over stays as it is",
                 {"200": answer("As it is", ref("ReplayAnswer"))} | ONE,
             ),
         },

@@ -179,22 +179,31 @@ class ReplayResult(Shape):
     curve: list[EquityPoint]
 
 
-class ReplayRun(Shape):
+class ReplayHead(Shape):
     id: str
     strategy: str
     revision: int
-    status: Literal["running", "done", "failed"]
+    status: Literal["running", "done", "failed", "cancelled"]
     reason: str
     start_time: Moment
     end_time: Moment
+    balance: Money
     alarms_found: int
     alarms_done: int
     created: Moment
+
+
+class ReplayRun(ReplayHead):
     result: Annotated[ReplayResult | None, Meta(description="null: it is not done")]
 
 
 class ReplayAnswer(Answer, kw_only=True):
     replay: ReplayRun
+
+
+class ReplaysAnswer(Answer, kw_only=True):
+    count: int
+    replays: list[ReplayHead]
 
 
 class AlertTemplateAnswer(Answer, kw_only=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from backend.clock import iso
 from backend.services.alarms.operations import Operation
@@ -77,19 +78,28 @@ def operation(operation: Operation) -> shapes.Operation:
 
 
 def replay(run: ReplayRun) -> shapes.ReplayRun:
-    return shapes.ReplayRun(
-        id=run.id,
-        strategy=run.strategy,
-        revision=run.revision,
-        status=run.status,
-        reason=run.reason,
-        start_time=iso(run.start),
-        end_time=iso(run.end),
-        alarms_found=run.alarms_found,
-        alarms_done=run.alarms_done,
-        created=iso(run.created),
-        result=None if run.result is None else _result(run.result),
-    )
+    return shapes.ReplayRun(**_head(run), result=None if run.result is None else _result(run.result))
+
+
+def replay_head(run: ReplayRun) -> shapes.ReplayHead:
+    """A replay without its result, for a list."""
+    return shapes.ReplayHead(**_head(run))
+
+
+def _head(run: ReplayRun) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "strategy": run.strategy,
+        "revision": run.revision,
+        "status": run.status,
+        "reason": run.reason,
+        "start_time": iso(run.start),
+        "end_time": iso(run.end),
+        "balance": plain(run.balance),
+        "alarms_found": run.alarms_found,
+        "alarms_done": run.alarms_done,
+        "created": iso(run.created),
+    }
 
 
 def _result(result: Result) -> shapes.ReplayResult:

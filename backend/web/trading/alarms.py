@@ -30,6 +30,7 @@ from backend.web.trading.strategy_parameters import (
     ONLY_STRATEGY,
     ONLY_TICKER,
     REPLAYING,
+    REPLAYS,
     STATE,
     TESTING,
     TO,
@@ -163,11 +164,26 @@ class StrategyReplayHandler(TradingHandler):
         self.answer(alarm_shapes.ReplayAnswer(replay=alarm_views.replay(run)), HTTPStatus.ACCEPTED)
 
 
+class ReplaysHandler(TradingHandler):
+    async def get(self) -> None:
+        """The newest replays, without their results."""
+        values = self.query(REPLAYS)
+        runs = await self.trading.alarms.replays.newest(values[LIMIT], values[ONLY_STRATEGY])
+        heads = [alarm_views.replay_head(run) for run in runs]
+        self.answer(alarm_shapes.ReplaysAnswer(count=len(heads), replays=heads))
+
+
 class ReplayHandler(TradingHandler):
     async def get(self, run_id: str) -> None:
         """A replay with its result."""
         self.query(())
         run = await self.trading.alarms.replays.get(run_id)
+        self.answer(alarm_shapes.ReplayAnswer(replay=alarm_views.replay(run)))
+
+    async def delete(self, run_id: str) -> None:
+        """Cancel a replay; one that is over stays as it is."""
+        self.query(())
+        run = await self.trading.alarms.replays.cancel(run_id)
         self.answer(alarm_shapes.ReplayAnswer(replay=alarm_views.replay(run)))
 
 

@@ -198,6 +198,7 @@ BALANCE: Parameter[Decimal] = Parameter(
 BEGIN: Parameter[int] = required(moment("from", "Alarms that came at this time or later"))
 END = moment("to", "Alarms that came before this time; left out: until now")
 REPLAYING = (BEGIN, END, BALANCE)
+REPLAYS = (ONLY_STRATEGY, LIMIT)
 ALARMS = (ONLY_STRATEGY, ONLY_TICKER, STATE, FROM, TO, LIMIT, AFTER)
 
 
