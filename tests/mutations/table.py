@@ -297,7 +297,7 @@ MUTATIONS: list[Mutation] = [
     ),
     *_of(
         "precedence.py",
-        "tests/unit/test_precedence.py",
+        "unit/test_precedence.py",
         ("PART if self._is_alert else len(rows)", "len(rows)"),
     ),
     *_of("services/orders/watch.py", ORDERS, ("order = await found_anywhere(venue, intent)", "order = None")),
