@@ -31,7 +31,7 @@ from backend.exchanges.base import Answer
 from backend.exchanges.extended.account import ACCOUNT, EXTENDED_ACCOUNT
 from backend.exchanges.private.venue import Prepared
 from backend.store.embedded import EmbeddedMongod
-from backend.trading.keys import Keys
+from backend.trading.account_keys import Keys
 from backend.trading.rows import Product
 from backend.trading.tickets import Ticket
 from tests.conftest import simulated_urls

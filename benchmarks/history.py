@@ -24,9 +24,9 @@ from backend.services.history.ports import Place, RowsWanted
 from backend.services.service import Trading
 from backend.settings import Settings, load_settings
 from backend.trading.account import Account, Mode
+from backend.trading.account_keys import Keys
 from backend.trading.extraction import Extraction
 from backend.trading.history import Kind
-from backend.trading.keys import Keys
 from tests.simulator.private.book import Facts
 from tests.simulator.private.generator import NOW, generated
 from tests.simulator.private.running import private_simulator

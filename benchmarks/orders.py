@@ -31,7 +31,7 @@ from backend.services.service import Service
 from backend.settings import load_settings
 from backend.store.embedded import EmbeddedMongod
 from backend.trading.account import Mode
-from backend.trading.keys import Keys
+from backend.trading.account_keys import Keys
 from backend.trading.risk import Limits
 from backend.trading.rows import Product
 from backend.trading.tickets import Ticket

@@ -36,7 +36,7 @@ from backend.web.server.sessions import Sessions
 from backend.web.server.tracing import request_id
 from backend.web.venues import binance_params, bingx_params, bitget_params
 from backend.web.venues.udf_params import history
-from backend.web.venues.venue_handler import Refusal, natural
+from backend.web.venues.venue_handler import VenueRefusal, natural
 
 LENGTH = 64_000
 SECONDS = 15
@@ -132,20 +132,20 @@ def _venues(text: str) -> None:
     for name in query:
         usual = {"symbol": ["BTCUSDT"], "interval": ["1m"], "granularity": ["1min"]}
         asked = usual | {name: [text]}
-        with suppress(Refusal):
+        with suppress(VenueRefusal):
             rules.klines(asked, rules.SPOT)
-        with suppress(Refusal):
+        with suppress(VenueRefusal):
             rules.named_symbols({name: [text]}, ("symbol", "symbols"), strict=True)
-        with suppress(Refusal):
+        with suppress(VenueRefusal):
             bitget_params.candles(asked, bitget_params.Endpoint(bitget_params.SPOT, 1000, history=False), 0)
-        with suppress(Refusal):
-            bingx_params.candles(asked, bingx_params.SPOT, lambda *said: Refusal({"msg": said}))
+        with suppress(VenueRefusal):
+            bingx_params.candles(asked, bingx_params.SPOT, lambda *said: VenueRefusal({"msg": said}))
 
 
 def _udf(text: str) -> None:
     usual = {"from": ["1"], "to": ["2"], "resolution": ["1"]}
     for name in usual:
-        with suppress(Refusal):
+        with suppress(VenueRefusal):
             history(usual | {name: [text]})
 
 
@@ -238,7 +238,7 @@ def main() -> None:
         used = resource.getrusage(resource.RUSAGE_SELF)
         resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + 1 + SECONDS, most))
         for text in texts():
-            with suppress(MarketDataError, ValueError, Refusal):
+            with suppress(MarketDataError, ValueError, VenueRefusal):
                 meet(text)
 
 

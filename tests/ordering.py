@@ -46,7 +46,7 @@ from backend.services.watching.account_watch import AccountWatch
 from backend.store.mongo import Database
 from backend.store.trading.accounts import MongoAccounts
 from backend.store.trading.alarms import MongoAlarms
-from backend.store.trading.audit import MongoAudit
+from backend.store.trading.audit_trail import MongoAudit
 from backend.store.trading.desks import MongoDesks
 from backend.store.trading.history import MongoHistory
 from backend.store.trading.intents import MongoIntents
@@ -57,8 +57,8 @@ from backend.store.trading.triggers import MongoTriggers
 from backend.store.trading.twaps import MongoTwaps
 from backend.telemetry.metrics import Metrics
 from backend.trading.account import Account, Mode
+from backend.trading.account_keys import Keys
 from backend.trading.intents import Intent, State
-from backend.trading.keys import Keys
 from backend.trading.paper.paper_book import Instrument
 from backend.trading.paper.paper_time import Bar
 from backend.trading.rows import Product

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.trading.keys import Keys
+from backend.trading.account_keys import Keys
 
 KEYS = Keys("dummy-key-of-the-tests", "dummy-secret-of-the-tests", "dummy-passphrase-of-the-tests")
 SECRETS = (KEYS.key, KEYS.secret, KEYS.passphrase)

@@ -22,7 +22,7 @@ from backend.store.market.shortfalls import MongoShortfalls
 from backend.store.mongo import CommandTimer, LoginWatch, connect, disconnect, is_connected
 from backend.store.trading.accounts import MongoAccounts
 from backend.store.trading.alarms import MongoAlarms
-from backend.store.trading.audit import MongoAudit
+from backend.store.trading.audit_trail import MongoAudit
 from backend.store.trading.desks import MongoDesks
 from backend.store.trading.extractions import MongoExtractions
 from backend.store.trading.history import MongoHistory

@@ -23,7 +23,7 @@ from backend.services.orders.cancelling import Step
 from backend.services.service import Service
 from backend.settings import Settings
 from backend.trading.account import Account, Mode
-from backend.trading.keys import Keys
+from backend.trading.account_keys import Keys
 from backend.trading.money import exact
 
 COMMANDS = ("accounts", "new-master-key", "rotate-keys")

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from backend.access.networks import is_loopback
 from backend.app import open_service
-from backend.app.server import listening_server
+from backend.app.http_server import listening_server
 from backend.app.start import GRACE_SECONDS
 from backend.clock import iso
 from backend.core.job import Job, SyncRequest

@@ -19,7 +19,7 @@ from backend.core.plan import whole_minutes
 from backend.core.series import Series
 from backend.errors import InvalidRequest
 from backend.formats import FORMATS, TIMES
-from backend.formats.answer import CandlesAnswer
+from backend.formats.candle_answer import CandlesAnswer
 from backend.formats.reader_request import (
     FILLS,
     ORDERS,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from backend.formats import arrow, csv, rows, whole_columns
+from backend.formats import arrow, csv, json_rows, whole_columns
 from backend.formats.format import Encoder, Format
 from backend.formats.layout import FIELDS, TIMES, Layout, layout_for
 
 FORMATS: dict[str, Format] = {
     one.name: one
     for one in (
-        rows.JSON,
-        rows.NDJSON,
+        json_rows.JSON,
+        json_rows.NDJSON,
         csv.CSV,
         arrow.ARROW,
         arrow.PARQUET,

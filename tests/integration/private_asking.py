@@ -17,7 +17,7 @@ from backend.exchanges.bitget.account import BITGET_ACCOUNT, CLASSIC, UNIFIED
 from backend.exchanges.extended.account import ACCOUNT as EXTENDED
 from backend.exchanges.extended.account import EXTENDED_ACCOUNT
 from backend.exchanges.private.venue import Call, Flavour, PrivateVenue, Stream
-from backend.trading.keys import Keys
+from backend.trading.account_keys import Keys
 from backend.trading.rows import Page, Product, Wanted
 from tests.book_rows import Venue
 from tests.simulator.private.running import DEMO_STARK_KEYS, STARK_KEYS, PrivateSimulator

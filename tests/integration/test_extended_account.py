@@ -20,11 +20,11 @@ from x10.models.order import OrderSide, TimeInForce
 
 from backend.errors import ExchangeRefused, InvalidRequest, KeysRefused, OrderAbsent, RateLimited
 from backend.exchanges.extended.signing import owner_of
-from backend.services.history.windows import rows_of
+from backend.services.history.window_reading import rows_of
 from backend.store.mongo import Database
+from backend.trading.account_keys import Keys
 from backend.trading.history import Kind
 from backend.trading.intents import State
-from backend.trading.keys import Keys
 from backend.trading.rows import Bill, Page, Product, Right, Status, Wanted
 from backend.trading.tickets import Force
 from tests import book_rows

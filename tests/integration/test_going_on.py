@@ -57,7 +57,7 @@ from backend.store.market.jobs import MongoJobs
 from backend.store.market.processes import MongoFleet
 from backend.store.mongo import Database
 from backend.store.trading.alarms import MongoAlarms
-from backend.store.trading.audit import MongoAudit
+from backend.store.trading.audit_trail import MongoAudit
 from backend.store.trading.desks import MongoDesks
 from backend.store.trading.extractions import MongoExtractions
 from backend.store.trading.history import MongoHistory

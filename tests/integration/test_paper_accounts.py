@@ -14,7 +14,7 @@ import pytest
 from backend.core.quotes import FundingRate, Level, OrderBook
 from backend.core.windows import DAY, MINUTE
 from backend.errors import ExchangeRefused, InvalidRequest, LiveTradingOff, RiskRefused, UnknownAccount
-from backend.services.history.windows import rows_of
+from backend.services.history.window_reading import rows_of
 from backend.services.orders.cancelling import Step
 from backend.store.mongo import Database
 from backend.trading.account import Account, Mode

@@ -17,7 +17,7 @@ from backend.errors import (
     OutcomeUnknown,
     RateLimited,
 )
-from backend.trading.keys import Keys
+from backend.trading.account_keys import Keys
 from backend.trading.rows import Fill, Product, Right
 from tests import book_rows
 from tests.book_rows import FLAVOURS, Venue, symbol_of, without_words

@@ -14,9 +14,9 @@ from backend.services.history.ports import Place, RowsWanted
 from backend.services.service import Trading
 from backend.settings import Settings
 from backend.trading.account import Account, Mode
+from backend.trading.account_keys import Keys
 from backend.trading.extraction import Extraction
 from backend.trading.history import SETTLE, Kind, Row
-from backend.trading.keys import Keys
 from backend.trading.proof import Check
 from backend.trading.rows import Order, Product
 from tests import book_rows

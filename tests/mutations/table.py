@@ -368,7 +368,7 @@ MUTATIONS: list[Mutation] = [
         ("if product not in self._flavour.balances:", "if False:"),
     ),
     *_of(
-        "services/history/windows.py",
+        "services/history/window_reading.py",
         "integration/test_extended_account.py::test_the_history_of_two_lists_is_one",
         ("for part in range(parts):", "for part in range(1):"),
     ),

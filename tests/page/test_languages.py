@@ -68,7 +68,7 @@ def test_every_message_that_modules_name_is_there(open_page: Opener) -> None:
 
 @pytest.mark.parametrize(
     ("locale", "title"),
-    [("es-MX", "Resumen"), ("ko-KR", "전체"), ("en-GB", "Overview"), ("fr-FR", "Overview")],
+    [("es-MX", "Resumen"), ("ko-KR", "개요"), ("en-GB", "Overview"), ("fr-FR", "Overview")],
 )
 def test_the_language_is_the_browsers(open_page: Opener, locale: str, title: str) -> None:
     with open_page(locale=locale) as (page, _):
@@ -85,7 +85,7 @@ def test_the_language_is_switched_and_kept(open_page: Opener) -> None:
         page.get_by_label("Language").select_option("ko")
         expect(page.locator("h1")).to_have_text("시스템")
         shown(page, "/ui/")
-        expect(page.locator("h1")).to_have_text("전체")
+        expect(page.locator("h1")).to_have_text("개요")
 
 
 def longer(route: Route) -> None:

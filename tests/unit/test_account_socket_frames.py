@@ -16,7 +16,7 @@ from backend.exchanges.extended.account import socket as extended
 from backend.exchanges.private.registry import PRIVATE_VENUES
 from backend.exchanges.private.socket_events import Admitted, Denied, Event, Happened
 from backend.exchanges.sockets import Farewell, Reply
-from backend.trading.keys import Keys
+from backend.trading.account_keys import Keys
 from tests.simulator.private.running import KEYS
 from tests.simulator.private.signatures import bitget_sign
 

@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "trading": {"trading", "core", "clock"},
     "exchanges": {
         *("exchanges", "core", "errors", "clock"),
-        *("trading.money", "trading.rows", "trading.keys", "trading.rules", "trading.tickets"),
+        *("trading.money", "trading.rows", "trading.account_keys", "trading.rules", "trading.tickets"),
     },
     "formats": {"formats", "core", "errors", "clock"},
     "services": {"services", "core", "trading", "errors", "clock", "telemetry", "loops", "precedence"},
@@ -220,7 +220,7 @@ def test_every_room_of_market_data_is_there() -> None:
         ("exchanges.base", "from backend.exchanges.bingx.account import swap", 1),
         ("exchanges", "from backend.exchanges.bitget.account import BITGET", 1),
         ("exchanges.bitget.account.classic", "from backend.trading.money import exact", 0),
-        ("exchanges.bingx.signing", "from backend.trading.keys import Keys", 0),
+        ("exchanges.bingx.signing", "from backend.trading.account_keys import Keys", 0),
         ("exchanges.private.wire", "from backend.trading.money import exact", 0),
         ("services.orders.executor", "from backend.trading.money import step", 0),
         ("trading.risk", "from backend.core.candles import Candle", 0),

@@ -30,7 +30,7 @@ from backend.exchanges.extended.account import ACCOUNT, EXTENDED_ACCOUNT, key
 from backend.exchanges.extended.account.placing import RESTS_FOR, TAKES_FOR, salt_of
 from backend.exchanges.extended.signing import Amounts, Owner, Units
 from backend.exchanges.private.venue import Prepared
-from backend.trading.keys import Keys
+from backend.trading.account_keys import Keys
 from backend.trading.rows import Product
 from backend.trading.tickets import Force, Ticket
 from tests.simulator.private import stark

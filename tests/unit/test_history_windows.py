@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from backend.core.windows import DAY, HOUR
 from backend.errors import ExchangeRefused
-from backend.services.history.windows import rows_of
+from backend.services.history.window_reading import rows_of
 from backend.trading.history import Kind, Row, time_of
 from backend.trading.rows import Page, Wanted
 from tests.fakes import START

@@ -31,7 +31,7 @@ ENDLESS = {
     "backend/services/history/extractions.py:wait": "answers a request",
     "backend/services/history/extraction_run.py:_keep": "ends with an extraction",
     "backend/services/orders/cancelling.py:_drained": "ends when each entry has its answer or is overdue",
-    "backend/services/history/windows.py:_walk": "ends with what the venue tells",
+    "backend/services/history/window_reading.py:_walk": "ends with what the venue tells",
     "backend/services/syncing/ledger.py:_acquire": "ends after its patience",
     "backend/store/market/prefetch.py:_while_there_are_some": "ends with what is read",
     "backend/store/market/jobs.py:add": "ends with one document",

@@ -29,8 +29,8 @@ from backend.exchanges.private.refusals import Acceptance, Meaning, Refusal, err
 from backend.exchanges.private.venue import Call
 from backend.exchanges.private.wire import Id, When, read
 from backend.net.rest.requester import helps_to_retry
+from backend.trading.account_keys import Keys
 from backend.trading.intents import has_never_arrived
-from backend.trading.keys import Keys
 from backend.trading.money import Exact
 from tests.private import KEYS, SECRETS, shown
 

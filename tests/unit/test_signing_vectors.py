@@ -19,7 +19,7 @@ import pytest
 from backend.exchanges.base import Request
 from backend.exchanges.bingx import signing as bingx
 from backend.exchanges.bitget import signing as bitget
-from backend.trading.keys import Keys
+from backend.trading.account_keys import Keys
 from tests.private import KEYS
 
 FOLDER = os.environ.get("RECORDED_PAYLOADS")

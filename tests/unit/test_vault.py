@@ -12,7 +12,7 @@ from backend.errors import KeysSealed
 from backend.services.accounts.vault import Vault, name_of, new_master_key
 from backend.settings import load_settings
 from backend.trading.account import Sealed
-from backend.trading.keys import Keys
+from backend.trading.account_keys import Keys
 from tests.private import KEYS, SECRETS, shown
 
 OLD, NEW = new_master_key(), new_master_key()

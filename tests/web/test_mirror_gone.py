@@ -12,7 +12,7 @@ from tornado.web import Application
 
 from backend.core.selection import Selection
 from backend.core.series import Series
-from backend.services.reading.mirror import Mirror, Page
+from backend.services.reading.mirror import CandlePage, Mirror
 from backend.services.service import Service
 from backend.web.routes import make_application
 
@@ -31,13 +31,13 @@ class EndlessMirror:
     def series(self, exchange: str, market: str, symbol: str) -> Series:
         return Series(exchange, market, symbol)
 
-    async def page(self, _series: Series, _wanted: Selection) -> Page:
+    async def page(self, _series: Series, _wanted: Selection) -> CandlePage:
         self.began.set()
         try:
             await asyncio.Event().wait()
         finally:
             self.ended.set()
-        return Page()
+        return CandlePage()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import hmac
 from urllib.parse import quote
 
 from backend.exchanges.base import Request, Sign, Signed
-from backend.trading.keys import Keys
+from backend.trading.account_keys import Keys
 
 RECEIVE_WINDOW = 5000
 """Ms for which a request holds. The newest documents allow no more."""

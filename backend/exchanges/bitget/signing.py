@@ -14,7 +14,7 @@ from types import MappingProxyType
 from urllib.parse import quote
 
 from backend.exchanges.base import Request, Sign, Signed
-from backend.trading.keys import Keys
+from backend.trading.account_keys import Keys
 
 DEMO: Mapping[str, str] = MappingProxyType({"paptrading": "1"})
 """What says that a request is for the demo account."""

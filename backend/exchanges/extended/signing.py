@@ -17,7 +17,7 @@ import msgspec
 
 from backend.errors import ExchangeRefused, KeysRefused
 from backend.exchanges.base import Request, Sign, Signed
-from backend.trading.keys import Keys
+from backend.trading.account_keys import Keys
 from backend.trading.money import times
 from backend.trading.rows import Side
 

@@ -10,7 +10,7 @@ from backend.errors import ExchangeError
 from backend.exchanges.base import Answer, Budget, RateLimit, Request, Sign
 from backend.exchanges.private.refusals import Acceptance, Meaning, Refusal, error_of
 from backend.exchanges.private.socket_events import Event
-from backend.trading.keys import Keys
+from backend.trading.account_keys import Keys
 from backend.trading.rows import (
     Balance,
     Bill,

@@ -15,8 +15,8 @@ from backend.exchanges.private.venue import Call, Flavour, Prepared, PrivateVenu
 from backend.net.private.account_connection import AccountConnection, AccountSockets
 from backend.net.rest.exchange_clock import ExchangeClock
 from backend.net.rest.requester import Requester
+from backend.trading.account_keys import Keys
 from backend.trading.history import Kind, Offer, Row
-from backend.trading.keys import Keys
 from backend.trading.rows import (
     Balance,
     Bill,

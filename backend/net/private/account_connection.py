@@ -19,7 +19,7 @@ from backend.exchanges.sockets import Reply
 from backend.net.proxies import UNREACHABLE, reason, through
 from backend.net.rest.requester import Session
 from backend.net.sockets.socket_connection import close_soon
-from backend.trading.keys import Keys
+from backend.trading.account_keys import Keys
 
 log = logging.getLogger(__name__)
 

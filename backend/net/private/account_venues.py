@@ -16,8 +16,8 @@ from backend.net.rest.requester import Requester, Session
 from backend.net.rest.throttle import Throttle
 from backend.telemetry.metrics import Metrics
 from backend.trading.account import Account, Mode
+from backend.trading.account_keys import Keys
 from backend.trading.history import Kind, Offer
-from backend.trading.keys import Keys
 from backend.trading.rows import Product
 from backend.trading.rules import Rules
 

@@ -9,14 +9,21 @@ from decimal import Decimal
 from uuid import uuid4
 
 from backend.clock import Clock
-from backend.errors import AccountExists, AccountFrozen, KeyMayWithdraw, KeysSealed, UnknownAccount
+from backend.errors import (
+    AccountExists,
+    AccountFrozen,
+    InvalidRequest,
+    KeyMayWithdraw,
+    KeysSealed,
+    UnknownAccount,
+)
 from backend.services.accounts.ports import AccountSource, AccountStore, AccountVenues
 from backend.services.accounts.vault import Vault
 from backend.services.paper.paper_accounts import PaperAccounts
 from backend.services.paper.paper_source import FLAVOUR, KEY
 from backend.trading.account import Account, Mode, Sealed, may_withdraw
+from backend.trading.account_keys import Keys
 from backend.trading.history import Kind, Offer
-from backend.trading.keys import Keys
 from backend.trading.risk import Limits
 from backend.trading.rows import Product
 
@@ -118,6 +125,16 @@ class Accounts:
         """Raises UnknownAccount."""
         account, _ = await self._loaded(account_id)
         return account
+
+    async def only_at(self, venue: str) -> str:
+        """The id of the only account at a venue. Raises InvalidRequest where there is none, or more than
+        one."""
+        ids = [one.id for one in await self._store.all() if one.venue == venue]
+        if len(ids) != 1:
+            raise InvalidRequest(
+                f"choose an account with `account`: there are {len(ids)} at {venue}", code="missing_account"
+            )
+        return ids[0]
 
     async def check(self, account_id: str) -> Account:
         """Ask the venue again what the keys may do. Returns the account."""

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from backend.trading.account import Account, Mode, Sealed
+from backend.trading.account_keys import Keys
 from backend.trading.history import Kind, Offer
-from backend.trading.keys import Keys
 from backend.trading.risk import Limits
 from backend.trading.rows import (
     Balance,

@@ -21,7 +21,7 @@ Said = TypeVar("Said")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading(Generic[Said]):
+class AccountReading(Generic[Said]):
     """What a venue said of an account at `read` (ms UTC), `age` ms ago."""
 
     account: Account
@@ -39,7 +39,7 @@ class Readings:
 
     async def balances(
         self, account_id: str, product: Product | None = None
-    ) -> Reading[Mapping[Product, tuple[Balance, ...]]]:
+    ) -> AccountReading[Mapping[Product, tuple[Balance, ...]]]:
         """The wallets of an account, or that of one product."""
         return await self._read(
             account_id,
@@ -49,7 +49,7 @@ class Readings:
 
     async def positions(
         self, account_id: str, product: Product | None = None
-    ) -> Reading[tuple[Position, ...]]:
+    ) -> AccountReading[tuple[Position, ...]]:
         """Open positions: one a symbol, or a long and a short one where the account holds both."""
         return await self._read(
             account_id,
@@ -57,7 +57,13 @@ class Readings:
             lambda source: source.positions(_products(source, product)),
         )
 
-    async def fees(self, account_id: str, product: Product, symbol: str) -> Reading[FeeRates]:
+    async def only_at(self, venue: str) -> str:
+        """The id of the only account at a venue, as it was a second ago at most. Raises InvalidRequest where
+        there is none, or more than one."""
+        answer = await self._answers.of(("accounts", venue), lambda: self._accounts.only_at(venue))
+        return answer.said
+
+    async def fees(self, account_id: str, product: Product, symbol: str) -> AccountReading[FeeRates]:
         """What trading a symbol, in the venue's spelling, costs the account."""
 
         async def ask(source: AccountSource) -> FeeRates:
@@ -66,7 +72,9 @@ class Readings:
 
         return await self._read(account_id, ("fees", product, symbol), ask)
 
-    async def open_orders(self, account_id: str, product: Product | None = None) -> Reading[list[Order]]:
+    async def open_orders(
+        self, account_id: str, product: Product | None = None
+    ) -> AccountReading[list[Order]]:
         """Orders that are not finished, oldest first."""
 
         async def ask(source: AccountSource) -> list[Order]:
@@ -77,14 +85,16 @@ class Readings:
 
     async def _read(
         self, account_id: str, question: Hashable, ask: Callable[[AccountSource], Awaitable[Said]]
-    ) -> Reading[Said]:
-        account = await self._accounts.get(account_id)
+    ) -> AccountReading[Said]:
         answer = await self._answers.of((account_id, question), lambda: self._ask(account_id, ask))
-        return Reading(account, answer.read, answer.age, answer.said)
+        account, said = answer.said
+        return AccountReading(account, answer.read, answer.age, said)
 
-    async def _ask(self, account_id: str, ask: Callable[[AccountSource], Awaitable[Said]]) -> Said:
-        _, source = await self._accounts.source(account_id)
-        return await ask(source)
+    async def _ask(
+        self, account_id: str, ask: Callable[[AccountSource], Awaitable[Said]]
+    ) -> tuple[Account, Said]:
+        account, source = await self._accounts.source(account_id)
+        return account, await ask(source)
 
 
 def _products(source: AccountSource, product: Product | None) -> Sequence[Product]:

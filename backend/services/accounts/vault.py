@@ -14,7 +14,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from backend.errors import KeysSealed
 from backend.trading.account import Sealed
-from backend.trading.keys import Keys
+from backend.trading.account_keys import Keys
 
 
 class _Inside(msgspec.Struct):

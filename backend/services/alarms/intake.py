@@ -17,6 +17,7 @@ from backend.services.accounts.accounts import Accounts
 from backend.services.alarms.ports import AlarmStore, StrategyStore
 from backend.telemetry.metrics import Metrics
 from backend.trading.account import Account
+from backend.trading.account_keys import HIDDEN
 from backend.trading.alarms.alarm import Alarm, AlarmState
 from backend.trading.alarms.signal import (
     TOKEN,
@@ -28,7 +29,6 @@ from backend.trading.alarms.signal import (
     without_token,
 )
 from backend.trading.alarms.strategy import Strategy, symbol_of, token_digest
-from backend.trading.keys import HIDDEN
 from backend.trading.notice import Topic
 
 log = logging.getLogger(__name__)

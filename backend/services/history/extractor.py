@@ -19,7 +19,7 @@ from backend.core.windows import Window, intersect, normalise, subtract
 from backend.errors import LeaseLost, MarketDataError
 from backend.services.accounts.ports import AccountSource
 from backend.services.history.ports import HistoryLease, HistoryStore
-from backend.services.history.windows import Ask, rows_of
+from backend.services.history.window_reading import Ask, rows_of
 from backend.telemetry.traffic import Traffic
 from backend.trading.account import Account
 from backend.trading.extraction import Stage

@@ -5,7 +5,7 @@ from __future__ import annotations
 from backend.core.windows import MINUTE
 from backend.errors import OrderAbsent
 from backend.services.accounts.ports import AccountSource
-from backend.services.history.windows import rows_of
+from backend.services.history.window_reading import rows_of
 from backend.trading.history import Kind
 from backend.trading.intents import Intent
 from backend.trading.rows import Order, Wanted

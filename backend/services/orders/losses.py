@@ -7,7 +7,7 @@ from decimal import Decimal
 from backend.clock import Clock
 from backend.core.windows import DAY, MINUTE
 from backend.services.accounts.ports import AccountSource
-from backend.services.history.windows import rows_of
+from backend.services.history.window_reading import rows_of
 from backend.services.shared_answers import SharedAnswers
 from backend.trading.account import Account
 from backend.trading.history import Kind

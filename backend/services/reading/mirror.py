@@ -40,7 +40,7 @@ NOTHING = columns_of([])
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class CandlePage:
     """Ascending candles of a series.
 
     `stored`: the series has candles. `complete`: every minute from the first requested one to the last one in
@@ -84,18 +84,18 @@ class Mirror:
         """The series of a symbol. InvalidRequest if the symbol is not valid."""
         return self._markets.series(symbol, exchange, market)
 
-    async def page(self, series: Series, wanted: Selection) -> Page:
+    async def page(self, series: Series, wanted: Selection) -> CandlePage:
         """The whole candles of a selection, after a sync where one is due."""
         sync = await self._sync(series, wanted.window) if self._sync_on_read else None
         return replace(await self.stored_page(series, wanted), sync=sync)
 
-    async def stored_page(self, series: Series, wanted: Selection) -> Page:
+    async def stored_page(self, series: Series, wanted: Selection) -> CandlePage:
         """The whole candles of a selection; nothing of a series that is not stored."""
         known = await self._queries.known(series)
         if not known.held:
-            return Page()
+            return CandlePage()
         candles = await self._whole_candles(series, wanted, known)
-        return Page(candles, True, not known.lacking(told(wanted, known, candles)))
+        return CandlePage(candles, True, not known.lacking(told(wanted, known, candles)))
 
     async def listed(
         self, exchange: str, market: str, symbols: Collection[str] | None = None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from backend.core.windows import HOUR, MINUTE
 from backend.errors import OrderAbsent
 from backend.services.accounts.ports import AccountSource
-from backend.services.history.windows import rows_of
+from backend.services.history.window_reading import rows_of
 from backend.trading.history import Kind, Row, ids_of
 from backend.trading.rows import Fill, Order, Position, Product, Wanted
 from backend.trading.snapshot import (

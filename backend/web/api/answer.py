@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 
 from backend.core.columns import Columns
-from backend.formats.answer import CandlesAnswer
+from backend.formats.candle_answer import CandlesAnswer
 from backend.web.server.compression import compressor
 
 LARGE = 1 << 16

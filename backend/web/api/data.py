@@ -10,7 +10,7 @@ from typing import IO
 
 from tornado.httputil import format_timestamp
 
-from backend.formats.answer import CandlesAnswer
+from backend.formats.candle_answer import CandlesAnswer
 from backend.formats.reader_request import ReaderRequest
 from backend.services.reading.bars import Bars
 from backend.services.reading.validators import OpenSelection, Validator

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from backend.core.series import Series
-from backend.errors import InvalidRequest
 from backend.web.extended import extended_shapes as shapes
 from backend.web.server.common_parameters import SYMBOL
 from backend.web.server.parameters import Values
@@ -37,16 +36,11 @@ class ExtendedHandler(TradingHandler):
         self.answer(shapes.ExtendedAnswer(status="ok", data=data, pagination=page))
 
     async def account_id(self, values: Values) -> str:
-        """The account that a request names, or the only one at Extended."""
+        """The account that a request names, or the only one at Extended: who changes something looks anew."""
         if given := values[ACCOUNT]:
             return given
-        accounts = [one for one in await self.trading.accounts.all() if one.venue == VENUE]
-        if len(accounts) != 1:
-            raise InvalidRequest(
-                f"choose an account with `account`: there are {len(accounts)} at {VENUE}",
-                code="missing_account",
-            )
-        return accounts[0].id
+        accounts = self.trading.readings if self.request.method == "GET" else self.trading.accounts
+        return await accounts.only_at(VENUE)
 
     def series_of(self, symbol: str | None, market: str = "perpetual") -> Series:
         return self.service.markets.series(SYMBOL.read(SYMBOL.name, symbol), VENUE, market)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, TypedDict
 
 from backend.clock import iso
-from backend.services.accounts.readings import Reading
+from backend.services.accounts.readings import AccountReading
 from backend.trading.account import Account, Mode
 from backend.trading.intents import is_intent_id
 from backend.trading.money import plain
@@ -55,7 +55,7 @@ def account(account: Account) -> shapes.Account:
     )
 
 
-def read(reading: Reading[Any]) -> Read:
+def read(reading: AccountReading[Any]) -> Read:
     """The fields of every answer that an exchange was asked for."""
     return Read(
         account=reading.account.id,

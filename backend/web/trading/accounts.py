@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from backend.errors import InvalidRequest
 from backend.trading.account import Account, Mode
-from backend.trading.keys import LONGEST_KEY, Keys
+from backend.trading.account_keys import LONGEST_KEY, Keys
 from backend.trading.risk import Limits
 from backend.web.server.json_schema import FLAG, TEXT
 from backend.web.server.parameters import Parameter, Values, invalid, one_of, text

@@ -22,7 +22,7 @@ from backend.services.reading.instruments import Instrument
 from backend.services.service import Service
 from backend.web.venues import binance_params as params
 from backend.web.venues import binance_rows as rows
-from backend.web.venues.venue_handler import Asked, Query, Refusal, Route, VenueHandler
+from backend.web.venues.venue_handler import Asked, Query, Route, VenueHandler, VenueRefusal
 
 Fact = TypeVar("Fact")
 
@@ -82,12 +82,12 @@ class BinanceHandler(VenueHandler):
         if self.request.headers.get("X-MBX-TIME-UNIT", "MILLISECOND").upper() != "MILLISECOND":
             raise params.refusal(-1194, "Invalid value for time unit; expected MILLISECOND.")
 
-    def unknown_symbol(self, symbol: str) -> Refusal:  # noqa: ARG002
+    def unknown_symbol(self, symbol: str) -> VenueRefusal:  # noqa: ARG002
         return params.refusal(-1121, "Invalid symbol.")
 
-    def trouble(self) -> Refusal:
+    def trouble(self) -> VenueRefusal:
         message = "Internal error; unable to process your request. Please try again."
-        return Refusal({"code": -1001, "msg": message}, HTTPStatus.SERVICE_UNAVAILABLE)
+        return VenueRefusal({"code": -1001, "msg": message}, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 class Ping(BinanceHandler):

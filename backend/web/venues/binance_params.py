@@ -14,7 +14,7 @@ from backend.core.interval import INTERVALS, Interval
 from backend.core.selection import Selection
 from backend.core.shifted_interval import shifted
 from backend.core.windows import HOUR, MINUTE, Window
-from backend.web.venues.venue_handler import Asked, Query, Refusal
+from backend.web.venues.venue_handler import Asked, Query, VenueRefusal
 
 DEFAULT_LIMIT = 500
 FIRST_MICROSECOND = 100_000_000_000_000
@@ -69,8 +69,8 @@ INDEX = replace(FUTURES, known=("pair", "interval", "startTime", "endTime", "lim
 """Of index prices, which are of a pair."""
 
 
-def refusal(number: int, message: str) -> Refusal:
-    return Refusal({"code": number, "msg": message})
+def refusal(number: int, message: str) -> VenueRefusal:
+    return VenueRefusal({"code": number, "msg": message})
 
 
 def klines(query: Query, rules: Rules) -> Asked:
@@ -202,9 +202,9 @@ def _number(query: Query, name: str) -> int:
     return int(query[name][0])
 
 
-def _malformed(name: str) -> Refusal:
+def _malformed(name: str) -> VenueRefusal:
     return refusal(-1102, f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed.")
 
 
-def _illegal(name: str, pattern: str) -> Refusal:
+def _illegal(name: str, pattern: str) -> VenueRefusal:
     return refusal(-1100, f"Illegal characters found in parameter '{name}'; legal range is '{pattern}'.")

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from backend.services.service import Service
 from backend.web.venues import bingx_params as params
 from backend.web.venues import bingx_rows as rows
-from backend.web.venues.venue_handler import Refusal, Route, VenueHandler, first
+from backend.web.venues.venue_handler import Route, VenueHandler, VenueRefusal, first
 from backend.web.venues.venue_parameters import SYMBOL
 
 ROOT = "/bingx/openApi"
@@ -28,14 +28,14 @@ class SwapHandler(VenueHandler):
     def send_data(self, data: object) -> None:
         self.send({"code": 0, "msg": "", "data": data})
 
-    def refuse(self, number: int, message: str) -> Refusal:
-        return Refusal({"code": number, "msg": message, "data": {}}, HTTPStatus.OK)
+    def refuse(self, number: int, message: str) -> VenueRefusal:
+        return VenueRefusal({"code": number, "msg": message, "data": {}}, HTTPStatus.OK)
 
-    def unknown_symbol(self, symbol: str) -> Refusal:
+    def unknown_symbol(self, symbol: str) -> VenueRefusal:
         where = "please verify it in api: /openApi/swap/v2/quote/contracts"
         return self.refuse(NO_SWAP_SYMBOL, f"{symbol} not exist, {where}")
 
-    def trouble(self) -> Refusal:
+    def trouble(self) -> VenueRefusal:
         return self.refuse(BUSY, BUSY_TEXT)
 
 
@@ -46,14 +46,14 @@ class SpotHandler(VenueHandler):
     def send_data(self, data: object) -> None:
         self.send({"code": 0, "msg": "", "timestamp": self.service.reading.mirror.now(), "data": data})
 
-    def refuse(self, number: int, message: str) -> Refusal:
+    def refuse(self, number: int, message: str) -> VenueRefusal:
         body = {"code": number, "msg": message, "timestamp": self.service.reading.mirror.now()}
-        return Refusal(body, HTTPStatus.OK)
+        return VenueRefusal(body, HTTPStatus.OK)
 
-    def unknown_symbol(self, symbol: str) -> Refusal:  # noqa: ARG002
+    def unknown_symbol(self, symbol: str) -> VenueRefusal:  # noqa: ARG002
         return self.refuse(NO_SPOT_SYMBOL, "symbol is not found.")
 
-    def trouble(self) -> Refusal:
+    def trouble(self) -> VenueRefusal:
         return self.refuse(BUSY, BUSY_TEXT)
 
 

@@ -11,7 +11,7 @@ from backend.core.interval import INTERVALS, Interval
 from backend.core.selection import Selection
 from backend.core.shifted_interval import shifted
 from backend.core.windows import HOUR, Window
-from backend.web.venues.venue_handler import Asked, Query, Refusal, first, natural
+from backend.web.venues.venue_handler import Asked, Query, VenueRefusal, first, natural
 from backend.web.venues.venue_parameters import (
     END,
     END_DATE,
@@ -55,17 +55,17 @@ window of as many candles as the limit it would push out the oldest."""
 
 OLD_SPOT = Rules(bad_parameter=100400, hours=8, after_start=True, largest_limit=500)
 
-Refuse = Callable[[int, str], Refusal]
+Refuse = Callable[[int, str], VenueRefusal]
 """A refusal in the envelope of the family, from its code and text."""
 
-Bad = Callable[[VenueParameter, str], Refusal]
+Bad = Callable[[VenueParameter, str], VenueRefusal]
 """A refusal of one parameter, from what it must be."""
 
 
 def candles(query: Query, rules: Rules, refuse: Refuse) -> Asked:
     """What a request for candles asks for."""
 
-    def bad(parameter: VenueParameter, text: str) -> Refusal:
+    def bad(parameter: VenueParameter, text: str) -> VenueRefusal:
         return refuse(rules.bad_parameter, f"Invalid parameters, err:{parameter.name}: {text}")
 
     symbol, name = first(query, SYMBOL), first(query, INTERVAL)

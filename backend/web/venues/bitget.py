@@ -12,7 +12,7 @@ from typing import Any
 from backend.services.service import Service
 from backend.web.venues import bitget_params as params
 from backend.web.venues import bitget_rows as rows
-from backend.web.venues.venue_handler import Refusal, Route, VenueHandler, first
+from backend.web.venues.venue_handler import Route, VenueHandler, VenueRefusal, first
 from backend.web.venues.venue_parameters import SYMBOL
 
 ROOT = "/bitget/api/v2"
@@ -37,13 +37,13 @@ class BitgetHandler(VenueHandler):
         self.set_header("X-Series", "not stored")
         self.send_data([])
 
-    def unknown_symbol(self, symbol: str) -> Refusal:
+    def unknown_symbol(self, symbol: str) -> VenueRefusal:
         return params.unknown_symbol(symbol, self.now)
 
-    def trouble(self) -> Refusal:
+    def trouble(self) -> VenueRefusal:
         message = "System is abnormal, please try again later"
         body = params.refusal("40015", message, self.now).body
-        return Refusal(body, HTTPStatus.SERVICE_UNAVAILABLE)
+        return VenueRefusal(body, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 class Time(BitgetHandler):

@@ -11,7 +11,7 @@ from backend.core.interval import DAY, INTERVALS, Interval
 from backend.core.selection import Selection
 from backend.core.shifted_interval import shifted
 from backend.core.windows import HOUR, Window
-from backend.web.venues.venue_handler import Asked, Query, Refusal, first, natural
+from backend.web.venues.venue_handler import Asked, Query, VenueRefusal, first, natural
 from backend.web.venues.venue_parameters import END, LIMIT, START, SYMBOL, VenueParameter
 
 GRANULARITY = VenueParameter("granularity", "The interval, in Bitget's spelling")
@@ -81,11 +81,11 @@ class Endpoint:
     history: bool
 
 
-def refusal(code: str, message: str, now: int) -> Refusal:
-    return Refusal({"code": code, "msg": message, "requestTime": now, "data": None})
+def refusal(code: str, message: str, now: int) -> VenueRefusal:
+    return VenueRefusal({"code": code, "msg": message, "requestTime": now, "data": None})
 
 
-def unknown_symbol(symbol: str, now: int) -> Refusal:
+def unknown_symbol(symbol: str, now: int) -> VenueRefusal:
     return refusal("40034", f"Parameter {symbol} does not exist", now)
 
 

@@ -12,17 +12,17 @@ from http import HTTPStatus
 from backend.core.columns import Columns
 from backend.services.service import Service
 from backend.web.venues import udf_params as params
-from backend.web.venues.venue_handler import Refusal, Route, VenueHandler, first
+from backend.web.venues.venue_handler import Route, VenueHandler, VenueRefusal, first
 
 DELAY_SECONDS = 60
 """A candle can be read when its minute is over."""
 
 
 class UdfHandler(VenueHandler):
-    def unknown_symbol(self, symbol: str) -> Refusal:
+    def unknown_symbol(self, symbol: str) -> VenueRefusal:
         return params.unknown_symbol(symbol)
 
-    def trouble(self) -> Refusal:
+    def trouble(self) -> VenueRefusal:
         return params.refusal("the service has a problem: try again later", HTTPStatus.SERVICE_UNAVAILABLE)
 
 

@@ -13,7 +13,7 @@ from backend.core.series import Series
 from backend.core.windows import Window
 from backend.errors import InvalidRequest
 from backend.services.syncing.markets import DEFAULT_EXCHANGE, DEFAULT_MARKET, Markets
-from backend.web.venues.venue_handler import Query, Refusal, first, natural
+from backend.web.venues.venue_handler import Query, VenueRefusal, first, natural
 from backend.web.venues.venue_parameters import VenueParameter
 
 SYMBOL = VenueParameter("symbol", "`BINANCE:BTCUSDT`; a perpetual contract ends in `.P`")
@@ -53,11 +53,11 @@ LAST_SECOND = LATEST // 1000
 _SECONDS = re.compile(r"-?[0-9]{1,15}", re.ASCII)
 
 
-def refusal(message: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> Refusal:
-    return Refusal({"s": "error", "errmsg": message}, status)
+def refusal(message: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> VenueRefusal:
+    return VenueRefusal({"s": "error", "errmsg": message}, status)
 
 
-def unknown_symbol(text: str) -> Refusal:
+def unknown_symbol(text: str) -> VenueRefusal:
     return refusal(f"unknown_symbol: nothing is stored of {reprlib.repr(text)}", HTTPStatus.NOT_FOUND)
 
 

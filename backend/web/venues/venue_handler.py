@@ -16,7 +16,7 @@ from backend.core.selection import Selection
 from backend.core.series import Series
 from backend.errors import InvalidRequest, TooManyStreams, UnknownSymbol
 from backend.services.reading.instruments import Instrument
-from backend.services.reading.mirror import Page
+from backend.services.reading.mirror import CandlePage
 from backend.web.server.handler import ApiHandler
 from backend.web.streams.long_answer import unless_gone
 from backend.web.venues.venue_parameters import VenueParameter
@@ -31,7 +31,7 @@ Query = Mapping[str, list[str]]
 """The query parameters, each with all the values that were given."""
 
 
-class Refusal(InvalidRequest):
+class VenueRefusal(InvalidRequest):
     """A refusal of the venue, with its status and body."""
 
     def __init__(self, body: Mapping[str, object], status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> None:
@@ -82,7 +82,7 @@ class VenueHandler(ApiHandler):
             raise self.unknown_symbol(asked.symbol)
         return page.candles
 
-    async def page(self, series: Series, wanted: Selection) -> Page:
+    async def page(self, series: Series, wanted: Selection) -> CandlePage:
         """What is stored of the selection, after a sync where one is due."""
         return await self.read(self.service.reading.mirror.page(series, wanted))
 
@@ -109,11 +109,11 @@ class VenueHandler(ApiHandler):
             self.set_header("X-Series", "not stored")
         return instruments
 
-    def unknown_symbol(self, symbol: str) -> Refusal:
+    def unknown_symbol(self, symbol: str) -> VenueRefusal:
         """What the venue answers for a symbol that it does not list."""
         raise NotImplementedError
 
-    def trouble(self) -> Refusal:
+    def trouble(self) -> VenueRefusal:
         """The venue's answer to an error of its own."""
         raise NotImplementedError
 
@@ -122,12 +122,12 @@ class VenueHandler(ApiHandler):
         if isinstance(error, HTTPError | TooManyStreams):
             super().write_error(status_code, **kwargs)
             return
-        refusal = error if isinstance(error, Refusal) else self.trouble()
+        refusal = error if isinstance(error, VenueRefusal) else self.trouble()
         self.failure = str(error)
         self.set_status(refusal.status)
         self.finish(msgspec.json.encode(refusal.body))
 
-    def _tell(self, page: Page) -> None:
+    def _tell(self, page: CandlePage) -> None:
         state = "stored" if page.complete else "incomplete"
         self.set_header("X-Series", state if page.stored else "not stored")
         if page.sync is not None:

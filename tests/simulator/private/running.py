@@ -99,7 +99,7 @@ async def private_simulator(
 
         book = generated(seed=7, orders=500, days=60, facts=Facts(unified=False))
         async with private_simulator(book) as simulator:
-            keys = Keys(*simulator.keys)                         # of backend.trading.keys
+            keys = Keys(*simulator.keys)                         # of backend.trading.account_keys
             ...                                                  # ask at simulator.url with these keys
             simulator.faults.private.withheld.add(number)        # one order, fill or bill that no list tells
             simulator.faults.private.codes.append(Coded("40015", path="orders-history"))

@@ -12,7 +12,7 @@ from backend.exchanges.bingx.account.asking import asked
 from backend.exchanges.bingx.market import VENUE
 from backend.exchanges.private.venue import Call
 from backend.exchanges.private.wire import Id, Told
-from backend.trading.keys import Keys
+from backend.trading.account_keys import Keys
 from backend.trading.rows import KeyFacts, Right
 
 UID, KEYS = "/openApi/account/v1/uid", "/openApi/account/v1/apiKey/query"

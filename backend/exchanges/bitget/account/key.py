@@ -10,7 +10,7 @@ from backend.exchanges.bitget.account.asking import asked
 from backend.exchanges.bitget.account.unified_rows import Rates
 from backend.exchanges.private.venue import Call
 from backend.exchanges.private.wire import Id, Told, When
-from backend.trading.keys import Keys
+from backend.trading.account_keys import Keys
 from backend.trading.rows import FeeRates, KeyFacts, Product, Right
 
 CLASSIC_INFO, UNIFIED_INFO = "/api/v2/spot/account/info", "/api/v3/account/info"

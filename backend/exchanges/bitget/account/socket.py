@@ -25,7 +25,7 @@ from backend.exchanges.bitget.market import VENUE
 from backend.exchanges.bitget.signing import signature
 from backend.exchanges.private.socket_events import Admitted, Denied, Event, Happened
 from backend.exchanges.private.venue import AccountSocket
-from backend.trading.keys import Keys
+from backend.trading.account_keys import Keys
 
 CHANNELS = tuple(
     {"instType": kind, "channel": channel, "instId": "default"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backend.clock import parse_time
 from backend.exchanges.extended import signing
-from backend.exchanges.extended.account import key, placing, reading, setup, socket
+from backend.exchanges.extended.account import asking, key, placing, setup, socket
 from backend.exchanges.extended.account.refusals import refused
 from backend.exchanges.extended.account.rows import PRODUCT
 from backend.exchanges.extended.market import PERPETUAL, VENUE
@@ -16,14 +16,14 @@ ACCOUNT = Flavour(
     probe=key.uid(),
     uid=key.uid(),
     key=key.key,
-    balances={PRODUCT: reading.balances()},
-    positions={PRODUCT: reading.positions()},
-    fees=reading.fees,
-    open_orders=reading.open_orders,
-    order=reading.order,
-    orders={PRODUCT: reading.ORDER_HISTORY},
-    fills={PRODUCT: reading.FILL_HISTORY},
-    bills={PRODUCT: reading.BILL_HISTORY},
+    balances={PRODUCT: asking.balances()},
+    positions={PRODUCT: asking.positions()},
+    fees=asking.fees,
+    open_orders=asking.open_orders,
+    order=asking.order,
+    orders={PRODUCT: asking.ORDER_HISTORY},
+    fills={PRODUCT: asking.FILL_HISTORY},
+    bills={PRODUCT: asking.BILL_HISTORY},
     placing=placing.PLACING,
     setup=setup.SETUP,
     sockets=(socket.SOCKET,),

@@ -10,7 +10,7 @@ from backend.exchanges.extended.market import COST, VENUE
 from backend.exchanges.extended.signing import owner_of
 from backend.exchanges.private.venue import Call
 from backend.exchanges.private.wire import Id, Name, Told, question
-from backend.trading.keys import Keys
+from backend.trading.account_keys import Keys
 from backend.trading.rows import KeyFacts, Right
 
 INFO = Request("/user/account/info", cost=COST)

@@ -17,7 +17,7 @@ import msgspec
 from backend.core.windows import DAY
 from backend.errors import ExchangeRefused, MalformedAnswer
 from backend.exchanges.base import Request
-from backend.exchanges.extended.account.reading import asked
+from backend.exchanges.extended.account.asking import asked
 from backend.exchanges.extended.market import COST, VENUE
 from backend.exchanges.extended.signing import ORDERS, SALTS, Draft, Units
 from backend.exchanges.private.venue import Call, Place, Placing, Prepared

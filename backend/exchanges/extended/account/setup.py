@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from backend.exchanges.base import Request
-from backend.exchanges.extended.account.reading import asked
+from backend.exchanges.extended.account.asking import asked
 from backend.exchanges.extended.account.rows import LeverageRow
 from backend.exchanges.extended.market import COST
 from backend.exchanges.private.venue import Call, SetupCalls

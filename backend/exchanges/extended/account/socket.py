@@ -19,7 +19,7 @@ from backend.exchanges.base import decode
 from backend.exchanges.extended.market import VENUE
 from backend.exchanges.private.socket_events import Event, Happened
 from backend.exchanges.private.venue import AccountSocket
-from backend.trading.keys import Keys
+from backend.trading.account_keys import Keys
 
 NEWS = ("ORDER", "TRADE")
 
