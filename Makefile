@@ -59,8 +59,8 @@ freqtrade: $(VENV)/.dev $(VENV)-freqtrade/.installed ## let freqtrade download f
 	@FREQTRADE=$(VENV)-freqtrade/bin/freqtrade $(BIN)/python -m pytest -q tests/integration/test_bots_freqtrade.py
 
 soak: $(VENV)/.dev ## the long forms of the tests that take long, half an hour
-	@KILL_ROUNDS=50 PRIMARY_ROUNDS=10 EXAMPLES=150 SOAK_SECONDS=600 $(BIN)/python -m pytest -q \
-		tests/integration/test_jobs.py tests/integration/test_extraction_kills.py tests/integration/test_order_kills.py tests/integration/test_alarm_kills.py tests/integration/test_crashes.py tests/integration/test_replica_set.py \
+	@KILL_ROUNDS=50 PRIMARY_ROUNDS=10 EXAMPLES=150 SOAK_SECONDS=600 STORM_ALARMS=1000 $(BIN)/python -m pytest -q \
+		tests/integration/test_jobs.py tests/integration/test_extraction_kills.py tests/integration/test_order_kills.py tests/integration/test_alarm_kills.py tests/integration/test_alarm_storm.py tests/integration/test_crashes.py tests/integration/test_replica_set.py \
 		tests/integration/test_openapi.py tests/integration/test_soak.py tests/soak --timeout=1200
 
 compose-check: $(VENV)/.dev ## the compose file on a Docker engine; as root on Debian it can bring its own

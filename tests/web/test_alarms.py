@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +17,7 @@ from tornado.web import Application
 from backend.access.keys import read_keys
 from backend.access.networks import read_networks
 from backend.access.policy import Access
+from backend.services.alarms.intake import REFUSALS_PER_MINUTE
 from backend.services.service import Service
 from backend.settings import Settings
 from backend.store.mongo import Database
@@ -148,6 +149,35 @@ async def test_nobody_gets_in(
     reply = await sent(http_server_client, body, path)
     assert (reply.status, error_code(reply)) == (status, code)
     assert (await ask(http_server_client, "GET", "/operations")).body["count"] == 0
+
+
+async def test_who_tries_many_tokens_fills_neither_the_database_nor_the_log(
+    http_server_client: AsyncHTTPServerClient, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = http_server_client
+    token = await strategy(client)
+    tries = 3 * REFUSALS_PER_MINUTE
+    for number in range(tries):
+        reply = await sent(client, alarm(token=f"{number:043}"))
+        assert (reply.status, error_code(reply)) == (403, "alarm_unauthorised")
+    assert (await sent(client, alarm(token=token))).status == 200
+    kept = await database["alarms"].count_documents({"state": "refused"})
+    lines = [line for line in caplog.messages if "is refused" in line]
+    assert kept == len(lines) == REFUSALS_PER_MINUTE
+    figures = (await client.fetch("/metrics", headers={"X-Api-Key": READER})).body.decode()
+    assert f'market_data_alarms_total{{outcome="bad_token"}} {tries}.0' in figures
+
+
+async def test_an_old_body_that_is_sent_again_does_nothing(
+    http_server_client: AsyncHTTPServerClient,
+) -> None:
+    client = http_server_client
+    token = await strategy(client, max_age_seconds=60)
+    old = alarm(token=token, fired_at=(datetime.now(UTC) - timedelta(hours=1)).isoformat(timespec="seconds"))
+    reply = await sent(client, old)
+    found = await done(client, reply.body["alarm"])
+    assert (found["alarm"]["state"], found["operations"]) == ("ignored", [])
+    assert "old" in found["alarm"]["reason"]
 
 
 async def test_no_key_of_the_service_opens_the_webhook_and_no_token_opens_the_service(

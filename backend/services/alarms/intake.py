@@ -167,12 +167,12 @@ class Intake:
     ) -> None:
         """Keep it without its token, unless too many are refused: then it is counted only."""
         now = self._clock.now()
-        log.warning("an alarm from %s is refused: %s", sender, reason)
         of = f"strategy {strategy.id}" if strategy else "no strategy"
         self._tell(Topic.ALARM_REFUSED, strategy.id if strategy else sender, f"{of}, from {sender}: {reason}")
         self._refused = [moment for moment in self._refused if moment > now - 60_000]
         if len(self._refused) >= REFUSALS_PER_MINUTE:
             return
+        log.warning("an alarm from %s is refused: %s", sender, reason)
         self._refused.append(now)
         await self._alarms.add(
             Alarm(
