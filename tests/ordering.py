@@ -94,6 +94,16 @@ class SharedClock(SimulatorClock):
         return 1000.0
 
 
+class KeptMetrics(Metrics):
+    """Remembers what it was told last."""
+
+    undecided = 0
+
+    def undecided_orders(self, count: int) -> None:
+        self.undecided = count
+        super().undecided_orders(count)
+
+
 class OnePrice:
     """Fits `services.reading.quotes.Quotes` as far as orders need it."""
 
@@ -188,12 +198,13 @@ class Process:
             every=60,
             precedence=self.precedence,
         )
+        self.metrics = KeptMetrics()
         settler = Settler(
             intents=self.intents,
             desks=self.desks,
             audit=self.audit,
             clock=clock,
-            metrics=Metrics(()),
+            metrics=self.metrics,
             changed=self.account_watch.hurry,
             heard=lambda record: self.heard(record),
         )
@@ -224,6 +235,7 @@ class Process:
             clock=clock,
             loops=self.loops,
             precedence=self.precedence,
+            metrics=self.metrics,
         )
         self.triggers = Triggers(
             executor=self.executor,
@@ -255,7 +267,6 @@ class Process:
         self.alarms = MongoAlarms(database)
         strategies = MongoStrategies(database)
         self.strategies = Strategies(store=strategies, accounts=self.accounts, clock=clock)
-        self.metrics = Metrics(())
         self.intake = Intake(
             alarms=self.alarms,
             strategies=strategies,

@@ -171,6 +171,7 @@ def _build_orders(
         clock=clock,
         loops=common.loops,
         precedence=common.precedence,
+        metrics=common.metrics,
     )
     triggers = Triggers(
         executor=executor,

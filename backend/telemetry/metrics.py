@@ -28,7 +28,7 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 MARKET = ("exchange", "market")
 JOB_ENDS = ("done", "failed", "cancelled")
 ALARM_OUTCOMES = (
-    *("received", "done", "failed", "ignored", "refused", "bad_token", "bad_sender", "link_missing"),
+    *("received", "done", "failed", "ignored", "refused", "bad_token", "bad_sender", "link_missing", "late"),
 )
 ORDER_STATES = ("accepted", "refused", "unknown", "never_arrived")
 VISIT_ENDS = ("ok", "failed", "skipped")
@@ -93,6 +93,11 @@ class Metrics:
         )
         self._orders = self._counter(
             "orders", "Orders of accounts that reached a state in this process.", "state"
+        )
+        self._undecided_orders = Gauge(
+            "market_data_orders_undecided",
+            "Orders of all accounts that are being sent, or whose fate is not known.",
+            registry=self._registry,
         )
         self._alarms = self._counter(
             "alarms", "Alarms that reached a state in this process, or were not let in.", "outcome"
@@ -222,8 +227,12 @@ class Metrics:
         """An order has reached a state."""
         self._orders.labels(state).inc()
 
+    def undecided_orders(self, count: int) -> None:
+        """So many orders are being sent, or nobody knows their fate."""
+        self._undecided_orders.set(count)
+
     def alarm(self, outcome: str) -> None:
-        """An alarm came, was refused, or reached another state."""
+        """An alarm came, was refused, came too late, or reached another state."""
         self._alarms.labels(outcome).inc()
 
     def notice(self, target: str, outcome: str) -> None:

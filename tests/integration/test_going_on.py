@@ -453,6 +453,7 @@ async def order_watch(ground: Ground) -> AsyncIterator[Stumbling]:
         clock=ground.clock,
         loops=ground.loops,
         precedence=Precedence(),
+        metrics=Metrics(),
     )
     watch.start()
     yield desks

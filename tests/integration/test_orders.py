@@ -132,6 +132,8 @@ async def test_while_an_order_is_unknown_nothing_else_opens_there(venue: Venue, 
         assert closing.state is State.ACCEPTED
         elsewhere = await here.place(symbol=here.symbol(base="ETH"))
         assert elsewhere.state is State.ACCEPTED
+        await here.first.watch.look()
+        assert here.first.metrics.undecided == 1
         await here.decided(unknown)
         assert (await here.place()).state is State.ACCEPTED
 

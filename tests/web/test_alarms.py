@@ -178,6 +178,8 @@ async def test_an_old_body_that_is_sent_again_does_nothing(
     found = await done(client, reply.body["alarm"])
     assert (found["alarm"]["state"], found["operations"]) == ("ignored", [])
     assert "old" in found["alarm"]["reason"]
+    figures = (await client.fetch("/metrics", headers={"X-Api-Key": READER})).body.decode()
+    assert 'market_data_alarms_total{outcome="late"} 1.0' in figures
 
 
 async def test_no_key_of_the_service_opens_the_webhook_and_no_token_opens_the_service(

@@ -207,9 +207,12 @@ class AlarmRunner:
             log.warning("alarm %s of strategy %s: one before it is missing", alarm.id, alarm.strategy)
             self._metrics.alarm("link_missing")
         sent = alarm.received if signal.fired_at is None else signal.fired_at
+        is_old = now - sent > strategy.max_age
+        if is_old:
+            self._metrics.alarm("late")
         try:
             meets = await self._situations.of(alarm.account, strategy, alarm.symbol, signal)
-            tickets = legs_of(signal, strategy, alarm.symbol, meets, is_old=now - sent > strategy.max_age)
+            tickets = legs_of(signal, strategy, alarm.symbol, meets, is_old=is_old)
             if any(not ticket.closes for ticket in tickets):
                 await self._set_leverage(alarm, strategy)
         except NotCarriedOut as error:

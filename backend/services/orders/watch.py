@@ -21,6 +21,7 @@ from backend.services.accounts.ports import AccountSource
 from backend.services.orders.finding import found_anywhere
 from backend.services.orders.ports import Change, DeskStore, IntentStore
 from backend.services.orders.settling import Settler
+from backend.telemetry.metrics import Metrics
 from backend.trading.intents import FINISHED, Intent, State, has_never_arrived
 from backend.trading.rows import Order
 
@@ -51,6 +52,7 @@ class OrderWatch:
         clock: Clock,
         loops: Loops,
         precedence: Precedence,
+        metrics: Metrics,
     ) -> None:
         self._accounts = accounts
         self._intents = intents
@@ -59,6 +61,7 @@ class OrderWatch:
         self._clock = clock
         self._loops = loops
         self._precedence = precedence
+        self._metrics = metrics
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -166,7 +169,9 @@ class OrderWatch:
         """Take away what a dead process left on a desk. An entry without an intent was never sent: the intent
         is written first."""
         now = self._clock.now()
-        for desk in await self._desks.all():
+        desks = await self._desks.all()
+        self._metrics.undecided_orders(sum(len(desk.entries) for desk in desks))
+        for desk in desks:
             for entry in desk.entries:
                 if entry.overdue > now:
                     continue
