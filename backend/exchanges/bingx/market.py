@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Generic
+from typing import Any
 
 import msgspec
 
@@ -36,16 +36,13 @@ from backend.errors import (
     UnknownSymbol,
 )
 from backend.exchanges.base import (
-    Amount,
     Answer,
     Budget,
     Exchange,
     Market,
-    Moment,
     OpenedFirst,
     RateLimit,
     Request,
-    Row,
     RowReader,
     decode,
     excerpt,
@@ -55,6 +52,19 @@ from backend.exchanges.base import (
     whole_number,
 )
 from backend.exchanges.bingx import socket as bingx_socket
+from backend.exchanges.bingx.market_rows import (
+    Candles,
+    Contracts,
+    ErrorBody,
+    MarkRow,
+    OpenedMarkRow,
+    OpenedSwapRow,
+    ServerTime,
+    SpotRow,
+    SpotSymbol,
+    SpotSymbols,
+    SwapRow,
+)
 
 VENUE = "bingx"
 URL_SETTING = "BINGX_URL"
@@ -64,91 +74,6 @@ CAPACITY = 500
 BLOCK_SECONDS = 300.0
 BUSY_SECONDS = 10.0
 NOTHING_FOUND = 100204
-
-
-class SpotRow(msgspec.Struct, array_like=True, gc=False):
-    open_time: Moment
-    open: Amount
-    high: Amount
-    low: Amount
-    close: Amount
-    volume: Amount
-    close_time: Moment
-    quote_volume: Amount
-
-
-class SwapRow(msgspec.Struct, gc=False):
-    open_time: Moment = msgspec.field(name="time")
-    open: Amount
-    high: Amount
-    low: Amount
-    close: Amount
-    volume: Amount
-
-
-class OpenedSwapRow(msgspec.Struct, gc=False):
-    open_time: Moment = msgspec.field(name="time")
-
-
-class MarkRow(msgspec.Struct, gc=False, rename="camel"):
-    """Its volume is 0, and its close time is its open time."""
-
-    open_time: Moment
-    open: Amount
-    high: Amount
-    low: Amount
-    close: Amount
-
-
-class OpenedMarkRow(msgspec.Struct, gc=False, rename="camel"):
-    open_time: Moment
-
-
-class Candles(msgspec.Struct, Generic[Row]):
-    """Where there is no candle, `data` is null or absent."""
-
-    data: list[Row] | None = None
-
-
-class SpotSymbol(msgspec.Struct):
-    symbol: str
-    status: int
-    time_online: Moment = msgspec.field(name="timeOnline", default=0)
-
-
-class SpotSymbolList(msgspec.Struct):
-    symbols: list[SpotSymbol]
-
-
-class SpotSymbols(msgspec.Struct):
-    data: SpotSymbolList
-
-
-class Contract(msgspec.Struct):
-    symbol: str
-    asset: str
-    currency: str
-    status: int
-    launch_time: Moment = msgspec.field(name="launchTime", default=0)
-
-
-class Contracts(msgspec.Struct):
-    data: list[Contract]
-
-
-class TimeData(msgspec.Struct):
-    server_time: Moment = msgspec.field(name="serverTime")
-
-
-class ServerTime(msgspec.Struct):
-    data: TimeData
-
-
-class ErrorBody(msgspec.Struct):
-    """The frame of every answer; code 0 is a success."""
-
-    code: int = 0
-    msg: str = ""
 
 
 _spot_symbols = msgspec.json.Decoder(SpotSymbols)

@@ -34,12 +34,10 @@ from backend.errors import (
     UnknownSymbol,
 )
 from backend.exchanges.base import (
-    Amount,
     Answer,
     Budget,
     Exchange,
     Market,
-    Moment,
     OpenedFirst,
     RateLimit,
     Request,
@@ -53,6 +51,7 @@ from backend.exchanges.base import (
 )
 from backend.exchanges.bitget import quotes
 from backend.exchanges.bitget import socket as bitget_socket
+from backend.exchanges.bitget.market_rows import ErrorBody, PerpetualRow, ServerTime, SpotRow, Symbols
 
 VENUE = "bitget"
 URL_SETTING = "BITGET_URL"
@@ -71,58 +70,6 @@ PRODUCT: Mapping[str, str] = MappingProxyType({"productType": "USDT-FUTURES"})
 SPOT_ROOT, PERPETUAL_ROOT = "/api/v2/spot/market", "/api/v2/mix/market"
 SPOT_SYMBOLS, PERPETUAL_SYMBOLS = "/api/v2/spot/public/symbols", "/api/v2/mix/market/contracts"
 TIME = "/api/v2/public/time"
-
-
-class SpotRow(msgspec.Struct, array_like=True, gc=False):
-    open_time: Moment
-    open: Amount
-    high: Amount
-    low: Amount
-    close: Amount
-    volume: Amount
-    usdt_volume: Amount
-    quote_volume: Amount
-
-
-class PerpetualRow(msgspec.Struct, array_like=True, gc=False):
-    open_time: Moment
-    open: Amount
-    high: Amount
-    low: Amount
-    close: Amount
-    volume: Amount
-    quote_volume: Amount
-
-
-class Symbol(msgspec.Struct):
-    """A spot symbol has `status`, a contract `symbolStatus`, `symbolType` and perhaps `launchTime`."""
-
-    symbol: str
-    base: str = msgspec.field(name="baseCoin")
-    quote: str = msgspec.field(name="quoteCoin")
-    status: str = ""
-    symbol_status: str = msgspec.field(name="symbolStatus", default="")
-    symbol_type: str = msgspec.field(name="symbolType", default="")
-    launch_time: str | None = msgspec.field(name="launchTime", default=None)
-
-
-class Symbols(msgspec.Struct):
-    data: list[Symbol]
-
-
-class TimeData(msgspec.Struct):
-    server_time: Moment = msgspec.field(name="serverTime")
-
-
-class ServerTime(msgspec.Struct):
-    data: TimeData
-
-
-class ErrorBody(msgspec.Struct):
-    """The frame of every answer; only refusals are read through it."""
-
-    code: str = ""
-    msg: str = ""
 
 
 _symbols = msgspec.json.Decoder(Symbols)
