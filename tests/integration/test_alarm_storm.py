@@ -257,8 +257,9 @@ async def test_each_alarm_of_a_storm_leads_to_its_operations_once(tmp_path: Path
                         waiting.clear()
                     if number % 5 == 0:
                         private.placing = [Met(chance.choice(MANNERS), delay=chance.choice((500, 4000)))]
-                    if number % KILLED_EACH == KILLED_EACH - 1:
-                        struck = chance.choice(desks)
+                    alive = [desk for desk in desks if not desk.is_struck]
+                    if alive and number % KILLED_EACH == KILLED_EACH - 1:
+                        struck = chance.choice(alive)
                         struck.strike()
                         sending.create_task(struck.restart())
                     if number == ALARMS // 2:

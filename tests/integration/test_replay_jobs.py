@@ -156,6 +156,20 @@ async def test_a_replay_outlives_an_absence_of_the_database(
         assert (run.status, run.begun, process.course.begun) == ("done", 1, 2)
 
 
+async def test_an_error_that_nobody_expects_is_logged_and_the_replay_begun_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "LEASE_MS", 100)
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.05)
+    async with processes(database) as (process, _):
+        process.course.failure = KeyError("a fault of the service")
+        process.course.may_go_on.set()
+        process.replays.start()
+        run = await until_done(process, await process.begin())
+        assert (run.status, run.begun, process.course.begun) == ("done", 2, 2)
+        assert "a fault of the service" in caplog.text
+
+
 async def test_a_cancelled_replay_ends_where_it_runs(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -146,16 +146,19 @@ class Replays:
         self._news.set()
 
     async def _hold(self, run: ReplayRun) -> None:
-        """Carry a replay out and renew its lease until it is over, cancelled, or another's."""
+        """Carry a replay out and renew its lease until it is over, cancelled, or another's. After an error
+        that nobody expects, the lease runs out, and the replay is begun again."""
         with self._loops.surviving("a replay of a strategy"):
-            carrying = asyncio.create_task(self._carry_out(run))
-            renewing = asyncio.create_task(self._renew(run))
+            tasks = [asyncio.create_task(one) for one in (self._carry_out(run), self._renew(run))]
             try:
-                await asyncio.wait((carrying, renewing), return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                for task in (carrying, renewing):
+                for task in tasks:
                     task.cancel()
-                await asyncio.gather(carrying, renewing, return_exceptions=True)
+                await asyncio.gather(*tasks, return_exceptions=True)
+            for task in tasks:
+                if not task.cancelled():
+                    task.result()
 
     async def _renew(self, run: ReplayRun) -> None:
         """Returns when the replay is ours no more."""
