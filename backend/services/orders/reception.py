@@ -6,6 +6,8 @@ same room of a limit. Orders that only close need no place: limits never refuse 
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -37,6 +39,7 @@ class Reception:
         self._intents = intents
         self._desks = desks
         self._clock = clock
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def judge(self, account: Account, intent: Intent, facts: Facts) -> None:
         """Raise RiskRefused or EntryUndecided where the entry may not be sent now."""
@@ -48,22 +51,25 @@ class Reception:
         ticket = intent.ticket
         if ticket.closes:
             return
-        for _ in range(MOST_TRIES):
-            desk = await self._desks.load(account.id)
-            if any(one.id == intent.id for one in desk.entries):
-                raise AlreadySent
-            await self._judge(desk, account, intent, facts)
-            entry = Entry(
-                id=intent.id,
-                product=ticket.product,
-                symbol=ticket.symbol,
-                side=ticket.side,
-                held=ticket.held,
-                value=intent.value,
-                overdue=self._clock.now() + OVERDUE_MS,
-            )
-            if await self._desks.put(desk, entry):
-                return
+        # Entries of one process stand in line: those that decide by one version at once take it from each
+        # other, and fifty of them would need hundreds of tries.
+        async with self._turns[account.id]:
+            for _ in range(MOST_TRIES):
+                desk = await self._desks.load(account.id)
+                if any(one.id == intent.id for one in desk.entries):
+                    raise AlreadySent
+                await self._judge(desk, account, intent, facts)
+                entry = Entry(
+                    id=intent.id,
+                    product=ticket.product,
+                    symbol=ticket.symbol,
+                    side=ticket.side,
+                    held=ticket.held,
+                    value=intent.value,
+                    overdue=self._clock.now() + OVERDUE_MS,
+                )
+                if await self._desks.put(desk, entry):
+                    return
         raise AccountContended("too many orders of this account are sent at once: try again", retry_after=1)
 
     async def _judge(self, desk: Desk, account: Account, intent: Intent, facts: Facts) -> None:
