@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 
 class Level(NamedTuple):
@@ -51,6 +51,19 @@ class FundingPaid:
 
     time: int
     rate: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class MarketTrade:
+    """A trade of anybody's at `time` (ms UTC). `side` is that of the one who took the offer; `kind` is the
+    venue's own word ("TRADE", "LIQUIDATION")."""
+
+    id: str
+    time: int
+    side: Literal["buy", "sell"]
+    price: Decimal
+    size: Decimal
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from backend.core.quotes import FundingPaid, FundingRate, Level, OrderBook, Ticker
+from backend.core.quotes import FundingPaid, FundingRate, Level, MarketTrade, OrderBook, Ticker
 from backend.core.windows import HOUR
 from backend.errors import MalformedAnswer
 from backend.exchanges.base import Request
@@ -43,9 +43,18 @@ class FundingHistory:
 
 
 @dataclass(frozen=True, slots=True)
+class TradesQuestion:
+    """How a venue tells the newest trades of a market, in any order."""
+
+    request: Callable[[str], Request]
+    parse: Callable[[bytes], Sequence[MarketTrade]]
+
+
+@dataclass(frozen=True, slots=True)
 class Quotes:
     """Requests take the venue's spelling of a symbol, and the number of offers a side: one of `depths`, which
-    ascend. `funding` and `funding_history` are None where nothing is paid, or nobody here asks for it.
+    ascend. `funding` and `funding_history` are None where nothing is paid, or nobody here asks for it, and so
+    is `trades`.
     Parsers raise MalformedAnswer."""
 
     ticker_request: Callable[[str], Request]
@@ -55,6 +64,7 @@ class Quotes:
     parse_book: Callable[[bytes], OrderBook]
     funding: FundingQuestion | None = None
     funding_history: FundingHistory | None = None
+    trades: TradesQuestion | None = None
 
     def depth(self, levels: int) -> int:
         """The smallest number of offers that the venue tells and that has so many; its largest otherwise."""
@@ -83,6 +93,14 @@ def sound_funding(venue: str, rate: Decimal, due: int, hours: int) -> FundingRat
 def sound_payments(venue: str, rows: Iterable[tuple[int, Decimal]]) -> Sequence[FundingPaid]:
     """Times and rates as they were paid, or MalformedAnswer as for the next funding."""
     return [FundingPaid(time, sound_funding(venue, rate, time, 1).rate) for time, rate in rows]
+
+
+def sound_trades(venue: str, trades: Sequence[MarketTrade]) -> Sequence[MarketTrade]:
+    """The trades, the newest first; or MalformedAnswer as for a ticker."""
+    for trade in trades:
+        _check(venue, trade.price)
+        _check(venue, trade.size)
+    return sorted(trades, key=lambda trade: (trade.time, len(trade.id), trade.id), reverse=True)
 
 
 def sound_book(venue: str, bids: Iterable[Pair], asks: Iterable[Pair], time: int | None) -> OrderBook:

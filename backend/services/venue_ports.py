@@ -7,7 +7,7 @@ from typing import Protocol
 
 from backend.core.archive_file import ArchiveFile
 from backend.core.candles import Candle
-from backend.core.quotes import FundingPaid, FundingRate, OrderBook, Ticker
+from backend.core.quotes import FundingPaid, FundingRate, MarketTrade, OrderBook, Ticker
 from backend.core.series import Listing
 from backend.core.windows import Spans, Window
 
@@ -57,6 +57,9 @@ class QuoteSource(Protocol):
 
     async def order_book(self, symbol: str, levels: int) -> OrderBook:
         """The best offers, up to `levels` a side where the venue tells so many."""
+
+    async def trades(self, symbol: str) -> Sequence[MarketTrade]:
+        """The newest trades, the newest first."""
 
     async def funding(self, symbol: str) -> FundingRate | None:
         """What positions pay next, None where nothing is paid."""

@@ -152,6 +152,34 @@ def test_numbers_keep_every_digit() -> None:
     assert book.time == 1
 
 
+def test_trades_are_told_newest_first_each_digit_kept() -> None:
+    question = QUOTES["extended", "perpetual"].trades
+    assert question is not None
+    rows = [
+        {
+            "i": 1844000421446684673,
+            "m": "BTC-USD",
+            "S": side,
+            "tT": "TRADE",
+            "T": time,
+            "p": "58853.4",
+            "q": size,
+        }
+        for side, time, size in (("SELL", 5, "1"), ("BUY", 7, "0.123456789012345678"))
+    ]
+    newest, older = question.parse(json.dumps({"status": "OK", "data": rows}).encode())
+    assert (newest.time, newest.side, str(newest.size)) == (7, "buy", "0.123456789012345678")
+    assert (older.id, older.side, older.kind) == ("1844000421446684673", "sell", "TRADE")
+    for wrong in ({"p": "NaN"}, {"q": "-1"}, {"S": "LONG"}, {"T": None}):
+        with pytest.raises(MalformedAnswer):
+            question.parse(json.dumps({"data": [rows[0] | wrong]}).encode())
+
+
+async def test_where_nobody_asks_for_trades_that_is_said(service: Service) -> None:
+    with pytest.raises(ExchangeRefused, match="does not ask bitget for trades"):
+        await service.reading.quotes.trades(Series("bitget", "perpetual", "BTCUSDT"))
+
+
 @pytest.mark.parametrize("market", sorted(PRICES_ONLY))
 async def test_at_a_price_that_nobody_trades_at_there_are_no_offers(service: Service, market: str) -> None:
     quotes = service.reading.quotes
@@ -160,6 +188,7 @@ async def test_at_a_price_that_nobody_trades_at_there_are_no_offers(service: Ser
         lambda: quotes.ticker(series),
         lambda: quotes.order_book(series, 5),
         lambda: quotes.funding(series),
+        lambda: quotes.trades(series),
         lambda: quotes.funding_paid(series, 0, 1),
     ):
         with pytest.raises(ExchangeRefused, match="nobody trades"):

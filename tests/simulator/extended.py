@@ -13,7 +13,15 @@ from tests.simulator.answers import Admission, Answer, Options, Question, Venue
 from tests.simulator.archive import Archive
 from tests.simulator.extended_answers import Rejected, rejected, success
 from tests.simulator.extended_candles import ExtendedCandles
-from tests.simulator.extended_info import funding, name_of, order_book, shown_assets, shown_market, statistics
+from tests.simulator.extended_info import (
+    funding,
+    name_of,
+    newest_trades,
+    order_book,
+    shown_assets,
+    shown_market,
+    statistics,
+)
 from tests.simulator.markets import INDEX, MARK, Market
 
 ROOT = "/api/v1/info/"
@@ -74,6 +82,8 @@ class Extended:
                 return success(statistics(self._market(name), self._archive))
             case ["markets", name, "orderbook"]:
                 return success(order_book(self._market(name), self._archive))
+            case ["markets", name, "trades"]:
+                return success(newest_trades(self._market(name), self._archive))
             case [name, "funding"]:
                 return funding(self._market(name), self._archive, dict(question.params))
             case ["assets"]:

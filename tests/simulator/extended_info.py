@@ -13,9 +13,10 @@ from tests.simulator.archive import Archive
 from tests.simulator.bitget_quotes import paid_at
 from tests.simulator.decimals import trimmed, unit
 from tests.simulator.extended_answers import refused, success
+from tests.simulator.intervals import MINUTES
 from tests.simulator.markets import Market
 from tests.simulator.quotes import book_of, day_of
-from tests.simulator.times import HOUR, parse_instant
+from tests.simulator.times import HOUR, MINUTE, parse_instant
 
 STARKNET = parse_instant("2025-07-18T09:05:32Z")
 """When the exchange moved; `createdAt` tells it of every older market, which does have older candles."""
@@ -82,6 +83,24 @@ def order_book(market: Market, archive: Archive) -> dict[str, Any]:
         "bid": [{"qty": size, "price": price} for price, size in bids],
         "ask": [{"qty": size, "price": price} for price, size in asks],
     }
+
+
+def newest_trades(market: Market, archive: Archive) -> list[dict[str, Any]]:
+    """Return the last trade of each of the last minutes, in no order; every tenth is a liquidation."""
+    until = archive.finished_until(MINUTES)
+    rows = [row for row in archive.minutes(market, until - HOUR, until) if row.trades]
+    return [
+        {
+            "i": 2**53 + row.open_time,
+            "m": name_of(market),
+            "S": ("BUY", "SELL")[row.open_time // MINUTE % 2],
+            "tT": "TRADE" if row.open_time // MINUTE % 10 else "LIQUIDATION",
+            "T": row.open_time + MINUTE - 1,
+            "p": trimmed(row.close),
+            "q": trimmed(row.volume),
+        }
+        for row in rows
+    ]
 
 
 def funding(market: Market, archive: Archive, params: Mapping[str, str]) -> Answer:

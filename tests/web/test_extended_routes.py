@@ -101,6 +101,13 @@ async def test_markets_are_told_without_an_account(http_server_client: AsyncHTTP
     book = await told(http_server_client, "GET", "/markets/BTC-USD/orderbook")
     assert book["market"] == "BTC-USD"
     assert Decimal(book["bid"][0]["price"]) <= Decimal(book["ask"][0]["price"])
+    trades = await told(http_server_client, "GET", "/markets/BTC-USD/trades")
+    assert [one["T"] for one in trades] == sorted((one["T"] for one in trades), reverse=True)
+    assert {one["m"] for one in trades} == {"BTC-USD"}
+    assert {one["S"] for one in trades} == {"BUY", "SELL"}
+    assert {one["tT"] for one in trades} == {"TRADE", "LIQUIDATION"}
+    assert trades[0]["i"] > 2**53
+    assert all(Decimal(one["p"]) > 0 and Decimal(one["q"]) > 0 for one in trades)
     due = stats["nextFundingRate"] - 3_600_000
     paid = await told(
         http_server_client, "GET", f"/markets/BTC-USD/funding?startTime={due - 3_600_000}&endTime={due}"

@@ -8,26 +8,33 @@ Neither says of which moment it is. The book comes whole. Funding is paid each h
 rate and the moment of the next payment, and a history of its own what was paid, the newest first:
 
     {"m":"BTC-USD","T":1701563440000,"f":"0.001"}
+
+The newest trades of a market: `S` is the side of the one who took, `tT` is TRADE, LIQUIDATION or DELEVERAGE:
+
+    {"i":1844000421446684673,"m":"BTC-USD","S":"BUY","tT":"TRADE","T":1701563440000,"p":"58853.4","q":"0.09"}
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Literal
 
 import msgspec
 
-from backend.core.quotes import FundingPaid, FundingRate, OrderBook, Ticker
+from backend.core.quotes import FundingPaid, FundingRate, MarketTrade, OrderBook, Ticker
 from backend.exchanges.base import Moment, Request, decode
 from backend.exchanges.quotes import (
     FundingHistory,
     FundingQuestion,
     Pair,
     Quotes,
+    TradesQuestion,
     sound_book,
     sound_funding,
     sound_payments,
     sound_ticker,
+    sound_trades,
 )
 
 VENUE = "extended"
@@ -69,6 +76,19 @@ class Payments(msgspec.Struct):
     data: list[Payment]
 
 
+class Trade(msgspec.Struct):
+    id: int = msgspec.field(name="i")
+    side: Literal["BUY", "SELL"] = msgspec.field(name="S")
+    kind: str = msgspec.field(name="tT")
+    time: Moment = msgspec.field(name="T")
+    price: Decimal = msgspec.field(name="p")
+    size: Decimal = msgspec.field(name="q")
+
+
+class Trades(msgspec.Struct):
+    data: list[Trade]
+
+
 class Offer(msgspec.Struct):
     qty: Decimal
     price: Decimal
@@ -87,6 +107,7 @@ _days = msgspec.json.Decoder(Days)
 _depths = msgspec.json.Decoder(Depths)
 _nexts = msgspec.json.Decoder(Nexts)
 _payments = msgspec.json.Decoder(Payments)
+_trades = msgspec.json.Decoder(Trades)
 
 
 def parse_ticker(body: bytes) -> Ticker:
@@ -118,6 +139,23 @@ def parse_payments(body: bytes) -> Sequence[FundingPaid]:
     return sound_payments(VENUE, [(row.time, row.rate) for row in rows])
 
 
+def parse_trades(body: bytes) -> Sequence[MarketTrade]:
+    return sound_trades(
+        VENUE,
+        [
+            MarketTrade(
+                id=str(row.id),
+                time=row.time,
+                side="buy" if row.side == "BUY" else "sell",
+                price=row.price,
+                size=row.size,
+                kind=row.kind,
+            )
+            for row in decode(_trades, body, VENUE).data
+        ],
+    )
+
+
 def paid_request(symbol: str, start: int, end: int, _page: int) -> Request:
     """What was paid in a time, the newest 1,000 of it."""
     span = {"startTime": str(start), "endTime": str(end), "limit": "1000"}
@@ -138,4 +176,5 @@ PERPETUAL = Quotes(
         lambda symbol: Request(f"/info/markets/{symbol}/stats", cost=COST), parse_funding
     ),
     funding_history=FundingHistory(paid_request, parse_payments),
+    trades=TradesQuestion(lambda symbol: Request(f"/info/markets/{symbol}/trades", cost=COST), parse_trades),
 )

@@ -13,7 +13,7 @@ from backend.clock import Clock, parse_time
 from backend.core.candles import Candle
 from backend.core.plan import closed_until
 from backend.core.proxy import Proxy
-from backend.core.quotes import FundingPaid, FundingRate, OrderBook, Ticker
+from backend.core.quotes import FundingPaid, FundingRate, MarketTrade, OrderBook, Ticker
 from backend.core.series import Listing
 from backend.core.windows import MINUTE, Window
 from backend.errors import (
@@ -124,35 +124,29 @@ class MarketClient:
     async def ticker(self, symbol: str) -> Ticker:
         """The last price, the best offers and the day. Raises as `candles`."""
         quotes = self._traded()
-        return await self._asked_for(
-            symbol,
-            lambda native: self._requester.ask(
-                quotes.ticker_request(native), lambda answer: quotes.parse_ticker(answer.body)
-            ),
-        )
+        return await self._quoted(symbol, quotes.ticker_request, quotes.parse_ticker)
 
     async def order_book(self, symbol: str, levels: int) -> OrderBook:
         """The best offers, up to `levels` a side where the venue tells so many. Raises as `candles`."""
         quotes = self._traded()
         depth = quotes.depth(levels)
-        book = await self._asked_for(
-            symbol,
-            lambda native: self._requester.ask(
-                quotes.book_request(native, depth), lambda answer: quotes.parse_book(answer.body)
-            ),
+        book = await self._quoted(
+            symbol, lambda native: quotes.book_request(native, depth), quotes.parse_book
         )
         return book.first(levels)
+
+    async def trades(self, symbol: str) -> Sequence[MarketTrade]:
+        """The newest trades, the newest first. Raises as `candles`, and ExchangeRefused for a venue whose
+        trades nobody here asks for."""
+        if (question := self._traded().trades) is None:
+            raise ExchangeRefused(f"the service does not ask {self._exchange} for trades")
+        return await self._quoted(symbol, question.request, question.parse)
 
     async def funding(self, symbol: str) -> FundingRate | None:
         """What positions pay next, None where nothing is paid. Raises as `candles`."""
         if (question := self._traded().funding) is None:
             return None
-        return await self._asked_for(
-            symbol,
-            lambda native: self._requester.ask(
-                question.request(native), lambda answer: question.parse(answer.body)
-            ),
-        )
+        return await self._quoted(symbol, question.request, question.parse)
 
     async def funding_paid(self, symbol: str, start: int, end: int) -> Sequence[FundingPaid]:
         """What positions paid in `[start, end)`, ascending; empty where nothing is paid. Raises as
@@ -170,11 +164,15 @@ class MarketClient:
     async def _funding_page(
         self, symbol: str, history: FundingHistory, start: int, last: int, page: int
     ) -> Sequence[FundingPaid]:
+        return await self._quoted(
+            symbol, lambda native: history.request(native, start, last, page), history.parse
+        )
+
+    async def _quoted(
+        self, symbol: str, request: Callable[[str], Request], parse: Callable[[bytes], Parsed]
+    ) -> Parsed:
         return await self._asked_for(
-            symbol,
-            lambda native: self._requester.ask(
-                history.request(native, start, last, page), lambda answer: history.parse(answer.body)
-            ),
+            symbol, lambda native: self._requester.ask(request(native), lambda answer: parse(answer.body))
         )
 
     async def first_candle(self, symbol: str, known: int | None = None) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from backend.clock import Clock
-from backend.core.quotes import FundingPaid, FundingRate, OrderBook, Ticker
+from backend.core.quotes import FundingPaid, FundingRate, MarketTrade, OrderBook, Ticker
 from backend.core.series import Series
 from backend.services.shared_answers import SharedAnswer, SharedAnswers
 from backend.services.venue_ports import QuoteSource
@@ -30,6 +30,11 @@ class Quotes:
         source = self._sources[series.exchange][series.market]
         question = ("order book", series, levels)
         return await self._answers.of(question, lambda: source.order_book(series.symbol, levels))
+
+    async def trades(self, series: Series) -> SharedAnswer[Sequence[MarketTrade]]:
+        """The newest trades, the newest first."""
+        source = self._sources[series.exchange][series.market]
+        return await self._answers.of(("trades", series), lambda: source.trades(series.symbol))
 
     async def funding(self, series: Series) -> SharedAnswer[FundingRate | None]:
         """What positions pay next, None where nothing is paid."""

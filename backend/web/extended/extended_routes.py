@@ -22,6 +22,7 @@ from backend.web.extended.market_handlers import (
     CandlesHandler,
     FundingHandler,
     MarketsHandler,
+    MarketTradesHandler,
     StatsHandler,
 )
 
@@ -32,6 +33,7 @@ def extended_routes(service: Service) -> list[tuple[str, type[ExtendedHandler], 
         ("markets", MarketsHandler),
         ("markets(?:/(.*))?/stats", StatsHandler),
         ("markets(?:/(.*))?/orderbook", BookHandler),
+        ("markets(?:/(.*))?/trades", MarketTradesHandler),
         ("markets(?:/(.*))?/candles", CandlesHandler),
         ("markets(?:/(.*))?/funding", FundingHandler),
         ("account/balance", BalanceHandler),

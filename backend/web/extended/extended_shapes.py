@@ -73,6 +73,18 @@ class ExtendedBook(Shape):
     ask: list[ExtendedOffer]
 
 
+class ExtendedMarketTrade(Shape):
+    """A trade of anybody's at `T`; `S` is the side of the one who took the offer."""
+
+    i: int
+    m: str
+    S: Annotated[str, Meta(description="BUY or SELL")]
+    tT: Annotated[str, Meta(description="TRADE, LIQUIDATION or DELEVERAGE")]
+    T: Time
+    p: Money
+    q: Money
+
+
 class ExtendedCandle(Shape):
     """`T` is the open time."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from backend.core.columns import Columns
-from backend.core.quotes import FundingPaid, FundingRate, OrderBook, Ticker
+from backend.core.quotes import FundingPaid, FundingRate, MarketTrade, OrderBook, Ticker
 from backend.core.series import Listing
 from backend.trading.intents import Intent
 from backend.trading.money import plain, total
@@ -56,6 +56,18 @@ def book(symbol: str, row: OrderBook) -> shapes.ExtendedBook:
         for side in (row.bids, row.asks)
     )
     return shapes.ExtendedBook(market=symbol, bid=bid, ask=ask)
+
+
+def market_trade(symbol: str, row: MarketTrade) -> shapes.ExtendedMarketTrade:
+    return shapes.ExtendedMarketTrade(
+        i=int(row.id),
+        m=symbol,
+        S=row.side.upper(),
+        tT=row.kind,
+        T=row.time,
+        p=plain(row.price),
+        q=plain(row.size),
+    )
 
 
 def candles(columns: Columns) -> list[shapes.ExtendedCandle]:

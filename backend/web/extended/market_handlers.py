@@ -50,6 +50,16 @@ class BookHandler(ExtendedHandler):
         self.tell(views.book(series.symbol, book.said))
 
 
+class MarketTradesHandler(ExtendedHandler):
+    """The newest, newest first."""
+
+    async def get(self, symbol: str | None) -> None:
+        self.query(())
+        series = self.series_of(symbol)
+        trades = await self.service.reading.quotes.trades(series)
+        self.tell([views.market_trade(series.symbol, one) for one in trades.said])
+
+
 class CandlesHandler(ExtendedHandler):
     """What is stored, the newest first; whole candles only."""
 

@@ -33,6 +33,8 @@ def paths() -> dict[str, Json]:
         | {"get": _one("MarketStats", "The last day, and the funding that comes next", "ExtendedStats")},
         "/markets/{symbol}/orderbook": market
         | {"get": _one("MarketBook", "The best offers", "ExtendedBook")},
+        "/markets/{symbol}/trades": market
+        | {"get": _read("MarketTrades", "The newest trades, newest first", "ExtendedMarketTrade", ())},
         "/markets/{symbol}/candles": market
         | {"get": _read("MarketCandles", "What is stored, newest first", "ExtendedCandle", asked.CANDLES)},
         "/markets/{symbol}/funding": market
