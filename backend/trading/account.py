@@ -50,7 +50,7 @@ class Account:
         told: list[str] = []
         if self.mode is Mode.PAPER:
             return ()
-        if not self.key.addresses:
+        if self.key.bindable and not self.key.addresses:
             told.append("The key may be used from any address: name this machine's address at the exchange.")
         if self.may_withdraw:
             told.append("The key may withdraw: make one at the exchange that may not.")

@@ -68,10 +68,12 @@ class Page(Generic[Row]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyFacts:
-    """The rights of a key, and the addresses that may use it: none means any address."""
+    """The rights of a key, and the addresses that may use it: none means any address. A venue that has no
+    such list is not `bindable`."""
 
     rights: frozenset[Right]
     addresses: tuple[str, ...] = ()
+    bindable: bool = True
     registered: int | None = None
 
 

@@ -80,6 +80,8 @@ async def opened(client: AsyncHTTPServerClient) -> str:
     body = keys(venue="extended", key=key, secret=secret, passphrase=passphrase)
     reply = await ask(client, "POST", "/accounts", body, key=ADMIN)
     assert reply.status == 201, reply.body
+    # Extended has no list of addresses that a key could be bound to.
+    assert not any("address" in warning for warning in reply.body["account"]["warnings"])
     made: str = reply.body["account"]["id"]
     return made
 

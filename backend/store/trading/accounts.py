@@ -1,8 +1,8 @@
 """Accounts, in collection `accounts`, one document each. Keys stand there sealed, and nowhere else.
 
 {"_id": "9f3b2c1d0a7e4d55", "venue": "bitget", "mode": "live", "label": "grid bot", "flavour": "unified",
- "uid": "1234", "rights": ["read"], "addresses": [], "registered": 1750000000000, "created": ..,
- "checked": .., "frozen": false, "sealed": "gAAAA..", "sealed_by": "0a1b2c3d4e5f"}
+ "uid": "1234", "rights": ["read"], "addresses": [], "bindable": true, "registered": 1750000000000,
+ "created": .., "checked": .., "frozen": false, "sealed": "gAAAA..", "sealed_by": "0a1b2c3d4e5f"}
 """
 
 from __future__ import annotations
@@ -105,6 +105,7 @@ def _key(key: KeyFacts) -> Document:
     return {
         "rights": sorted(right.value for right in key.rights),
         "addresses": list(key.addresses),
+        "bindable": key.bindable,
         "registered": key.registered,
     }
 
@@ -124,6 +125,7 @@ def _account(document: Document) -> Account:
         key=KeyFacts(
             rights=frozenset(map(Right, document["rights"])),
             addresses=tuple(document["addresses"]),
+            bindable=document.get("bindable", True),
             registered=document["registered"],
         ),
         created=document["created"],

@@ -41,7 +41,7 @@ def key(keys: Keys) -> Call[KeyFacts]:
                 f"{VENUE}: the Stark key or the vault is not that of the API key's account; keys of the "
                 "testnet belong to an account of mode demo"
             )
-        return KeyFacts(rights=RIGHTS)
+        return KeyFacts(rights=RIGHTS, bindable=False)
 
     return question(INFO, Told[Info], made, VENUE)
 
