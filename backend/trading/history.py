@@ -56,12 +56,13 @@ class StreamName(NamedTuple):
 class Offer:
     """How a venue tells a history: over `span` ms a question at most, and back `retention` ms, None where it
     names no end. `needs` is what a question has to name besides the product. The rows stand in `parts`
-    lists."""
+    lists. Orders that ended without a fill are told for `unfilled` ms, None for as long as others."""
 
     span: int
     retention: int | None
     needs: Literal["nothing", "symbol", "order"]
     parts: int = 1
+    unfilled: int | None = None
 
 
 Why = Literal["beyond_retention", "not_offered"]
@@ -79,17 +80,26 @@ class StreamLedger:
     """What was read of a stream. `oldest` is the time of the oldest row that ever came.
 
     `pending` are the orders that were open when their window was read, by id, with their creation: a history
-    of orders tells only finished ones, so each is read by itself when it has ended.
+    of orders tells only finished ones, so each is read by itself when it has ended. `filled_only` are the
+    parts of `held` that were read when the venue told no more of orders without a fill there.
     """
 
     held: Spans = ()
     oldest: int | None = None
     pending: Mapping[str, int] = field(default_factory=dict)
+    filled_only: Spans = ()
 
-    def with_held(self, window: Window, oldest: int | None) -> StreamLedger:
-        """The same after `window` was read, whose oldest row is of `oldest`."""
+    def with_held(self, window: Window, oldest: int | None, forgotten: int = 0) -> StreamLedger:
+        """The same after `window` was read, whose oldest row is of `oldest`. Before `forgotten` (ms) the
+        venue told no more of orders without a fill; what was held before that stays as it was read."""
         known = [moment for moment in (self.oldest, oldest) if moment is not None]
-        return replace(self, held=normalise((*self.held, window)), oldest=min(known, default=None))
+        late = subtract(intersect((window,), Window(0, forgotten)), self.held)
+        return replace(
+            self,
+            held=normalise((*self.held, window)),
+            oldest=min(known, default=None),
+            filled_only=normalise((*self.filled_only, *late)),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +107,8 @@ class Standing:
     """How complete a stream is over `[first, until)`: every ms is held, lost or missing.
 
     `unproven` are those held windows before the oldest row of a stream whose venue names no retention: the
-    venue told of nothing there, and may have forgotten.
+    venue told of nothing there, and may have forgotten. `filled_only` are held windows that may lack orders
+    which ended without a fill.
     """
 
     first: int
@@ -106,6 +117,7 @@ class Standing:
     lost: tuple[Lost, ...]
     missing: Spans
     unproven: Spans
+    filled_only: Spans
     pending: Mapping[str, int]
 
     @property
@@ -143,6 +155,7 @@ def standing(
         lost=tuple(Lost(window, reason) for window in lost),
         missing=subtract(missing, lost),
         unproven=unproven,
+        filled_only=intersect(ledger.filled_only, whole),
         pending=ledger.pending,
     )
 

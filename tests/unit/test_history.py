@@ -66,6 +66,16 @@ def test_what_was_held_before_retention_took_it_stays_held() -> None:
     assert stands.missing == (Window(150 * DAY, NOW - SETTLE),)
 
 
+def test_windows_that_were_read_too_late_for_orders_without_a_fill_are_named() -> None:
+    week = NOW - 7 * DAY
+    first = StreamLedger().with_held(Window(0, NOW), None, forgotten=week)
+    assert standing(first, ENDLESS, 0, NOW).filled_only == (Window(0, week),)
+    later = first.with_held(Window(NOW - HOUR, NOW + 30 * DAY), None, forgotten=NOW + 23 * DAY)
+    assert later.filled_only == (Window(0, week), Window(NOW, NOW + 23 * DAY))
+    assert first.with_held(Window(0, NOW), None, forgotten=NOW).filled_only == (Window(0, week),)
+    assert StreamLedger().with_held(Window(0, NOW), None).filled_only == ()
+
+
 @given(HOURS)
 def test_what_retention_takes_while_the_history_is_read_is_lost_and_not_missing(hours: int) -> None:
     """The last windows are asked for so many hours after the first ones."""

@@ -52,7 +52,8 @@ class Stream(Generic[Row]):
 
     A question may reach over `span` ms at most and back `retention` ms, None where the venue names no end. A
     page holds at most `page_size` rows. `needs` is what has to be named besides the product. The rows stand
-    in `parts` lists, each with pages of its own.
+    in `parts` lists, each with pages of its own. Orders that ended without a fill are told for `unfilled` ms,
+    None for as long as others.
     """
 
     ask: Callable[[Wanted], Call[Page[Row]]]
@@ -61,6 +62,7 @@ class Stream(Generic[Row]):
     page_size: int
     needs: Literal["nothing", "symbol", "order"] = "nothing"
     parts: int = 1
+    unfilled: int | None = None
 
 
 Place = Callable[[Ticket, str], Call[str]]

@@ -305,4 +305,10 @@ def offer_of(flavour: Flavour, kind: Kind, product: Product) -> Offer | None:
     }
     if (stream := streams[kind].get(product)) is None:
         return None
-    return Offer(span=stream.span, retention=stream.retention, needs=stream.needs, parts=stream.parts)
+    return Offer(
+        span=stream.span,
+        retention=stream.retention,
+        needs=stream.needs,
+        parts=stream.parts,
+        unfilled=stream.unfilled,
+    )

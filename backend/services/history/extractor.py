@@ -24,6 +24,7 @@ from backend.telemetry.traffic import Traffic
 from backend.trading.account import Account
 from backend.trading.extraction import Stage
 from backend.trading.history import (
+    TOO_LATE,
     Kind,
     Row,
     StreamLedger,
@@ -195,15 +196,23 @@ class Extractor:
         wanted = Wanted(product=name.product, start=window.start, end=window.end, symbol=name.symbol)
         oldest: int | None = None
         unclaimed = 0
+        held = partial(StreamLedger.with_held, forgotten=await self._forgotten(name))
         async with aclosing(rows_of(self._asker(name.kind), wanted, self._parts(name.kind, wanted))) as pages:
             async for came in pages:
                 oldest = min(await self._store_rows(name.kind, came.rows), oldest or LATEST)
                 unclaimed += 1
                 if unclaimed >= CLAIMED_PAGES and came.down_to is not None and came.down_to < window.end:
                     part, unclaimed = Window(max(came.down_to, window.start), window.end), 0
-                    await self._record(name, partial(StreamLedger.with_held, window=part, oldest=oldest))
-        await self._record(name, partial(StreamLedger.with_held, window=window, oldest=oldest))
+                    await self._record(name, partial(held, window=part, oldest=oldest))
+        await self._record(name, partial(held, window=window, oldest=oldest))
         self._course.done += 1
+
+    async def _forgotten(self, name: StreamName) -> int:
+        """The moment (ms) before which the venue tells no more of orders without a fill; 0: of all."""
+        offer = self._source.offer(name.kind, name.product)
+        if offer is None or offer.unfilled is None:
+            return 0
+        return await self._source.now() - offer.unfilled + TOO_LATE
 
     async def _store_rows(self, kind: Kind, rows: Mapping[str, Row]) -> int:
         """Store rows; the time of the oldest one."""

@@ -1,7 +1,8 @@
 """Histories of accounts: rows in a collection each, and in `account_history` a ledger an account.
 
 {"_id": "9f3b2c1d0a7e4d55", "lease": {"token": .., "owner": .., "until": <date>}, "read": .., "proved": ..,
- "streams": {"orders%2Fspot": {"held": [[start, end], ..], "oldest": .., "pending": [["1111", ..]]}},
+ "streams": {"orders%2Fspot": {"held": [[start, end], ..], "oldest": .., "pending": [["1111", ..]],
+                               "filled_only": []}},
  "proof": {"most": 100, "checked": {..}, "found": 1, "differences": [..]}}
 
 Rows are written before the ledger that claims them, both durably: a crash between costs a window that is read
@@ -11,7 +12,7 @@ that another has taken writes nothing.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from urllib.parse import quote, unquote
 from uuid import uuid4
 
@@ -81,6 +82,7 @@ class MongoHistory:
             "held": [list(window) for window in ledger.held],
             "oldest": ledger.oldest,
             "pending": [list(one) for one in ledger.pending.items()],
+            "filled_only": [list(window) for window in ledger.filled_only],
         }
         with guard("write the ledger of a history"):
             result = await self._ledgers.update_one(
@@ -290,5 +292,12 @@ def _name(key: str) -> StreamName:
 
 def _stream(document: Document) -> StreamLedger:
     return StreamLedger(
-        tuple(Window(*window) for window in document["held"]), document["oldest"], dict(document["pending"])
+        held=_spans(document["held"]),
+        oldest=document["oldest"],
+        pending=dict(document["pending"]),
+        filled_only=_spans(document.get("filled_only", [])),
     )
+
+
+def _spans(windows: Iterable[Sequence[int]]) -> Spans:
+    return tuple(Window(*window) for window in windows)

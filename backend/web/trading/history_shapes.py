@@ -50,6 +50,10 @@ class StreamStanding(Shape):
         list[Span],
         Meta(description="Held, but the exchange names no retention and told of nothing there"),
     ]
+    filled_only: Annotated[
+        list[Span],
+        Meta(description="Held, but orders that ended without a fill were not told there any more"),
+    ]
     pending: Annotated[list[str], Meta(description="Orders that are open, so their windows are not closed")]
 
 

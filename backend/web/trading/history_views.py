@@ -51,6 +51,7 @@ def stream(name: StreamName, stands: Standing) -> shapes.StreamStanding:
         ],
         missing=spans(stands.missing),
         unproven=spans(stands.unproven),
+        filled_only=spans(stands.filled_only),
         pending=list(stands.pending),
     )
 

@@ -50,6 +50,8 @@ LARGE, SMALL = 1000, 100
 """Rows that are asked for at once, of a long window and of a short one."""
 SHORT_WINDOW = 2 * HOUR
 LONGEST = 3650 * DAY
+UNFILLED_ARE_TOLD = 7 * DAY
+"""Orders that ended without a fill; those of accounts that trade very much are not told at all."""
 
 
 def asked(path: str, params: Mapping[str, str], kind: type[Data], make: Callable[[Data], Said]) -> Call[Said]:
@@ -145,6 +147,6 @@ def _page(wanted: Wanted, said: Paged[Any], rows: list[RowOf], times: list[int])
     )
 
 
-ORDER_HISTORY = Stream(ask=orders, span=LONGEST, retention=None, page_size=LARGE)
+ORDER_HISTORY = Stream(ask=orders, span=LONGEST, retention=None, page_size=LARGE, unfilled=UNFILLED_ARE_TOLD)
 FILL_HISTORY = Stream(ask=fills, span=LONGEST, retention=None, page_size=LARGE)
 BILL_HISTORY = Stream(ask=bills, span=LONGEST, retention=None, page_size=SMALL, parts=2)
