@@ -19,7 +19,7 @@ run: $(VENV)/.runtime ## start the service at http://localhost:8888 with its emb
 	@$(BIN)/python -m backend serve
 
 demo: $(VENV)/.runtime ## sync and read simulated exchanges, without internet
-	@$(BIN)/python -m tests.simulator.demo
+	@$(BIN)/python -m tests.simulator.demo $(if $(STAY),--stay)
 
 docs: $(VENV)/.runtime ## write the pages that are made from the code: docs/reference/ and .env.example
 	@$(BIN)/python -m reference

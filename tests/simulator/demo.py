@@ -2,7 +2,8 @@
 
 Starts the simulator and the service, syncs a week of BTCUSDT from six markets at once with a progress line
 each, then reads some of it back over HTTP. Then it adds an account at the simulated Bitget and extracts its
-order history. Everything lies in a temporary folder and is gone at the end.
+order history, and lets an alarm trade on paper. `--stay` (`make demo STAY=1`) keeps all of it for your own
+requests until Ctrl-C. Everything lies in a temporary folder and is gone at the end.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -24,6 +26,7 @@ from cryptography.fernet import Fernet
 
 from tests.simulator.private.running import KEYS
 
+STAY = "--stay"
 PATIENCE = 60.0
 API_KEY = "dummy-key-of-the-demonstration"
 ORDERS = 150
@@ -49,11 +52,12 @@ def main() -> int:
         settings = {
             **dict.fromkeys(SHARED_URLS, exchanges),
             "EXTENDED_URL": f"{exchanges}/api/v1",
-            "BITGET_LIVE_ACCOUNT_URL": exchanges,
+            **dict.fromkeys(("BITGET_LIVE_ACCOUNT_URL", "BINGX_LIVE_ACCOUNT_URL"), exchanges),
             "API_KEYS": f"demo:{API_KEY}:read+write+trade+admin",
             "MASTER_KEYS": Fernet.generate_key().decode(),
             "DATA_DIR": folder,
             "SERVER_PORT": str(port),
+            "WEBHOOK_ADDRESSES": "127.0.0.1,::1",
             "LOG_LEVEL": "ERROR",
             "MONGODB_URI": "",
             "MONGODB_HOST": "",
@@ -74,6 +78,9 @@ def main() -> int:
         ):
             _show(f"{service}{path}")
         _show_history(service)
+        _show_alarm(service)
+        if STAY in sys.argv:
+            _stay(service)
         return status
 
 
@@ -90,6 +97,32 @@ def _show_history(service: str) -> None:
     )
     print(json.dumps(orders[-1], indent=2))
     print(f"What was compared: {proof['checked']}. What differs: {proof['differing']}")
+
+
+def _show_alarm(service: str) -> None:
+    """An alarm comes as TradingView sends it, and becomes an order of a paper account."""
+    account = _asked(f"{service}/accounts", {"venue": "bingx", "balance": "5000"})["account"]["id"]
+    strategy = {"id": "demo", "account": account, "sizing": {"by": "quote", "amount": "100"}}
+    token = _asked(f"{service}/strategies", strategy)["token"]
+    alarm = {"token": token, "ticker": "BTCUSDT.P", "action": "buy", "position": "long", "position_size": "1"}
+    came = _asked(f"{service}/webhook", alarm)["alarm"]
+    deadline = time.monotonic() + PATIENCE
+    while (told := _asked(f"{service}/alarms/{came}"))["alarm"]["state"] in ("received", "planned"):
+        if time.monotonic() > deadline:
+            raise SystemExit(f"the alarm was not carried out within {PATIENCE:.0f} s")
+        time.sleep(0.2)
+    [operation] = told["operations"]
+    print(
+        f"\nAn alarm bought {operation['filled']} BTC at {operation['average_price']} on paper, "
+        f"with {operation['fees'][0]['paid']} {operation['fees'][0]['coin']} of fees."
+    )
+
+
+def _stay(service: str) -> None:
+    """Until somebody interrupts."""
+    print(f"\n{service} stays until you press Ctrl-C. The key is {API_KEY}", flush=True)
+    with suppress(KeyboardInterrupt):
+        threading.Event().wait()
 
 
 @contextmanager
