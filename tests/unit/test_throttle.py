@@ -511,3 +511,22 @@ def test_it_tells_for_how_long_nothing_is_let_out() -> None:
     assert throttle.blocked == 20.0
     clock.advance(30.0)
     assert throttle.blocked == 0.0
+
+
+async def test_a_caller_who_waits_for_later_takes_nothing_of_what_counts_now() -> None:
+    """Its place is booked anew at its own moment; what was spent still counts for who comes before it."""
+    clock = FakeClock()
+    throttle = Throttle([WEIGHT], 1.0, clock)
+    began = clock.monotonic()
+    await throttle.acquire({"weight": 10})
+    out: list[tuple[str, float]] = []
+
+    async def call(name: str, *, urgent: bool) -> None:
+        await throttle.acquire({"weight": 10}, urgent=urgent)
+        out.append((name, clock.monotonic() - began))
+
+    waiting = asyncio.create_task(call("ordinary", urgent=False))
+    await asyncio.sleep(0)
+    throttle.hold_off(0)
+    await asyncio.gather(waiting, call("urgent", urgent=True))
+    assert out == [("urgent", 60.0), ("ordinary", 120.0)]
