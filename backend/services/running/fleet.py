@@ -31,7 +31,7 @@ IDLE_WEIGHT = 0.05
 """A process without jobs only asks exchanges for their lists and their time."""
 TRADING_WEIGHT = 0.25
 """One that sends orders needs more, or they wait for the budget beside a worker. Of Bitget's 6,000 requests a
-minute and address it then has a fifth: twice the 600 orders that an account may place in a minute."""
+minute and address it then has a fifth, more than the 600 orders that an account may place in a minute."""
 
 
 class SharedBudget(Protocol):

@@ -41,7 +41,14 @@ class Process(Shape):
     here: Annotated[bool, Meta(description="Whether it is the one that answers")]
     works: Annotated[bool, Meta(description="Whether it does jobs and looks after follows")]
     egress: Annotated[str, Meta(description="The address that it reaches exchanges from: see EGRESS")]
-    share: Annotated[float, Meta(description="Its part of that address' rate budgets, of 1", ge=0, le=1)]
+    share: Annotated[
+        float,
+        Meta(
+            description="Its part of that address' rate budgets, of 1; orders of `ROLE=api` have more",
+            ge=0,
+            le=1,
+        ),
+    ]
     jobs: Annotated[Count, Meta(description="Jobs that it does now")]
     follows: Annotated[Count, Meta(description="Series that it looks after")]
 
