@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
+from itertools import pairwise
 from typing import Literal, NamedTuple, get_args
 
 from hypothesis import HealthCheck, Phase, given, settings
@@ -17,6 +18,7 @@ from backend.store.mongo import Database
 from backend.trading.intents import Intent, State
 from backend.trading.risk import Limits
 from tests.book_rows import Venue
+from tests.integration.test_alarms import alarms, run, strategy, text
 from tests.ordering import PRICE, VENUES, Floor, floor
 from tests.simulator.private.faults import Manner, Met
 
@@ -31,8 +33,9 @@ MINUTE = 60_000
 class Act(NamedTuple):
     """What happens: orders are asked for at once, each met in a manner; or something else."""
 
-    kind: Literal["place", "close", "wait", "look", "kill", "resume", "cancel"]
+    kind: Literal["place", "alarm", "close", "wait", "look", "kill", "resume", "cancel"]
     sizes: tuple[Decimal, ...] = ()
+    targets: tuple[int, ...] = ()
     manners: tuple[Manner, ...] = ()
     base: str = "BTC"
     limit: bool = False
@@ -50,14 +53,30 @@ PLACES = st.builds(
     base=st.sampled_from(["BTC", "ETH"]),
     limit=st.booleans(),
 )
+ALARMS = st.builds(
+    Act,
+    kind=st.just("alarm"),
+    targets=st.lists(st.integers(-4, 4), min_size=1, max_size=4).map(tuple),
+    manners=st.lists(MANNERS, max_size=4).map(tuple),
+)
+"""Positions in hundredths of a coin, each told by an alarm as the one after the one before."""
 OTHERS = st.one_of(
     st.builds(Act, kind=st.just("wait"), seconds=st.sampled_from([1, 5, 20, 61])),
     st.builds(Act, kind=st.sampled_from(["look", "kill", "resume", "cancel", "close"])),
 )
-ACTS = st.lists(st.one_of(PLACES, PLACES, OTHERS), min_size=1, max_size=12)
+ACTS = st.lists(st.one_of(PLACES, ALARMS, OTHERS), min_size=1, max_size=12)
 
 
-async def _do(here: Floor, act: Act) -> list[object]:
+async def _send(here: Floor, act: Act, token: str) -> None:
+    """Alarms come, and both processes carry out what is due, as far as it goes now."""
+    here.simulator.faults.private.placing += [Met(one, delay=3000, hidden=2000) for one in act.manners]
+    for before, after in pairwise((0, *act.targets)):
+        if before != after:
+            await here.first.intake.receive(text(here, before, after, token=token), token="", sender="test")
+    await asyncio.gather(*(one.runner.run() for one in here.processes))
+
+
+async def _do(here: Floor, act: Act, token: str) -> list[object]:
     first = here.first
     if act.kind == "place":
         here.simulator.faults.private.placing += [Met(one, delay=3000, hidden=2000) for one in act.manners]
@@ -72,6 +91,8 @@ async def _do(here: Floor, act: Act) -> list[object]:
         )
     if act.kind == "wait":
         here.clock.advance(act.seconds)
+    elif act.kind == "alarm":
+        await _send(here, act, token)
     elif act.kind == "look":
         await here.processes[1].watch.look()
     elif act.kind == "cancel":
@@ -110,17 +131,24 @@ def _check(here: Floor, limits: Limits, intents: list[Intent]) -> None:
 
 
 async def _run(database: Database, venue: Venue, limits: Limits, acts: list[Act]) -> None:
-    await database["accounts"].delete_many({})
+    for name in ("accounts", "strategies", "alarms"):
+        await database[name].delete_many({})
     async with floor(venue, database, processes=2) as here:
         await here.first.accounts.change(here.account.id, label=None, frozen=None, limits=limits)
+        token = await strategy(here)
         intents: dict[str, Intent] = {}
         for act in acts:
-            for found in await _do(here, act):
+            for found in await _do(here, act, token):
                 if isinstance(found, Intent):
                     intents[found.id] = found
                 else:
                     assert isinstance(found, MarketDataError), found
         here.simulator.faults.private.placing.clear()
+        await run(here, 150)
+        for alarm in await alarms(here):
+            intents |= {
+                leg.intent: await here.first.executor.get(leg.intent) for leg in alarm.legs if leg.intent
+            }
         for one in list(intents):
             intents[one] = await here.decided(intents[one])
         here.clock.advance(120)
